@@ -1,0 +1,66 @@
+/**
+ * The target's catalog as authz needs it: relations with their columns, view definitions, functions
+ * that are not PostgreSQL's own. Published by target; PHI-free by construction (names, types and
+ * row estimates only).
+ *
+ * @module
+ */
+import { z } from "zod";
+
+export const CatalogColumn = z.strictObject({
+  name: z.string(),
+  /** pg_attribute.attnum, from 1. */
+  attribute: z.int().min(1),
+  /** pg_type.oid of the column, and its base type's name (`int4`, `text`, `date`, ...). */
+  typeOid: z.int().min(0),
+  typeName: z.string(),
+  /** pg_get_expr of a generated column's expression, else null. */
+  generated: z.string().nullable(),
+});
+export type CatalogColumn = z.infer<typeof CatalogColumn>;
+
+export const CatalogRelation = z.strictObject({
+  oid: z.int().min(0),
+  schema: z.string(),
+  name: z.string(),
+  /** pg_class.relkind. */
+  kind: z.enum(["r", "p", "v", "m", "f", "S", "t", "c", "i", "I"]),
+  /** pg_class.reltuples, -1 when never analysed; an estimate. */
+  rowsEstimate: z.number(),
+  columns: z.array(CatalogColumn),
+  /** pg_get_viewdef for views and materialised views, else null. */
+  definition: z.string().nullable(),
+  /** The columns of each primary key or unique index without predicate or expression. */
+  uniqueKeys: z.array(z.array(z.string())),
+  /** Direct inheritance or partition parents, by oid. */
+  parents: z.array(z.int().min(0)),
+});
+export type CatalogRelation = z.infer<typeof CatalogRelation>;
+
+export const CatalogFunction = z.strictObject({
+  schema: z.string(),
+  name: z.string(),
+  /** pg_proc.prokind: f function, p procedure, a aggregate, w window. */
+  kind: z.enum(["f", "p", "a", "w"]),
+  /** pg_proc.provolatile: i immutable, s stable, v volatile. */
+  volatility: z.enum(["i", "s", "v"]),
+  language: z.string(),
+});
+export type CatalogFunction = z.infer<typeof CatalogFunction>;
+
+export const Catalog = z.strictObject({
+  version: z.literal(1),
+  connection: z.string(),
+  database: z.string(),
+  /** server_version_num. */
+  serverVersion: z.int().min(0),
+  /** SHA-256 over the canonical JSON of the rest, hex; what verdicts name as their catalog. */
+  digest: z.string(),
+  /** The search path of a fresh session, resolved (`"$user"` expanded, missing schemas dropped). */
+  searchPath: z.array(z.string()),
+  /** The role the gateway logs in as. */
+  role: z.string(),
+  relations: z.array(CatalogRelation).max(100_000),
+  functions: z.array(CatalogFunction).max(100_000),
+});
+export type Catalog = z.infer<typeof Catalog>;

@@ -1,0 +1,93 @@
+/**
+ * The one YAML file of a deployment: which connections exist, what is protected, how it is masked,
+ * who approves, how long things may take. *Who may do what* is Cedar, beside it.
+ *
+ * **Invariant:** a key that is not known, a class that no one declared, or a reference that leads
+ * nowhere is an error with its path; nothing is guessed.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { Operator } from "#schemas/mask_plan.ts";
+
+const Name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, "a name: lower case, digits, _ and -");
+/** A schema-qualified pattern `schema.relation.column`; `*` stands for any one part. */
+const ColumnPattern = z.string().regex(
+  /^[^.\s]+\.[^.\s]+\.[^.\s]+$/,
+  "schema.relation.column, each part a name or *",
+);
+/** A path relative to the configuration file. Secrets come by file, never by value. */
+const SecretFile = z.string().min(1);
+
+export const DataClass = z.strictObject({
+  description: z.string().default(""),
+  columns: z.array(ColumnPattern).default([]),
+  mask: Operator.default({ operator: "redact" }),
+  /** Built-in detectors whose hits in unclassified text are masked as this class. */
+  detectors: z.array(z.enum(["email", "phone", "ssn", "card", "mrn"])).default([]),
+});
+export type DataClass = z.infer<typeof DataClass>;
+
+export const Connection = z.strictObject({
+  protocol: z.literal("postgres"),
+  host: z.string().min(1),
+  port: z.int().min(1).max(65535),
+  database: z.string().min(1),
+  user: z.string().min(1),
+  password_file: SecretFile.optional(),
+  tls: z.strictObject({
+    /** verify-full is the default and what production uses; `disable` is for a loopback socket. */
+    mode: z.enum(["verify-full", "disable"]).default("verify-full"),
+    ca_file: z.string().optional(),
+    server_name: z.string().optional(),
+  }).default({ mode: "verify-full" }),
+  labels: z.record(z.string(), z.string()).default({}),
+});
+export type Connection = z.infer<typeof Connection>;
+
+export const Limits = z.strictObject({
+  request_bytes_max: z.int().min(1024).max(268_435_456).default(16_777_216),
+  statement_ms_max: z.int().min(1).default(600_000),
+  idle_ms_max: z.int().min(1000).default(1_800_000),
+  session_ms_max: z.int().min(1000).default(43_200_000),
+  verdict_ms_max: z.int().min(100).default(10_000),
+  sessions_max: z.int().min(1).default(2000),
+  sessions_per_principal_max: z.int().min(1).default(200),
+  parameters_max: z.int().min(1).max(65_535).default(65_535),
+  /** A result whose estimated rows exceed this has the effect `export` beside `read`. */
+  bulk_rows: z.int().min(1).default(1000),
+  /** AST nodes a statement may have before it is refused unjudged. */
+  nodes_max: z.int().min(100).default(200_000),
+});
+export type Limits = z.infer<typeof Limits>;
+
+export const Config = z.strictObject({
+  version: z.literal(1),
+  organisation: z.string().min(1),
+  /** Fixed for an epoch; see shardOf. */
+  shards: z.int().min(1).max(256).default(4),
+  issuer: z.strictObject({
+    url: z.url(),
+    audience: z.string().min(1),
+    /** Claims that carry what we need; the defaults are the common ones. */
+    groups_claim: z.string().default("groups"),
+    purpose_claim: z.string().default("purpose_of_use"),
+    /** Trusted for TLS to the issuer when it is not publicly signed. */
+    ca_file: z.string().optional(),
+  }),
+  console: z.strictObject({
+    url: z.url(),
+    client_id: z.string().min(1),
+    client_secret_file: SecretFile.optional(),
+  }),
+  connections: z.record(Name, Connection),
+  classes: z.record(Name, DataClass),
+  approvals: z.strictObject({
+    /** How long a request may wait when its policy names no @expires. */
+    pending_ms_max: z.int().min(1000).default(900_000),
+    pending_max: z.int().min(1).default(1000),
+    justification_chars_min: z.int().min(1).default(10),
+  }).default({ pending_ms_max: 900_000, pending_max: 1000, justification_chars_min: 10 }),
+  limits: Limits.default(Limits.parse({})),
+});
+export type Config = z.infer<typeof Config>;
