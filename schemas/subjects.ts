@@ -64,9 +64,7 @@ export function parseAuditSubject(subject: string): AuditSubject | null {
   if (edge === undefined || !token.test(edge)) return null;
   if (session === undefined || !token.test(session)) return null;
   const known = frameKinds.find((name) => name === kind);
-  return known === undefined
-    ? null
-    : { epoch, shard: Number(shard), edge, session, kind: known };
+  return known === undefined ? null : { epoch, shard: Number(shard), edge, session, kind: known };
 }
 
 /** What a stage reads of one shard: `audit.<epoch>.<shard>.*.*.<kind>`. */
@@ -159,10 +157,14 @@ export function shardOf(session: string, shards: number): number {
 }
 
 function checkKey(key: SessionKey): void {
-  if (!epochToken.test(key.epoch)) throw new RangeError("Cannot build subject: epoch is not YYYY_MM");
+  if (!epochToken.test(key.epoch)) {
+    throw new RangeError("Cannot build subject: epoch is not YYYY_MM");
+  }
   if (!Number.isInteger(key.shard) || key.shard < 0) {
     throw new RangeError("Cannot build subject: shard is not a whole number");
   }
   if (!token.test(key.edge)) throw new RangeError("Cannot build subject: edge is not a token");
-  if (!token.test(key.session)) throw new RangeError("Cannot build subject: session is not a token");
+  if (!token.test(key.session)) {
+    throw new RangeError("Cannot build subject: session is not a token");
+  }
 }

@@ -1,0 +1,88 @@
+/**
+ * What a statement means: its effects, what it touches, and what each output column derives from.
+ * Computed by authz from PostgreSQL's own parse tree and the target's catalog (design 6), judged by
+ * policy, and kept in the verdict for the record.
+ *
+ * **Invariant:** every uncertainty is visible: a name that does not resolve, a function whose work is
+ * unknown or a node that is not understood makes a column `opaque` or a statement refused, never
+ * plain.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { CopyFormat } from "#schemas/mask_plan.ts";
+
+/**
+ * The actions of policy on a connection (design 5, 6). `connect` opens a session; `session` changes
+ * only the session itself (SET of a harmless setting, BEGIN, COMMIT, DISCARD).
+ */
+export const Effect = z.enum([
+  "connect",
+  "session",
+  "read",
+  "write",
+  "define",
+  "execute",
+  "export",
+  "administer",
+  "escape",
+  "filter_by",
+  "declassify",
+]);
+export type Effect = z.infer<typeof Effect>;
+
+/** An output column and where its values come from. */
+export const OutputColumn = z.strictObject({
+  name: z.string(),
+  /** Sorted, distinct names of the data classes of every source column. */
+  classes: z.array(z.string()),
+  /** True when some part of the derivation is not understood: masked whole. */
+  opaque: z.boolean(),
+  /** The bare column it is, when it is one; null for any expression. */
+  origin: z.strictObject({ relation: z.int().min(0), attribute: z.int().min(1) }).nullable(),
+});
+export type OutputColumn = z.infer<typeof OutputColumn>;
+
+/** One statement, understood. */
+export const StatementAnalysis = z.strictObject({
+  /** The command, as PostgreSQL tags it: `SELECT`, `INSERT`, `DROP TABLE`, ... */
+  command: z.string(),
+  effects: z.array(Effect),
+  /** Finer words for policy's `context.effects`: `drop`, `truncate`, `grant`, `copy_to`, ... */
+  details: z.array(z.string()),
+  /** Distinct `schema.name` of every relation touched, through views to the base tables. */
+  relations: z.array(z.string()),
+  /** Distinct `schema.name` (or bare name when unresolved) of every function called. */
+  functions: z.array(z.string()),
+  /** Classes whose values can come out. */
+  classesRead: z.array(z.string()),
+  /** Classes used in predicates, sort keys, group keys, joins (design 6, `filter_by`). */
+  classesFiltered: z.array(z.string()),
+  /** Classes of columns written to. */
+  classesWritten: z.array(z.string()),
+  /** Output columns; null when the statement returns no rows. */
+  columns: z.array(OutputColumn).nullable(),
+  /** COPY's format when rows leave or enter as COPY data. */
+  copy: z.strictObject({ direction: z.enum(["in", "out"]), format: CopyFormat }).nullable(),
+  /** Rows the result may have, from the catalog's estimates; an upper guess. */
+  estimatedRows: z.number().min(0),
+});
+export type StatementAnalysis = z.infer<typeof StatementAnalysis>;
+
+/** Why a statement could not be judged. Never holds a value of the statement. */
+export const Refusal = z.strictObject({
+  code: z.enum([
+    "syntax_error",
+    "too_complex",
+    "unsupported_statement",
+    "unknown_prepared_statement",
+    "unknown_cursor",
+    "catalog_unsettled",
+    "malformed_message",
+    "too_many_parameters",
+  ]),
+  message: z.string(),
+  /** Byte offset (from 0) in the statement, when known. */
+  position: z.int().min(0).nullable(),
+});
+export type Refusal = z.infer<typeof Refusal>;
