@@ -1,0 +1,74 @@
+/**
+ * A delivered frame, parsed once at the boundary: subject, place and payload. Frames that do not
+ * parse, or are of an unknown version, come out as null, and the reader fails closed.
+ *
+ * @module
+ */
+import type { HeaderMap, StoredMessage } from "#actors/_kit/bus.ts";
+import {
+  formatFrame,
+  frameHeader,
+  type FramePlace,
+  parseFrame,
+  traceHeader,
+} from "#schemas/frames.ts";
+import {
+  type FrameKind,
+  parseAuditSubject,
+  parseRawSubject,
+  type SessionKey,
+} from "#schemas/subjects.ts";
+
+export type { FrameKind, SessionKey };
+export type FramePlaceInput = Omit<FramePlace, "nonce">;
+
+/** A stored frame of a session, or a raw one (`kind` "raw", whose key lacks epoch and edge). */
+export type Frame = FramePlaceInput & {
+  readonly kind: FrameKind;
+  readonly key: SessionKey;
+  readonly sequence: number;
+  readonly timeMs: number;
+  readonly headers: HeaderMap;
+  readonly payload: Uint8Array;
+};
+export type RawFrame = FramePlaceInput & {
+  readonly shard: number;
+  readonly session: string;
+  readonly sequence: number;
+  readonly headers: HeaderMap;
+  readonly payload: Uint8Array;
+};
+
+/** Parses a stored message as a frame; null when it is none. */
+export function toFrame(message: StoredMessage): Frame | null {
+  const subject = parseAuditSubject(message.subject);
+  const place = parseFrame(message.headers.get(frameHeader));
+  if (subject === null || place === null) return null;
+  const { kind, ...key } = subject;
+  const { request, part, more } = place;
+  const { sequence, timeMs, headers, payload } = message;
+  return { kind, key, request, part, more, sequence, timeMs, headers, payload };
+}
+
+/** Parses a message of the RAW stream; null when it is none. */
+export function toRawFrame(message: StoredMessage): RawFrame | null {
+  const subject = parseRawSubject(message.subject);
+  const place = parseFrame(message.headers.get(frameHeader));
+  if (subject === null || place === null) return null;
+  const { request, part, more } = place;
+  const { sequence, headers, payload } = message;
+  return { ...subject, request, part, more, sequence, headers, payload };
+}
+
+/** The headers of a frame to be stored. */
+export function frameHeaders(
+  place: FramePlaceInput,
+  nonce: string,
+  trace: string | undefined,
+  more?: HeaderMap,
+): HeaderMap {
+  const headers = new Map<string, string>([[frameHeader, formatFrame({ ...place, nonce })]]);
+  if (trace !== undefined) headers.set(traceHeader, trace);
+  for (const [name, value] of more ?? []) headers.set(name, value);
+  return headers;
+}
