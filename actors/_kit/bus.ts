@@ -104,6 +104,16 @@ export type Bus = {
   ): Promise<Subscription>;
   /** Reads stored messages in order, for recovery, replay and verification. */
   read(stream: string, options: ReadOptions): AsyncIterable<StoredMessage>;
+  /**
+   * Delivers every stored message from sequence `from` on, in order and without acknowledgement,
+   * and goes on with those stored later. Never skips: the handler sees a gap only when the stream
+   * has one.
+   */
+  follow(
+    stream: string,
+    from: number,
+    handler: (message: StoredMessage) => void,
+  ): Promise<Subscription>;
   /** The newest stored message on exactly this subject. */
   last(stream: string, subject: string): Promise<StoredMessage | null>;
   state(stream: string): Promise<StreamState>;
