@@ -27,6 +27,10 @@ export const maskedHeader = "Sallyport-Masked";
 export const rawBytesHeader = "Sallyport-Raw-Bytes";
 /** On a `request`: what it is besides statements (`cancel`: a CancelRequest for this session). */
 export const operationHeader = "Sallyport-Operation";
+/** On `raw`: epoch and edge of the session, `2026_11.pg1`; its subject has room for neither. */
+export const sessionHeader = "Sallyport-Session";
+/** On a `verdict`: its decision, and `+approval` when an approval is asked for or used up. */
+export const decisionHeader = "Sallyport-Decision";
 /** W3C Trace Context. */
 export const traceHeader = "traceparent";
 

@@ -6,20 +6,25 @@
  * @module
  */
 import type { HeaderMap } from "#actors/_kit/bus.ts";
-import type { FrameKind, FramePlaceInput, SessionKey } from "#actors/_kit/frame.ts";
+import type {
+  Frame,
+  FrameKind,
+  FramePlaceInput,
+  RawFrame,
+  SessionKey,
+} from "#actors/_kit/frame.ts";
 
-/** Stores one frame of the session. */
+/**
+ * Stores one frame of the session. Frames of one kind are stored one after the other, each on the
+ * condition that it follows the last one this worker knows of: two workers cannot both win, and a
+ * publish that is retried cannot stand twice.
+ */
 export type PublishEffect = {
   readonly kind: "publish";
   readonly frame: FrameKind;
   readonly place: FramePlaceInput;
   readonly payload: Uint8Array;
   readonly headers?: HeaderMap;
-  /**
-   * A fact that may exist once: refused by the server when another worker has published on this
-   * subject since this actor's last one.
-   */
-  readonly once?: true;
 };
 /** Sends raw response bytes to masking: a memory stream, never on disk. */
 export type RawEffect = {
@@ -54,9 +59,22 @@ export type Effect<Command> =
 
 export type Step<State, Command> = readonly [State, readonly Effect<Command>[]];
 
+/** What every session worker feeds its actor; actors add inputs of their own. */
+export type FrameInput = {
+  readonly kind: "frame";
+  readonly frame: Frame;
+  /** True during recovery: the state must follow, the effects are thrown away. */
+  readonly replayed: boolean;
+};
+export type RawInput = { readonly kind: "raw"; readonly frame: RawFrame };
+export type WakeInput = { readonly kind: "wake"; readonly name: string };
+/** Recovery is complete: take up what the frames say is still to be done. */
+export type ResumeInput = { readonly kind: "resume" };
+export type KitInput = FrameInput | RawInput | WakeInput | ResumeInput;
+
 /** An actor of one kind: what it does for each session. */
 export type Actor<State, Input, Command = never> = {
   readonly name: string;
   initial(key: SessionKey): State;
-  step(state: State, input: Input): Step<State, Command>;
+  step(state: State, input: Input | KitInput): Step<State, Command>;
 };

@@ -10,6 +10,7 @@ import {
   frameHeader,
   type FramePlace,
   parseFrame,
+  sessionHeader,
   traceHeader,
 } from "#schemas/frames.ts";
 import {
@@ -22,7 +23,7 @@ import {
 export type { FrameKind, SessionKey };
 export type FramePlaceInput = Omit<FramePlace, "nonce">;
 
-/** A stored frame of a session, or a raw one (`kind` "raw", whose key lacks epoch and edge). */
+/** A stored frame of a session. */
 export type Frame = FramePlaceInput & {
   readonly kind: FrameKind;
   readonly key: SessionKey;
@@ -32,8 +33,7 @@ export type Frame = FramePlaceInput & {
   readonly payload: Uint8Array;
 };
 export type RawFrame = FramePlaceInput & {
-  readonly shard: number;
-  readonly session: string;
+  readonly key: SessionKey;
   readonly sequence: number;
   readonly headers: HeaderMap;
   readonly payload: Uint8Array;
@@ -54,10 +54,11 @@ export function toFrame(message: StoredMessage): Frame | null {
 export function toRawFrame(message: StoredMessage): RawFrame | null {
   const subject = parseRawSubject(message.subject);
   const place = parseFrame(message.headers.get(frameHeader));
-  if (subject === null || place === null) return null;
+  const [epoch, edge] = message.headers.get(sessionHeader)?.split(".") ?? [];
+  if (subject === null || place === null || epoch === undefined || edge === undefined) return null;
   const { request, part, more } = place;
   const { sequence, headers, payload } = message;
-  return { ...subject, request, part, more, sequence, headers, payload };
+  return { key: { epoch, edge, ...subject }, request, part, more, sequence, headers, payload };
 }
 
 /** The headers of a frame to be stored. */

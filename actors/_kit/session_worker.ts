@@ -1,0 +1,415 @@
+/**
+ * Runs an actor over the sessions of its shards: a mailbox for each session, recovery by replay,
+ * effects carried out in order.
+ *
+ * Theory of operation. A delivery is parsed and put to its session's mailbox. If the session is not
+ * in memory it is rebuilt first: every frame of the kinds the actor consumes, up to a bound, goes
+ * through the same `step` with its effects thrown away, and then `resume` asks the state what is
+ * still to be done. The bound is the newest of the delivered frame and the actor's own last frames,
+ * so nothing this actor ever stored is forgotten. Deliveries at or below the bound are covered by the
+ * replay and only acknowledged. A delivery is acknowledged last, after all its effects were stored.
+ *
+ * **Invariant:** frames of one kind of one session are published one after the other, each expecting
+ * the sequence of the one before. A worker that lost its shard cannot publish a second truth: the
+ * server refuses it, its state is thrown away, and the session is rebuilt from what is stored.
+ *
+ * @module
+ */
+import type { Actor, Effect, PublishEffect, RawEffect } from "#actors/_kit/actor.ts";
+import { type Bus, BusError, type Delivery, type HeaderMap } from "#actors/_kit/bus.ts";
+import type { Clock, Random } from "#actors/_kit/clock.ts";
+import {
+  type Frame,
+  frameHeaders,
+  type FrameKind,
+  type RawFrame,
+  type SessionKey,
+  toFrame,
+  toRawFrame,
+} from "#actors/_kit/frame.ts";
+import { frameHeader, sessionHeader, traceHeader } from "#schemas/frames.ts";
+import { auditStream, auditSubject, rawStream, rawSubject } from "#schemas/subjects.ts";
+import { unreachable } from "#schemas/unreachable.ts";
+
+export type WorkerLimits = {
+  /** Sessions held in memory; the one idle longest is dropped, to be rebuilt when needed. */
+  readonly sessionsMax: number;
+  /** Inputs that wait in one mailbox while its session is being rebuilt. */
+  readonly mailboxMax: number;
+  /** How long a publish is tried again before the session's state is given up, milliseconds. */
+  readonly publishRetryMsMax: number;
+  /** Redelivery delay after a failure, milliseconds. */
+  readonly retryDelayMs: number;
+};
+export const workerLimits: WorkerLimits = {
+  sessionsMax: 20_000,
+  mailboxMax: 10_000,
+  publishRetryMsMax: 20_000,
+  retryDelayMs: 500,
+};
+
+export type WorkerPorts<State, Input, Command> = {
+  readonly actor: Actor<State, Input, Command>;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly epoch: string;
+  /** Kinds replayed on recovery; what this actor consumes and what it publishes. */
+  readonly recovers: readonly FrameKind[];
+  readonly publishes: readonly FrameKind[];
+  /** Carries out the actor's own commands. */
+  readonly run?: (key: SessionKey, command: Command, deliver: (input: Input) => void) => void;
+  /** The session's state was dropped; lets go of what a driver holds for it. */
+  readonly dropped?: (key: SessionKey) => void;
+  /** Says what went wrong, without values. */
+  readonly report: (event: string, facts: Record<string, string | number>) => void;
+  readonly limits: WorkerLimits;
+};
+
+export type SessionWorker<Input> = {
+  /** A stored frame arrived. */
+  onDelivery(delivery: Delivery): void;
+  /** A raw frame arrived (masking). */
+  onRaw(delivery: Delivery): void;
+  /** Puts an input that is no frame; resolves with what the step answered, once all is stored. */
+  deliver(key: SessionKey, input: Input): Promise<void>;
+  /** Sessions in memory. */
+  size(): number;
+};
+
+type Item<Input> = {
+  readonly input: Input | Frame | RawFrame;
+  readonly delivery: Delivery | null;
+  readonly trace: string | undefined;
+  readonly settle?: { resolve(): void; reject(error: unknown): void };
+};
+
+type Mailbox<State, Input> = {
+  readonly key: SessionKey;
+  state: State | undefined;
+  /** Frames at or below this sequence are part of the state. */
+  through: number;
+  loading: boolean;
+  waiting: Item<Input>[];
+  readonly inFlight: Set<number>;
+  /** Last stored sequence of each kind this actor publishes, as a chain of publishes. */
+  readonly chains: Map<FrameKind, Promise<number>>;
+  readonly timers: Map<string, () => void>;
+  dead: boolean;
+};
+
+/** Creates the worker. It reads nothing by itself: the caller routes deliveries to it. */
+export function sessionWorker<State, Input, Command>(
+  ports: WorkerPorts<State, Input, Command>,
+): SessionWorker<Input> {
+  const { actor, bus, clock, random, limits, report } = ports;
+  const stream = auditStream(ports.epoch);
+  const boxes = new Map<string, Mailbox<State, Input>>();
+
+  return { onDelivery, onRaw, deliver, size: () => boxes.size };
+
+  function onDelivery(delivery: Delivery): void {
+    const frame = toFrame(delivery);
+    if (frame === null) {
+      // A frame of an unknown version must not be guessed at; the verifier names it.
+      report("frame_not_understood", { sequence: delivery.sequence });
+      delivery.ack();
+      return;
+    }
+    const box = boxes.get(frame.key.session) ?? create(frame.key);
+    const trace = frame.headers.get(traceHeader);
+    accept(box, { input: frame, delivery, trace });
+  }
+
+  function onRaw(delivery: Delivery): void {
+    const raw = toRawFrame(delivery);
+    if (raw === null) {
+      report("frame_not_understood", { sequence: delivery.sequence });
+      delivery.ack();
+      return;
+    }
+    const box = boxes.get(raw.key.session) ?? create(raw.key);
+    accept(box, { input: raw, delivery, trace: raw.headers.get(traceHeader) });
+  }
+
+  function deliver(key: SessionKey, input: Input): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const box = boxes.get(key.session) ?? create(key);
+      accept(box, { input, delivery: null, trace: undefined, settle: { resolve, reject } });
+    });
+  }
+
+  function create(key: SessionKey): Mailbox<State, Input> {
+    if (boxes.size >= limits.sessionsMax) evict();
+    const box: Mailbox<State, Input> = {
+      key,
+      state: undefined,
+      through: 0,
+      loading: false,
+      waiting: [],
+      inFlight: new Set(),
+      chains: new Map(),
+      timers: new Map(),
+      dead: false,
+    };
+    boxes.set(key.session, box);
+    return box;
+  }
+
+  function evict(): void {
+    for (const box of boxes.values()) {
+      if (!box.loading && box.inFlight.size === 0 && box.timers.size === 0) return drop(box);
+    }
+  }
+
+  function drop(box: Mailbox<State, Input>): void {
+    if (box.dead) return;
+    box.dead = true;
+    for (const forget of box.timers.values()) forget();
+    if (boxes.get(box.key.session) === box) boxes.delete(box.key.session);
+    for (const item of box.waiting) fail(item, new BusError("unavailable", "Session was dropped"));
+    box.waiting = [];
+    ports.dropped?.(box.key);
+  }
+
+  function fail(item: Item<Input>, error: unknown): void {
+    item.delivery?.retry(limits.retryDelayMs);
+    item.settle?.reject(error);
+  }
+
+  function accept(box: Mailbox<State, Input>, item: Item<Input>): void {
+    // Raw frames are numbered by another stream; their own part numbers tell them apart.
+    const stored = isFrame(item.input) ? item.input.sequence : undefined;
+    if (stored !== undefined) {
+      if (box.inFlight.has(stored)) return item.delivery?.working();
+      box.inFlight.add(stored);
+    }
+    if (box.loading) {
+      if (box.waiting.length >= limits.mailboxMax) {
+        if (stored !== undefined) box.inFlight.delete(stored);
+        return fail(item, new BusError("unavailable", "Mailbox is full"));
+      }
+      box.waiting.push(item);
+      return;
+    }
+    if (box.state === undefined) {
+      if (isFresh(item)) {
+        // A session that opens now has no history to read.
+        box.state = actor.initial(box.key);
+      } else {
+        box.waiting.push(item);
+        load(box, stored ?? 0);
+        return;
+      }
+    }
+    process(box, item);
+  }
+
+  function isFresh(item: Item<Input>): boolean {
+    const { input, delivery } = item;
+    return delivery !== null && !delivery.redelivered && isFrame(input) && input.kind === "open";
+  }
+
+  function load(box: Mailbox<State, Input>, sequence: number): void {
+    box.loading = true;
+    recover(box, sequence).then(
+      () => {
+        box.loading = false;
+        const waiting = box.waiting;
+        box.waiting = [];
+        for (const item of waiting) {
+          if (box.dead) fail(item, new BusError("unavailable", "Session was dropped"));
+          else process(box, item);
+        }
+      },
+      (error) => {
+        report("recovery_failed", { session: box.key.session, error: codeOf(error) });
+        drop(box);
+      },
+    );
+  }
+
+  async function recover(box: Mailbox<State, Input>, sequence: number): Promise<void> {
+    let through = sequence;
+    for (const kind of new Set([...ports.publishes, ...ports.recovers])) {
+      const own = ports.publishes.includes(kind);
+      // Without a delivered frame as the bound, the newest of everything it consumes is the bound.
+      if (!own && sequence > 0) continue;
+      const last = await bus.last(stream, auditSubject(box.key, kind));
+      if (own) box.chains.set(kind, Promise.resolve(last?.sequence ?? 0));
+      through = Math.max(through, last?.sequence ?? 0);
+    }
+    let state = actor.initial(box.key);
+    const filters = ports.recovers.map((kind) => auditSubject(box.key, kind));
+    for await (const message of bus.read(stream, { filters, from: 1, through })) {
+      const frame = toFrame(message);
+      if (frame === null) throw new BusError("refused", "A stored frame is not understood");
+      [state] = actor.step(state, { kind: "frame", frame, replayed: true });
+    }
+    box.through = through;
+    const [resumed, effects] = actor.step(state, { kind: "resume" });
+    box.state = resumed;
+    await perform(box, effects, undefined);
+  }
+
+  function process(box: Mailbox<State, Input>, item: Item<Input>): void {
+    const { input } = item;
+    if (box.state === undefined) return fail(item, new BusError("unavailable", "No state"));
+    if (isFrame(input) && input.sequence <= box.through) return done(box, item);
+    let effects: readonly Effect<Command>[];
+    if (isRawFrame(input)) {
+      [box.state, effects] = actor.step(box.state, { kind: "raw", frame: input });
+    } else if (isFrame(input)) {
+      [box.state, effects] = actor.step(box.state, {
+        kind: "frame",
+        frame: input,
+        replayed: false,
+      });
+    } else {
+      [box.state, effects] = actor.step(box.state, input);
+    }
+    if (effects.length === 0) return done(box, item);
+    perform(box, effects, item.trace).then(() => done(box, item), (error) => {
+      report("effect_failed", { session: box.key.session, error: codeOf(error) });
+      item.delivery?.retry(limits.retryDelayMs);
+      item.settle?.reject(error);
+      drop(box);
+    });
+  }
+
+  function done(box: Mailbox<State, Input>, item: Item<Input>): void {
+    item.delivery?.ack();
+    if (isFrame(item.input)) box.inFlight.delete(item.input.sequence);
+    item.settle?.resolve();
+  }
+
+  function perform(
+    box: Mailbox<State, Input>,
+    effects: readonly Effect<Command>[],
+    trace: string | undefined,
+  ): Promise<unknown> {
+    const stored: Promise<unknown>[] = [];
+    let ended = false;
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case "publish":
+          stored.push(publish(box, effect, trace));
+          break;
+        case "raw":
+          stored.push(publishRaw(box, effect, trace));
+          break;
+        case "send":
+          bus.send(effect.subject, effect.payload);
+          break;
+        case "wake":
+          wake(box, effect.name, effect.afterMs);
+          break;
+        case "unwake":
+          box.timers.get(effect.name)?.();
+          box.timers.delete(effect.name);
+          break;
+        case "run":
+          ports.run?.(box.key, effect.command, (input) => put(box, input));
+          break;
+        case "end":
+          ended = true;
+          break;
+        default:
+          return unreachable(effect);
+      }
+    }
+    if (!ended) return Promise.all(stored);
+    return Promise.all(stored).then(() => drop(box));
+  }
+
+  function put(box: Mailbox<State, Input>, input: Input): void {
+    if (!box.dead) accept(box, { input, delivery: null, trace: undefined });
+  }
+
+  function wake(box: Mailbox<State, Input>, name: string, afterMs: number): void {
+    box.timers.get(name)?.();
+    const forget = clock.after(afterMs, () => {
+      box.timers.delete(name);
+      if (box.dead || box.state === undefined) return;
+      const [state, effects] = actor.step(box.state, { kind: "wake", name });
+      box.state = state;
+      perform(box, effects, undefined).catch((error) => {
+        report("effect_failed", { session: box.key.session, error: codeOf(error) });
+        drop(box);
+      });
+    });
+    box.timers.set(name, forget);
+  }
+
+  function publish(
+    box: Mailbox<State, Input>,
+    effect: PublishEffect,
+    trace: string | undefined,
+  ): Promise<number> {
+    const before = box.chains.get(effect.frame) ?? Promise.resolve(0);
+    const headers = frameHeaders(effect.place, nonce(), trace, effect.headers);
+    const subject = auditSubject(box.key, effect.frame);
+    const next = before.then((expected) => {
+      return publishFirmly(box, subject, effect.payload, headers, expected);
+    });
+    box.chains.set(effect.frame, next);
+    return next;
+  }
+
+  async function publishFirmly(
+    box: Mailbox<State, Input>,
+    subject: string,
+    payload: Uint8Array,
+    headers: HeaderMap,
+    expectedLastSubjectSequence: number,
+  ): Promise<number> {
+    const until = clock.nowMs() + limits.publishRetryMsMax;
+    for (let attempt = 0;; attempt++) {
+      try {
+        const options = { stream, expectedLastSubjectSequence };
+        return (await bus.publish(subject, payload, headers, options)).sequence;
+      } catch (error) {
+        const code = error instanceof BusError ? error.code : "refused";
+        if (code === "refused" || code === "too_large") throw error;
+        if (code === "wrong_sequence" || attempt > 0) {
+          // The acknowledgement may have been lost though the frame was stored.
+          const last = await bus.last(stream, subject).catch(() => null);
+          const ours = last?.headers.get(frameHeader) === headers.get(frameHeader);
+          if (last !== null && ours) return last.sequence;
+          if (code === "wrong_sequence") throw error;
+        }
+        if (clock.nowMs() > until || box.dead) throw error;
+        report("publish_retried", { session: box.key.session, error: code });
+        await new Promise<void>((resolve) => clock.after(200, resolve));
+      }
+    }
+  }
+
+  function publishRaw(
+    box: Mailbox<State, Input>,
+    effect: RawEffect,
+    trace: string | undefined,
+  ): Promise<unknown> {
+    const { epoch, edge } = box.key;
+    const own = new Map([[sessionHeader, `${epoch}.${edge}`], ...effect.headers ?? []]);
+    const headers = frameHeaders(effect.place, nonce(), trace, own);
+    const subject = rawSubject(box.key.shard, box.key.session);
+    return bus.publish(subject, effect.payload, headers, { stream: rawStream });
+  }
+
+  function nonce(): string {
+    return random(16).toBase64({ alphabet: "base64url", omitPadding: true });
+  }
+}
+
+function isFrame(input: unknown): input is Frame {
+  return typeof input === "object" && input !== null && "timeMs" in input;
+}
+function isRawFrame(input: unknown): input is RawFrame {
+  return typeof input === "object" && input !== null && "sequence" in input &&
+    !("timeMs" in input);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof BusError ? error.code : error instanceof Error ? error.name : "unknown";
+}
