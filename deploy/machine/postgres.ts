@@ -30,7 +30,8 @@ export type PostgresOptions = {
   readonly users?: readonly { readonly name: string; readonly password: string }[];
   /** Further lines of postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** The cluster is removed at `stop`, and nothing waits for the disk. */
+  /** The cluster is removed at `stop`, and nothing waits for the disk: a process may crash, the
+   * machine may not. */
   readonly ephemeral?: boolean;
   readonly cacheDir?: string;
   readonly readyWaitMs?: number;
@@ -170,9 +171,7 @@ async function configure(cluster: Cluster, port: number, options: PostgresOption
     // The log of a database with health data must not hold its statements.
     ["log_min_error_statement", "panic"],
     ["log_parameter_max_length_on_error", "0"],
-    ...(options.ephemeral
-      ? [["fsync", "off"], ["full_page_writes", "off"], ["synchronous_commit", "off"]] as const
-      : []),
+    ...(options.ephemeral ? [["fsync", "off"], ["full_page_writes", "off"]] as const : []),
     ...(options.tls === undefined
       ? []
       : [["ssl", "on"], ["ssl_cert_file", "server.crt"], ["ssl_key_file", "server.key"]] as const),
