@@ -1,0 +1,278 @@
+/**
+ * Decides about a request: allow, deny or hold (design 5).
+ *
+ * - allow when every effect is permitted by a policy without `@approval`;
+ * - hold when only policies with `@approval` permit some effect;
+ * - deny otherwise, and always when a forbid matches.
+ *
+ * Every statement is judged, and the request as a whole; deny wins over hold, hold over allow. When
+ * several approval policies match, all of their approvals are needed, so that adding an approval
+ * policy never lets a request pass with fewer.
+ *
+ * **Invariant:** the decision is a function of policy, principal, connection and analyses alone; it
+ * is remembered under exactly these, and nothing that is uncertain allows.
+ *
+ * @module
+ */
+import type { Context } from "@cedar-policy/cedar-wasm";
+import type { Effect, StatementAnalysis } from "#schemas/analysis.ts";
+import type { ApprovalNeed } from "#schemas/frames.ts";
+import { opaqueClass, revealAction } from "#schemas/policy_schema.ts";
+import type { Answer, PolicySet } from "./cedar.ts";
+import { contextOf, type Parties, partiesOf } from "./question.ts";
+import { type Principal, type Situation, situationKey, situationsOf } from "./situation.ts";
+
+/** An effect that was refused. `policy` is the forbid that matched, null when nothing permits. */
+export type Denied = {
+  readonly effect: Effect;
+  readonly policy: string | null;
+  readonly commands: readonly string[];
+  readonly relations: readonly string[];
+  readonly details: readonly string[];
+};
+
+/** Why a request was refused without policy having spoken. */
+export type Unjudged = "unknown_connection" | "no_effect" | "too_many_questions" | "policy_failed";
+
+export type Decision = {
+  readonly decision: "allow" | "deny" | "hold";
+  /** The ids that decided: of permits when allowed, of approvals when held, of forbids if denied. */
+  readonly policies: readonly string[];
+  /** Empty unless denied. */
+  readonly denied: readonly Denied[];
+  /** Set when denied without a judgement. */
+  readonly unjudged: Unjudged | null;
+  /** One for each group of approvers; all must be met. Empty unless held. */
+  readonly approvals: readonly ApprovalNeed[];
+  /** Of the classes this request touches, those its principal may see unmasked. Sorted. */
+  readonly revealed: readonly string[];
+};
+
+/** Remembers decisions; see `createDecider`. */
+export type Decider = {
+  decide(
+    principal: Principal,
+    connection: string,
+    analyses: readonly StatementAnalysis[],
+  ): Decision;
+  /** Decisions remembered now, at most `decisionsMax`. */
+  readonly size: number;
+};
+
+/** Decides with a memory: least recently used decisions go first when `decisionsMax` is reached. */
+export function createDecider(policy: PolicySet): Decider {
+  const { decisionsMax, decisionKeyCharsMax } = policy.limits;
+  const decisions = new Map<string, Decision>();
+  const principals = new WeakMap<Principal, string>();
+  const statements = new WeakMap<StatementAnalysis, string>();
+  return {
+    decide: remember,
+    get size() {
+      return decisions.size;
+    },
+  };
+
+  function remember(
+    principal: Principal,
+    connection: string,
+    analyses: readonly StatementAnalysis[],
+  ): Decision {
+    const who = memo(principals, principal, principalKey);
+    const what = analyses.map((one) => memo(statements, one, situationKey));
+    // Each part is JSON, hence free of newlines, so that no two requests share a key.
+    const key = [who, JSON.stringify(connection), ...what].join("\n");
+    if (key.length > decisionKeyCharsMax) return decide(policy, principal, connection, analyses);
+    const known = decisions.get(key);
+    const decision = known ?? decide(policy, principal, connection, analyses);
+    // A failure inside Cedar is not remembered as if it were policy.
+    if (decision.unjudged === "policy_failed") return decision;
+    decisions.delete(key);
+    decisions.set(key, decision);
+    const [oldest] = decisions.keys();
+    if (decisions.size > decisionsMax && oldest !== undefined) decisions.delete(oldest);
+    return decision;
+  }
+}
+
+/** Decides once, without memory. Never throws. */
+export function decide(
+  policy: PolicySet,
+  principal: Principal,
+  connection: string,
+  analyses: readonly StatementAnalysis[],
+): Decision {
+  const target = policy.config.connections[connection];
+  if (!Object.hasOwn(policy.config.connections, connection) || target === undefined) {
+    return unjudged("unknown_connection");
+  }
+  if (analyses.some(({ effects }) => effects.length === 0)) return unjudged("no_effect");
+  const situations = situationsOf(analyses, policy.config.limits.bulk_rows);
+  const parties = partiesOf(principal, connection, target.labels);
+  const ask = countedAsk(policy, parties);
+  const verdicts: Judged[] = [];
+  for (const situation of situations) {
+    for (const [effect, commands] of situation.commands) {
+      for (const command of commands) {
+        const answer = ask(effect, null, contextOf(principal, connection, situation, command));
+        if (answer === "too_many_questions") return unjudged(answer);
+        if (answer.kind === "failed") return unjudged("policy_failed");
+        verdicts.push({ effect, command, situation, answer });
+      }
+    }
+  }
+  const denied = deniedOf(verdicts);
+  if (denied.length > 0) {
+    const policies = distinct(denied.flatMap(({ policy }) => policy === null ? [] : [policy]));
+    return { decision: "deny", policies, denied, unjudged: null, approvals: [], revealed: [] };
+  }
+  const revealed = revealedOf(situations, ask, (situation) => {
+    const command = situation.commands.values().next().value?.[0] ?? "";
+    return contextOf(principal, connection, situation, command);
+  });
+  if (!Array.isArray(revealed)) return unjudged(revealed);
+  const held = distinct(policiesOf(verdicts, "needs_approval"));
+  const approvals = approvalsOf(policy, held);
+  const policies = held.length > 0 ? held : distinct(policiesOf(verdicts, "permitted"));
+  const decision = held.length > 0 ? "hold" : "allow";
+  return { decision, policies, denied: [], unjudged: null, approvals, revealed };
+}
+
+type Judged = {
+  readonly effect: Effect;
+  readonly command: string;
+  readonly situation: Situation;
+  readonly answer: Exclude<Answer, { kind: "failed" }>;
+};
+
+type Ask = (
+  action: Effect | typeof revealAction,
+  dataClass: string | null,
+  context: Context,
+) => Answer | "too_many_questions";
+
+function countedAsk(policy: PolicySet, parties: Parties): Ask {
+  let questions = 0;
+  return (action, dataClass, context) => {
+    questions += 1;
+    if (questions > policy.limits.questionsMax) return "too_many_questions";
+    const { principal, connection } = parties;
+    if (dataClass === null) {
+      return policy.ask({
+        principal,
+        action,
+        resource: connection,
+        context,
+        entities: parties.entities,
+      });
+    }
+    const resource = { type: "DataClass", id: dataClass };
+    const entity = { uid: resource, attrs: { name: dataClass }, parents: [] };
+    return policy.ask({
+      principal,
+      action,
+      resource,
+      context,
+      entities: [...parties.entities, entity],
+    });
+  };
+}
+
+/**
+ * The classes that may be seen in every situation that touches them, the whole request included.
+ * A reveal that would need an approval is none: masking is what happens without one.
+ */
+function revealedOf(
+  situations: readonly Situation[],
+  ask: Ask,
+  context: (situation: Situation) => Context,
+): string[] | "too_many_questions" | "policy_failed" {
+  const touched = distinct(
+    situations.flatMap(({ classes, filtered }) => [...classes, ...filtered]),
+  );
+  const revealed: string[] = [];
+  for (const name of touched) {
+    if (name === opaqueClass) continue;
+    const touching = situations.filter(({ classes, filtered }) =>
+      classes.includes(name) || filtered.includes(name)
+    );
+    let visible = true;
+    for (const situation of touching) {
+      const answer = ask(revealAction, name, context(situation));
+      if (answer === "too_many_questions") return answer;
+      if (answer.kind === "failed") return "policy_failed";
+      visible &&= answer.kind === "permitted";
+      if (!visible) break;
+    }
+    if (visible) revealed.push(name);
+  }
+  return revealed;
+}
+
+function deniedOf(verdicts: readonly Judged[]): Denied[] {
+  const denied = new Map<string, Denied>();
+  for (const { effect, command, situation, answer } of verdicts) {
+    if (answer.kind !== "forbidden" && answer.kind !== "not_permitted") continue;
+    const policies = answer.kind === "forbidden" ? answer.policies : [null];
+    for (const policy of policies) {
+      const key = JSON.stringify([effect, policy]);
+      const before = denied.get(key);
+      // The statement that was refused says more than the request it stands in.
+      if (situation.whole && before !== undefined) continue;
+      denied.set(key, {
+        effect,
+        policy,
+        commands: distinct([...before?.commands ?? [], command]),
+        relations: distinct([...before?.relations ?? [], ...situation.relations]),
+        details: distinct([...before?.details ?? [], ...situation.details]),
+      });
+    }
+  }
+  return [...denied.values()];
+}
+
+/** One need for each group: the largest quorum and the earliest expiry that any policy asks for. */
+function approvalsOf(policy: PolicySet, held: readonly string[]): ApprovalNeed[] {
+  const needs = new Map<string, ApprovalNeed>();
+  for (const id of held) {
+    const approval = policy.rules.get(id)?.approval;
+    if (approval === null || approval === undefined) throw new Error("A held rule has no approval");
+    const { group, quorum, expiresMs } = approval;
+    const before = needs.get(group);
+    needs.set(group, {
+      group,
+      quorum: Math.max(quorum, before?.quorum ?? 0),
+      expiresMs: Math.min(expiresMs, before?.expiresMs ?? expiresMs),
+      policies: [...before?.policies ?? [], id],
+    });
+  }
+  return [...needs.values()];
+}
+
+function policiesOf(verdicts: readonly Judged[], kind: "permitted" | "needs_approval"): string[] {
+  return verdicts.flatMap(({ answer }) => answer.kind === kind ? answer.policies : []);
+}
+
+function unjudged(reason: Unjudged): Decision {
+  const nothing = { policies: [], denied: [], approvals: [], revealed: [] };
+  return { decision: "deny", unjudged: reason, ...nothing };
+}
+
+function principalKey({ issuer, person, actors, groups, purpose }: Principal): string {
+  return JSON.stringify([issuer, person, actors, groups, purpose]);
+}
+
+function memo<T extends WeakKey>(
+  known: WeakMap<T, string>,
+  key: T,
+  of: (key: T) => string,
+): string {
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const text = of(key);
+  known.set(key, text);
+  return text;
+}
+
+function distinct(words: readonly string[]): string[] {
+  return [...new Set(words)].sort();
+}

@@ -1,0 +1,141 @@
+/**
+ * What policy is asked about a request: its statements one by one, and the request as a whole.
+ *
+ * The whole is judged beside the parts because a request may do in ten statements what policy
+ * refuses in one: a thousand rows a statement, or a read here and a write there. The context of the
+ * whole is the union of its statements' contexts, with the rows they may return added up.
+ *
+ * **Invariant:** each effect of each statement is asked about in the statement's own context and in
+ * that of the whole; a statement that claims no effect at all is not understood, and refused.
+ *
+ * @module
+ */
+import { Effect, type StatementAnalysis } from "#schemas/analysis.ts";
+import type { PrincipalChain } from "#schemas/frames.ts";
+import { opaqueClass } from "#schemas/policy_schema.ts";
+
+/** What of the delegation chain policy sees. */
+export type Principal = Pick<
+  PrincipalChain,
+  "issuer" | "person" | "actors" | "groups" | "purpose"
+>;
+
+/** One statement, or the union of all of a request. Lists are sorted and distinct. */
+export type Situation = {
+  /** True for the union of several statements. */
+  readonly whole: boolean;
+  readonly effects: readonly Effect[];
+  readonly details: readonly string[];
+  /** For each effect, the commands that have it. A statement has one command. */
+  readonly commands: ReadonlyMap<Effect, readonly string[]>;
+  readonly relations: readonly string[];
+  readonly functions: readonly string[];
+  readonly classes: readonly string[];
+  readonly filtered: readonly string[];
+  /** Rows it may return, added up; a whole number that Cedar's Long holds. */
+  readonly rows: number;
+};
+
+/** A request with no statement (an empty query, a bare Sync) touches the session only. */
+const nothing: StatementAnalysis = {
+  command: "",
+  effects: ["session"],
+  details: [],
+  relations: [],
+  functions: [],
+  classesRead: [],
+  classesFiltered: [],
+  classesWritten: [],
+  columns: null,
+  copy: null,
+  estimatedRows: 0,
+};
+
+/** What authz judges when a session opens. */
+export const connectAnalysis: StatementAnalysis = {
+  ...nothing,
+  command: "CONNECT",
+  effects: ["connect"],
+};
+
+/**
+ * The situations of a request: each distinct statement, then the whole when there are several.
+ * `bulkRows` is what makes a read an `export` (Limits.bulk_rows).
+ */
+export function situationsOf(
+  analyses: readonly StatementAnalysis[],
+  bulkRows: number,
+): readonly Situation[] {
+  const statements = analyses.length === 0 ? [nothing] : analyses;
+  const single = new Map(
+    statements.map((one) => [situationKey(one), situationOf([one], bulkRows)]),
+  );
+  const situations = [...single.values()];
+  if (statements.length > 1) situations.push(situationOf(statements, bulkRows));
+  return situations;
+}
+
+/** What tells two statements apart in the eyes of policy. Rows are rounded up, as they are judged. */
+export function situationKey(one: StatementAnalysis): string {
+  return JSON.stringify([
+    one.command,
+    one.effects,
+    one.details,
+    one.relations,
+    one.functions,
+    one.classesRead,
+    one.classesFiltered,
+    one.classesWritten,
+    one.columns === null ? null : distinct(one.columns.flatMap(({ classes }) => classes)),
+    one.columns?.some(({ opaque }) => opaque) ?? false,
+    one.copy?.direction ?? null,
+    toLong(one.estimatedRows),
+  ]);
+}
+
+function situationOf(statements: readonly StatementAnalysis[], bulkRows: number): Situation {
+  const commands = new Map<Effect, string[]>();
+  for (const { command, effects } of statements) {
+    for (const effect of effects) {
+      const known = commands.get(effect) ?? [];
+      if (!known.includes(command)) commands.set(effect, [...known, command]);
+    }
+  }
+  const returning = statements.filter((one) => one.columns !== null || one.copy !== null);
+  const reading = commands.get("read");
+  // Many small results are one big one: what bulk_rows says of a statement holds for the whole.
+  const bulk = statements.length > 1 && rowsOf(returning) > bulkRows && reading !== undefined;
+  if (bulk && !commands.has("export")) commands.set("export", reading);
+  return {
+    whole: statements.length > 1,
+    effects: Effect.options.filter((effect) => commands.has(effect)),
+    details: distinct(statements.flatMap(({ details }) => details)),
+    commands,
+    relations: distinct(statements.flatMap(({ relations }) => relations)),
+    functions: distinct(statements.flatMap(({ functions }) => functions)),
+    classes: distinct(statements.flatMap(classesOf)),
+    filtered: distinct(statements.flatMap(({ classesFiltered }) => classesFiltered)),
+    rows: rowsOf(statements),
+  };
+}
+
+function classesOf(one: StatementAnalysis): string[] {
+  const columns = one.columns ?? [];
+  const opaque = columns.some((column) => column.opaque) ? [opaqueClass] : [];
+  const shown = columns.flatMap(({ classes }) => classes);
+  return [...one.classesRead, ...one.classesWritten, ...shown, ...opaque];
+}
+
+function rowsOf(statements: readonly StatementAnalysis[]): number {
+  return toLong(statements.reduce((sum, one) => sum + toLong(one.estimatedRows), 0));
+}
+
+function distinct(words: readonly string[]): string[] {
+  return [...new Set(words)].sort();
+}
+
+/** An estimate as a Long; what is no number counts as more than any limit. */
+function toLong(rows: number): number {
+  const known = Number.isFinite(rows) ? Math.ceil(rows) : Number.MAX_SAFE_INTEGER;
+  return Math.min(Math.max(0, known), Number.MAX_SAFE_INTEGER);
+}

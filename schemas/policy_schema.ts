@@ -1,0 +1,64 @@
+/**
+ * The Cedar schema of Sallyport's policies, in Cedar's own human-readable schema format. Policies
+ * are validated against it in strict mode when they are loaded.
+ *
+ * - An agent is `in` the agents it acts for, the accountable person, and the groups of both, so a
+ *   rule about `User::"bob"` written with `in` holds for whoever acts for bob.
+ * - Every action has the same context, so a condition reads the same whatever it guards.
+ * - A connection's labels are its tags: `resource.hasTag("env") && resource.getTag("env") == "x"`.
+ *
+ * **Invariant:** every member of `Effect` is an action on a connection, and `reveal` is the only
+ * action on a data class.
+ *
+ * @module
+ */
+import { Effect } from "#schemas/analysis.ts";
+
+/** The action that shows a data class unmasked. */
+export const revealAction = "reveal";
+
+/** A derivation that is not understood stands among `context.classes` under this name. */
+export const opaqueClass = "opaque";
+
+/** The schema's text. */
+export const policySchema = `entity Group;
+entity User in [Group];
+entity Agent in [Agent, User, Group];
+entity Connection = { name: String } tags String;
+entity DataClass = { name: String };
+
+type RequestContext = {
+  // The effects of the statement or request, and finer words for them: "drop", "copy_to".
+  effects: Set<String>,
+  // Rows the result may have: an upper guess; for a whole request the sum.
+  estimated_rows: Long,
+  // The purpose of use in the token: "TREAT", or "" when it names none.
+  purpose: String,
+  // Data classes read or written; "opaque" when some derivation is not understood.
+  classes: Set<String>,
+  // Data classes in predicates, sort keys, group keys and joins.
+  filtered_classes: Set<String>,
+  // "schema.name" of what is touched.
+  relations: Set<String>,
+  functions: Set<String>,
+  // The command as PostgreSQL tags it: "SELECT", "DROP TABLE".
+  command: String,
+  // The accountable person, and the agents acting for them, outermost first.
+  person: String,
+  actors: Set<String>,
+  agent: Bool,
+  connection: String,
+};
+
+action ${Effect.options.map((effect) => `"${effect}"`).join(", ")} appliesTo {
+  principal: [User, Agent],
+  resource: [Connection],
+  context: RequestContext,
+};
+
+action "${revealAction}" appliesTo {
+  principal: [User, Agent],
+  resource: [DataClass],
+  context: RequestContext,
+};
+`;
