@@ -110,6 +110,7 @@ export const ExchangeReply = z.discriminatedUnion("ok", [
     id: z.string(),
     /** ISO 8601, UTC. */
     expiresAt: z.string(),
+    lifetimeSeconds: z.int().min(1),
   }),
   IdentityFailure,
 ]);

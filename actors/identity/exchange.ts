@@ -228,7 +228,8 @@ export function identityExchange(options: ExchangeOptions): Exchange {
     const principal = principalOf(claims);
     if (token.length > tokenBytesMax || principal === null) return failure("too_large");
     const expiresAt = new Date(claims.exp * 1000).toISOString();
-    return { ok: true, token, principal, id: claims.jti, expiresAt };
+    const lifetimeSeconds = claims.exp - claims.iat;
+    return { ok: true, token, principal, id: claims.jti, expiresAt, lifetimeSeconds };
   }
 
   function revoke(input: unknown): boolean {
