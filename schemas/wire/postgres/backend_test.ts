@@ -1,6 +1,6 @@
 import { deepStrictEqual, equal, notDeepStrictEqual } from "node:assert/strict";
 import { backendBytes, type BackendMessage, decodeBackend } from "./backend.ts";
-import { damaged, frameOf, playThreeWays, wire, type WireCase } from "./testing.ts";
+import { damaged, frameOf, playThreeWays, tagged, wire, type WireCase } from "./testing.ts";
 
 // https://www.postgresql.org/docs/current/protocol-message-formats.html
 const cases: readonly WireCase<BackendMessage>[] = [
@@ -213,6 +213,13 @@ for (const [what, bytes, code] of malformedCases) {
     equal(decoded.kind === "malformed" && decoded.code, code);
   });
 }
+
+Deno.test("decodeBackend() takes a key of 256 bytes and refuses 257", () => {
+  for (const [length, kind] of [[256, "backend_key_data"], [257, "malformed"]] as const) {
+    const frame = frameOf(tagged("K", new Uint8Array(4 + length)));
+    equal(decodeBackend(frame).kind, kind);
+  }
+});
 
 Deno.test("decodeBackend() reads an error that is not UTF-8, and the frame keeps its bytes", () => {
   const bytes = wire("'E' 00000008 'M' e9 00 00");

@@ -33,6 +33,13 @@ Deno.test("walkDataRow() names the place of the fault, after the fields before i
   equal(visits, 1);
 });
 
+Deno.test("walkDataRow() never visits a range that ends outside of the row", () => {
+  let visits = 0;
+  const failure = walkDataRow(frameOf(wire("'D' 0000000b 0001 00000002 '4'")), () => visits++);
+  equal(failure?.code, "truncated");
+  equal(visits, 0);
+});
+
 Deno.test("a row rewritten field by field is the row", () => {
   const value = fc.option(fc.uint8Array({ maxLength: 120 }), { nil: null });
   fc.assert(

@@ -137,6 +137,11 @@ export class Framer {
     return this.#gatheredLength + this.#chunk.length - this.#offset;
   }
 
+  /** Memory held for a message that came in part: at most twice what came, and 64 bytes. */
+  get reserved(): number {
+    return this.#gathered.length;
+  }
+
   /** Gives out, as a copy, what is buffered, and begins anew. */
   takeRest(): Uint8Array {
     const rest = new Uint8Array(this.buffered);

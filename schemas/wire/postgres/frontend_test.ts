@@ -193,6 +193,12 @@ const malformedCases: readonly [string, State, string, string][] = [
     "'B' 00000014 00 00 0002 0000 0000 0001 ffffffff 0000",
     "count_mismatch",
   ],
+  [
+    "a call's two formats for one argument",
+    "ready",
+    "'F' 00000016 00000501 0002 0000 0000 0001 ffffffff 0000",
+    "count_mismatch",
+  ],
   ["a Describe of neither", "ready", "'D' 00000006 'X' 00", "invalid_value"],
   ["SASL data of length -2", "sasl_initial", "'p' 0000000a 'A' 00 fffffffe", "negative_length"],
 ];

@@ -3,10 +3,13 @@
  * and the state after it. An absent cell is a protocol error.
  * https://www.postgresql.org/docs/current/protocol-flow.html
  *
- * What the server says moves the state too; those moves are `stateAfterServer`.
+ * What the server says moves the state too; those moves are `stateAfterServer`. A client may send
+ * its next batch before it has read the end of the last one: an error belongs to the batch it
+ * answers, and moves the state only while that batch is the one being received.
  *
  * @module
  */
+import type { BackendMessage } from "./backend.ts";
 
 /** One character of the wire; `p` is read by the state. */
 export type FrontendTag =
@@ -153,8 +156,11 @@ export function stateAfterClient(state: State, tag: string): State | null {
   return Object.hasOwn(row, tag) ? row[tag] ?? null : null;
 }
 
-/** The state after the server's event. */
-export function stateAfterServer(state: State, event: ServerEvent): State {
-  const row: Partial<Record<ServerEvent, State>> = serverStates[state];
+/** The state after the server's event, or its message of that kind; most leave it as it is. */
+export function stateAfterServer(
+  state: State,
+  event: ServerEvent | BackendMessage["kind"],
+): State {
+  const row: Partial<Record<typeof event, State>> = serverStates[state];
   return row[event] ?? state;
 }
