@@ -73,7 +73,7 @@ Deno.test("Framer keeps memory in proportion to what came, not to what was annou
   equal(framer.buffered, 0);
 });
 
-Deno.test("Framer gathers a large message from many chunks by copying it a few times at most", () => {
+Deno.test("Framer copies a large message that comes in many chunks a few times at most", () => {
   const body = new Uint8Array(4_000_000).map((_, index) => index % 251);
   const message = tagged("d", body);
   let written = 0;
@@ -145,7 +145,7 @@ function* chunksOf(bytes: Uint8Array, sizes: readonly number[]): Generator<Uint8
   }
 }
 
-Deno.test("Framer gives the same frames for any chunking, and frames and rest are the input", () => {
+Deno.test("Framer gives the same frames for any chunking; with the rest they are the input", () => {
   fc.assert(
     fc.property(fc.array(message, { maxLength: 6 }), cuts, fc.nat(400), (messages, sizes, cut) => {
       const whole = concat(...messages);
@@ -184,7 +184,7 @@ Deno.test("parseFrame() and Framer agree on hostile bytes, and neither throws", 
   );
 });
 
-Deno.test("parseStartupFrame() and Framer.nextStartup() never throw, and agree byte by byte", () => {
+Deno.test("parseStartupFrame() and nextStartup() never throw, and agree byte by byte", () => {
   const head = fc.constantFrom("00000008", "0000000c", "00000010", "00000004", "7fffffff");
   const code = fc.constantFrom("04d2162f", "04d21630", "04d2162e", "00030000", "0003270f");
   fc.assert(
