@@ -1,0 +1,193 @@
+/**
+ * Reads a durable pull consumer (NATS ADR-13, ADR-42) and hands its deliveries on in order.
+ *
+ * Theory of operation. Some hundred messages are asked for ahead; when half have come, more are
+ * asked for. The server says when a request ended early, and says every now and then that it lives;
+ * after silence, after a reconnect and after every other status the request is made anew. A consumer
+ * with a priority group of policy `pinned_client` serves one worker at a time; the request of a
+ * standby waits at the server until the pinned one has been silent for the group's timeout.
+ *
+ * The handler is called as messages arrive and is not awaited: what is not acknowledged counts
+ * against the consumer's `max_ack_pending`, which is the bound.
+ *
+ * @module
+ */
+import type { Delivery, Subscription } from "#actors/_kit/bus.ts";
+import { headerBytes, type Link, type NatsMsg } from "#actors/_kit/nats_link.ts";
+import {
+  asObject,
+  parseDeliverySubject,
+  parseHeaders,
+  parseOwnHeaders,
+} from "#actors/_kit/nats_wire.ts";
+
+const encoder = new TextEncoder();
+const ackBytes = encoder.encode("+ACK");
+const workingBytes = encoder.encode("+WPI");
+const retryDelayMs = 250;
+
+/** Starts reading; @throws BusError `refused` when there is no such consumer or no right to it. */
+export async function consumeStage(
+  link: Link,
+  stream: string,
+  consumer: string,
+  handler: (delivery: Delivery) => void,
+): Promise<Subscription> {
+  const info = await link.api(`$JS.API.CONSUMER.INFO.${stream}.${consumer}`, undefined);
+  const config = asObject(info["config"]);
+  const groups: unknown = config["priority_groups"];
+  const group = Array.isArray(groups) && typeof groups[0] === "string" ? groups[0] : undefined;
+  const pinned = config["priority_policy"] === "pinned_client";
+
+  const pull = pullLoop(link, {
+    subject: `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
+    group,
+    pinned,
+    onMessage(message) {
+      const delivery = toDelivery(link, message, stream, consumer);
+      if (delivery === null) return false;
+      handler(delivery);
+      return true;
+    },
+  });
+  return { stop: pull.stop };
+}
+
+export type PullOptions = {
+  /** `$JS.API.CONSUMER.MSG.NEXT.<stream>.<consumer>`. */
+  readonly subject: string;
+  readonly group: string | undefined;
+  readonly pinned: boolean;
+  /** A message that is no status; false when it is not one of this consumer. */
+  onMessage(message: NatsMsg): boolean;
+  /** The server does not know the consumer, or the requests were lost. */
+  readonly onLost?: () => void;
+};
+export type Pull = {
+  /** Asks anew, forgetting what was asked before. */
+  restart(): void;
+  stop(): Promise<void>;
+};
+
+/** Keeps a pull request standing at the server. */
+export function pullLoop(link: Link, options: PullOptions): Pull {
+  const { clock, limits } = link.options;
+  const inbox = link.newInbox();
+  const heartbeatMs = Math.max(500, Math.floor(limits.pullMsMax / 2));
+  let asked = 0;
+  let pin = "";
+  let heardMs = clock.nowMs();
+  let stopped = false;
+  let forgetTimer = () => {};
+  let forgetRetry: (() => void) | null = null;
+
+  const subscription = link.subscribe(inbox, onMessage);
+  const forgetReconnect = link.onReconnect(() => restart());
+  refill();
+  watch();
+  return { restart, stop };
+
+  function onMessage(message: NatsMsg): void {
+    heardMs = clock.nowMs();
+    if (message.subject === inbox) return onStatus(message);
+    if (stopped) {
+      // It came after stop: another worker should have it now, not after the ack wait.
+      if (message.reply !== undefined) link.write(message.reply, encoder.encode("-NAK"));
+      return;
+    }
+    if (options.pinned && pin === "") {
+      pin = parseHeaders(headerBytes(message)).server.get("Nats-Pin-Id") ?? "";
+    }
+    if (!options.onMessage(message)) return;
+    asked = Math.max(0, asked - 1);
+    if (asked <= limits.pullMessagesMax >> 1) refill();
+  }
+
+  function onStatus(message: NatsMsg): void {
+    const { status, server } = parseHeaders(headerBytes(message));
+    if (stopped || status === 100 || status === 0) return;
+    const left = Number(server.get("Nats-Pending-Messages") ?? "0");
+    asked = Math.max(0, asked - (Number.isSafeInteger(left) ? left : 0));
+    switch (status) {
+      case 404:
+      case 408:
+        refill();
+        return;
+      case 423:
+        // Another worker is pinned now; ask as a standby.
+        pin = "";
+        restart();
+        return;
+      default:
+        options.onLost?.();
+        forgetRetry ??= clock.after(retryDelayMs, restart);
+    }
+  }
+
+  function refill(): void {
+    if (stopped || !link.connected()) return;
+    const batch = limits.pullMessagesMax - asked;
+    if (batch < 1) return;
+    const request = {
+      batch,
+      expires: limits.pullMsMax * 1_000_000,
+      "idle_heartbeat": heartbeatMs * 1_000_000,
+      ...(options.group === undefined ? {} : { group: options.group }),
+      ...(pin === "" ? {} : { id: pin }),
+    };
+    if (link.write(options.subject, encoder.encode(JSON.stringify(request)), inbox)) asked += batch;
+  }
+
+  function restart(): void {
+    forgetRetry?.();
+    forgetRetry = null;
+    asked = 0;
+    heardMs = clock.nowMs();
+    refill();
+  }
+
+  function watch(): void {
+    forgetTimer = clock.after(heartbeatMs, () => {
+      if (stopped) return;
+      if (link.connected() && clock.nowMs() - heardMs > 2 * heartbeatMs + 250) {
+        options.onLost?.();
+        pin = "";
+        restart();
+      }
+      watch();
+    });
+  }
+
+  function stop(): Promise<void> {
+    if (stopped) return Promise.resolve();
+    stopped = true;
+    forgetTimer();
+    forgetRetry?.();
+    forgetReconnect();
+    // What is on its way is still received, and handed back to the server.
+    return subscription.drain();
+  }
+}
+
+function toDelivery(
+  link: Link,
+  message: NatsMsg,
+  stream: string,
+  consumer: string,
+): Delivery | null {
+  const { reply } = message;
+  const about = reply === undefined ? null : parseDeliverySubject(reply, stream, consumer);
+  if (reply === undefined || about === null) return null;
+  return {
+    subject: message.subject,
+    sequence: about.sequence,
+    timeMs: about.timeMs,
+    headers: parseOwnHeaders(headerBytes(message)),
+    payload: message.data,
+    redelivered: about.deliveries > 1,
+    ack: () => void link.write(reply, ackBytes),
+    retry: (delayMs) =>
+      void link.write(reply, encoder.encode(`-NAK {"delay":${Math.ceil(delayMs) * 1_000_000}}`)),
+    working: () => void link.write(reply, workingBytes),
+  };
+}
