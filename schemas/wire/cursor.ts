@@ -261,7 +261,7 @@ export class Writer {
     return this;
   }
 
-  /** Begins a message: its tag ("" for none) and a place for its length. Give the result to `end`. */
+  /** Begins a message: tag ("" for none) and a place for its length. Give the result to `end`. */
   begin(tag: string): number {
     if (tag !== "") this.uint8(tag.charCodeAt(0));
     const start = this.#length;

@@ -1,8 +1,8 @@
 /**
  * The messages a server sends, as one union.
  *
- * **Invariant:** a tag that is not known is malformed: `unknown_tag`. Only a frame that reads to its
- * last byte is a message.
+ * **Invariant:** a tag that is not known is malformed: `unknown_tag`. Only a frame that reads to
+ * its last byte is a message.
  *
  * @example
  * ```ts

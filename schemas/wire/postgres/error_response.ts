@@ -7,8 +7,8 @@
  * https://www.postgresql.org/docs/current/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-ERRORRESPONSE
  * Field codes: https://www.postgresql.org/docs/current/protocol-error-fields.html
  *
- * Before the session has an encoding a server words its errors in any, so what is not UTF-8 reads as
- * U+FFFD; the frame keeps the bytes. Unknown codes are kept.
+ * Before the session has an encoding a server words its errors in any, so what is not UTF-8 reads
+ * as U+FFFD; the frame keeps the bytes. Unknown codes are kept.
  *
  * @module
  */

@@ -5,7 +5,7 @@ import { errorResponse, fieldCodes, fieldOf, noticeResponse } from "./error_resp
 import { formatOf } from "./format_code.ts";
 import { frameOf } from "./testing.ts";
 
-Deno.test("errorResponse() gives both severities, SQLSTATE and message, and what else is told", () => {
+Deno.test("errorResponse() gives both severities, SQLSTATE, message and what else is told", () => {
   const words = { severity: "ERROR", sqlstate: "42501", message: "no", hint: "ask" } as const;
   deepStrictEqual(errorResponse({ ...words, detail: "", position: 3 }).fields, [
     { code: "S", value: "ERROR" },

@@ -31,8 +31,8 @@ export type FrontendTag =
 /**
  * `startup` and `authenticating`: nothing but untagged packets, or nothing, is due from the client.
  * `extended`: between the first extended message and its Sync. `extended_failed`: after an error in
- * it, when the server discards everything up to Sync. `copy_in` and `copy_both`: COPY under a simple
- * query, or under an extended one.
+ * it, when the server discards everything up to Sync. `copy_in` and `copy_both`: COPY under a
+ * simple query, or under an extended one.
  */
 export type State =
   | "startup"
