@@ -57,13 +57,17 @@ export function parseRules(
     return { rules: [], problems };
   }
   const problems: Problem[] = parts.policy_templates.map((template) => ({
-    path: `line ${lineOf(text, template)}`,
+    path: `line ${text.slice(0, Math.max(0, text.indexOf(template))).split("\n").length}`,
     message: "is a template (?principal or ?resource), which nothing fills in",
   }));
   const rules: PolicyRule[] = [];
-  const lines = new Map<string, number>();
+  const ids = new Set<string>();
+  const searched = new Map<string, number>();
   for (const part of parts.policies) {
-    const line = lineOf(text, part);
+    // Of two policies with the same text, the second stands after the first.
+    const start = Math.max(0, text.indexOf(part, searched.get(part) ?? 0));
+    searched.set(part, start + part.length);
+    const line = text.slice(0, start).split("\n").length;
     const parsed = policyToJson(part);
     if (parsed.type === "failure") {
       problems.push({ path: `line ${line}`, message: "cannot be read as one policy" });
@@ -73,13 +77,12 @@ export function parseRules(
     const checked = checkAnnotations(json, line, defaultExpiresMs);
     problems.push(...checked.problems);
     if (checked.id === null) continue;
-    const first = lines.get(checked.id);
-    if (first !== undefined) {
+    if (ids.has(checked.id)) {
       const message = `@id("${checked.id}") is already that of another policy`;
       problems.push({ path: `line ${line}`, message });
       continue;
     }
-    lines.set(checked.id, line);
+    ids.add(checked.id);
     const { id, approval } = checked;
     rules.push({ id, effect: json.effect, approval, json, text: part, line });
   }
@@ -93,11 +96,6 @@ export function lineAt(text: string, byteOffset: number): number {
   return bytes.reduce((lines, byte) => byte === 0x0a ? lines + 1 : lines, 1);
 }
 
-function lineOf(text: string, part: string): number {
-  const start = Math.max(0, text.indexOf(part));
-  return text.slice(0, start).split("\n").length;
-}
-
 type CheckedAnnotations = {
   readonly id: string | null;
   readonly approval: ApprovalRule | null;
@@ -109,7 +107,10 @@ function checkAnnotations(
   line: number,
   defaultExpiresMs: number,
 ): CheckedAnnotations {
-  const annotations = new Map(Object.entries(json.annotations ?? {}));
+  // An annotation without a value comes as null, whatever the type says.
+  const annotations = new Map(
+    Object.entries(json.annotations ?? {}).map(([name, value]) => [name, value ?? ""]),
+  );
   const id = annotations.get("id");
   const path = id === undefined ? `line ${line}` : `line ${line}, policy "${id}"`;
   const problems: Problem[] = [];

@@ -1,0 +1,68 @@
+import { deepStrictEqual, match, ok } from "node:assert/strict";
+import process from "node:process";
+import { checkPolicy } from "./check.ts";
+import { designPolicy, permitAll } from "./testing.ts";
+
+// yaml looks up its debugging switches in the environment, which a unit test may not read.
+Object.defineProperty(process, "env", { value: {} });
+
+const configText = `version: 1
+organisation: Example Health
+issuer: { url: https://id.example.org, audience: sallyport }
+console: { url: https://gate.example.org, client_id: console }
+connections:
+  ehr: { protocol: postgres, host: db.example.org, port: 5432, database: ehr, user: gate }
+classes:
+  ssn: { columns: [public.patients.ssn] }
+  mrn: {}
+`;
+
+Deno.test("checkPolicy() sums up what configuration and policy amount to", () => {
+  const checked = checkPolicy(configText, designPolicy);
+  ok(checked.ok);
+  const { summary } = checked;
+  deepStrictEqual(summary.connections, ["ehr"]);
+  deepStrictEqual(summary.classes, ["mrn", "ssn"]);
+  match(summary.policyVersion, /^[0-9a-f]{64}$/);
+  deepStrictEqual(summary.rules[1], {
+    id: "bulk-needs-compliance",
+    line: 4,
+    effect: "permit",
+    actions: ["export"],
+    conditional: true,
+    approval: { group: "compliance", quorum: 2, expiresMs: 900_000 },
+  });
+  deepStrictEqual(summary.warnings, [
+    'no policy permits "connect" to anyone',
+    'no policy permits "session" to anyone',
+    'class "mrn" has no columns and no detectors, so it protects nothing',
+  ]);
+});
+
+Deno.test("checkPolicy() warns of a policy that permits everything", () => {
+  const checked = checkPolicy(configText, permitAll);
+  deepStrictEqual(checked.summary?.warnings.slice(0, 2), [
+    'policy "all" permits reveal among other actions: it unmasks classes',
+    'policy "all" permits escape, past everything that lineage follows',
+  ]);
+});
+
+Deno.test("checkPolicy() names the file, place and reason of each problem", () => {
+  const wrongName = checkPolicy(
+    configText,
+    designPolicy.replace('Connection::"ehr"', 'Connection::"er"'),
+  );
+  deepStrictEqual(wrongName.problems, [{
+    file: "policy",
+    path: 'line 2, policy "clinical-agents-read"',
+    message: 'Connection::"er" is not in the configuration (did you mean "ehr"?)',
+  }]);
+});
+
+Deno.test("checkPolicy() shows the policy's own problems beside a broken configuration", () => {
+  const broken = configText.replace("version: 1", "version: 2");
+  deepStrictEqual(checkPolicy(broken, designPolicy).problems.map(({ file }) => file), ["config"]);
+  const both = checkPolicy(broken, designPolicy.replace("@approval", "@aproval"));
+  ok(both.problems.some(({ file, message }) => file === "policy" && message.includes("@aproval")));
+  ok(!both.problems.some(({ message }) => message.includes("is not in the configuration")));
+});
