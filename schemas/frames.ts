@@ -25,6 +25,8 @@ export const frameHeader = "Sallyport-Frame";
 export const maskedHeader = "Sallyport-Masked";
 /** On `raw` and `response`: unmasked bytes of the session so far, decimal; what credit counts. */
 export const rawBytesHeader = "Sallyport-Raw-Bytes";
+/** On `raw` and `response`: the upstream is gone, and with this part the session ends. */
+export const endedHeader = "Sallyport-Ended";
 /** On a `request`: what it is besides statements (`cancel`: a CancelRequest for this session). */
 export const operationHeader = "Sallyport-Operation";
 /** On `raw`: epoch and edge of the session, `2026_11.pg1`; its subject has room for neither. */

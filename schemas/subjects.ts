@@ -72,6 +72,11 @@ export function auditFilter(epoch: string, shard: number | "*", kind: FrameKind 
   return `audit.${epoch}.${shard}.*.*.${kind}`;
 }
 
+/** All frames of one kind of one edge: `audit.<epoch>.*.<edge>.*.<kind>`. */
+export function edgeFilter(epoch: string, edge: string, kind: FrameKind): string {
+  return `audit.${epoch}.*.${edge}.*.${kind}`;
+}
+
 /** Where the stream republishes a stored frame. */
 export function releaseSubject(edge: string, session: string | "*", kind: FrameKind): string {
   return `release.${edge}.${session}.${kind}`;

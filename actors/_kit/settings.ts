@@ -1,0 +1,46 @@
+/**
+ * The settings of one process: a JSON file named as its only argument, read once in `main.ts`.
+ * Secrets are named by file and never stand in it.
+ *
+ * @module
+ */
+import { z } from "zod";
+
+const Path = z.string().min(1);
+
+/** What every actor needs. */
+export const Settings = z.strictObject({
+  /** The name of this process, a subject token; for an edge, the edge's name. */
+  name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+  nats: z.strictObject({ url: z.string(), seedFile: Path, inboxPrefix: z.string() }),
+  epoch: z.string().regex(/^\d{4}_(0[1-9]|1[0-2])$/),
+  configFile: Path,
+  /** Ed25519 public keys of identity, a JWKS; by which others check its signatures. */
+  identityKeysFile: Path,
+  edge: z.strictObject({
+    host: z.string(),
+    port: z.int(),
+    certificateFile: Path,
+    keyFile: Path,
+  }).optional(),
+  authz: z.strictObject({ policyFile: Path }).optional(),
+  target: z.strictObject({ secretsDirectory: Path }).optional(),
+  masking: z.strictObject({ keyFile: Path }).optional(),
+  audit: z.strictObject({ logName: z.string(), signingKeyFile: Path }).optional(),
+  identity: z.strictObject({
+    host: z.string(),
+    port: z.int(),
+    signingKeyFile: Path,
+  }).optional(),
+  console: z.strictObject({ host: z.string(), port: z.int(), logKeyFile: Path }).optional(),
+});
+export type Settings = z.infer<typeof Settings>;
+
+/** Reads and checks a settings file. @throws Error naming the field that is wrong, not its value. */
+export function readSettings(path: string | undefined): Settings {
+  if (path === undefined) throw new Error("Cannot start: name the settings file as the argument");
+  const parsed = Settings.safeParse(JSON.parse(Deno.readTextFileSync(path)));
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  throw new Error(`Cannot start: settings are wrong: ${problems.join("; ")}`);
+}

@@ -1,0 +1,81 @@
+/**
+ * How every actor's process begins: settings, configuration, bus, and what to read.
+ *
+ * **Invariant:** it refuses to start when anything it needs is missing or wrong (G8); it never
+ * starts with less.
+ *
+ * @module
+ */
+import type { Bus, Delivery } from "#actors/_kit/bus.ts";
+import { type Clock, type Random, systemClock, systemRandom } from "#actors/_kit/clock.ts";
+import { busLimits, connectBus } from "#actors/_kit/nats.ts";
+import { type Report, reporter, stopOnBug } from "#actors/_kit/report.ts";
+import { readSettings, type Settings } from "#actors/_kit/settings.ts";
+import type { Config } from "#schemas/config.ts";
+import { parseConfig } from "#schemas/config_file.ts";
+import { auditStream, rawStream, stageConsumer } from "#schemas/subjects.ts";
+
+export type Process = {
+  readonly settings: Settings;
+  readonly config: Config;
+  readonly configDigest: string;
+  readonly bus: Bus;
+  readonly report: Report;
+  /** What a session worker needs of the process. */
+  readonly ports: {
+    readonly bus: Bus;
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly epoch: string;
+    readonly report: Report;
+  };
+  /** Reads this stage's share of the audit stream, all shards. */
+  consume(onDelivery: (delivery: Delivery) => void): Promise<void>;
+  /** Reads this stage's share of the RAW stream, all shards. */
+  consumeRaw(onDelivery: (delivery: Delivery) => void): Promise<void>;
+  /** Says that the actor works; supervisors wait for it. */
+  ready(): void;
+};
+
+/** Starts the process of the actor `kind`. @throws Error saying what is wrong. */
+export async function startActor(kind: string): Promise<Process> {
+  const report = reporter(kind);
+  stopOnBug(report);
+  const settings = readSettings(Deno.args[0]);
+  const parsed = parseConfig(Deno.readTextFileSync(settings.configFile));
+  if (!parsed.ok) {
+    const problems = parsed.problems.map(({ path, message }) => `${path}: ${message}`).join("; ");
+    throw new Error(`Cannot start: the configuration is wrong: ${problems}`);
+  }
+  const { config, digest } = parsed;
+  const bus = await connectBus({
+    url: settings.nats.url,
+    seed: new TextEncoder().encode(Deno.readTextFileSync(settings.nats.seedFile).trim()),
+    name: settings.name,
+    inboxPrefix: settings.nats.inboxPrefix,
+    clock: systemClock,
+    limits: busLimits,
+  });
+  const { epoch } = settings;
+  const ports = { bus, clock: systemClock, random: systemRandom, epoch, report };
+  return {
+    settings,
+    config,
+    configDigest: digest,
+    bus,
+    report,
+    ports,
+    consume: (onDelivery) => consumeShards(auditStream(epoch), onDelivery),
+    consumeRaw: (onDelivery) => consumeShards(rawStream, onDelivery),
+    ready: () => report("ready", { epoch }),
+  };
+
+  async function consumeShards(
+    stream: string,
+    onDelivery: (delivery: Delivery) => void,
+  ): Promise<void> {
+    for (let shard = 0; shard < config.shards; shard++) {
+      await bus.consume(stream, stageConsumer(kind, shard), onDelivery);
+    }
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * Gathers an agent's messages into requests, the smallest unit that can be judged: a simple Query or
+ * FunctionCall by itself, extended messages up to Sync or Flush, COPY data as it comes.
+ *
+ * **Invariant:** the bytes of all requests, joined, are the bytes the agent sent, in order.
+ *
+ * @module
+ */
+import { describeMalformed, type Malformed } from "#schemas/wire/cursor.ts";
+import { type Frame, Framer } from "#schemas/wire/postgres/frame.ts";
+
+/** How a request ends tells what its refusal must say: a ReadyForQuery follows, or it does not. */
+export type RequestEnd = "query" | "sync" | "flush" | "copy";
+
+export type Gathered =
+  | { readonly kind: "request"; readonly bytes: Uint8Array; readonly end: RequestEnd }
+  | { readonly kind: "terminate" }
+  | { readonly kind: "too_large"; readonly announced: number }
+  | { readonly kind: "protocol_error"; readonly message: string };
+
+export class Gatherer {
+  readonly #framer: Framer;
+  readonly #bytesMax: number;
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+  #copying = false;
+  #over = false;
+
+  constructor(requestBytesMax: number) {
+    this.#framer = new Framer({ messageBytesMax: requestBytesMax });
+    this.#bytesMax = requestBytesMax;
+  }
+
+  /** Bytes that wait for the rest of their request. */
+  get waiting(): number {
+    return this.#bytes + this.#framer.buffered;
+  }
+
+  /** Takes a chunk; after it, COPY data that came is a request of its own. */
+  receive(chunk: Uint8Array): Gathered[] {
+    const found: Gathered[] = [];
+    if (this.#over) return found;
+    this.#framer.push(chunk);
+    while (!this.#over) {
+      const frame = this.#framer.next();
+      if (frame.kind === "malformed") {
+        found.push(this.#malformed(frame));
+        break;
+      }
+      if (frame.kind === "need") break;
+      this.#message(frame, found);
+    }
+    if (this.#copying) this.#emit("copy", found);
+    return found;
+  }
+
+  #message(frame: Frame, found: Gathered[]): void {
+    const copy = frame.tag === "d" || frame.tag === "c" || frame.tag === "f";
+    if (copy !== this.#copying && this.#bytes > 0) {
+      this.#emit(this.#copying ? "copy" : "flush", found);
+    }
+    switch (frame.tag) {
+      case "X":
+        this.#over = true;
+        found.push({ kind: "terminate" });
+        return;
+      case "Q":
+      case "F":
+        // A simple query ends whatever extended messages came before it without a Sync.
+        this.#emit("flush", found);
+        this.#keep(frame.raw, found);
+        this.#emit("query", found);
+        return;
+      case "S":
+        this.#keep(frame.raw, found);
+        this.#emit("sync", found);
+        return;
+      case "H":
+        this.#keep(frame.raw, found);
+        this.#emit("flush", found);
+        return;
+      case "P":
+      case "B":
+      case "D":
+      case "E":
+      case "C":
+        this.#keep(frame.raw, found);
+        return;
+      case "d":
+        this.#copying = true;
+        this.#keep(frame.raw, found);
+        if (this.#bytes > copyBytes) this.#emit("copy", found);
+        return;
+      case "c":
+      case "f":
+        this.#keep(frame.raw, found);
+        this.#emit("copy", found);
+        return;
+      default:
+        this.#over = true;
+        found.push({ kind: "protocol_error", message: "a message of unknown type" });
+    }
+  }
+
+  #keep(raw: Uint8Array, found: Gathered[]): void {
+    this.#bytes += raw.length;
+    if (this.#bytes > this.#bytesMax) {
+      this.#over = true;
+      this.#parts = [];
+      found.push({ kind: "too_large", announced: this.#bytes });
+      return;
+    }
+    // The one copy: a frame is a view of the socket's chunk.
+    this.#parts.push(raw.slice());
+  }
+
+  #emit(end: RequestEnd, found: Gathered[]): void {
+    this.#copying = false;
+    if (this.#bytes === 0 || this.#over) return;
+    found.push({ kind: "request", bytes: join(this.#parts, this.#bytes), end });
+    this.#parts = [];
+    this.#bytes = 0;
+  }
+
+  #malformed(reason: Malformed): Gathered {
+    this.#over = true;
+    if (reason.code === "message_too_large") {
+      return { kind: "too_large", announced: this.#framer.header?.messageBytes ?? this.#bytesMax };
+    }
+    return { kind: "protocol_error", message: describeMalformed(reason) };
+  }
+}
+
+/** COPY data is judged in pieces of about this size. */
+const copyBytes = 128 * 1024;
+
+function join(parts: readonly Uint8Array[], bytes: number): Uint8Array {
+  const [first] = parts;
+  if (parts.length === 1 && first !== undefined) return first;
+  const joined = new Uint8Array(bytes);
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}

@@ -1,0 +1,41 @@
+/** The edge's limits, in one place. @module */
+
+export type EdgeLimits = {
+  /** From accept to the end of authentication. */
+  readonly startupMsMax: number;
+  /** Bytes a client may send before it is authenticated: a password message with a token. */
+  readonly startupBytesMax: number;
+  /** How long identity may take to exchange a token. */
+  readonly exchangeMsMax: number;
+  /** The payload of one frame. */
+  readonly partBytes: number;
+  /** Requests of one session that are published and not yet answered; then reading stops. */
+  readonly outstandingMax: number;
+  /** Drained bytes after which the target is granted more. */
+  readonly creditEveryBytes: number;
+  /** Silence in the middle of a request after which the stream is read for what was missed. */
+  readonly repairEveryMs: number;
+  /** Response parts that may wait for an earlier one. */
+  readonly partsAheadMax: number;
+  readonly aliveEveryMs: number;
+};
+
+export const edgeLimits: EdgeLimits = {
+  startupMsMax: 15_000,
+  startupBytesMax: 70_000,
+  exchangeMsMax: 5_000,
+  partBytes: 192 * 1024,
+  outstandingMax: 256,
+  creditEveryBytes: 512 * 1024,
+  repairEveryMs: 2_000,
+  partsAheadMax: 256,
+  aliveEveryMs: 1_000,
+};
+
+/** The limits that the configuration sets for every session. */
+export type SessionLimits = {
+  readonly requestBytesMax: number;
+  readonly verdictMsMax: number;
+  readonly idleMsMax: number;
+  readonly sessionMsMax: number;
+};

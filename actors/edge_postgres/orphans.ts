@@ -1,0 +1,42 @@
+/**
+ * What a restarted edge owes the record: sessions whose sockets died with the process before it are
+ * closed, so that the target lets go of their upstreams.
+ *
+ * @module
+ */
+import type { Bus } from "#actors/_kit/bus.ts";
+import { frameHeaders, toFrame } from "#actors/_kit/frame.ts";
+import type { Report } from "#actors/_kit/report.ts";
+import { systemRandom } from "#actors/_kit/clock.ts";
+import { encodeControl } from "#schemas/frames.ts";
+import { auditStream, auditSubject, edgeFilter, type SessionKey } from "#schemas/subjects.ts";
+
+/** Publishes a `close` for every session of this edge that has none. */
+export async function closeOrphans(
+  bus: Bus,
+  facts: {
+    readonly epoch: string;
+    readonly edge: string;
+    readonly report: Report;
+  },
+): Promise<void> {
+  const { epoch, edge, report } = facts;
+  const stream = auditStream(epoch);
+  const open = new Map<string, SessionKey>();
+  const filters = [edgeFilter(epoch, edge, "open"), edgeFilter(epoch, edge, "close")];
+  const options = { filters, from: 1, through: Number.MAX_SAFE_INTEGER };
+  for await (const message of bus.read(stream, options)) {
+    const frame = toFrame(message);
+    if (frame?.kind === "open") open.set(frame.key.session, frame.key);
+    if (frame?.kind === "close") open.delete(frame.key.session);
+  }
+  for (const key of open.values()) {
+    const closedAt = new Date().toISOString();
+    const close = { version: 1, reason: "edge_restarted", requests: 0, released: null, closedAt };
+    const payload = encodeControl("close", { ...close, version: 1 });
+    const nonce = systemRandom(16).toBase64({ alphabet: "base64url", omitPadding: true });
+    const headers = frameHeaders({ request: 0, part: 0, more: false }, nonce, undefined);
+    await bus.publish(auditSubject(key, "close"), payload, headers, { stream });
+  }
+  if (open.size > 0) report("orphans_closed", { sessions: open.size });
+}

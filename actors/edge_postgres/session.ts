@@ -1,0 +1,423 @@
+/**
+ * One agent's session after its token was accepted: publishes requests, releases stored responses in
+ * order, words refusals. Sans-IO.
+ *
+ * Theory of operation. Requests are numbered and wait in `outstanding`, oldest first. An allowed one
+ * is complete when its outcome is stored and its last response part was released; a denied one as
+ * soon as it is the oldest. So an agent that pipelines hears its answers in the order it asked.
+ * Response parts are counted over the session; one that comes ahead of an earlier one waits, and
+ * when none comes the stream itself is read.
+ *
+ * **Invariant (G2):** the only bytes of an upstream that leave are payloads of stored `response`
+ * frames, each once, in order. **(G8):** no verdict in time ends the session.
+ *
+ * @module
+ */
+import type { Frame } from "#actors/_kit/frame.ts";
+import {
+  decodeControl,
+  encodeControl,
+  endedHeader,
+  operationHeader,
+  rawBytesHeader,
+  type Verdict,
+} from "#schemas/frames.ts";
+import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
+import type { TransactionStatus } from "#schemas/wire/postgres/ready_for_query.ts";
+import { backendBytes } from "#schemas/wire/postgres/backend.ts";
+import { createHash } from "node:crypto";
+import { type Gathered, Gatherer, type RequestEnd } from "./gather.ts";
+import type { EdgeLimits, SessionLimits } from "./limits.ts";
+import * as words from "./words.ts";
+
+export type SessionEffect =
+  | { readonly kind: "write"; readonly bytes: Uint8Array; readonly drained: number | null }
+  | {
+    readonly kind: "publish";
+    readonly frame: "request" | "close";
+    readonly place: { readonly request: number; readonly part: number; readonly more: boolean };
+    readonly payload: Uint8Array;
+    readonly headers: ReadonlyMap<string, string>;
+  }
+  | { readonly kind: "credit"; readonly bytes: number }
+  | { readonly kind: "wake"; readonly name: SessionWake; readonly afterMs: number }
+  | { readonly kind: "unwake"; readonly name: SessionWake }
+  /** Reads what the stream holds for this session beyond `sequence`. */
+  | { readonly kind: "repair"; readonly sequence: number }
+  /** Stops and resumes reading the agent's socket. */
+  | { readonly kind: "pause" | "resume" }
+  | { readonly kind: "close" };
+export type SessionWake = "verdict" | "idle" | "session" | "repair";
+
+type Outstanding = {
+  readonly request: number;
+  readonly end: RequestEnd;
+  verdict: Verdict | null;
+  held: boolean;
+  outcome: boolean;
+  /** False while response bytes are still to come. */
+  released: boolean;
+};
+
+export type SessionPorts = {
+  readonly limits: EdgeLimits;
+  readonly session: SessionLimits;
+  readonly nowMs: () => number;
+  /** BackendKeyData, sent when the session opens. */
+  readonly key: { readonly processId: number; readonly secretKey: Uint8Array };
+};
+
+export class Session {
+  readonly #ports: SessionPorts;
+  readonly #gatherer: Gatherer;
+  readonly #outstanding: Outstanding[] = [];
+  readonly #ahead = new Map<number, Frame>();
+  readonly #released = createHash("sha256");
+  #effects: SessionEffect[] = [];
+  #requests = 0;
+  #nextPart = 0;
+  #releasedBytes = 0;
+  #credited = 0;
+  #sequence = 0;
+  #transaction: TransactionStatus = "idle";
+  /** After a refusal in a batch that had no Sync, everything up to Sync is passed over. */
+  #skipping = false;
+  #pacing: "pause" | "resume" = "resume";
+  #opened = false;
+  #over = false;
+
+  constructor(ports: SessionPorts) {
+    this.#ports = ports;
+    this.#gatherer = new Gatherer(ports.session.requestBytesMax);
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** The `open` frame was published: request 0 awaits its verdict. */
+  start(): SessionEffect[] {
+    this.#outstanding.push(newOutstanding(0, "sync"));
+    this.#wake("verdict", this.#ports.session.verdictMsMax);
+    this.#wake("session", this.#ports.session.sessionMsMax);
+    this.#wake("repair", this.#ports.limits.repairEveryMs);
+    return this.#flush();
+  }
+
+  /** Bytes of the agent. */
+  receive(chunk: Uint8Array): SessionEffect[] {
+    if (this.#over) return [];
+    for (const gathered of this.#gatherer.receive(chunk)) this.#gathered(gathered);
+    return this.#flush();
+  }
+
+  /** The agent's socket is gone. */
+  disconnected(reason: string): SessionEffect[] {
+    this.#end(reason, null);
+    return this.#flush();
+  }
+
+  /** The stream cannot take what must be recorded, so nothing more is done. */
+  unrecorded(code: string): SessionEffect[] {
+    const full = code === "storage_full";
+    const state = full ? sqlstate.diskFull : sqlstate.cannotConnectNow;
+    const message = full
+      ? "the audit log is full, and nothing runs unrecorded"
+      : "the audit log cannot be reached, and nothing runs unrecorded";
+    this.#end("audit_unavailable", words.fatal(state, message, "Try again later."));
+    return this.#flush();
+  }
+
+  /** Somebody revoked the token or ended the session. */
+  terminate(reason: string, message: string): SessionEffect[] {
+    this.#end(reason, words.fatal(sqlstate.adminShutdown, message));
+    return this.#flush();
+  }
+
+  /** A CancelRequest with this session's key. */
+  cancel(): SessionEffect[] {
+    const [first] = this.#outstanding;
+    if (this.#over || first === undefined || first.request === 0) return [];
+    const headers = new Map([[operationHeader, `cancel:${first.request}`]]);
+    const payload = new TextEncoder().encode(`CancelRequest ${first.request}`);
+    const place = { request: ++this.#requests, part: 0, more: false };
+    this.#effects.push({ kind: "publish", frame: "request", place, payload, headers });
+    return this.#flush();
+  }
+
+  /** The socket took the bytes of a part; `drained` is the raw count it stands for. */
+  drained(drained: number): SessionEffect[] {
+    if (drained - this.#credited >= this.#ports.limits.creditEveryBytes) {
+      this.#credited = drained;
+      this.#effects.push({ kind: "credit", bytes: drained });
+    }
+    return this.#flush();
+  }
+
+  woken(name: SessionWake): SessionEffect[] {
+    if (this.#over) return [];
+    switch (name) {
+      case "verdict":
+        this.#end(
+          "no_verdict",
+          words.fatal(
+            sqlstate.cannotConnectNow,
+            "no verdict came in time, and nothing runs unjudged",
+            "Try again; tell the operators if it stays.",
+          ),
+        );
+        break;
+      case "idle":
+        this.#end(
+          "idle",
+          words.fatal(sqlstate.idleSessionTimeout, "the session was idle too long"),
+        );
+        break;
+      case "session":
+        this.#end(
+          "session_limit",
+          words.fatal(sqlstate.adminShutdown, "the session has reached its time limit"),
+        );
+        break;
+      case "repair":
+        // A republished frame may be lost on its way; what is stored can always be read.
+        if (this.#outstanding.length > 0) {
+          this.#effects.push({ kind: "repair", sequence: this.#sequence });
+        }
+        this.#wake("repair", this.#ports.limits.repairEveryMs);
+    }
+    return this.#flush();
+  }
+
+  /** A frame that the stream has stored; frames that were seen before change nothing. */
+  stored(frame: Frame): SessionEffect[] {
+    if (this.#over) return [];
+    switch (frame.kind) {
+      case "response":
+        this.#response(frame);
+        break;
+      case "verdict":
+        this.#verdict(frame);
+        break;
+      case "approval":
+        this.#approval(frame);
+        break;
+      case "outcome":
+        this.#outcome(frame);
+    }
+    this.#advance();
+    return this.#flush();
+  }
+
+  #gathered(gathered: Gathered): void {
+    switch (gathered.kind) {
+      case "terminate":
+        return this.#end("terminate", null);
+      case "too_large": {
+        const message = `a request of ${gathered.announced} bytes is over the limit of ` +
+          `${this.#ports.session.requestBytesMax}`;
+        const hint = "Send less at once, or load in bulk with COPY.";
+        return this.#end("too_large", words.fatal(sqlstate.programLimitExceeded, message, hint));
+      }
+      case "protocol_error":
+        return this.#end(
+          "protocol_error",
+          words.fatal(sqlstate.protocolViolation, gathered.message),
+        );
+      case "request":
+        return this.#request(gathered.bytes, gathered.end);
+    }
+  }
+
+  #request(bytes: Uint8Array, end: RequestEnd): void {
+    if (this.#skipping) {
+      if (end !== "sync") return;
+      this.#skipping = false;
+      // The refused batch is over; the Sync alone is passed on, and the server answers it.
+      bytes = Uint8Array.of(0x53, 0, 0, 0, 4);
+    }
+    const request = ++this.#requests;
+    const { partBytes, outstandingMax } = this.#ports.limits;
+    for (let part = 0, start = 0; start < bytes.length; part++, start += partBytes) {
+      const payload = bytes.subarray(start, start + partBytes);
+      const more = start + partBytes < bytes.length;
+      const place = { request, part, more };
+      this.#effects.push({ kind: "publish", frame: "request", place, payload, headers: none });
+    }
+    if (this.#outstanding.length === 0) this.#wake("verdict", this.#ports.session.verdictMsMax);
+    this.#outstanding.push(newOutstanding(request, end));
+    this.#effects.push({ kind: "unwake", name: "idle" });
+    if (this.#outstanding.length >= outstandingMax) this.#pace("pause");
+  }
+
+  #response(frame: Frame): void {
+    if (frame.part < this.#nextPart) return;
+    const [first] = this.#outstanding;
+    const unjudged = frame.request === 0 && first?.request === 0 && first.verdict === null;
+    if (frame.part > this.#nextPart || unjudged) {
+      if (this.#ahead.size >= this.#ports.limits.partsAheadMax) this.#ahead.clear();
+      this.#ahead.set(frame.part, frame);
+      return;
+    }
+    for (let next: Frame | undefined = frame; next !== undefined && !this.#over;) {
+      this.#release(next);
+      next = this.#ahead.get(this.#nextPart);
+      this.#ahead.delete(this.#nextPart);
+    }
+  }
+
+  #release(frame: Frame): void {
+    this.#nextPart++;
+    this.#saw(frame);
+    this.#released.update(frame.payload);
+    this.#releasedBytes += frame.payload.length;
+    const drained = Number(frame.headers.get(rawBytesHeader) ?? "0");
+    if (!this.#opened && frame.request === 0) this.#open();
+    if (frame.payload.length > 0) {
+      this.#effects.push({ kind: "write", bytes: frame.payload, drained });
+    }
+    if (frame.headers.has(endedHeader)) return this.#end("upstream_ended", null);
+    if (frame.more) return;
+    const waiting = this.#outstanding.find(({ request }) => request === frame.request);
+    if (waiting !== undefined) waiting.released = true;
+  }
+
+  /** What the server says of itself is preceded by our own word that the agent is in. */
+  #open(): void {
+    const [first] = this.#outstanding;
+    if (first?.verdict?.decision !== "allow") return;
+    this.#opened = true;
+    const bytes = backendBytes(
+      { kind: "authentication_ok" },
+      { kind: "backend_key_data", ...this.#ports.key },
+    );
+    this.#effects.push({ kind: "write", bytes, drained: null });
+  }
+
+  #verdict(frame: Frame): void {
+    const verdict = decodeControl("verdict", frame.payload);
+    const waiting = this.#outstanding.find(({ request }) => request === verdict?.request);
+    if (verdict === null || waiting === undefined) return;
+    this.#saw(frame);
+    if (verdict.decision === "hold") {
+      waiting.held = true;
+      const expiresMs = verdict.approval?.needs.map((need) => need.expiresMs) ?? [];
+      this.#wake("verdict", Math.max(0, ...expiresMs) + this.#ports.session.verdictMsMax);
+      return;
+    }
+    waiting.verdict ??= verdict;
+    if (waiting === this.#outstanding[0]) this.#effects.push({ kind: "unwake", name: "verdict" });
+  }
+
+  #approval(frame: Frame): void {
+    const approval = decodeControl("approval", frame.payload);
+    if (approval?.state !== "asked" || approval.link === null) return;
+    this.#saw(frame);
+    const groups = approval.needs.map(({ group }) => group);
+    const bytes = words.held(approval.link, groups, approval.expiresAt);
+    this.#effects.push({ kind: "write", bytes, drained: null });
+  }
+
+  #outcome(frame: Frame): void {
+    const outcome = decodeControl("outcome", frame.payload);
+    if (outcome === null) return;
+    this.#saw(frame);
+    if (outcome.transaction !== null) this.#transaction = transactionOf(outcome.transaction);
+    const waiting = this.#outstanding.find(({ request }) => request === outcome.request);
+    if (waiting === undefined) return;
+    waiting.outcome = true;
+    if (outcome.bytes === 0) waiting.released = true;
+    if (outcome.alive || outcome.status === "executed" && outcome.bytes > 0) return;
+    if (waiting.released || outcome.status === "unknown" || outcome.status === "not_run") {
+      const message = outcome.status === "unknown"
+        ? "the target was lost while the statement ran; whether it took effect is not known"
+        : "the target is gone; the statement did not run";
+      const hint = outcome.status === "unknown" ? "Check before you run it again." : "Reconnect.";
+      this.#end("target_lost", words.fatal(sqlstate.connectionFailure, message, hint));
+    }
+  }
+
+  /** Takes what is complete off the front, and words what was refused. */
+  #advance(): void {
+    while (!this.#over) {
+      const [first] = this.#outstanding;
+      if (first === undefined) break;
+      if (first.verdict?.decision === "deny") this.#refuse(first, first.verdict);
+      else if (first.verdict === null || !first.outcome || !first.released) break;
+      this.#outstanding.shift();
+      const [next] = this.#outstanding;
+      if (next !== undefined && next.verdict === null && !next.held) {
+        this.#wake("verdict", this.#ports.session.verdictMsMax);
+      }
+    }
+    if (this.#over || this.#outstanding.length > 0) return;
+    this.#pace("resume");
+    this.#wake("idle", this.#ports.session.idleMsMax);
+  }
+
+  #refuse(first: Outstanding, verdict: Verdict): void {
+    const bytes = words.refusal(verdict.reasons);
+    if (first.request === 0 || first.end === "copy") {
+      const [reason] = verdict.reasons;
+      const code = reason?.sqlstate ?? sqlstate.insufficientPrivilege;
+      const message = reason?.message ?? "the request was refused";
+      return this.#end("denied", words.fatal(code, message, reason?.hint ?? ""));
+    }
+    this.#effects.push({ kind: "write", bytes, drained: null });
+    // A refusal is an error like any other: it aborts the transaction it stands in.
+    if (this.#transaction === "in_transaction") this.#transaction = "failed_transaction";
+    if (first.end === "flush") {
+      this.#skipping = true;
+      return;
+    }
+    const ready = words.readyForQuery(this.#transaction);
+    this.#effects.push({ kind: "write", bytes: ready, drained: null });
+  }
+
+  #end(reason: string, bytes: Uint8Array | null): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (bytes !== null) this.#effects.push({ kind: "write", bytes, drained: null });
+    const released = {
+      parts: this.#nextPart,
+      bytes: this.#releasedBytes,
+      sha256: this.#released.copy().digest("hex"),
+    };
+    const closedAt = new Date(this.#ports.nowMs()).toISOString();
+    const close = { version: 1, reason, requests: this.#requests, released, closedAt } as const;
+    const payload = encodeControl("close", close);
+    const place = { request: this.#requests, part: 0, more: false };
+    this.#effects.push({ kind: "publish", frame: "close", place, payload, headers: none });
+    this.#effects.push({ kind: "close" });
+  }
+
+  #saw(frame: Frame): void {
+    this.#sequence = Math.max(this.#sequence, frame.sequence);
+  }
+
+  #pace(kind: "pause" | "resume"): void {
+    if (this.#pacing === kind) return;
+    this.#pacing = kind;
+    this.#effects.push({ kind });
+  }
+
+  #wake(name: SessionWake, afterMs: number): void {
+    this.#effects.push({ kind: "wake", name, afterMs });
+  }
+
+  #flush(): SessionEffect[] {
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+}
+
+const none: ReadonlyMap<string, string> = new Map();
+
+function newOutstanding(request: number, end: RequestEnd): Outstanding {
+  return { request, end, verdict: null, held: false, outcome: false, released: false };
+}
+
+function transactionOf(status: "I" | "T" | "E"): TransactionStatus {
+  return status === "I" ? "idle" : status === "T" ? "in_transaction" : "failed_transaction";
+}

@@ -1,0 +1,53 @@
+/**
+ * What the edge says in PostgreSQL's own words: refusals, notices, the end of a session.
+ *
+ * **Invariant:** every word is fixed here or comes from a stored verdict or approval; none is made
+ * from bytes that a client or a server sent.
+ *
+ * @module
+ */
+import type { Reason } from "#schemas/frames.ts";
+import { backendBytes } from "#schemas/wire/postgres/backend.ts";
+import { errorResponse, noticeResponse } from "#schemas/wire/postgres/error_response.ts";
+import type { TransactionStatus } from "#schemas/wire/postgres/ready_for_query.ts";
+import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
+
+/** An ErrorResponse for a denied request, of the first reason; the others stand in its detail. */
+export function refusal(reasons: readonly Reason[]): Uint8Array {
+  const [first, ...others] = reasons;
+  const detail = [first?.detail ?? "", ...others.map((reason) => reason.message)]
+    .filter((line) => line !== "").join("\n");
+  return backendBytes(errorResponse({
+    severity: "ERROR",
+    sqlstate: first?.sqlstate ?? sqlstate.insufficientPrivilege,
+    message: `sallyport: ${first?.message ?? "the request was refused"}`,
+    detail,
+    hint: first?.hint ?? "",
+  }));
+}
+
+/** The NOTICE that a request waits for people. */
+export function held(link: string, groups: readonly string[], expiresAt: string): Uint8Array {
+  return backendBytes(noticeResponse({
+    severity: "NOTICE",
+    sqlstate: "00000",
+    message: `sallyport: this request waits for approval by ${groups.join(" and ")}: ${link}`,
+    detail: `It runs as soon as it is approved, and is refused at ${expiresAt}.`,
+    hint: "Keep waiting, or cancel the statement to withdraw the request.",
+  }));
+}
+
+export function readyForQuery(status: TransactionStatus): Uint8Array {
+  return backendBytes({ kind: "ready_for_query", status });
+}
+
+/** The end of a session. */
+export function fatal(code: string, message: string, hint = ""): Uint8Array {
+  const words = {
+    severity: "FATAL",
+    sqlstate: code,
+    message: `sallyport: ${message}`,
+    hint,
+  } as const;
+  return backendBytes(errorResponse(words));
+}

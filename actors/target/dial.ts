@@ -1,0 +1,188 @@
+/**
+ * Upstream sockets: TLS verify-full, login, then bytes both ways under back-pressure. The driver of
+ * the target actor; it decides nothing.
+ *
+ * **Invariant (G4):** credentials are read from their files here and handed to `Login`, nowhere else.
+ *
+ * @module
+ */
+import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTls, type TLSSocket } from "node:tls";
+import { randomBytes } from "node:crypto";
+import { Login, type LoginLimits } from "./login.ts";
+import { Writer } from "#schemas/wire/cursor.ts";
+import { encodeStartupPacket } from "#schemas/wire/postgres/startup_message.ts";
+
+export type Endpoint = {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  /** Null where the server asks for none. */
+  readonly password: string;
+  /** Null: plain TCP, for a loopback server only. */
+  readonly tls: { readonly ca: string | undefined; readonly serverName: string } | null;
+};
+
+export type DialLimits = LoginLimits & { readonly dialMsMax: number };
+
+export type Upstream = {
+  write(bytes: Uint8Array): void;
+  pause(): void;
+  resume(): void;
+  /** Asks the server to cancel what runs; best effort, as the protocol has it. */
+  cancel(): void;
+  hangUp(): void;
+};
+
+export type DialEvents = {
+  ready(upstream: Upstream, bytes: Uint8Array): void;
+  /** Fixed words of ours; the server's own may name a role or a host. */
+  failed(sqlstate: string, reason: string): void;
+  received(bytes: Uint8Array): void;
+  closed(): void;
+};
+
+/** Dials; exactly one of `ready` and `failed` is called, and `closed` once after `ready`. */
+export function dial(
+  endpoint: Endpoint,
+  parameters: Readonly<Record<string, string>>,
+  limits: DialLimits,
+  events: DialEvents,
+): { abandon(): void } {
+  let state: "dialling" | "ready" | "over" = "dialling";
+  let socket: Socket | TLSSocket | null = null;
+  const timer = setTimeout(
+    () => fail("08001", "the server did not answer in time"),
+    limits.dialMsMax,
+  );
+
+  openSocket(endpoint).then((opened) => {
+    socket = opened;
+    if (state === "over") opened.destroy();
+    else login(opened);
+  }, (error) => fail("08001", reasonOf(error)));
+  return { abandon: () => over() };
+
+  function login(opened: Socket | TLSSocket): void {
+    const nonce = randomBytes(18).toString("base64");
+    const { user, database, password } = endpoint;
+    const conversation = new Login(
+      { user, database, password },
+      nonce,
+      endpoint.tls !== null,
+      limits,
+    );
+    opened.on("error", () => closed());
+    opened.on("close", () => closed());
+    opened.on("data", (chunk: Uint8Array) => {
+      if (state === "ready") return events.received(chunk);
+      if (state === "over") return;
+      for (const step of conversation.receive(chunk)) {
+        if (step.kind === "send") opened.write(step.bytes);
+        if (step.kind === "failed") return fail(step.sqlstate, step.reason);
+        if (step.kind === "ready") {
+          state = "ready";
+          clearTimeout(timer);
+          const { processId, secretKey } = step;
+          const key = { processId, secretKey };
+          events.ready(upstreamOf(opened, endpoint, key, over), step.bytes);
+        }
+      }
+    });
+    opened.write(conversation.start(parameters));
+  }
+
+  function closed(): void {
+    if (state === "ready") {
+      state = "over";
+      events.closed();
+    } else fail("08006", "the server closed the connection during login");
+  }
+
+  function fail(sqlstate: string, reason: string): void {
+    if (state !== "dialling") return;
+    over();
+    events.failed(sqlstate, reason);
+  }
+
+  function over(): void {
+    state = "over";
+    clearTimeout(timer);
+    socket?.destroy();
+  }
+}
+
+function upstreamOf(
+  socket: Socket | TLSSocket,
+  endpoint: Endpoint,
+  key: { processId: number; secretKey: Uint8Array },
+  over: () => void,
+): Upstream {
+  return {
+    write: (bytes) => void socket.write(bytes),
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
+    cancel() {
+      openSocket(endpoint).then((second) => {
+        const packet = { kind: "cancel_request", ...key } as const;
+        second.on("error", () => second.destroy());
+        second.end(encodeStartupPacket(packet, new Writer()).bytes());
+      }, () => {});
+    },
+    hangUp: over,
+  };
+}
+
+/** TCP, then SSLRequest and TLS with the certificate and the name verified. */
+function openSocket(endpoint: Endpoint): Promise<Socket | TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTcp({ host: endpoint.host, port: endpoint.port });
+    socket.setNoDelay();
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      if (endpoint.tls === null) {
+        socket.off("error", reject);
+        return resolve(socket);
+      }
+      socket.write(encodeStartupPacket({ kind: "ssl_request" }, new Writer()).bytes());
+      socket.once("data", (answer: Uint8Array) => {
+        // Exactly one byte: anything behind it came before TLS and from who knows whom.
+        if (answer.length !== 1 || answer[0] !== 0x53) {
+          socket.destroy();
+          return reject(new Error("the server offers no TLS"));
+        }
+        socket.off("error", reject);
+        upgrade(socket, endpoint).then(resolve, reject);
+      });
+    });
+  });
+}
+
+function upgrade(socket: Socket, endpoint: Endpoint): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const ca = endpoint.tls?.ca;
+    const secure = connectTls({
+      socket,
+      servername: endpoint.tls?.serverName ?? endpoint.host,
+      rejectUnauthorized: true,
+      ...(ca === undefined ? {} : { ca: [ca] }),
+    });
+    secure.once("error", reject);
+    secure.once("secureConnect", () => {
+      secure.off("error", reject);
+      if (secure.authorized) return resolve(secure);
+      secure.destroy();
+      reject(new Error("the server's certificate does not verify"));
+    });
+  });
+}
+
+function reasonOf(error: unknown): string {
+  const code = typeof error === "object" && error !== null && "code" in error ? error.code : "";
+  if (code === "ECONNREFUSED") return "the server refused the connection";
+  if (typeof code === "string" && /CERT|TLS|SSL/.test(code)) {
+    return "the server's certificate does not verify";
+  }
+  return "the server cannot be reached over TLS";
+}

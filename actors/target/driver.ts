@@ -1,0 +1,165 @@
+/**
+ * Carries out the target's commands: which session has which upstream, catalog reading, and letting
+ * go of the sessions of an edge that is silent.
+ *
+ * @module
+ */
+import type { Report } from "#actors/_kit/report.ts";
+import { publishCatalog } from "#actors/_kit/catalog_channel.ts";
+import type { Bus } from "#actors/_kit/bus.ts";
+import type { Clock } from "#actors/_kit/clock.ts";
+import type { SessionKey } from "#schemas/subjects.ts";
+import { unreachable } from "#schemas/unreachable.ts";
+import { Writer } from "#schemas/wire/cursor.ts";
+import type { TargetCommand, TargetInput } from "./actor.ts";
+import { readCatalog } from "./catalog_reader.ts";
+import { dial, type DialLimits, type Endpoint, type Upstream } from "./dial.ts";
+
+export type DriverLimits = DialLimits & {
+  /** An edge that said nothing for so long is lost. */
+  readonly edgeSilenceMsMax: number;
+};
+
+type Held = {
+  readonly key: SessionKey;
+  readonly deliver: (input: TargetInput) => void;
+  upstream: Upstream | null;
+  abandon: () => void;
+};
+
+/** Creates the driver over the endpoints of the configuration. */
+export function targetDriver(ports: {
+  readonly endpoints: ReadonlyMap<string, Endpoint>;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly report: Report;
+  readonly limits: DriverLimits;
+}) {
+  const { endpoints, bus, clock, report, limits } = ports;
+  const held = new Map<string, Held>();
+  const heard = new Map<string, number>();
+  const digests = new Map<string, string>();
+  const reading = new Map<string, Promise<string | null>>();
+
+  return { run, dropped, credit, alive, checkEdges, refreshCatalog };
+
+  function run(
+    key: SessionKey,
+    command: TargetCommand,
+    deliver: (input: TargetInput) => void,
+  ): void {
+    const session = held.get(key.session);
+    switch (command.kind) {
+      case "dial":
+        return open(key, command.connection, command.parameters, deliver);
+      case "write":
+        return session?.upstream?.write(command.bytes);
+      case "cancel":
+        return session?.upstream?.cancel();
+      case "pause":
+        return session?.upstream?.pause();
+      case "resume":
+        return session?.upstream?.resume();
+      case "read_catalog":
+        refreshCatalog(command.connection).then((digest) => {
+          deliver({ kind: "catalog_read", digest });
+        });
+        return;
+      case "hang_up":
+        return dropped(key);
+      default:
+        return unreachable(command);
+    }
+  }
+
+  function open(
+    key: SessionKey,
+    connection: string,
+    parameters: Readonly<Record<string, string>>,
+    deliver: (input: TargetInput) => void,
+  ): void {
+    const endpoint = endpoints.get(connection);
+    if (endpoint === undefined) {
+      return deliver(dialFailure("3D000", "this connection is not configured at the target"));
+    }
+    const session: Held = { key, deliver, upstream: null, abandon: () => {} };
+    held.set(key.session, session);
+    heard.set(key.edge, clock.nowMs());
+    const dialled = dial(endpoint, parameters, limits, {
+      ready(upstream, bytes) {
+        session.upstream = upstream;
+        deliver({ kind: "dialled", bytes });
+      },
+      failed(sqlstate, reason) {
+        held.delete(key.session);
+        report("dial_failed", { session: key.session, connection, sqlstate });
+        deliver(dialFailure(sqlstate, reason));
+      },
+      received: (bytes) => deliver({ kind: "received", bytes }),
+      closed() {
+        held.delete(key.session);
+        deliver({ kind: "upstream_closed" });
+      },
+    });
+    session.abandon = dialled.abandon;
+  }
+
+  function dropped(key: SessionKey): void {
+    const session = held.get(key.session);
+    held.delete(key.session);
+    session?.abandon();
+  }
+
+  function credit(session: string, bytes: number): void {
+    held.get(session)?.deliver({ kind: "credit", bytes });
+  }
+
+  function alive(edge: string): void {
+    heard.set(edge, clock.nowMs());
+  }
+
+  /** Called from time to time: sessions of an edge that went silent are let go. */
+  function checkEdges(): void {
+    const before = clock.nowMs() - limits.edgeSilenceMsMax;
+    for (const session of [...held.values()]) {
+      if ((heard.get(session.key.edge) ?? 0) < before) session.deliver({ kind: "edge_lost" });
+    }
+  }
+
+  /** Reads and publishes a connection's catalog when it changed; its digest, null on failure. */
+  function refreshCatalog(connection: string): Promise<string | null> {
+    // A change may have come after the read that is under way began: read once more behind it.
+    const before = reading.get(connection) ?? Promise.resolve(null);
+    const next = before.then(() => readOnce(connection));
+    reading.set(connection, next);
+    return next;
+  }
+
+  async function readOnce(connection: string): Promise<string | null> {
+    const endpoint = endpoints.get(connection);
+    if (endpoint === undefined) return null;
+    try {
+      const catalog = await readCatalog(connection, endpoint, limits.dialMsMax);
+      if (digests.get(connection) !== catalog.digest) {
+        await publishCatalog(bus, catalog);
+        digests.set(connection, catalog.digest);
+        report("catalog_published", { connection, relations: catalog.relations.length });
+      }
+      return catalog.digest;
+    } catch (error) {
+      const name = error instanceof Error ? error.name : "unknown";
+      report("catalog_failed", { connection, error: name });
+      return null;
+    }
+  }
+}
+
+/** A FATAL ErrorResponse in fixed words: the server's own may name a role, a host or a rule. */
+function dialFailure(sqlstate: string, reason: string): TargetInput {
+  const writer = new Writer();
+  writer.message("E", (body) => {
+    body.uint8(0x53).cstring("FATAL").uint8(0x56).cstring("FATAL").uint8(0x43).cstring(sqlstate);
+    body.uint8(0x4d).cstring(`sallyport: the target could not be reached: ${reason}`).uint8(0);
+  });
+  return { kind: "dial_failed", sqlstate, words: writer.bytes() };
+}

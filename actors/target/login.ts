@@ -1,0 +1,248 @@
+/**
+ * The client's side of a PostgreSQL login: StartupMessage, then cleartext, md5 or SCRAM-SHA-256
+ * authentication, up to the first ReadyForQuery. Sans-IO: bytes in, bytes out.
+ *
+ * **Invariant (G4):** the password is used here and leaves only as the server's method asks;
+ * no failure names it. A server that does not prove itself in SCRAM is refused, and so is one that
+ * asks for a cleartext or md5 password over a connection without TLS.
+ *
+ * Sources: https://www.postgresql.org/docs/current/protocol-flow.html, sasl-authentication.html,
+ * RFC 5802, RFC 7677.
+ *
+ * @module
+ */
+import { createHash, createHmac, pbkdf2Sync, timingSafeEqual } from "node:crypto";
+import { Reader, Writer } from "#schemas/wire/cursor.ts";
+import { bodyOffset, type Frame, Framer } from "#schemas/wire/postgres/frame.ts";
+import { encodeStartupPacket } from "#schemas/wire/postgres/startup_message.ts";
+
+export type Credentials = {
+  readonly user: string;
+  readonly database: string;
+  readonly password: string;
+};
+
+export type LoginStep =
+  | { readonly kind: "send"; readonly bytes: Uint8Array }
+  | { readonly kind: "more" }
+  /** `bytes`: ParameterStatus messages and ReadyForQuery; the key is for CancelRequest. */
+  | {
+    readonly kind: "ready";
+    readonly bytes: Uint8Array;
+    readonly processId: number;
+    readonly secretKey: Uint8Array;
+  }
+  | { readonly kind: "failed"; readonly sqlstate: string; readonly reason: string };
+
+export type LoginLimits = {
+  readonly messageBytesMax: number;
+  /** PBKDF2 rounds that a server may ask for. */
+  readonly iterationsMax: number;
+};
+
+type Scram = {
+  readonly clientFirstBare: string;
+  readonly nonce: string;
+  serverSignature: Uint8Array;
+};
+
+/** A login under way. `nonce` is random text for SCRAM; `encrypted` says that TLS is on. */
+export class Login {
+  readonly #credentials: Credentials;
+  readonly #limits: LoginLimits;
+  readonly #encrypted: boolean;
+  readonly #framer: Framer;
+  readonly #statuses = new Writer(1024);
+  #scram: Scram;
+  #proven = false;
+  #processId = 0;
+  #secretKey: Uint8Array = new Uint8Array(0);
+
+  constructor(credentials: Credentials, nonce: string, encrypted: boolean, limits: LoginLimits) {
+    this.#credentials = credentials;
+    this.#limits = limits;
+    this.#encrypted = encrypted;
+    this.#framer = new Framer(limits);
+    this.#scram = { clientFirstBare: `n=,r=${nonce}`, nonce, serverSignature: new Uint8Array(0) };
+  }
+
+  /** The first bytes to send. */
+  start(parameters: Readonly<Record<string, string>>): Uint8Array {
+    const { user, database } = this.#credentials;
+    const all = new Map([["user", user], ["database", database], ...Object.entries(parameters)]);
+    const packet = {
+      kind: "startup_message",
+      minor: 0,
+      parameters: all,
+      options: new Map(),
+    } as const;
+    return encodeStartupPacket(packet, new Writer()).bytes();
+  }
+
+  /** Takes bytes of the server; gives what to do, in order. Ends with `ready` or `failed`. */
+  receive(chunk: Uint8Array): LoginStep[] {
+    this.#framer.push(chunk);
+    const steps: LoginStep[] = [];
+    for (;;) {
+      const frame = this.#framer.next();
+      if (frame.kind === "need") return steps;
+      if (frame.kind === "malformed") return [...steps, failed("08P01", "not protocol messages")];
+      const step = this.#message(frame);
+      if (step.kind !== "more") steps.push(step);
+      if (step.kind === "failed" || step.kind === "ready") return steps;
+    }
+  }
+
+  #message(frame: Frame): LoginStep {
+    const reader = new Reader(frame.raw, bodyOffset);
+    switch (frame.tag) {
+      case "R":
+        return this.#authentication(reader.int32("authentication"), reader);
+      case "K":
+        this.#processId = reader.int32("process ID");
+        this.#secretKey = reader.rest().slice();
+        return { kind: "more" };
+      case "S":
+        this.#statuses.raw(frame.raw);
+        return { kind: "more" };
+      case "N":
+        return { kind: "more" };
+      case "E":
+        return failed(errorCode(frame.raw), "the server refused the login");
+      case "Z":
+        if (!this.#proven) return failed("08P01", "the server skipped authentication");
+        this.#statuses.raw(frame.raw);
+        return {
+          kind: "ready",
+          bytes: this.#statuses.bytes(),
+          processId: this.#processId,
+          secretKey: this.#secretKey,
+        };
+      default:
+        return failed("08P01", "a message that does not belong to a login");
+    }
+  }
+
+  #authentication(type: number, reader: Reader): LoginStep {
+    const { user, password } = this.#credentials;
+    switch (type) {
+      case 0:
+        // The server has let us in; under SCRAM only after it proved that it knows the secret.
+        if (this.#scram.serverSignature.length > 0 && !this.#proven) {
+          return failed("28P01", "the server did not prove itself");
+        }
+        this.#proven = true;
+        return { kind: "more" };
+      case 3:
+        if (!this.#encrypted) return failed("28P01", "a cleartext password needs TLS");
+        return passwordMessage(password);
+      case 5: {
+        if (!this.#encrypted) return failed("28P01", "an md5 password needs TLS");
+        const salt = reader.bytes(4, "salt");
+        const inner = createHash("md5").update(password + user).digest("hex");
+        const outer = createHash("md5").update(inner).update(salt).digest("hex");
+        return passwordMessage(`md5${outer}`);
+      }
+      case 10:
+        return this.#saslStart(reader);
+      case 11:
+        return this.#saslContinue(new TextDecoder().decode(reader.rest()));
+      case 12:
+        return this.#saslFinal(new TextDecoder().decode(reader.rest()));
+      default:
+        return failed("28000", "the server asks for a method that is not supported");
+    }
+  }
+
+  #saslStart(reader: Reader): LoginStep {
+    const mechanisms: string[] = [];
+    for (let name = reader.cstring("mechanism"); name !== "" && !reader.failed;) {
+      mechanisms.push(name);
+      name = reader.cstring("mechanism");
+    }
+    if (!mechanisms.includes("SCRAM-SHA-256")) {
+      return failed("28000", "the server offers no SASL mechanism that is supported");
+    }
+    const first = new TextEncoder().encode(`n,,${this.#scram.clientFirstBare}`);
+    const writer = new Writer();
+    const start = writer.begin("p");
+    writer.cstring("SCRAM-SHA-256").nullableBytes(first).end(start);
+    return { kind: "send", bytes: writer.bytes() };
+  }
+
+  #saslContinue(serverFirst: string): LoginStep {
+    const attributes = new Map(serverFirst.split(",").map((part) => [part[0], part.slice(2)]));
+    const nonce = attributes.get("r") ?? "";
+    const salt = decodeBase64(attributes.get("s") ?? "");
+    if (salt === null) return failed("28P01", "the server's salt is malformed");
+    const iterations = Number(attributes.get("i"));
+    const fresh = nonce.startsWith(this.#scram.nonce) && nonce.length > this.#scram.nonce.length;
+    if (!fresh) return failed("28P01", "the server's nonce does not extend ours");
+    if (!Number.isInteger(iterations) || iterations < 4096) {
+      return failed("28P01", "the server asks for too few iterations");
+    }
+    if (iterations > this.#limits.iterationsMax) {
+      return failed("28P01", "the server asks for too many iterations");
+    }
+    const salted = pbkdf2Sync(this.#credentials.password, salt, iterations, 32, "sha256");
+    const clientKey = hmac(salted, "Client Key");
+    const storedKey = createHash("sha256").update(clientKey).digest();
+    const withoutProof = `c=biws,r=${nonce}`;
+    const message = `${this.#scram.clientFirstBare},${serverFirst},${withoutProof}`;
+    const signature = hmac(storedKey, message);
+    const proof = clientKey.map((byte, index) => byte ^ (signature[index] ?? 0));
+    this.#scram.serverSignature = hmac(hmac(salted, "Server Key"), message);
+    const final = `${withoutProof},p=${proof.toBase64()}`;
+    const writer = new Writer();
+    writer.message("p", (body) => void body.raw(new TextEncoder().encode(final)));
+    return { kind: "send", bytes: writer.bytes() };
+  }
+
+  #saslFinal(serverFinal: string): LoginStep {
+    const expected = this.#scram.serverSignature;
+    const match = /^v=([A-Za-z0-9+/=]{44})(,|$)/.exec(serverFinal);
+    const given = match?.[1] === undefined ? null : decodeBase64(match[1]);
+    if (expected.length === 0 || given === null || given.length !== expected.length) {
+      return failed("28P01", "the server's proof is malformed");
+    }
+    if (!timingSafeEqual(given, expected)) return failed("28P01", "the server's proof is wrong");
+    this.#proven = true;
+    return { kind: "more" };
+  }
+}
+
+function decodeBase64(text: string): Uint8Array | null {
+  try {
+    return Uint8Array.fromBase64(text);
+  } catch {
+    return null;
+  }
+}
+
+function passwordMessage(password: string): LoginStep {
+  const writer = new Writer();
+  writer.message("p", (body) => void body.cstring(password));
+  return { kind: "send", bytes: writer.bytes() };
+}
+
+function hmac(key: Uint8Array, text: string): Uint8Array {
+  return Uint8Array.from(createHmac("sha256", key).update(text).digest());
+}
+
+function failed(sqlstate: string, reason: string): LoginStep {
+  return { kind: "failed", sqlstate, reason };
+}
+
+/** The SQLSTATE of an ErrorResponse; its words may hold a role name and are not taken. */
+function errorCode(raw: Uint8Array): string {
+  let at = bodyOffset;
+  while (at < raw.length && raw[at] !== 0) {
+    const end = raw.indexOf(0, at + 1);
+    if (end < 0) break;
+    if (raw[at] === 0x43 && end - at === 6) {
+      return new TextDecoder("latin1").decode(raw.subarray(at + 1, end));
+    }
+    at = end + 1;
+  }
+  return "08006";
+}
