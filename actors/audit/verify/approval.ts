@@ -1,0 +1,180 @@
+/**
+ * G5: a held request runs only after the approvals its policy asks for, by distinct people none of
+ * whom stands in the requester's delegation chain, for exactly these bytes, parameters and session
+ * settings (the binding), once, before its expiry.
+ *
+ * Not checked here: identity's signature over each approver, for which its keys are needed.
+ *
+ * @module
+ */
+import {
+  type Approval,
+  decodeControl,
+  type PrincipalChain,
+  type Verdict,
+} from "#schemas/frames.ts";
+import { unreachable } from "#schemas/unreachable.ts";
+import type {
+  ApprovalRecord,
+  CheckContext,
+  RequestRecord,
+  SessionRecord,
+} from "./session_record.ts";
+
+/** One step in the life of an approval. */
+export function takeApproval(session: SessionRecord, context: CheckContext): void {
+  const { frame, limits, report } = context;
+  const approval = decodeControl("approval", frame.payload);
+  if (approval === null) return report("shape", "approval is not of its shape");
+  if (approval.request !== frame.request) {
+    return report("shape", "approval and header name two requests");
+  }
+  const record = session.approvals.get(approval.id);
+  if (approval.state === "asked") {
+    if (record !== undefined) return report("G5", `approval ${approval.id} is asked twice`);
+    if (session.approvals.size >= limits.approvalsMax) {
+      return report("limit", `more than ${limits.approvalsMax} approvals in one session`);
+    }
+    return ask(session, approval, context);
+  }
+  if (record === undefined) {
+    return report("G5", `approval ${approval.id} is ${approval.state} but was not asked`);
+  }
+  if (record.binding !== approval.binding || record.request !== approval.request) {
+    return report("G5", `approval ${approval.id} changes its request or binding`);
+  }
+  switch (approval.state) {
+    case "voted":
+      return vote(session, record, approval, context);
+    case "granted":
+      record.granted = true;
+      record.grantedAtMs = Date.parse(approval.at);
+      if (record.ended !== null) {
+        report("G5", `approval ${approval.id} is granted after it was ${record.ended}`);
+      }
+      return;
+    case "denied":
+    case "expired":
+    case "withdrawn":
+      record.ended = approval.state;
+      return;
+    case "consumed":
+      return;
+    default:
+      return unreachable(approval.state);
+  }
+}
+
+function ask(session: SessionRecord, approval: Approval, context: CheckContext): void {
+  const held = session.requests.get(approval.request)?.hold ?? null;
+  const needs = JSON.stringify(approval.needs);
+  if (held?.id !== approval.id) {
+    context.report("G5", `approval ${approval.id} is asked, but no hold asks for it`);
+  } else if (held.binding !== approval.binding || JSON.stringify(held.needs) !== needs) {
+    context.report("G5", `approval ${approval.id} is asked otherwise than its hold says`);
+  }
+  session.approvals.set(approval.id, {
+    request: approval.request,
+    binding: approval.binding,
+    needs,
+    expiresAtMs: Date.parse(approval.expiresAt),
+    approvals: [],
+    votes: 0,
+    granted: false,
+    grantedAtMs: Number.NaN,
+    ended: null,
+    usedBy: null,
+  });
+}
+
+function vote(
+  session: SessionRecord,
+  record: ApprovalRecord,
+  approval: Approval,
+  { limits, report }: CheckContext,
+): void {
+  const { by, id } = approval;
+  if (by === null) return report("G5", `a vote on approval ${id} names nobody`);
+  if (++record.votes > limits.votesMax) {
+    return report("limit", `more than ${limits.votesMax} votes on approval ${id}`);
+  }
+  if (by.decision === "deny") return;
+  if (session.principal === null || standsInChain(session.principal, by)) {
+    return report("G5", `approval ${id} is approved by somebody of the requester's own chain`);
+  }
+  const voter = JSON.stringify([by.issuer, by.person]);
+  if (record.approvals.some((earlier) => earlier.voter === voter)) {
+    return report("G5", `approval ${id} is approved twice by one person`);
+  }
+  record.approvals.push({ voter, groups: by.groups });
+}
+
+/** A hold asks for an approval; an allow after it uses that approval up. */
+export function judgeVerdict(
+  session: SessionRecord,
+  request: RequestRecord,
+  verdict: Verdict,
+  context: CheckContext,
+): void {
+  const { report } = context;
+  const { approval } = verdict;
+  if (verdict.decision === "hold") {
+    if (approval === null) return report("G5", `hold of request ${request.number} asks nobody`);
+    if (approval.needs.length === 0) {
+      report("G5", `hold of request ${request.number} needs no approval`);
+    }
+    request.hold = approval;
+    return;
+  }
+  if (verdict.decision === "deny") return;
+  const held = request.hold;
+  if (held === null && approval === null) return;
+  if (held === null || approval === null || held.id !== approval.id) {
+    const what = approval === null ? "no approval" : "another approval";
+    const why = held === null ? "was not held" : `was held for approval ${held.id}`;
+    return report("G5", `allow uses ${what}; request ${request.number} ${why}`);
+  }
+  if (held.binding !== approval.binding) {
+    report("G5", `allow of request ${request.number} is bound otherwise than its hold`);
+  }
+  const record = session.approvals.get(approval.id);
+  if (record === undefined) return report("G5", `approval ${approval.id} was never asked`);
+  useApproval(record, held.needs, approval.id, request, context);
+}
+
+function useApproval(
+  record: ApprovalRecord,
+  needs: readonly { readonly group: string; readonly quorum: number }[],
+  id: string,
+  request: RequestRecord,
+  { frame, limits, report }: CheckContext,
+): void {
+  if (record.usedBy !== null) {
+    report("G5", `approval ${id} is used again; frame ${record.usedBy} used it`);
+  }
+  record.usedBy = frame.sequence;
+  if (record.request !== request.number) report("G5", `approval ${id} is of another request`);
+  if (!record.granted) report("G5", `approval ${id} was not granted`);
+  if (record.ended !== null) report("G5", `approval ${id} was ${record.ended}`);
+  for (const { group, quorum } of needs) {
+    const count = record.approvals.filter(({ groups }) => groups.includes(group)).length;
+    if (count < quorum) {
+      report("G5", `approval ${id} has ${count} of ${quorum} approvals of group ${group}`);
+    }
+  }
+  // Written so that a time which does not parse is not "before" anything.
+  const inTime = record.grantedAtMs <= record.expiresAtMs &&
+    frame.timeMs <= record.expiresAtMs + limits.clockSkewMs;
+  if (!inTime) report("G5", `approval ${id} is used after its expiry`);
+}
+
+/** Whether the approver is the accountable person or an agent in the chain. */
+function standsInChain(
+  chain: PrincipalChain,
+  by: { readonly issuer: string; readonly person: string },
+): boolean {
+  if (chain.person === by.person && chain.issuer === by.issuer) return true;
+  // Agents are named with or without their issuer; both count.
+  const names = [by.person, `${by.issuer}|${by.person}`];
+  return chain.actors.some((actor) => names.includes(actor));
+}

@@ -1,0 +1,109 @@
+/**
+ * G1: the target executes only bytes whose SHA-256 stands in an allow verdict already stored; one
+ * verdict, one execution.
+ *
+ * @module
+ */
+import { decisionHeader, decodeControl, type Verdict } from "#schemas/frames.ts";
+import {
+  type CheckContext,
+  newRequest,
+  type RequestRecord,
+  type SessionRecord,
+  settleRequest,
+} from "./session_record.ts";
+
+/** One part of a request: parts are contiguous, and their digest is that of all their bytes. */
+export function takeRequest(session: SessionRecord, context: CheckContext): void {
+  const { frame, limits, report } = context;
+  if (session.closed) report("shape", `request ${frame.request} after the session closed`);
+  let request = session.requests.get(frame.request);
+  if (request === undefined) {
+    if (frame.request !== session.highest + 1) {
+      return report("shape", `request ${frame.request} where ${session.highest + 1} was due`);
+    }
+    if (session.requests.size - session.settled.length >= limits.pendingMax) {
+      return report("limit", `more than ${limits.pendingMax} requests without an outcome`);
+    }
+    request = newRequest(frame.request);
+    session.requests.set(frame.request, request);
+    session.highest = frame.request;
+  }
+  if (request.hash === null || frame.part !== request.parts) {
+    const due = request.hash === null ? "none" : `part ${request.parts}`;
+    return report("shape", `part ${frame.part} of request ${frame.request} where ${due} was due`);
+  }
+  request.hash.update(frame.payload);
+  request.parts++;
+  if (frame.more) return;
+  request.digest = request.hash.digest("hex");
+  request.hash = null;
+}
+
+/** A verdict; gives it, with its request, when it may be judged further. */
+export function takeVerdict(
+  session: SessionRecord,
+  context: CheckContext,
+): { verdict: Verdict; request: RequestRecord } | null {
+  const { frame, limits, report } = context;
+  const verdict = decodeControl("verdict", frame.payload);
+  if (verdict === null) return refuse("verdict is not of its shape");
+  if (verdict.request !== frame.request) return refuse("verdict and header name two requests");
+  const header = frame.headers.get(decisionHeader);
+  const decision = verdict.decision + (verdict.approval === null ? "" : "+approval");
+  if (header !== undefined && header !== decision) report("shape", "header is not its decision");
+  const request = session.requests.get(verdict.request);
+  if (request === undefined) {
+    return refuse(`verdict on request ${verdict.request}, which was not stored before it`, "G1");
+  }
+  const final = verdict.decision !== "hold";
+  if (request.verdict !== null) {
+    return refuse(`a second verdict on request ${request.number}, after the final one`, "G1");
+  }
+  if (request.digest === null && verdict.decision !== "deny") {
+    report("G1", `verdict on request ${request.number} before all its parts were stored`);
+  } else if (request.digest !== null && request.digest !== verdict.digest) {
+    report("G1", `digest of the verdict is not that of request ${request.number}`);
+  }
+  if (final) {
+    const allow = verdict.decision === "allow";
+    request.verdict = { sequence: frame.sequence, allow, digest: verdict.digest };
+    if (!allow) settleRequest(session, request.number, limits.settledMax);
+  }
+  return { verdict, request };
+
+  function refuse(message: string, guarantee: "shape" | "G1" = "shape"): null {
+    report(guarantee, message);
+    return null;
+  }
+}
+
+/** An outcome carries out one allow verdict of its own request and digest, once. */
+export function takeOutcome(session: SessionRecord, context: CheckContext): void {
+  const { frame, limits, report } = context;
+  const outcome = decodeControl("outcome", frame.payload);
+  if (outcome === null) return report("shape", "outcome is not of its shape");
+  if (outcome.request !== frame.request) {
+    return report("shape", "outcome and header name two requests");
+  }
+  const number = outcome.request;
+  const request = session.requests.get(number);
+  const verdict = request?.verdict ?? null;
+  if (request === undefined || verdict === null) {
+    return report("G1", `${outcome.status}: request ${number} has no verdict`);
+  }
+  if (request.outcome !== null) {
+    const first = request.outcome;
+    return report("G1", `a second outcome of request ${number}; the first is frame ${first}`);
+  }
+  request.outcome = frame.sequence;
+  // What was denied is settled already.
+  if (verdict.allow) settleRequest(session, number, limits.settledMax);
+  if (!verdict.allow) return report("G1", `${outcome.status}: request ${number} was denied`);
+  if (outcome.verdict !== verdict.sequence) {
+    report("G1", `outcome names verdict ${outcome.verdict}, the allow is ${verdict.sequence}`);
+  }
+  if (outcome.digest !== verdict.digest || outcome.digest !== request.digest) {
+    report("G1", `digest of the outcome is not that of request ${number} as it was allowed`);
+  }
+}

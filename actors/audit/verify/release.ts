@@ -1,0 +1,55 @@
+/**
+ * G2: every byte an agent receives was stored, masked, before it was released. The edge's account
+ * of what it released, in the close frame, is held against the stored responses.
+ *
+ * @module
+ */
+import { decodeControl } from "#schemas/frames.ts";
+import type { CheckContext, SessionRecord } from "./session_record.ts";
+
+/** A response: part of one contiguous sequence, for a request that was allowed. */
+export function takeResponse(session: SessionRecord, context: CheckContext): void {
+  const { frame, limits, report } = context;
+  const { release } = session;
+  const request = session.requests.get(frame.request);
+  if (request?.verdict?.allow !== true) {
+    report("G2", `response to request ${frame.request}, which no verdict allows`);
+  }
+  if (frame.part !== release.parts) {
+    report("G2", `response part ${frame.part} where part ${release.parts} was due`);
+  }
+  // After a gap the count goes on from what is there, so that one fault is named once.
+  release.parts = Math.max(release.parts, frame.part) + 1;
+  release.bytes += frame.payload.length;
+  release.hash.update(frame.payload);
+  if (session.closed) return;
+  const sha256 = release.hash.copy().digest("hex");
+  release.prefixes.push({ bytes: release.bytes, sha256 });
+  if (release.prefixes.length > limits.prefixesMax) {
+    release.prefixes.shift();
+    release.dropped++;
+  }
+}
+
+/** The close: what was released is a prefix of what was stored. */
+export function takeClose(session: SessionRecord, context: CheckContext): void {
+  const { frame, report } = context;
+  const { release } = session;
+  const close = decodeControl("close", frame.payload);
+  if (close === null) return report("shape", "close is not of its shape");
+  if (session.closed) return report("shape", "the session closes twice");
+  session.closed = true;
+  if (close.released === null) return;
+  const { parts, bytes, sha256 } = close.released;
+  if (parts > release.parts) {
+    return report("G2", `${parts} parts were released, ${release.parts} were stored`);
+  }
+  const prefix = release.prefixes[parts - release.dropped];
+  if (prefix === undefined) {
+    return report("limit", `released parts end too far before the ${release.parts} stored`);
+  }
+  if (prefix.bytes !== bytes || prefix.sha256 !== sha256) {
+    report("G2", `the ${parts} released parts are not those that were stored`);
+  }
+  release.prefixes.length = 0;
+}

@@ -1,0 +1,119 @@
+/**
+ * What the verifier remembers of one session, and of each of its requests.
+ *
+ * @module
+ */
+import type { Frame } from "#actors/_kit/frame.ts";
+import type { ApprovalNeed, PrincipalChain } from "#schemas/frames.ts";
+import { createHash, type Hash } from "node:crypto";
+import type { Find, Guarantee, VerifyLimits } from "./finding.ts";
+
+export type HoldRecord = {
+  readonly id: string;
+  readonly binding: string;
+  readonly needs: readonly ApprovalNeed[];
+};
+
+export type RequestRecord = {
+  readonly number: number;
+  /** Parts seen; the running digest is gone once the request is complete. */
+  parts: number;
+  hash: Hash | null;
+  /** SHA-256 of all parts; null until complete. */
+  digest: string | null;
+  hold: HoldRecord | null;
+  /** The allow or deny. */
+  verdict: { readonly sequence: number; readonly allow: boolean; readonly digest: string } | null;
+  /** Sequence of the outcome. */
+  outcome: number | null;
+};
+
+export type Vote = { readonly voter: string; readonly groups: readonly string[] };
+export type ApprovalRecord = {
+  readonly request: number;
+  readonly binding: string;
+  readonly needs: string;
+  readonly expiresAtMs: number;
+  readonly approvals: Vote[];
+  votes: number;
+  granted: boolean;
+  grantedAtMs: number;
+  /** `denied`, `expired` or `withdrawn`, once it is. */
+  ended: string | null;
+  usedBy: number | null;
+};
+
+export type Release = {
+  parts: number;
+  bytes: number;
+  readonly hash: Hash;
+  /** Bytes and running digest after each of the newest parts; index 0 is after `dropped` parts. */
+  readonly prefixes: { readonly bytes: number; readonly sha256: string }[];
+  dropped: number;
+};
+
+export type SessionRecord = {
+  /** `<edge>/<session>`. */
+  readonly id: string;
+  /** Epoch and shard, which never change. */
+  readonly place: string;
+  principal: PrincipalChain | null;
+  readonly requests: Map<number, RequestRecord>;
+  /** Numbers of settled requests, oldest first. */
+  readonly settled: number[];
+  highest: number;
+  readonly approvals: Map<string, ApprovalRecord>;
+  readonly release: Release;
+  closed: boolean;
+};
+
+/** What each check is given besides the record. */
+export type CheckContext = {
+  readonly frame: Frame;
+  readonly limits: VerifyLimits;
+  report(guarantee: Guarantee, message: string): void;
+};
+
+export function newSession(id: string, place: string): SessionRecord {
+  return {
+    id,
+    place,
+    principal: null,
+    requests: new Map(),
+    settled: [],
+    highest: 0,
+    approvals: new Map(),
+    release: {
+      parts: 0,
+      bytes: 0,
+      hash: createHash("sha256"),
+      prefixes: [{ bytes: 0, sha256: createHash("sha256").digest("hex") }],
+      dropped: 0,
+    },
+    closed: false,
+  };
+}
+
+export function newRequest(number: number): RequestRecord {
+  const hash = createHash("sha256");
+  return { number, parts: 0, hash, digest: null, hold: null, verdict: null, outcome: null };
+}
+
+export function contextOf(
+  frame: Frame,
+  session: string,
+  limits: VerifyLimits,
+  find: Find,
+): CheckContext {
+  const report = (guarantee: Guarantee, message: string) =>
+    find(guarantee, frame.sequence, session, `frame ${frame.sequence}: ${message}`);
+  return { frame, limits, report };
+}
+
+/** Keeps a settled request for what may still follow, and lets the oldest go. */
+export function settleRequest(session: SessionRecord, number: number, settledMax: number): void {
+  session.settled.push(number);
+  if (session.settled.length <= settledMax) return;
+  const oldest = session.settled.shift();
+  if (oldest !== undefined) session.requests.delete(oldest);
+}

@@ -1,0 +1,134 @@
+/**
+ * Sorts stored frames by session and hands each to the checks of its kind. Also the frame's own
+ * shape and place: what no honest actor writes is named.
+ *
+ * @module
+ */
+import type { StoredMessage } from "#actors/_kit/bus.ts";
+import { type Frame, toFrame } from "#actors/_kit/frame.ts";
+import { decodeControl } from "#schemas/frames.ts";
+import { parseAuditSubject } from "#schemas/subjects.ts";
+import { unreachable } from "#schemas/unreachable.ts";
+import { createHash } from "node:crypto";
+import { judgeVerdict, takeApproval } from "./approval.ts";
+import { takeOutcome, takeRequest, takeVerdict } from "./execution.ts";
+import type { Find, VerifyLimits } from "./finding.ts";
+import { takeClose, takeResponse } from "./release.ts";
+import {
+  type CheckContext,
+  contextOf,
+  newRequest,
+  newSession,
+  type SessionRecord,
+} from "./session_record.ts";
+
+export type SessionsCheck = {
+  take(message: StoredMessage): void;
+  /** Sessions seen. */
+  count(): number;
+};
+
+export function checkSessions(limits: VerifyLimits, find: Find): SessionsCheck {
+  const open = new Map<string, SessionRecord>();
+  const closed = new Map<string, SessionRecord>();
+  let count = 0;
+  return { take, count: () => count };
+
+  function take(message: StoredMessage): void {
+    const frame = toFrame(message);
+    if (frame === null) return find("shape", message.sequence, null, notUnderstood(message));
+    const id = `${frame.key.edge}/${frame.key.session}`;
+    const context = contextOf(frame, id, limits, find);
+    for (const text of [...frame.headers].flat()) {
+      if (!/^[\x20-\x7e]*$/.test(text)) context.report("shape", "a header is not ASCII");
+    }
+    // Reading a recording, and policy coming into force, belong to no running session.
+    if (frame.kind === "view" || frame.kind === "policy") {
+      if (decodeControl(frame.kind, frame.payload) === null) {
+        context.report("shape", `${frame.kind} is not of its shape`);
+      }
+      return;
+    }
+    const session = open.get(id) ?? closed.get(id) ?? begin(id, context);
+    if (session === null) return;
+    if (session.place !== placeOf(frame)) context.report("shape", "session changes epoch or shard");
+    takeFrame(session, context);
+    if (session.closed && open.delete(id)) remember(session);
+  }
+
+  function begin(id: string, context: CheckContext): SessionRecord | null {
+    if (open.size >= limits.sessionsMax) {
+      context.report("limit", `more than ${limits.sessionsMax} sessions are open`);
+      return null;
+    }
+    if (context.frame.kind !== "open") {
+      context.report("shape", `${context.frame.kind} of a session that is not open`);
+    }
+    const session = newSession(id, placeOf(context.frame));
+    open.set(id, session);
+    count++;
+    return session;
+  }
+
+  function remember(session: SessionRecord): void {
+    closed.set(session.id, session);
+    if (closed.size <= limits.closedMax) return;
+    for (const oldest of closed.keys()) {
+      closed.delete(oldest);
+      break;
+    }
+  }
+}
+
+function takeFrame(session: SessionRecord, context: CheckContext): void {
+  const { frame } = context;
+  const { kind } = frame;
+  switch (kind) {
+    case "open":
+      return takeOpen(session, context);
+    case "request":
+      return takeRequest(session, context);
+    case "verdict": {
+      const judged = takeVerdict(session, context);
+      if (judged !== null) judgeVerdict(session, judged.request, judged.verdict, context);
+      return;
+    }
+    case "approval":
+      return takeApproval(session, context);
+    case "outcome":
+      return takeOutcome(session, context);
+    case "response":
+      return takeResponse(session, context);
+    case "close":
+      return takeClose(session, context);
+    case "view":
+    case "policy":
+      return;
+    default:
+      return unreachable(kind);
+  }
+}
+
+/** The opening is request 0: its bytes are the payload of the open frame. */
+function takeOpen(session: SessionRecord, context: CheckContext): void {
+  const { frame, report } = context;
+  const open = decodeControl("open", frame.payload);
+  if (open === null) return report("shape", "open is not of its shape");
+  if (frame.request !== 0) report("shape", "open is not request 0");
+  if (session.principal !== null) return report("shape", "the session opens twice");
+  session.principal = open.principal;
+  const request = newRequest(0);
+  request.parts = 1;
+  request.hash = null;
+  request.digest = createHash("sha256").update(frame.payload).digest("hex");
+  session.requests.set(0, request);
+}
+
+function placeOf(frame: Frame): string {
+  return `${frame.key.epoch}.${frame.key.shard}`;
+}
+
+function notUnderstood(message: StoredMessage): string {
+  const what = parseAuditSubject(message.subject) === null ? "subject" : "Sallyport-Frame header";
+  return `frame ${message.sequence}: ${what} is not understood`;
+}

@@ -1,0 +1,106 @@
+/**
+ * The verifier: holds the stored stream, and nothing else, against guarantees G1, G2, G5 and G6. It
+ * runs in every test that moves frames and in production as `sallyport verify`.
+ *
+ * Streaming: memory is bounded by what is open at once, whatever the length of the log.
+ *
+ * **Invariant:** it trusts no account but the frames, the checkpoints and the log's key.
+ *
+ * @module
+ */
+import type { StoredMessage } from "#actors/_kit/bus.ts";
+import { parseVerifier } from "#schemas/log/key.ts";
+import {
+  collectFindings,
+  type Finding,
+  type Findings,
+  type VerifyLimits,
+  verifyLimits,
+} from "./finding.ts";
+import { checkSessions } from "./sessions.ts";
+import { checkTree } from "./tree.ts";
+
+export type VerifiedCounts = {
+  readonly frames: number;
+  readonly sessions: number;
+  readonly checkpoints: number;
+  /** Newest stream sequence read. */
+  readonly through: number;
+  /** How many frames, from the first, the newest agreeing checkpoint signs. */
+  readonly signed: number;
+};
+export type Verification =
+  | ({ readonly ok: true } & VerifiedCounts)
+  | ({
+    readonly ok: false;
+    readonly first: Finding;
+    /** The first of them, up to a limit; `found` counts all. */
+    readonly findings: readonly Finding[];
+    readonly found: number;
+  } & VerifiedCounts);
+
+export type VerifyOptions = {
+  readonly limits?: VerifyLimits;
+  /** Checkpoints (signed notes) kept outside the system: against a tail cut off everywhere. */
+  readonly kept?: readonly Uint8Array[];
+};
+
+/**
+ * Verifies one epoch's log: `frames` from sequence 1 in stored order, `checkpoints` of its log in
+ * stored order, `logKey` the epoch's verifier key.
+ * @throws RangeError when the key does not parse; what the streams throw.
+ */
+export async function verifyLog(
+  frames: AsyncIterable<StoredMessage>,
+  checkpoints: AsyncIterable<StoredMessage>,
+  logKey: string,
+  options: VerifyOptions = {},
+): Promise<Verification> {
+  const verifier = parseVerifier(logKey);
+  if (verifier === null) throw new RangeError("Cannot verify: the log key is malformed");
+  const limits = options.limits ?? verifyLimits;
+  const findings = collectFindings(limits.findingsMax);
+  const sessions = checkSessions(limits, findings.find);
+  const tree = checkTree(checkpoints, verifier, options.kept ?? [], findings.find);
+  let count = 0;
+  let through = 0;
+  await tree.begin();
+  for await (const message of frames) {
+    count++;
+    through = Math.max(through, message.sequence);
+    await tree.take(message);
+    sessions.take(message);
+  }
+  await tree.end();
+  return verdictOf(findings, {
+    frames: count,
+    sessions: sessions.count(),
+    checkpoints: tree.checkpoints(),
+    through,
+    signed: tree.signed(),
+  });
+}
+
+/** Verifies G1, G2 and G5 alone, where no log is being written (simulations, tests of actors). */
+export async function verifyFrames(
+  frames: AsyncIterable<StoredMessage> | Iterable<StoredMessage>,
+  limits: VerifyLimits = verifyLimits,
+): Promise<Verification> {
+  const findings = collectFindings(limits.findingsMax);
+  const sessions = checkSessions(limits, findings.find);
+  let count = 0;
+  let through = 0;
+  for await (const message of frames) {
+    count++;
+    through = Math.max(through, message.sequence);
+    sessions.take(message);
+  }
+  const counts = { frames: count, sessions: sessions.count(), checkpoints: 0, through, signed: 0 };
+  return verdictOf(findings, counts);
+}
+
+function verdictOf(findings: Findings, counts: VerifiedCounts): Verification {
+  const [first] = findings.list;
+  if (first === undefined) return { ok: true, ...counts };
+  return { ok: false, first, findings: findings.list, found: findings.count(), ...counts };
+}
