@@ -1,0 +1,35 @@
+/**
+ * The demo's configuration and policy, with the addresses that a run got filled in.
+ *
+ * @module
+ */
+import { parseDocument } from "yaml";
+
+export type DemoAddresses = {
+  readonly issuerUrl: string;
+  readonly consoleUrl: string;
+  readonly postgresPort: number;
+  /** Paths as the configuration file's reader resolves them. */
+  readonly passwordFile: string;
+  readonly caFile: string;
+};
+
+/** The text of `sallyport.yaml`, comments kept, for one run. */
+export async function demoConfiguration(addresses: DemoAddresses): Promise<string> {
+  const document = parseDocument(await readDemoFile("sallyport.yaml"));
+  document.setIn(["issuer", "url"], addresses.issuerUrl);
+  document.setIn(["console", "url"], addresses.consoleUrl);
+  document.setIn(["connections", "ehr", "port"], addresses.postgresPort);
+  document.setIn(["connections", "ehr", "password_file"], addresses.passwordFile);
+  document.setIn(["connections", "ehr", "tls", "ca_file"], addresses.caFile);
+  return document.toString({ lineWidth: 100 });
+}
+
+/** The text of `policy.cedar`. */
+export function demoPolicy(): Promise<string> {
+  return readDemoFile("policy.cedar");
+}
+
+function readDemoFile(name: string): Promise<string> {
+  return Deno.readTextFile(new URL(name, import.meta.url));
+}
