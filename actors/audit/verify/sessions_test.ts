@@ -1,0 +1,249 @@
+/**
+ * G1, G2, G5 and the shape of frames: honest frames with one thing done to them at a time. The tree
+ * is left out, so that only the guarantee itself can turn the result.
+ *
+ * @module
+ */
+import { deepStrictEqual, match, ok } from "node:assert/strict";
+import { honestFrames, startMs } from "#actors/audit/testing.ts";
+import { decisionHeader, decodeControl, encodeControl, frameHeader } from "#schemas/frames.ts";
+import { parseAuditSubject } from "#schemas/subjects.ts";
+import {
+  changePayload,
+  drop,
+  edit,
+  editBinding,
+  editBy,
+  editClose,
+  editHold,
+  type Frames,
+  headers,
+  indexOf,
+  insert,
+  late,
+  moved,
+  pick,
+  place,
+  resubject,
+  swap,
+  twice,
+  useTwice,
+  zeros,
+} from "./damage.ts";
+import { verifyLimits } from "./finding.ts";
+import { verifyFrames } from "./verify.ts";
+
+type Case = readonly [name: string, damage: (frames: Frames) => Frames, expected: RegExp];
+
+const cases: readonly Case[] = [
+  // G1
+  [
+    "an execution without a verdict",
+    drop("verdict", 1),
+    /^G1 .*executed: request 1 has no verdict/,
+  ],
+  ["a verdict on other bytes", changePayload("request", 0), /^G1 .*digest of the verdict is not/],
+  ["a verdict that names another digest", edit("verdict", 1, { digest: zeros }), /^G1 .*digest of/],
+  [
+    "an outcome of another digest",
+    edit("outcome", 1, { digest: zeros }),
+    /^G1 .*digest of the out/,
+  ],
+  ["an outcome of another verdict", edit("outcome", 1, { verdict: 2 }), /^G1 .*names verdict 2, /],
+  ["a double execution", twice("outcome", 1), /^G1 .*a second outcome of request 1; the first is/],
+  [
+    "an execution after `unknown`",
+    (frames) => edit("outcome", 1, { status: "unknown" })(twice("outcome", 1)(frames)),
+    /^G1 .*a second outcome of request 1/,
+  ],
+  ["an execution of a denied request", (frames) => {
+    const outcome = pick(frames, "outcome", 1);
+    return insert(frames, indexOf(frames, "verdict", 4) + 1, moved(outcome, 3, "outcome"));
+  }, /^G1 .*executed: request 3 was denied/],
+  ["two final verdicts", twice("verdict", 1), /^G1 .*a second verdict on request 1, after the fin/],
+  [
+    "a verdict before its request",
+    swap("request", 2, "verdict", 2),
+    /^G1 .*request 2, which was no/,
+  ],
+  ["an allow before all parts", swap("request", 1, "verdict", 1), /^G1 .*before all its parts/],
+  [
+    "an outcome before its verdict",
+    swap("verdict", 1, "outcome", 1),
+    /^G1 .*request 1 has no verd/,
+  ],
+  // G2
+  [
+    "a response without an allow",
+    drop("verdict", 0),
+    /^G2 .*response to request 0, which no verdic/,
+  ],
+  [
+    "a response to a denied request",
+    place("response", 3, { request: 3 }),
+    /^G2 .*to request 3, wh/,
+  ],
+  ["a response part left out", drop("response", 1), /^G2 .*part 2 where part 1 was due/],
+  ["a response part twice", twice("response", 1), /^G2 .*part 1 where part 2 was due/],
+  [
+    "released bytes that were not stored",
+    changePayload("response", 1),
+    /^G2 .*the 4 released part/,
+  ],
+  ["more released than stored", editClose({ parts: 9 }), /^G2 .*9 parts were released, 5 were sto/],
+  ["another number of bytes released", editClose({ bytes: 1 }), /^G2 .*4 released parts are not/],
+  ["another digest released", editClose({ sha256: zeros() }), /^G2 .*4 released parts are not/],
+  // G5
+  ["a held request that runs without approval", (frames) => {
+    const plain = edit("verdict", 3, { approval: null })(frames);
+    return headers("verdict", 3, [[decisionHeader, "allow"]])(plain);
+  }, /^G5 .*allow uses no approval; request 2 was held for approval ap1/],
+  ["an approval without a hold", drop("verdict", 2), /^G5 .*no hold asks for it/],
+  ["an approval that was never asked", drop("approval", 0), /^G5 .*voted but was not asked/],
+  ["one approval too few", drop("approval", 1), /^G5 .*1 of 2 approvals of group compliance/],
+  ["an approval that was not granted", drop("approval", 3), /^G5 .*ap1 was not granted/],
+  [
+    "self-approval by the person",
+    editBy("approval", 1, { person: "ada" }),
+    /^G5 .*requester's own/,
+  ],
+  ["self-approval by the agent", editBy("approval", 1, { person: "agent-7" }), /^G5 .*requester's/],
+  ["one person twice", editBy("approval", 2, { person: "grace" }), /^G5 .*twice by one person/],
+  [
+    "an approver of no needed group",
+    editBy("approval", 2, { groups: ["x"] }),
+    /^G5 .*1 of 2 appro/,
+  ],
+  ["a vote that names nobody", edit("approval", 1, { by: null }), /^G5 .*vote on approval ap1 nam/],
+  ["a vote against", editBy("approval", 1, { decision: "deny" }), /^G5 .*has 1 of 2 approvals/],
+  ["a vote on other bytes", edit("approval", 1, { binding: zeros }), /^G5 .*changes its request/],
+  ["an allow of another binding", editBinding, /^G5 .*bound otherwise than its hold/],
+  ["an approval granted after expiry", edit("approval", 3, { at: late }), /^G5 .*after its expiry/],
+  ["an approval used after expiry", (frames) => {
+    const at = indexOf(frames, "verdict", 3);
+    return frames.map((frame, index) =>
+      index === at ? { ...frame, timeMs: startMs + 2_000_000 } : frame
+    );
+  }, /^G5 .*used after its expiry/],
+  [
+    "an approval whose time does not parse",
+    edit("approval", 0, { expiresAt: "soon" }),
+    /^G5 .*exp/,
+  ],
+  [
+    "a withdrawn approval",
+    edit("approval", 2, { state: "withdrawn" }),
+    /^G5 .*after it was withdra/,
+  ],
+  ["an approval asked twice", twice("approval", 0), /^G5 .*ap1 is asked twice/],
+  [
+    "fewer needs than the hold's",
+    edit("approval", 0, { needs: [] }),
+    /^G5 .*otherwise than its hol/,
+  ],
+  ["a hold that asks nobody", editHold(null), /^G5 .*hold of request 2 asks nobody/],
+  ["an approval used twice", useTwice, /^G5 .*request 4 was not held/],
+  // Shape and place
+  [
+    "an unknown version",
+    headers("request", 0, [[frameHeader, "2;1;0;1;x"]]),
+    /^shape .*header is no/,
+  ],
+  [
+    "an unknown kind",
+    resubject("request", 0, ".request", ".query"),
+    /^shape .*subject is not unde/,
+  ],
+  ["a control frame of another shape", changePayload("outcome", 1), /^shape .*not of its shape/],
+  ["a header of other bytes", headers("request", 0, [["X", "é"]]), /^shape .*header is not ASCII/],
+  ["a session without an opening", drop("open", 0), /^shape .*of a session that is not open/],
+  ["a session opened twice", twice("open", 0), /^shape .*opens twice/],
+  ["a session closed twice", twice("close", 0), /^shape .*closes twice/],
+  ["a request after the close", (frames) => {
+    const request = place("request", 0, { request: 4, more: false })(frames);
+    return [...frames, pick(request, "request", 0)];
+  }, /^shape .*request 4 after the session closed/],
+  [
+    "a request left out",
+    drop("request", 2),
+    /^shape .*request 3 where 2 was due|^G1 .*request 2, w/,
+  ],
+  ["a request part twice", twice("request", 0), /^shape .*part 0 of request 1 where part 1 was/],
+  ["a part after the last", twice("request", 1), /^shape .*part 1 of request 1 where none was due/],
+  [
+    "a header that lies about the verdict",
+    headers("verdict", 4, [[decisionHeader, "allow"]]),
+    /^sh/,
+  ],
+  [
+    "a session that changes shard",
+    resubject("outcome", 1, ".3.", ".4."),
+    /^shape .*epoch or shard/,
+  ],
+  [
+    "a header of another request",
+    place("outcome", 1, { request: 2 }),
+    /^shape .*name two requests/,
+  ],
+];
+
+Deno.test("verifyFrames() accepts honest frames, in any interleaving of sessions", async () => {
+  ok((await verifyFrames(honestFrames())).ok);
+  const other = honestFrames().map((frame) => ({
+    ...frame,
+    subject: frame.subject.replace(".s1.", ".s2."),
+  }));
+  const both = honestFrames().flatMap((frame, index) => {
+    const second = other[index];
+    return second === undefined ? [frame] : [frame, second];
+  }).map((frame, index) => ({ ...frame, sequence: index + 1 }));
+  // Outcomes name the sequence of their verdict, which is now another.
+  const repaired = both.map((frame) => {
+    if (parseAuditSubject(frame.subject)?.kind !== "outcome") return frame;
+    const outcome = decodeControl("outcome", frame.payload);
+    ok(outcome !== null);
+    const second = frame.subject.includes(".s2.") ? 0 : -1;
+    const verdict = outcome.verdict * 2 + second;
+    return { ...frame, payload: encodeControl("outcome", { ...outcome, verdict }) };
+  });
+  const result = await verifyFrames(repaired);
+  deepStrictEqual([result.ok, result.sessions], [true, 2]);
+});
+
+for (const [name, damage, expected] of cases) {
+  Deno.test(`verifyFrames() names ${name}`, async () => {
+    const result = await verifyFrames(damage(honestFrames()));
+    ok(!result.ok, "it must not pass");
+    const text = result.findings.map(({ guarantee, message }) => `${guarantee} ${message}`);
+    ok(text.some((line) => expected.test(line)), `found only: ${text.join(" | ")}`);
+    match(result.first.message, /frame \d+/);
+  });
+}
+
+Deno.test("verifyFrames() keeps at most the findings it is allowed, and counts all", async () => {
+  const orphans = honestFrames().map((frame) => ({
+    ...frame,
+    headers: new Map([["X", "y"]]),
+  }));
+  const result = await verifyFrames(orphans, { ...verifyLimits, findingsMax: 3 });
+  ok(!result.ok);
+  deepStrictEqual([result.findings.length, result.found], [3, orphans.length]);
+});
+
+Deno.test("verifyFrames() names the limits it meets instead of passing over them", async () => {
+  const honest = honestFrames();
+  for (
+    const limits of [
+      { sessionsMax: 0 },
+      { pendingMax: 0 },
+      { approvalsMax: 0 },
+      { votesMax: 1 },
+      { prefixesMax: 1 },
+    ]
+  ) {
+    const result = await verifyFrames(honest, { ...verifyLimits, ...limits });
+    ok(!result.ok && result.findings.some(({ guarantee }) => guarantee === "limit"));
+  }
+  const small = { ...verifyLimits, settledMax: 2, closedMax: 1 };
+  ok((await verifyFrames(honest, small)).ok);
+});
