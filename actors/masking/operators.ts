@@ -136,3 +136,25 @@ function maskKind(value: Uint8Array, kind: Kind, typeOid: number, ask: Ask): Uin
       return unreachable(kind);
   }
 }
+
+/**
+ * What every value of a column becomes, when that is the same for all of them; undefined when it
+ * depends on the value.
+ */
+export function constantMask(
+  format: 0 | 1,
+  typeOid: number,
+  operator: Operator,
+  className: string,
+  key: MaskingKey,
+): Uint8Array | null | undefined {
+  if (operator.operator === "null" || kindOf(typeOid) === "other") return null;
+  if (operator.operator !== "redact" || !redactedBlindly.has(kindOf(typeOid))) return undefined;
+  return maskValue(new Uint8Array(0), format, typeOid, operator, className, key);
+}
+
+/** Kinds whose redaction does not so much as look at the value. */
+const redactedBlindly: ReadonlySet<Kind> = new Set<Kind>([
+  ...["text", "char", "json", "xml", "bytea", "bool", "money", "date"] as const,
+  ...["timestamp", "timestamptz", "time", "timetz", "interval", "tsvector"] as const,
+]);

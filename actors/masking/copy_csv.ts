@@ -1,0 +1,134 @@
+/**
+ * Masks COPY data in CSV format: fields between delimiters, quoted where they must be, so that a row
+ * may hold line feeds. https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS
+ *
+ * **Invariant:** a row leaves with as many fields as it came with; a row whose field count is not the
+ * plan's leaves as NULLs, and data that ends inside quotes is a fault.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import type { CopyFormat } from "#schemas/mask_plan.ts";
+import type { Writer } from "#schemas/wire/cursor.ts";
+import { type CopyRewriter, copyRows } from "./copy_rows.ts";
+import { isUntouched } from "./copy_text.ts";
+import { type ColumnProgram, rewriteValue, type RowProgram } from "./rows.ts";
+
+export function copyCsv(
+  format: CopyFormat,
+  program: RowProgram,
+  rowBytesMax: number,
+  counts: Map<string, number>,
+): CopyRewriter {
+  const marks: Marks = {
+    delimiter: format.delimiter.charCodeAt(0),
+    quote: format.quote.charCodeAt(0),
+    escape: format.escape.charCodeAt(0),
+  };
+  const nullText = Buffer.from(format.null);
+  let isHeader = format.header;
+  const rows = copyRows(rowBytesMax, rowEndOf(marks), (row, out) => {
+    const start = out.begin("d");
+    if (isHeader) out.raw(row);
+    else writeRow(row, out);
+    isHeader = false;
+    out.end(start);
+    return null;
+  });
+  return { data: rows.data, end: () => rows.rest().length === 0 ? null : "copy_malformed" };
+
+  function writeRow(row: Uint8Array, out: Writer): void {
+    const ends = fieldEnds(row, marks);
+    const isCovered = ends.length === program.columns.length;
+    let start = 0;
+    for (let i = 0; i < ends.length; i++) {
+      const end = ends[i] ?? start;
+      if (i > 0) out.uint8(marks.delimiter);
+      writeField(row.subarray(start, end), isCovered ? program.columns[i] : undefined, out);
+      start = end + 1;
+    }
+    out.uint8(lineFeed);
+  }
+
+  function writeField(field: Uint8Array, column: ColumnProgram | undefined, out: Writer): void {
+    // Quoted, the same bytes are a value: an empty string beside NULL.
+    if (nullText.equals(field)) out.raw(field);
+    else if (column === undefined) {
+      counts.set("opaque", (counts.get("opaque") ?? 0) + 1);
+      out.raw(nullText);
+    } else if (isUntouched(column, field)) out.raw(field);
+    else {
+      const value = unquote(field, marks);
+      const masked = rewriteValue(column, value);
+      if (masked === value) out.raw(field);
+      else if (masked === null) out.raw(nullText);
+      else writeQuoted(masked, out);
+    }
+  }
+
+  function writeQuoted(value: Uint8Array, out: Writer): void {
+    const isPlain = !nullText.equals(value) && value.length > 0 &&
+      value.every((byte) => byte > 0x20 && byte !== marks.delimiter && byte !== marks.quote);
+    if (isPlain) {
+      out.raw(value);
+      return;
+    }
+    out.uint8(marks.quote);
+    for (const byte of value) {
+      if (byte === marks.quote || byte === marks.escape) out.uint8(marks.escape);
+      out.uint8(byte);
+    }
+    out.uint8(marks.quote);
+  }
+}
+
+type Marks = { readonly delimiter: number; readonly quote: number; readonly escape: number };
+
+const lineFeed = 0x0a;
+
+/** Remembers between calls whether the bytes seen so far end inside quotes. */
+function rowEndOf(marks: Marks): (bytes: Uint8Array, start: number, scanned: number) => number {
+  let quoted = false;
+  let skipped = false;
+  return (bytes, start, scanned) => {
+    if (scanned === start) quoted = skipped = false;
+    for (let i = scanned; i < bytes.length; i++) {
+      const byte = bytes[i];
+      if (skipped) skipped = false;
+      else if (quoted && byte === marks.escape && marks.escape !== marks.quote) skipped = true;
+      else if (byte === marks.quote) quoted = !quoted;
+      else if (byte === lineFeed && !quoted) return i + 1;
+    }
+    return -1;
+  };
+}
+
+function fieldEnds(row: Uint8Array, marks: Marks): number[] {
+  const ends: number[] = [];
+  const end = row.length - 1;
+  let quoted = false;
+  for (let i = 0; i < end; i++) {
+    const byte = row[i];
+    if (quoted && byte === marks.escape && marks.escape !== marks.quote) i++;
+    else if (byte === marks.quote) quoted = !quoted;
+    else if (byte === marks.delimiter && !quoted) ends.push(i);
+  }
+  ends.push(end);
+  return ends;
+}
+
+function unquote(field: Uint8Array, marks: Marks): Uint8Array {
+  if (!field.includes(marks.quote)) return field;
+  const plain: number[] = [];
+  let quoted = false;
+  for (let i = 0; i < field.length; i++) {
+    const byte = field[i] ?? 0;
+    const next = field[i + 1];
+    const isEscape = quoted && byte === marks.escape &&
+      (next === marks.quote || next === marks.escape);
+    if (isEscape) plain.push(field[++i] ?? 0);
+    else if (byte === marks.quote) quoted = !quoted;
+    else plain.push(byte);
+  }
+  return Uint8Array.from(plain);
+}

@@ -1,0 +1,143 @@
+/**
+ * Masks COPY data in text format: fields between delimiters, rows ended by a line feed, escapes with
+ * a backslash. https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS
+ *
+ * **Invariant:** a row leaves with as many fields as it came with, and as one line; a row whose field
+ * count is not the plan's leaves as NULLs.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import type { CopyFormat } from "#schemas/mask_plan.ts";
+import type { Writer } from "#schemas/wire/cursor.ts";
+import { type CopyRewriter, copyRows } from "./copy_rows.ts";
+import { mayHold } from "./detectors/detect.ts";
+import { type ColumnProgram, rewriteValue, type RowProgram } from "./rows.ts";
+
+export function copyText(
+  format: CopyFormat,
+  program: RowProgram,
+  rowBytesMax: number,
+  counts: Map<string, number>,
+): CopyRewriter {
+  const delimiter = format.delimiter.charCodeAt(0);
+  const nullText = Buffer.from(format.null);
+  let isHeader = format.header;
+  const rows = copyRows(rowBytesMax, lineEnd, (row, out) => {
+    const start = out.begin("d");
+    if (isHeader || isEndMark(row)) out.raw(row);
+    else writeRow(row, out);
+    isHeader = false;
+    out.end(start);
+    return null;
+  });
+  return { data: rows.data, end: () => rows.rest().length === 0 ? null : "copy_malformed" };
+
+  function writeRow(row: Uint8Array, out: Writer): void {
+    const ends = fieldEnds(row, delimiter);
+    const isCovered = ends.length === program.columns.length;
+    let start = 0;
+    for (let i = 0; i < ends.length; i++) {
+      const end = ends[i] ?? start;
+      if (i > 0) out.uint8(delimiter);
+      writeField(row.subarray(start, end), isCovered ? program.columns[i] : undefined, out);
+      start = end + 1;
+    }
+    out.uint8(lineFeed);
+  }
+
+  function writeField(field: Uint8Array, column: ColumnProgram | undefined, out: Writer): void {
+    if (nullText.equals(field)) out.raw(field);
+    else if (column === undefined) {
+      counts.set("opaque", (counts.get("opaque") ?? 0) + 1);
+      out.raw(nullText);
+    } else if (isUntouched(column, field)) out.raw(field);
+    else {
+      const value = unescape(field);
+      const masked = rewriteValue(column, value);
+      if (masked === value) out.raw(field);
+      else if (masked === null) out.raw(nullText);
+      else writeEscaped(masked, delimiter, out);
+    }
+  }
+}
+
+/** Whether a field need not even be unescaped. */
+export function isUntouched(column: ColumnProgram, field: Uint8Array): boolean {
+  return column.does === "keep" || column.does === "scan" && !mayHold(field, 0, field.length);
+}
+
+const lineFeed = 0x0a;
+const backslash = 0x5c;
+
+function lineEnd(bytes: Uint8Array, _start: number, scanned: number): number {
+  return bytes.indexOf(lineFeed, scanned) + 1 || -1;
+}
+
+/** `\.` alone ends the data in old servers; it is not a row. */
+function isEndMark(row: Uint8Array): boolean {
+  return row.length === 3 && row[0] === backslash && row[1] === 0x2e;
+}
+
+/** Where each field ends: at a delimiter that no backslash stands before, and at the line feed. */
+function fieldEnds(row: Uint8Array, delimiter: number): number[] {
+  const ends: number[] = [];
+  const end = row.length - 1;
+  for (let i = 0; i < end; i++) {
+    const byte = row[i];
+    if (byte === backslash) i++;
+    else if (byte === delimiter) ends.push(i);
+  }
+  ends.push(end);
+  return ends;
+}
+
+const unescaped: ReadonlyMap<number, number> = new Map([
+  [0x62, 0x08],
+  [0x66, 0x0c],
+  [0x6e, 0x0a],
+  [0x72, 0x0d],
+  [0x74, 0x09],
+  [0x76, 0x0b],
+]);
+const escaped: ReadonlyMap<number, number> = new Map(
+  [...unescaped].map(([letter, control]) => [control, letter]),
+);
+
+function unescape(field: Uint8Array): Uint8Array {
+  if (!field.includes(backslash)) return field;
+  const plain: number[] = [];
+  for (let i = 0; i < field.length; i++) {
+    let byte = field[i] ?? 0;
+    if (byte === backslash && i + 1 < field.length) {
+      i++;
+      byte = field[i] ?? 0;
+      const code = octalOrHex(field, i);
+      if (code !== null) {
+        plain.push(code.value);
+        i += code.length - 1;
+        continue;
+      }
+      byte = unescaped.get(byte) ?? byte;
+    }
+    plain.push(byte);
+  }
+  return Uint8Array.from(plain);
+}
+
+/** `\123` and `\x4F`, which a server reads and does not write. */
+function octalOrHex(field: Uint8Array, at: number): { value: number; length: number } | null {
+  const text = Buffer.from(field.subarray(at, at + 3)).toString("latin1");
+  const octal = /^[0-7]{1,3}/.exec(text)?.[0];
+  if (octal !== undefined) return { value: parseInt(octal, 8) & 0xff, length: octal.length };
+  const hex = /^x([0-9a-fA-F]{1,2})/.exec(text)?.[1];
+  return hex === undefined ? null : { value: parseInt(hex, 16), length: hex.length + 1 };
+}
+
+function writeEscaped(value: Uint8Array, delimiter: number, out: Writer): void {
+  for (const byte of value) {
+    const letter = escaped.get(byte);
+    if (letter !== undefined || byte === backslash || byte === delimiter) out.uint8(backslash);
+    out.uint8(letter ?? byte);
+  }
+}

@@ -1,0 +1,265 @@
+/**
+ * Rewrites DataRow messages by the plan of their columns.
+ *
+ * **Invariant:** a row leaves with as many columns as it came with; a row that no program covers, or
+ * whose column count is not the program's, leaves with nothing but NULL.
+ *
+ * Rows are the bulk of all traffic, so a column's work is settled once (`columnProgram`) and a row
+ * in which nothing changes is passed on as it came, without a copy of any value.
+ *
+ * @module
+ */
+import type { ColumnPlan } from "#schemas/mask_plan.ts";
+import { int32At, type Malformed, malformed, type Writer } from "#schemas/wire/cursor.ts";
+import {
+  beginDataRow,
+  columnCountOf,
+  writeDataRowField,
+  writeDataRowNull,
+} from "#schemas/wire/postgres/data_row.ts";
+import { bodyOffset, type Frame } from "#schemas/wire/postgres/frame.ts";
+import { mapBinaryArray } from "./arrays.ts";
+import {
+  type Detection,
+  detectionWithout,
+  type DetectorClasses,
+  maskDetected,
+  mayHold,
+} from "./detectors/detect.ts";
+import type { MaskingKey } from "./key.ts";
+import { constantMask, valueMasker } from "./operators.ts";
+import { elementOf, holdsText, kindOf } from "./types.ts";
+
+/** What is known of a column besides its plan. */
+export type ColumnFacts = {
+  /** 0 when not known. */
+  readonly typeOid: number;
+  readonly format: 0 | 1;
+  /** The column is masked whatever its plan says: the plan is not of this column. */
+  readonly whole: boolean;
+  /** False when the type may be that of another statement: text is then looked for all the same. */
+  readonly typeIsCertain: boolean;
+};
+
+/** What to do to the values of one column. `counts` grows by class as values are masked. */
+export type ColumnProgram =
+  & { readonly classes: readonly string[]; maskedValues: number }
+  & (
+    | { readonly does: "keep" }
+    | { readonly does: "constant"; readonly bytes: Uint8Array | null }
+    | { readonly does: "mask"; readonly mask: (value: Uint8Array) => Uint8Array | null }
+    | { readonly does: "scan"; readonly scan: (value: Uint8Array) => Uint8Array | null }
+  );
+
+/** The columns of a result. `verbatim`: nothing in its rows can change. */
+export type RowProgram = { readonly columns: readonly ColumnProgram[]; readonly verbatim: boolean };
+
+/** What every program is made with. */
+export type Means = {
+  readonly key: MaskingKey;
+  readonly detectors: DetectorClasses;
+  /** Finds of detectors, by class; grows. */
+  readonly found: Map<string, number>;
+  readonly detectionsMax: number;
+};
+
+export function rowProgram(columns: readonly ColumnProgram[]): RowProgram {
+  return { columns, verbatim: columns.every((column) => column.does === "keep") };
+}
+
+export function columnProgram(plan: ColumnPlan, facts: ColumnFacts, means: Means): ColumnProgram {
+  const classes = plan.classes.length === 0 ? ["opaque"] : plan.classes;
+  const base = { classes, maskedValues: 0 };
+  const { typeOid, format } = facts;
+  if (facts.whole || plan.mask.operator === "null") {
+    return { ...base, does: "constant", bytes: null };
+  }
+  if (plan.mask.operator === "keep") {
+    const scan = scanner(plan, facts, means);
+    return scan === null ? { ...base, does: "keep" } : { ...base, does: "scan", scan };
+  }
+  const className = classes[0] ?? "opaque";
+  const bytes = constantMask(format, typeOid, plan.mask, className, means.key);
+  if (bytes !== undefined) return { ...base, does: "constant", bytes };
+  return {
+    ...base,
+    does: "mask",
+    mask: valueMasker(format, typeOid, plan.mask, className, means.key),
+  };
+}
+
+/** Appends the rewritten row; gives why, when it is malformed, and leaves the writer as it was. */
+export function rewriteRow(
+  frame: Frame,
+  program: RowProgram | null,
+  counts: Map<string, number>,
+  out: Writer,
+): Malformed | null {
+  const count = columnCountOf(frame);
+  if (count === null) return malformed("truncated", "column count", bodyOffset);
+  const covered = program !== null && program.columns.length === count ? program : null;
+  if (covered?.verbatim === true) {
+    out.raw(frame.raw);
+    return null;
+  }
+  const before = out.length;
+  const start = beginDataRow(count, out);
+  const changed = writeFields(frame.raw, count, covered?.columns ?? null, counts, out);
+  if (typeof changed !== "boolean") {
+    out.truncate(before);
+    return changed;
+  }
+  out.end(start);
+  return null;
+}
+
+/** One value of a column; the very same bytes when nothing changes. */
+export function rewriteValue(column: ColumnProgram, value: Uint8Array): Uint8Array | null {
+  switch (column.does) {
+    case "keep":
+      return value;
+    case "scan":
+      return column.scan(value);
+    case "constant":
+      column.maskedValues++;
+      return column.bytes;
+    case "mask":
+      column.maskedValues++;
+      return column.mask(value);
+  }
+}
+
+/** Moves what the columns counted into `counts`. */
+export function collectCounts(program: RowProgram, counts: Map<string, number>): void {
+  for (const column of program.columns) {
+    if (column.maskedValues === 0) continue;
+    for (const name of column.classes) {
+      counts.set(name, (counts.get(name) ?? 0) + column.maskedValues);
+    }
+    column.maskedValues = 0;
+  }
+}
+
+function writeFields(
+  raw: Uint8Array,
+  count: number,
+  columns: readonly ColumnProgram[] | null,
+  counts: Map<string, number>,
+  out: Writer,
+): true | Malformed {
+  const end = raw.length;
+  let offset = bodyOffset + 2;
+  let uncovered = 0;
+  for (let index = 0; index < count; index++) {
+    if (end - offset < 4) return malformed("truncated", "value length", offset);
+    const length = int32At(raw, offset);
+    offset += 4;
+    if (length < -1) return malformed("negative_length", "value length", offset - 4);
+    if (length > end - offset) return malformed("truncated", "value", offset);
+    const column = columns?.[index];
+    if (length === -1) writeDataRowNull(out);
+    else if (column === undefined) {
+      uncovered++;
+      writeDataRowNull(out);
+    } else writeValue(raw, offset, length, column, out);
+    if (length > 0) offset += length;
+  }
+  if (offset !== end) return malformed("trailing_bytes", "message", offset);
+  if (uncovered > 0) counts.set("opaque", (counts.get("opaque") ?? 0) + uncovered);
+  return true;
+}
+
+function writeValue(
+  raw: Uint8Array,
+  offset: number,
+  length: number,
+  column: ColumnProgram,
+  out: Writer,
+): void {
+  if (column.does === "constant") {
+    column.maskedValues++;
+    if (column.bytes === null) writeDataRowNull(out);
+    else writeDataRowField(column.bytes, 0, column.bytes.length, out);
+    return;
+  }
+  if (column.does === "keep" || column.does === "scan" && !mayHold(raw, offset, offset + length)) {
+    writeDataRowField(raw, offset, length, out);
+    return;
+  }
+  out.nullableBytes(rewriteValue(column, raw.subarray(offset, offset + length)));
+}
+
+/** What looks for identifiers in a column that is kept; null when there is nothing to look for. */
+function scanner(
+  plan: ColumnPlan,
+  facts: ColumnFacts,
+  means: Means,
+): ((value: Uint8Array) => Uint8Array | null) | null {
+  const { typeOid, format } = facts;
+  // A class that is revealed in this column is not hidden again by its detector.
+  const detection = detectionWithout(means.detectors, plan.classes, means.detectionsMax);
+  if (detection === null) return null;
+  const count = (name: string, times: number) => {
+    means.found.set(name, (means.found.get(name) ?? 0) + times);
+  };
+  if (!holdsText(typeOid, format)) {
+    if (facts.typeIsCertain || format === 1) return null;
+    return (value) => looksLikeScalar(value) ? value : scanText(value, "text", detection, count);
+  }
+  const kind = kindOf(typeOid);
+  if (kind === "array" && format === 1) {
+    const elementOid = elementOf(typeOid);
+    const element = (value: Uint8Array) => scanBinary(value, elementOid, detection, count);
+    return (value) =>
+      mayHold(value, 0, value.length) ? mapBinaryArray(value, elementOid, element) : value;
+  }
+  if (format === 1) return (value) => scanBinary(value, typeOid, detection, count);
+  const form = kind === "json" || kind === "jsonb" ? "json" : "text";
+  return (value) => scanText(value, form, detection, count);
+}
+
+type Count = (className: string, times: number) => void;
+
+function scanText(
+  value: Uint8Array,
+  form: "text" | "json",
+  detection: Detection,
+  count: Count,
+): Uint8Array {
+  return maskDetected(value, form, detection, count);
+}
+
+/** In a binary type that is not known a find cannot be cut out without breaking it: NULL. */
+function scanBinary(
+  value: Uint8Array,
+  typeOid: number,
+  detection: Detection,
+  count: Count,
+): Uint8Array | null {
+  const kind = kindOf(typeOid);
+  if (kind === "text" || kind === "xml") return scanText(value, "text", detection, count);
+  if (kind === "json") return scanText(value, "json", detection, count);
+  if (kind === "jsonb" && value[0] === 1) {
+    const inner = value.subarray(1);
+    const masked = scanText(inner, "json", detection, count);
+    if (masked === inner) return value;
+    const versioned = new Uint8Array(masked.length + 1);
+    versioned[0] = 1;
+    versioned.set(masked, 1);
+    return versioned;
+  }
+  return scanText(value, "text", detection, count) === value ? value : null;
+}
+
+/** Whether a text is a number, a date or a time by its characters alone. */
+function looksLikeScalar(value: Uint8Array): boolean {
+  if (value.length > 40) return false;
+  for (const byte of value) {
+    const isDigit = byte >= 0x30 && byte <= 0x39;
+    const isMark = byte === 0x2b || byte === 0x2d || byte === 0x2e || byte === 0x3a ||
+      byte === 0x20;
+    if (!isDigit && !isMark) return false;
+  }
+  // An SSN is digits and dashes too: three, two, four.
+  return !/^\d{3}[- .]\d{2}[- .]\d{4}$/.test(String.fromCharCode(...value));
+}
