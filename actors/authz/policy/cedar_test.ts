@@ -168,7 +168,12 @@ Deno.test("loadPolicy() refuses a forbid that agents could step around", () => {
     `forbid (principal, action, resource) when { context.agent || User::"bob" == principal };`,
   ];
   for (const rule of cases) refuses(`@id("x") ${rule}`, /a forbid must say `principal in/);
-  deepStrictEqual(problems(`@id("x") permit (principal == User::"bob", action, resource);`), []);
+  const fine = [
+    `permit (principal == User::"bob", action, resource);`,
+    `forbid (principal, action, resource) unless { principal == User::"bob" };`,
+    `forbid (principal in User::"bob", action, resource);`,
+  ];
+  for (const rule of fine) deepStrictEqual(problems(`@id("x") ${rule}`), []);
 });
 
 Deno.test("loadPolicy() bounds what it hands to Cedar, which stays usable", () => {

@@ -33,7 +33,8 @@ export function checkReferences(
     walk([principal, resource, conditions], known, messages);
     if (rule.effect === "forbid") {
       walkSamePrincipal([principal], messages);
-      walkSamePrincipal([conditions], messages);
+      // `unless { principal == … }` exempts the person alone, which is what it says.
+      walkSamePrincipal(conditions.filter(({ kind }) => kind === "when"), messages);
     }
     return [...messages].map((message) => ({
       path: `line ${rule.line}, policy "${rule.id}"`,

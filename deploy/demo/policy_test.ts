@@ -1,0 +1,109 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import process from "node:process";
+import { checkPolicy } from "#actors/authz/policy/check.ts";
+import { loadPolicy } from "#actors/authz/policy/cedar.ts";
+import { decide, type Decision } from "#actors/authz/policy/decide.ts";
+import { connectAnalysis, type Principal } from "#actors/authz/policy/situation.ts";
+import type { StatementAnalysis } from "#schemas/analysis.ts";
+import { parseConfig } from "#schemas/config_file.ts";
+import policyText from "./policy.cedar" with { type: "text" };
+import configText from "./sallyport.yaml" with { type: "text" };
+
+// yaml looks up its debugging switches in the environment, which a unit test may not read.
+Object.defineProperty(process, "env", { value: {} });
+
+const issuer = "http://127.0.0.1:9400";
+const ana: Principal = {
+  issuer,
+  person: "ana",
+  actors: [],
+  groups: ["analysts"],
+  purpose: "HOPERAT",
+};
+const anasAgent: Principal = {
+  ...ana,
+  actors: ["report-agent"],
+  groups: ["analysts", "clinical-agents"],
+};
+const nora: Principal = { ...ana, person: "nora", groups: ["treatment-team"], purpose: "TREAT" };
+const norasAgent: Principal = {
+  ...nora,
+  actors: ["triage-agent"],
+  groups: ["treatment-team", "clinical-agents"],
+};
+
+const patients: StatementAnalysis = {
+  command: "SELECT",
+  effects: ["read"],
+  details: [],
+  relations: ["public.patients"],
+  functions: [],
+  classesRead: ["mrn", "name", "ssn"],
+  classesFiltered: [],
+  classesWritten: [],
+  columns: [],
+  copy: null,
+  estimatedRows: 10,
+};
+const bulk = { ...patients, effects: ["read" as const, "export" as const], estimatedRows: 5000 };
+const searchBySsn = {
+  ...patients,
+  effects: ["read" as const, "filter_by" as const],
+  classesFiltered: ["ssn"],
+};
+const dropTable = {
+  ...patients,
+  command: "DROP TABLE",
+  effects: ["define" as const],
+  details: ["drop"],
+};
+const updateClaim = {
+  ...patients,
+  command: "UPDATE",
+  effects: ["read" as const, "write" as const],
+  relations: ["public.claims"],
+  classesRead: [],
+};
+
+function judge(principal: Principal, analysis: StatementAnalysis): Decision {
+  const parsed = parseConfig(configText);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  const loaded = loadPolicy(policyText, parsed.config);
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  return decide(loaded.policy, principal, "ehr", [analysis]);
+}
+
+Deno.test("the demo's configuration and policy have no problem and no warning", () => {
+  const checked = checkPolicy(configText, policyText);
+  deepStrictEqual(checked.problems, []);
+  deepStrictEqual(checked.summary?.warnings, []);
+});
+
+Deno.test("the demo's policy decides as its comments say", () => {
+  const cases: [string, Principal, StatementAnalysis, Decision["decision"], string[]][] = [
+    ["ana connects", ana, connectAnalysis, "allow", ["analysts-read"]],
+    ["her agent connects", anasAgent, connectAnalysis, "allow", ["clinical-agents-read"]],
+    ["ana reads", ana, patients, "allow", ["analysts-read"]],
+    ["her agent reads", anasAgent, patients, "allow", ["clinical-agents-read"]],
+    ["in bulk", anasAgent, bulk, "hold", ["bulk-needs-compliance"]],
+    ["by ssn", anasAgent, searchBySsn, "deny", ["no-search-by-ssn"]],
+    ["drops", anasAgent, dropTable, "deny", ["never-drop"]],
+    ["claims", anasAgent, updateClaim, "hold", ["claims-need-compliance"]],
+    ["others", anasAgent, { ...updateClaim, relations: ["public.patients"] }, "deny", []],
+    ["nora reads", nora, patients, "allow", ["treatment-team-reads"]],
+    ["to no end", { ...nora, purpose: "" }, patients, "deny", []],
+    ["a stranger", { ...ana, groups: [] }, patients, "deny", []],
+  ];
+  for (const [what, principal, analysis, decision, policies] of cases) {
+    const judged = judge(principal, analysis);
+    strictEqual(judged.decision, decision, what);
+    deepStrictEqual(judged.policies, policies, what);
+  }
+});
+
+Deno.test("the demo's policy reveals to the treatment team itself, and to nobody else", () => {
+  deepStrictEqual(judge(nora, patients).revealed, ["mrn", "name"]);
+  for (const principal of [ana, anasAgent, norasAgent]) {
+    deepStrictEqual(judge(principal, patients).revealed, []);
+  }
+});
