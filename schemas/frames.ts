@@ -25,6 +25,8 @@ export const frameHeader = "Sallyport-Frame";
 export const maskedHeader = "Sallyport-Masked";
 /** On `raw` and `response`: unmasked bytes of the session so far, decimal; what credit counts. */
 export const rawBytesHeader = "Sallyport-Raw-Bytes";
+/** On `raw`: this part begins the response to its request. */
+export const firstHeader = "Sallyport-First";
 /** On `raw` and `response`: the upstream is gone, and with this part the session ends. */
 export const endedHeader = "Sallyport-Ended";
 /** On a `request`: what it is besides statements (`cancel`: a CancelRequest for this session). */
@@ -142,6 +144,8 @@ export const Verdict = z.strictObject({
   reasons: z.array(Reason),
   statements: z.array(StatementAnalysis),
   plan: MaskPlan,
+  /** The prepared statements that the request's Parse messages make, in order; null: not known. */
+  parsed: z.array(z.string()).max(4096).nullable(),
   /** Limits that target enforces on this request. */
   durationMsMax: z.int().min(1),
   /** Held: the approval that is asked for. Allowed after a hold: the approval that is used up. */

@@ -17,6 +17,7 @@ import {
   decodeControl,
   encodeControl,
   endedHeader,
+  firstHeader,
   operationHeader,
   type Outcome,
   rawBytesHeader,
@@ -319,6 +320,8 @@ export function target(
       const more = !(last && index === pieces.length - 1);
       upstream.rawBytes += payload.length;
       const headers = new Map([[rawBytesHeader, String(upstream.rawBytes)]]);
+      if (upstream.begins) headers.set(firstHeader, "1");
+      upstream.begins = false;
       out.push({ kind: "raw", place: { request, part: upstream.part++, more }, payload, headers });
     });
   }
@@ -355,7 +358,11 @@ export function target(
     if (current === null) return;
     state.current = null;
     const place = { request: 0, part: upstream.part++, more: false };
-    const headers = new Map([[rawBytesHeader, String(words.length)], [endedHeader, "1"]]);
+    const headers = new Map([
+      [rawBytesHeader, String(words.length)],
+      [firstHeader, "1"],
+      [endedHeader, "1"],
+    ]);
     out.push({ kind: "raw", place, payload: words, headers });
     out.push(outcomeEffect(current, { ...notRun, status: "failed", sqlstate }));
   }

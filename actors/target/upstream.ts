@@ -32,6 +32,8 @@ export type Upstream = {
   gatheredBytes: number;
   /** A wake to send what is gathered has been asked for. */
   flushing: boolean;
+  /** The next raw part is the first of the running request. */
+  begins: boolean;
   /** True when the running request has had all its answers. */
   settled: boolean;
   part: number;
@@ -55,6 +57,7 @@ export function newUpstream(limits: UpstreamLimits): Upstream {
     gathered: [],
     gatheredBytes: 0,
     flushing: false,
+    begins: true,
     settled: true,
     part: 0,
     rawBytes: 0,
@@ -76,6 +79,7 @@ export function startRequest(
   parts: readonly Uint8Array[],
   nowMs: number,
 ): void {
+  upstream.begins = true;
   upstream.startedMs = nowMs;
   upstream.bytes = 0;
   upstream.rows = 0;

@@ -1,0 +1,44 @@
+/** Masking's process: the only one but target that sees unmasked bytes, in memory alone. @module */
+import { startActor } from "#actors/_kit/start.ts";
+import { followCatalogs } from "#actors/_kit/catalog_channel.ts";
+import { sessionWorker, workerLimits } from "#actors/_kit/session_worker.ts";
+import { masking } from "./actor.ts";
+import { catalogView, unknownCatalog } from "./catalog_view.ts";
+import type { DetectorClasses } from "./detectors/detect.ts";
+import { maskingKey } from "./key.ts";
+import { maskingLimits, rewriterLimits } from "./limits.ts";
+import type { CatalogView } from "./rewriter.ts";
+
+const process = await startActor("masking");
+const { bus, config, report, settings } = process;
+if (settings.masking === undefined) throw new Error("Cannot start: settings.masking is missing");
+const secret = Uint8Array.fromBase64(Deno.readTextFileSync(settings.masking.keyFile).trim());
+const key = maskingKey(secret, new Date().getUTCFullYear());
+
+const views = new Map<string, CatalogView>();
+await followCatalogs(bus, Object.keys(config.connections), (catalog) => {
+  views.set(catalog.connection, catalogView(catalog, config.classes));
+}, (connection) => {
+  views.delete(connection);
+  report("catalog_not_understood", { connection });
+});
+
+const detectors: DetectorClasses = Object.fromEntries(
+  Object.entries(config.classes).flatMap(([name, dataClass]) => {
+    return dataClass.detectors.map((detector) => [detector, name] as const);
+  }),
+);
+const worker = sessionWorker({
+  actor: masking(
+    { key, detectors, limits: rewriterLimits },
+    (connection) => views.get(connection) ?? unknownCatalog,
+    maskingLimits,
+  ),
+  ...process.ports,
+  recovers: ["open", "verdict"],
+  publishes: ["response"],
+  limits: workerLimits,
+});
+await process.consume(worker.onDelivery);
+await process.consumeRaw(worker.onRaw);
+process.ready();
