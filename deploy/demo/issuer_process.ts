@@ -138,7 +138,7 @@ async function readConfig(path: string): Promise<IssuerConfig | null> {
   return parsed.success ? parsed.data : null;
 }
 
-/** The key id is the key's own thumbprint in all but name: random, and kept with the key. */
+/** An EC key on P-256 as a private JWK; its id is random and kept with it. */
 async function newSigningKey(): Promise<Record<string, string>> {
   const extractable = true;
   const algorithm = { name: "ECDSA", namedCurve: "P-256" };

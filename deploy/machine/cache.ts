@@ -28,6 +28,7 @@ export async function cachedFolder(
   const place = `${cacheDir}/${name}`;
   if (await isFolder(place)) return place;
   await Deno.mkdir(cacheDir, { recursive: true });
+  await removeAbandoned(cacheDir);
   const work = await Deno.makeTempDir({ dir: cacheDir, prefix: `.making-${name}-` });
   try {
     await make(work);
@@ -38,6 +39,17 @@ export async function cachedFolder(
     if (!(await isFolder(place))) throw error;
   }
   return place;
+}
+
+/** Work folders of runs that were ended in the middle, more than an hour ago. */
+async function removeAbandoned(cacheDir: string): Promise<void> {
+  for await (const entry of Deno.readDir(cacheDir)) {
+    if (!/^\.(making|apt)-/.test(entry.name)) continue;
+    const path = `${cacheDir}/${entry.name}`;
+    const made = (await Deno.stat(path).catch(() => null))?.mtime?.getTime() ?? Date.now();
+    if (Date.now() - made < 3_600_000) continue;
+    await Deno.remove(path, { recursive: true }).catch(() => {});
+  }
 }
 
 export async function isFolder(path: string): Promise<boolean> {

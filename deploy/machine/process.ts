@@ -118,10 +118,13 @@ export async function runTool(
   }
 }
 
-/** The first executable file of this name on PATH, or null. */
+/**
+ * The first executable file of this name on PATH or in the folders of servers, which PATH often
+ * leaves out for people; null when there is none.
+ */
 export async function findOnPath(name: string): Promise<string | null> {
-  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
-    if (folder === "") continue;
+  const folders = (Deno.env.get("PATH") ?? "").split(":").filter((folder) => folder !== "");
+  for (const folder of [...folders, "/usr/local/sbin", "/usr/sbin"]) {
     const path = `${folder}/${name}`;
     const info = await Deno.stat(path).catch(() => null);
     if (info?.isFile && ((info.mode ?? 0) & 0o111) !== 0) return path;
