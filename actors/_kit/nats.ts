@@ -5,9 +5,11 @@
  * the subjects it needs and the hot path carries nothing else.
  *
  * **Invariant:** what a server was made to send by somebody else's request is never taken for a
- * message. Whoever may ask the server anything chooses where the answer goes, and an answer can
- * carry that key's own stored bytes: a released frame must name the stored subject it releases, a
- * passing message must have no headers, a delivery must be one of the consumer that was asked.
+ * message. Whoever may ask the server anything chooses where the answer goes, past its permissions,
+ * and an answer can carry that key's own stored bytes: a released frame must name the stored subject
+ * it releases, a passing message must have no headers, a delivery must be one of the consumer that
+ * was asked, and a stored copy of an answer is hollow (`contentOf`). An expected sequence on every
+ * audit publish keeps pulled frames from being stored again.
  *
  * @module
  */
@@ -149,7 +151,7 @@ type Direct = { readonly message: StoredMessage; readonly messageId: string | un
 async function direct(link: Link, stream: string, subject: string): Promise<Direct | null> {
   const asked = `$JS.API.DIRECT.GET.${stream}.${subject}`;
   const answer = await link.request(asked, empty, link.options.limits.apiMsMax);
-  const { status, own, server } = parseHeaders(headerBytes(answer));
+  const { status, own, server, wellFormed } = parseHeaders(headerBytes(answer));
   if (status === 404) return null;
   if (status !== 0) throw statusError(status);
   const sequence = Number(server.get("Nats-Sequence"));
@@ -157,7 +159,11 @@ async function direct(link: Link, stream: string, subject: string): Promise<Dire
   if (!Number.isSafeInteger(sequence) || server.get("Nats-Subject") !== subject) {
     throw new BusError("unavailable", "Cannot read last: answer is not understood");
   }
-  const message = { subject, sequence, timeMs, headers: own, payload: answer.data };
+  // A name that stands twice was stored beside the server's own: a hollow message (`contentOf`).
+  const content = wellFormed
+    ? { headers: own, payload: answer.data }
+    : { headers: noHeaders, payload: empty };
+  const message = { subject, sequence, timeMs, ...content };
   return { message, messageId: server.get("Nats-Msg-Id") };
 }
 

@@ -14,12 +14,7 @@
  */
 import type { Delivery, Subscription } from "#actors/_kit/bus.ts";
 import { headerBytes, type Link, type NatsMsg } from "#actors/_kit/nats_link.ts";
-import {
-  asObject,
-  parseDeliverySubject,
-  parseHeaders,
-  parseOwnHeaders,
-} from "#actors/_kit/nats_wire.ts";
+import { asObject, contentOf, parseDeliverySubject, parseHeaders } from "#actors/_kit/nats_wire.ts";
 
 const encoder = new TextEncoder();
 const ackBytes = encoder.encode("+ACK");
@@ -182,8 +177,7 @@ function toDelivery(
     subject: message.subject,
     sequence: about.sequence,
     timeMs: about.timeMs,
-    headers: parseOwnHeaders(headerBytes(message)),
-    payload: message.data,
+    ...contentOf(headerBytes(message), message.data),
     redelivered: about.deliveries > 1,
     ack: () => void link.write(reply, ackBytes),
     retry: (delayMs) =>

@@ -58,6 +58,14 @@ export const busLimits: BusLimits = {
   respondsPendingMax: 1_024,
 };
 
+export type BusTls = {
+  readonly ca: string;
+  readonly cert?: string;
+  readonly key?: string;
+  /** True when the server is configured so (`handshake_first`): nothing is said before TLS. */
+  readonly handshakeFirst?: boolean;
+};
+
 export type LinkOptions = {
   /** `nats://host:port`, or `tls://host:port`. */
   readonly url: string;
@@ -70,7 +78,7 @@ export type LinkOptions = {
   readonly clock: Clock;
   readonly limits: BusLimits;
   /** PEM texts; without it the connection is not encrypted. */
-  readonly tls?: { readonly ca: string; readonly cert?: string; readonly key?: string };
+  readonly tls?: BusTls;
   /** A handler threw: a bug. Without it the error is thrown to the process. */
   readonly fault?: (error: unknown) => void;
 };
@@ -402,7 +410,7 @@ async function dial(options: LinkOptions): Promise<Connection> {
       maxPingOut: 2,
       noAsyncTraces: true,
       timeout: 10_000,
-      ...(options.tls === undefined ? {} : { tls: { ...options.tls, handshakeFirst: true } }),
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
     });
   } catch (error) {
     throw busErrorOf(error);

@@ -18,7 +18,7 @@ import { BusError, type ReadOptions, type StoredMessage } from "#actors/_kit/bus
 import type { Subscription } from "#actors/_kit/bus.ts";
 import { pullLoop } from "#actors/_kit/nats_consume.ts";
 import { headerBytes, type Link, type NatsMsg } from "#actors/_kit/nats_link.ts";
-import { parseDeliverySubject, parseHeaders, parseOwnHeaders } from "#actors/_kit/nats_wire.ts";
+import { contentOf, parseDeliverySubject, parseHeaders } from "#actors/_kit/nats_wire.ts";
 
 /** How many bounded reads, and how many `follow`s, one key can have under way at once. */
 export const pageSlots = 8;
@@ -302,8 +302,7 @@ function toStored(message: NatsMsg, about: { sequence: number; timeMs: number })
     subject: message.subject,
     sequence: about.sequence,
     timeMs: about.timeMs,
-    headers: parseOwnHeaders(headerBytes(message)),
-    payload: message.data,
+    ...contentOf(headerBytes(message), message.data),
   };
 }
 

@@ -57,6 +57,7 @@ export type Headers = {
 };
 
 const none: ReadonlyMap<string, string> = new Map();
+const nothing = new Uint8Array(0);
 const noHeaders: Headers = {
   status: 0,
   description: "",
@@ -99,26 +100,49 @@ export function parseHeaders(bytes: Uint8Array | null): Headers {
   return { status, description: first.slice(4), own, server, wellFormed };
 }
 
-/** The publisher's headers alone: what a delivery carries. */
-export function parseOwnHeaders(bytes: Uint8Array | null): ReadonlyMap<string, string> {
+/**
+ * The publisher's headers alone: what a delivery carries. Null for a hollow message: one that the
+ * server was made to write by an answer to a direct get whose reply subject lay in a stream. Such a
+ * copy holds what its writer may store elsewhere under a subject that its writer may not publish.
+ * It is told by the headers that a direct get adds, which no publisher of ours ever stores.
+ */
+export function parseOwnHeaders(bytes: Uint8Array | null): ReadonlyMap<string, string> | null {
+  if (bytes === null) return none;
   const own = new Map<string, string>();
-  if (bytes === null) return own;
   const text = decoder.decode(bytes);
   for (let start = text.indexOf("\r\n") + 2; start > 1;) {
     const end = text.indexOf("\r\n", start);
     if (end <= start) break;
-    if (!isServerName(text, start)) {
-      const colon = text.indexOf(":", start);
-      if (colon > 0 && colon < end) {
-        const from = text.charCodeAt(colon + 1) === 32 ? colon + 2 : colon + 1;
-        const name = text.slice(start, colon);
-        // The first one stands, as with every reader of the audit stream.
-        if (!own.has(name)) own.set(name, text.slice(from, end));
-      }
+    const colon = text.indexOf(":", start);
+    if (colon < 0 || colon > end) return null;
+    const name = text.slice(start, colon);
+    if (!isServerName(name)) {
+      if (own.has(name)) return null;
+      const from = text.charCodeAt(colon + 1) === 32 ? colon + 2 : colon + 1;
+      own.set(name, text.slice(from, end));
+    } else if (!storedNames.has(name)) {
+      return null;
     }
     start = end + 2;
   }
   return own;
+}
+
+/** The `Nats-` names that a publisher stores, and the one that a pinned consumer adds. */
+const storedNames: ReadonlySet<string> = new Set([
+  "Nats-Expected-Stream",
+  "Nats-Expected-Last-Subject-Sequence",
+  "Nats-Msg-Id",
+  "Nats-Pin-Id",
+]);
+
+/** Gives a hollow message neither headers nor payload, so that every reader refuses it. */
+export function contentOf(
+  headers: Uint8Array | null,
+  payload: Uint8Array,
+): { headers: ReadonlyMap<string, string>; payload: Uint8Array } {
+  const own = parseOwnHeaders(headers);
+  return own === null ? { headers: none, payload: nothing } : { headers: own, payload };
 }
 
 /** What the server answered to a publish. */
@@ -212,8 +236,8 @@ export function matchesSubject(pattern: string, subject: string): boolean {
   return wanted.length === given.length;
 }
 
-function isServerName(text: string, at = 0): boolean {
-  return text.startsWith("Nats-", at);
+function isServerName(text: string): boolean {
+  return text.startsWith("Nats-");
 }
 
 function checkValue(name: string, value: string): void {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { BusTls } from "#actors/_kit/nats_link.ts";
 import { connect, nkeyAuthenticator } from "@nats-io/transport-node";
 import {
   type ApiConfig,
@@ -26,7 +27,7 @@ export type ProvisionOptions = {
   readonly topology: Topology;
   readonly apiMsMax?: number;
   /** PEM texts; without it the connection is not encrypted. */
-  readonly tls?: { readonly ca: string; readonly cert?: string; readonly key?: string };
+  readonly tls?: BusTls;
 };
 
 /** Cannot go on: the server is too old, refuses, or holds another configuration. */
@@ -42,7 +43,7 @@ export async function provision(options: ProvisionOptions): Promise<void> {
     authenticator: nkeyAuthenticator(options.seed),
     inboxPrefix: options.inboxPrefix,
     reconnect: false,
-    ...(options.tls === undefined ? {} : { tls: { ...options.tls, handshakeFirst: true } }),
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
   });
   try {
     checkVersion(nc.info?.version ?? "unknown");
