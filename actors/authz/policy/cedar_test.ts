@@ -91,7 +91,7 @@ Deno.test("loadPolicy() refuses names that lead nowhere", () => {
   const cases: [string, RegExp][] = [
     [
       `permit (principal, action, resource == Connection::"ehrr");`,
-      /^line 1, policy "x": Connection::"ehrr" is not in the configuration \(did you mean "ehr"\?\)/,
+      /^line 1, policy "x": Connection::"ehrr" is not in .* \(did you mean "ehr"\?\)/,
     ],
     [
       `permit (principal, action == Action::"reveal", resource == DataClass::"mnr");`,
@@ -102,7 +102,8 @@ Deno.test("loadPolicy() refuses names that lead nowhere", () => {
       /Connection::"nowhere"/,
     ],
     [
-      `permit (principal, action == Action::"read", resource) unless { resource == Connection::"no" };`,
+      `permit (principal, action == Action::"read", resource)
+        unless { resource == Connection::"no" };`,
       /Connection::"no" is not/,
     ],
     [
@@ -110,7 +111,8 @@ Deno.test("loadPolicy() refuses names that lead nowhere", () => {
       /context.classes never holds "snn" \(did you mean "ssn"\?\)/,
     ],
     [
-      `forbid (principal, action, resource) when { context.filtered_classes.containsAny(["mrn", "zip"]) };`,
+      `forbid (principal, action, resource)
+        when { context.filtered_classes.containsAny(["mrn", "zip"]) };`,
       /context.filtered_classes never holds "zip"/,
     ],
     [

@@ -26,7 +26,7 @@ Deno.test("checkPolicy() sums up what configuration and policy amount to", () =>
   match(summary.policyVersion, /^[0-9a-f]{64}$/);
   deepStrictEqual(summary.rules[1], {
     id: "bulk-needs-compliance",
-    line: 4,
+    line: 5,
     effect: "permit",
     actions: ["export"],
     conditional: true,

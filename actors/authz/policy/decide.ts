@@ -36,7 +36,7 @@ export type Unjudged = "unknown_connection" | "no_effect" | "too_many_questions"
 
 export type Decision = {
   readonly decision: "allow" | "deny" | "hold";
-  /** The ids that decided: of permits when allowed, of approvals when held, of forbids if denied. */
+  /** The ids that decided: of permits when allowed, of approvals if held, of forbids if denied. */
   readonly policies: readonly string[];
   /** Empty unless denied. */
   readonly denied: readonly Denied[];

@@ -87,9 +87,12 @@ Deno.test("decide() denies when one effect is held and another is not permitted"
 
 Deno.test("decide() asks for every matching approval, quorum and expiry by group", () => {
   const text = `
-    @id("a") @approval("g") @quorum("1") @expires("1d") permit (principal, action == Action::"read", resource);
-    @id("b") @approval("g") @quorum("3") @expires("2h") permit (principal, action == Action::"read", resource);
-    @id("c") @approval("h") @quorum("2") @expires("30s") permit (principal, action == Action::"write", resource);`;
+    @id("a") @approval("g") @quorum("1") @expires("1d")
+      permit (principal, action == Action::"read", resource);
+    @id("b") @approval("g") @quorum("3") @expires("2h")
+      permit (principal, action == Action::"read", resource);
+    @id("c") @approval("h") @quorum("2") @expires("30s")
+      permit (principal, action == Action::"write", resource);`;
   deepStrictEqual(judge(text, [{ ...select, effects: ["read", "write"] }]).approvals, [
     { group: "g", quorum: 3, expiresMs: 7_200_000, policies: ["a", "b"] },
     { group: "h", quorum: 2, expiresMs: 30_000, policies: ["c"] },

@@ -121,7 +121,7 @@ function nearestTo(effect: Effect, bulkRows: number, forbidden: boolean): string
     case "administer":
       return "Leave roles, settings and other sessions to the people who run the server.";
     case "escape":
-      return "Leave out files, programs, foreign servers and large objects; COPY TO STDOUT remains.";
+      return "Leave out files, programs, foreign servers, large objects; COPY TO STDOUT remains.";
     case "filter_by":
       return "Filter, sort, group and join by columns that are not protected, such as a row's key.";
     case "declassify":

@@ -2,8 +2,8 @@
  * From lineage and revealed classes to the mask plan.
  *
  * An operator other than `redact` keeps something of its value (its ends, its year, its equality),
- * which its author weighed for the bare value of one class. A derived value may hold anything of it,
- * a mixture may hold more than its worst part, so both are redacted.
+ * which its author weighed for the bare value of one class. A derived value may hold anything of
+ * it, a mixture more than its worst part, so both are redacted.
  *
  * **Invariant:** a column is kept only when it is understood and every class it derives from is
  * revealed; the server's words are kept only when nothing unrevealed can stand in them.
@@ -52,7 +52,7 @@ export function columnsPlan(
   return (columns ?? []).map((column) => columnPlan(column, new Set(revealed), classes));
 }
 
-/** Effects under which the server says more than lineage can see: it runs code, or casts a table. */
+/** Effects under which the server says more than lineage can see: it runs code, casts a table. */
 const unseen: readonly Effect[] = ["execute", "define", "administer", "escape"];
 
 /**

@@ -83,7 +83,7 @@ Deno.test("columnsPlan() redacts a class that is not configured, or configured t
   }
 });
 
-Deno.test("columnsPlan() keeps a column only if it is understood and all its classes revealed", () => {
+Deno.test("columnsPlan() keeps only what is understood and whose classes are all revealed", () => {
   const names = fc.subarray([...Object.keys(classes), "gone"]);
   fc.assert(fc.property(names, names, fc.boolean(), fc.boolean(), (had, revealed, opaque, bare) => {
     const plan = planOf({ classes: had, opaque, origin: bare ? origin : null }, revealed);
@@ -92,7 +92,7 @@ Deno.test("columnsPlan() keeps a column only if it is understood and all its cla
   }));
 });
 
-Deno.test("errorsPlan() keeps the server's words only where no hidden class can stand in them", () => {
+Deno.test("errorsPlan() keeps the server's words only where no hidden class can be in them", () => {
   strictEqual(errorsPlan([select], []), "keep");
   strictEqual(errorsPlan([], []), "keep");
   const touching = [

@@ -27,8 +27,8 @@ Deno.test("decide() lets policy judge a connection's labels", () => {
 });
 
 Deno.test("decide() judges the opening of a session", () => {
-  const text =
-    `@id("c") permit (principal in Group::"clinical-agents", action == Action::"connect", resource);`;
+  const text = `@id("c") permit (principal in Group::"clinical-agents",
+      action == Action::"connect", resource);`;
   strictEqual(judge(text, [connectAnalysis]).decision, "allow");
   strictEqual(judge(text, [connectAnalysis], { ...ada, groups: [] }).decision, "deny");
   strictEqual(judge(designPolicy, [connectAnalysis]).decision, "deny");
@@ -79,8 +79,8 @@ Deno.test("decide() reveals nothing through an @approval policy or past a forbid
   const asked = `${designPolicy.split('@id("treatment')[0]}
     @id("wide") @approval("g") permit (principal, action, resource);`;
   deepStrictEqual(judge(asked, [touching]).revealed, []);
-  const shut =
-    `${permitAll} @id("f") forbid (principal, action == Action::"reveal", resource == DataClass::"mrn");`;
+  const shut = `${permitAll} @id("f")
+      forbid (principal, action == Action::"reveal", resource == DataClass::"mrn");`;
   deepStrictEqual(judge(shut, [{ ...select, classesRead: ["mrn", "name"] }]).revealed, ["name"]);
 });
 

@@ -2,8 +2,8 @@
  * From the text of a policy file to its rules: each policy with its id and what its annotations ask
  * for.
  *
- * **Invariant:** every rule has an id that no other rule has, and an annotation that is not known is
- * a problem: a misspelt `@aproval` would otherwise turn a hold into an allow.
+ * **Invariant:** every rule has an id that no other rule has, and an unknown annotation is a
+ * problem: a misspelt `@aproval` would otherwise turn a hold into an allow.
  *
  * @module
  */

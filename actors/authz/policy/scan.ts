@@ -2,8 +2,8 @@
  * Bounds a policy text before Cedar's parser sees it.
  *
  * Cedar's parser and evaluator recurse, and in WebAssembly a stack that runs out does not fail one
- * call: it leaves the whole instance unusable ("memory access out of bounds" ever after). Cedar 4.13
- * was measured to break between 64 and 250 nested brackets, and between 250 and 1000 chained
+ * call: it leaves the whole instance unusable ("memory access out of bounds" ever after). Cedar
+ * 4.13 was measured to break between 64 and 250 nested brackets, and between 250 and 1000 chained
  * operators. One bad reload would then refuse every statement, so such a text is refused here.
  *
  * **Invariant:** what passes has at most the named depth, and the named operators in each policy.

@@ -75,7 +75,7 @@ export function situationsOf(
   return situations;
 }
 
-/** What tells two statements apart in the eyes of policy. Rows are rounded up, as they are judged. */
+/** What tells two statements apart in the eyes of policy. Rows are rounded up, as judged. */
 export function situationKey(one: StatementAnalysis): string {
   return JSON.stringify([
     one.command,

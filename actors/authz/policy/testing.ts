@@ -79,12 +79,15 @@ export const bulk: StatementAnalysis = {
 
 export const designPolicy = `
 @id("clinical-agents-read")
-permit (principal in Group::"clinical-agents", action == Action::"read", resource == Connection::"ehr");
+permit (principal in Group::"clinical-agents", action == Action::"read",
+  resource == Connection::"ehr");
 @id("bulk-needs-compliance") @approval("compliance") @quorum("2") @expires("15m")
-permit (principal in Group::"clinical-agents", action == Action::"export", resource == Connection::"ehr")
+permit (principal in Group::"clinical-agents", action == Action::"export",
+  resource == Connection::"ehr")
   when { context.estimated_rows > 1000 };
 @id("treatment-team-sees-mrn")
-permit (principal in Group::"treatment-team", action == Action::"reveal", resource == DataClass::"mrn")
+permit (principal in Group::"treatment-team", action == Action::"reveal",
+  resource == DataClass::"mrn")
   when { context.purpose == "TREAT" };
 @id("never-drop")
 forbid (principal, action == Action::"define", resource) when { context.effects.contains("drop") };
