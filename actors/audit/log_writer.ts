@@ -25,6 +25,7 @@ import { checkpointStream, checkpointSubject } from "#schemas/subjects.ts";
 import {
   type AuditInput,
   type AuditLimits,
+  auditLimits,
   type AuditStart,
   type AuditState,
   type Incident,
@@ -40,6 +41,13 @@ export type WriterLimits = AuditLimits & {
   readonly streamCheckMs: number;
   /** Wait before starting again after a failure, milliseconds. */
   readonly restartMs: number;
+};
+
+export const writerLimits: WriterLimits = {
+  ...auditLimits,
+  tickMs: 250,
+  streamCheckMs: 10_000,
+  restartMs: 1000,
 };
 
 export type WriterPorts = {

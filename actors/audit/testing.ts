@@ -105,6 +105,7 @@ export function verdictPayload(
     decision,
     policies: ["p1"],
     policyVersion: "v1",
+    parsed: null,
     catalogDigest: null,
     reasons: decision === "allow" ? [] : [{
       code: "no_permit",

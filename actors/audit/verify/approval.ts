@@ -7,8 +7,10 @@
  *
  * @module
  */
+import { quorumMet, type Voter, voterId } from "#schemas/approval.ts";
 import {
   type Approval,
+  type ApprovalNeed,
   decodeControl,
   type PrincipalChain,
   type Verdict,
@@ -99,14 +101,17 @@ function vote(
     return report("limit", `more than ${limits.votesMax} votes on approval ${id}`);
   }
   if (by.decision === "deny") return;
-  if (session.principal === null || standsInChain(session.principal, by)) {
+  const requester = session.principal;
+  if (requester === null || standsInChain(requester, by)) {
     return report("G5", `approval ${id} is approved by somebody of the requester's own chain`);
   }
-  const voter = JSON.stringify([by.issuer, by.person]);
-  if (record.approvals.some((earlier) => earlier.voter === voter)) {
+  if (by.issuer !== requester.issuer) {
+    return report("G5", `approval ${id} is approved by somebody of another issuer`);
+  }
+  if (record.approvals.some((earlier) => voterId(earlier) === voterId(by))) {
     return report("G5", `approval ${id} is approved twice by one person`);
   }
-  record.approvals.push({ voter, groups: by.groups });
+  record.approvals.push({ issuer: by.issuer, person: by.person, groups: by.groups });
 }
 
 /** A hold asks for an approval; an allow after it uses that approval up. */
@@ -144,7 +149,7 @@ export function judgeVerdict(
 
 function useApproval(
   record: ApprovalRecord,
-  needs: readonly { readonly group: string; readonly quorum: number }[],
+  needs: readonly ApprovalNeed[],
   id: string,
   request: RequestRecord,
   { frame, limits, report }: CheckContext,
@@ -162,6 +167,9 @@ function useApproval(
       report("G5", `approval ${id} has ${count} of ${quorum} approvals of group ${group}`);
     }
   }
+  if (!quorumMet(needs, record.approvals)) {
+    report("G5", `approval ${id} is used though distinct people do not fill all its needs`);
+  }
   // Written so that a time which does not parse is not "before" anything.
   const inTime = record.grantedAtMs <= record.expiresAtMs &&
     frame.timeMs <= record.expiresAtMs + limits.clockSkewMs;
@@ -169,12 +177,8 @@ function useApproval(
 }
 
 /** Whether the approver is the accountable person or an agent in the chain. */
-function standsInChain(
-  chain: PrincipalChain,
-  by: { readonly issuer: string; readonly person: string },
-): boolean {
-  if (chain.person === by.person && chain.issuer === by.issuer) return true;
+function standsInChain(chain: PrincipalChain, by: Pick<Voter, "issuer" | "person">): boolean {
   // Agents are named with or without their issuer; both count.
   const names = [by.person, `${by.issuer}|${by.person}`];
-  return chain.actors.some((actor) => names.includes(actor));
+  return [chain.person, ...chain.actors].some((name) => names.includes(name));
 }

@@ -153,3 +153,20 @@ export function zeros(): string {
 export function late(): string {
   return new Date(startMs + 2_000_000).toISOString();
 }
+/** The held request needs a second group, in which the same two people stand. */
+export function twoNeeds(frames: Frames): Frames {
+  const needs = ["compliance", "privacy"].map((group) => {
+    return { group, quorum: 2, expiresMs: 900_000, policies: ["bulk"] };
+  });
+  const id = "ap1";
+  const { binding } = decodeControl("approval", pick(frames, "approval", 0).payload) ?? {};
+  const groups = ["compliance", "privacy"];
+  const edits = [
+    edit("verdict", 2, { approval: { id, needs, binding } }),
+    edit("approval", 0, { needs }),
+    editBy("approval", 1, { groups }),
+    editBy("approval", 2, { groups }),
+    edit("verdict", 3, { approval: { id, needs, binding } }),
+  ];
+  return edits.reduce((damaged, next) => next(damaged), frames);
+}

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Frame } from "#actors/_kit/frame.ts";
+import type { Voter } from "#schemas/approval.ts";
 import type { ApprovalNeed, PrincipalChain } from "#schemas/frames.ts";
 import { createHash, type Hash } from "node:crypto";
 import type { Find, Guarantee, VerifyLimits } from "./finding.ts";
@@ -28,13 +29,12 @@ export type RequestRecord = {
   outcome: number | null;
 };
 
-export type Vote = { readonly voter: string; readonly groups: readonly string[] };
 export type ApprovalRecord = {
   readonly request: number;
   readonly binding: string;
   readonly needs: string;
   readonly expiresAtMs: number;
-  readonly approvals: Vote[];
+  readonly approvals: Voter[];
   votes: number;
   granted: boolean;
   grantedAtMs: number;

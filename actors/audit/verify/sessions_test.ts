@@ -27,6 +27,7 @@ import {
   resubject,
   swap,
   twice,
+  twoNeeds,
   useTwice,
   zeros,
 } from "./damage.ts";
@@ -108,6 +109,8 @@ const cases: readonly Case[] = [
     /^G5 .*requester's own/,
   ],
   ["self-approval by the agent", editBy("approval", 1, { person: "agent-7" }), /^G5 .*requester's/],
+  ["an approver of another issuer", editBy("approval", 1, { issuer: "x" }), /^G5 .*another issuer/],
+  ["one person for two needs", twoNeeds, /^G5 .*distinct people do not fill all its needs/],
   ["one person twice", editBy("approval", 2, { person: "grace" }), /^G5 .*twice by one person/],
   [
     "an approver of no needed group",
