@@ -158,6 +158,12 @@ Deno.test("property 5: an allow without a grant uses nothing up", () => {
   const session = held();
   session.verdict({ decision: "allow" });
   deepStrictEqual(session.states(), ["asked"]);
+  // Not when it expired ungranted either, though the allow was stored before.
+  session.nowMs = startMs + 60_000;
+  session.give({ kind: "wake", name: "expiry:ap1" });
+  session.nowMs = startMs;
+  session.verdict({ decision: "allow" });
+  deepStrictEqual(session.states(), ["asked", "expired"]);
 });
 
 Deno.test("property 5: an allow stored in time counts though we expired before we saw it", () => {

@@ -224,6 +224,7 @@ export function verdictOf(needs: readonly ApprovalNeed[], change: Partial<Verdic
     reasons: [],
     statements: [],
     plan: maskWhole,
+    parsed: null,
     durationMsMax: 1000,
     approval: { id: "ap1", needs: [...needs], binding },
     cancels: null,

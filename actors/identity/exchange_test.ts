@@ -185,6 +185,11 @@ Deno.test("exchange() puts the agent that acts before those before it", async ()
   ok(reply.ok);
   deepStrictEqual(reply.principal.actors, ["retriever", "planner", "scheduler"]);
   strictEqual(reply.principal.person, "ada");
+  // No token outlives the agent's own.
+  const brief = await organisation({ sub: "retriever", exp: startSeconds + 20 });
+  const short = await identity.exchange(sessionRequest(token, { actorToken: brief }));
+  ok(short.ok);
+  strictEqual(short.lifetimeSeconds, 20);
   // The agent brings none of its own groups.
   deepStrictEqual(reply.principal.groups, ["clinical-agents", "treatment-team"]);
 });

@@ -1,0 +1,44 @@
+/** Approval's process: it holds no secret, and decides nothing alone. @module */
+import { systemClock } from "#actors/_kit/clock.ts";
+import { identityKeys } from "#actors/_kit/identity_token.ts";
+import { sessionWorker, workerLimits } from "#actors/_kit/session_worker.ts";
+import { startActor } from "#actors/_kit/start.ts";
+import { identityIssuer } from "#schemas/identity.ts";
+import { approval } from "./actor.ts";
+import { approvalDriver, driverLimits } from "./driver.ts";
+import { approvalLimits } from "./limits.ts";
+
+const process = await startActor("approval");
+const { bus, config, report, settings } = process;
+const issuer = identityIssuer(config.organisation);
+const keys = identityKeys(JSON.parse(Deno.readTextFileSync(settings.identityKeysFile)));
+const driver = approvalDriver({
+  epoch: settings.epoch,
+  shards: config.shards,
+  issuer,
+  keys,
+  nowMs: systemClock.nowMs,
+  report,
+  limits: { ...driverLimits, pendingMax: config.approvals.pending_max },
+});
+const worker = sessionWorker({
+  actor: approval({
+    issuer,
+    keys,
+    consoleUrl: config.console.url.replace(/\/$/, ""),
+    justificationCharactersMin: config.approvals.justification_chars_min,
+    ...approvalLimits,
+    admits: driver.admits,
+    nowMs: systemClock.nowMs,
+  }),
+  ...process.ports,
+  recovers: ["open", "verdict", "approval", "close"],
+  publishes: ["approval"],
+  run: driver.run,
+  limits: workerLimits,
+});
+await process.consume(worker.onDelivery);
+const waiting = await driver.recover(bus, worker.deliver);
+report("recovered", { waiting });
+driver.serve(bus, worker.deliver);
+process.ready();

@@ -1,0 +1,10 @@
+/** Identity's limits. @module */
+export const identityLimits = {
+  /** How far the issuer's clock may be from ours, seconds. */
+  skewSeconds: 30,
+  /** Tokens of ours that were presented and have not expired yet. */
+  replaysMax: 200_000,
+  revocationsMax: 10_000,
+  /** Exchanges at work at once. */
+  exchangesMax: 500,
+} as const;

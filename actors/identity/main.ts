@@ -1,0 +1,55 @@
+/** Identity's process: the only one that holds the key that signs who somebody is. @module */
+import { systemClock, systemRandom } from "#actors/_kit/clock.ts";
+import { startActor } from "#actors/_kit/start.ts";
+import { replayCache, revocationList } from "./bounded.ts";
+import { requestBytesMax, serveExchanges } from "./driver.ts";
+import { identityExchange } from "./exchange.ts";
+import { identityHttp } from "./http.ts";
+import { issuerKeys, issuerKeysLimits } from "./issuer_keys.ts";
+import { identityLimits } from "./limits.ts";
+import { organisationVerifier } from "./organisation_token.ts";
+import { signingKey } from "./signing_key.ts";
+
+const process = await startActor("identity");
+const { bus, config, report, settings } = process;
+if (settings.identity === undefined) throw new Error("Cannot start: settings lack identity");
+const { host, port, signingKeyFile } = settings.identity;
+const { issuer } = config;
+
+const key = await signingKey(JSON.parse(Deno.readTextFileSync(signingKeyFile)));
+const client = issuer.ca_file === undefined
+  ? undefined
+  : Deno.createHttpClient({ caCerts: [Deno.readTextFileSync(issuer.ca_file)] });
+const identity = identityExchange({
+  organisation: config.organisation,
+  connections: new Set(Object.keys(config.connections)),
+  verifyOrganisation: organisationVerifier({
+    issuer: issuer.url,
+    audience: issuer.audience,
+    consoleClientId: config.console.client_id,
+    groupsClaim: issuer.groups_claim,
+    purposeClaim: issuer.purpose_claim,
+    skewSeconds: identityLimits.skewSeconds,
+    keys: issuerKeys(
+      issuer.url,
+      (url, init) => fetch(url, client === undefined ? init : { ...init, client }),
+      issuerKeysLimits,
+    ),
+  }),
+  keys: key.keys,
+  sign: key.sign,
+  clock: systemClock,
+  random: systemRandom,
+  replays: replayCache({ entriesMax: identityLimits.replaysMax }),
+  revocations: revocationList({ entriesMax: identityLimits.revocationsMax }),
+  limits: { inFlightMax: identityLimits.exchangesMax },
+});
+
+serveExchanges(bus, identity, report);
+const http = identityHttp({
+  identity,
+  publicKeys: key.publicKeys,
+  healthy: bus.connected,
+  bodyBytesMax: requestBytesMax,
+});
+Deno.serve({ hostname: host, port, onListen: process.ready }, http.fetch);
