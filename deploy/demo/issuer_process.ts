@@ -95,6 +95,7 @@ async function startIssuerProcess(
     ready: /^issuer ready on /,
     readyWaitMs: 30_000,
     stopWaitMs: 3000,
+    pidFile: { path: `${configFile}.pid`, serves: configFile },
   });
 }
 

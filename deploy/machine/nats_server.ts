@@ -63,6 +63,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
       ready: /Server is ready/,
       readyWaitMs: options.readyWaitMs ?? 20_000,
       stopWaitMs: 10_000,
+      pidFile: { path: `${directory}/nats.pid`, serves: configFile },
     });
   await write(options.configText);
   let running = await start();

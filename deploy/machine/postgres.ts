@@ -8,6 +8,7 @@
  * @module
  */
 import postgres from "postgres";
+import { endAbandoned } from "./abandoned.ts";
 import { defaultCacheDir } from "./cache.ts";
 import { freePort } from "./free_port.ts";
 import { type PostgresBinaries, postgresBinaries } from "./postgres_binaries.ts";
@@ -65,6 +66,7 @@ type Cluster = {
 /** Starts PostgreSQL and waits until it answers; a new cluster is initialised first. */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const cluster = await openCluster(options);
+  await endAbandoned(pidFile(cluster).path, cluster.data, { signal: "SIGINT", waitMs: 15_000 });
   const port = options.port ?? freePort();
   const { password, isNew } = await initialise(cluster, options);
   await configure(cluster, port, options);
@@ -76,7 +78,10 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     if (options.ephemeral) await Deno.remove(cluster.folder, { recursive: true }).catch(() => {});
   };
   try {
-    if (isNew) await createUsers(port, password, options);
+    if (isNew) {
+      await createUsers(port, password, options);
+      await Deno.writeTextFile(completeFile(cluster), "");
+    }
   } catch (error) {
     await stop();
     throw error;
@@ -131,8 +136,12 @@ async function initialise(
   options: PostgresOptions,
 ): Promise<{ password: string; isNew: boolean }> {
   const passwordFile = `${cluster.folder}/superuser.password`;
-  if ((await Deno.stat(`${cluster.data}/PG_VERSION`).catch(() => null))?.isFile) {
+  if ((await Deno.stat(completeFile(cluster)).catch(() => null))?.isFile) {
     return { password: (await Deno.readTextFile(passwordFile)).trim(), isNew: false };
+  }
+  // A run that was ended in the middle of this left half a cluster, which nobody used yet.
+  for await (const entry of Deno.readDir(cluster.data)) {
+    await Deno.remove(`${cluster.data}/${entry.name}`, { recursive: true });
   }
   options.say(`making a PostgreSQL ${cluster.binaries.version} cluster`);
   const bytes = crypto.getRandomValues(new Uint8Array(24));
@@ -155,6 +164,15 @@ async function initialise(
   await Deno.remove(handedOver);
   if (!result.success) throw new Error(`initdb failed: ${result.stderr.slice(-2000)}`);
   return { password, isNew: true };
+}
+
+function pidFile(cluster: Cluster): { path: string; serves: string } {
+  return { path: `${cluster.folder}/postgres.pid`, serves: cluster.data };
+}
+
+/** Exists when the cluster and its users are made. */
+function completeFile(cluster: Cluster): string {
+  return `${cluster.folder}/cluster.complete`;
 }
 
 async function configure(cluster: Cluster, port: number, options: PostgresOptions): Promise<void> {
@@ -206,6 +224,7 @@ async function startPostmaster(
     // A fast shutdown: sessions are ended instead of waited for.
     stopSignal: "SIGINT",
     stopWaitMs: 15_000,
+    pidFile: pidFile(cluster),
   });
 }
 

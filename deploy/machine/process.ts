@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { endAbandoned, forgetProcess, rememberProcess } from "./abandoned.ts";
 
 /** Where a long piece of work tells what it does: one line, no newline. */
 export type Say = (line: string) => void;
@@ -45,13 +46,24 @@ export type ProcessOptions = {
   readonly readyWaitMs?: number;
   readonly stopSignal?: Deno.Signal;
   readonly stopWaitMs?: number;
+  /**
+   * Where the process id is written while it runs, and a private path among `args`: a process that
+   * an earlier run left behind with both is ended first.
+   */
+  readonly pidFile?: { readonly path: string; readonly serves: string };
   /** Called with each whole line it prints. */
   readonly onLine?: (line: string) => void;
 };
 
 /** Starts a server and waits for its ready line. Throws, with its last lines, when it ends first. */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
+  const { pidFile, stopSignal = "SIGTERM", stopWaitMs = 10_000 } = options;
+  if (pidFile !== undefined) {
+    const how = { signal: stopSignal, waitMs: stopWaitMs };
+    await endAbandoned(pidFile.path, pidFile.serves, how);
+  }
   const child = spawn(options);
+  if (pidFile !== undefined) await rememberProcess(pidFile.path, child.pid);
   const log = openLog(options.logFile, options.logBytesMax ?? 8_388_608);
   const lines: string[] = [];
   const ready = Promise.withResolvers<void>();
@@ -66,8 +78,9 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
     child.status,
     readLines(child.stdout, log.write, onLine),
     readLines(child.stderr, log.write, onLine),
-  ]).then(([status]) => {
+  ]).then(async ([status]) => {
     log.close();
+    if (pidFile !== undefined) await forgetProcess(pidFile.path);
     return status;
   });
   const running = runningProcess(child, exited, options, () => lines.join("\n"));

@@ -57,6 +57,26 @@ Deno.test("startPostgres() offers the older password methods too", async () => {
   }
 });
 
+Deno.test("startPostgres() keeps its cluster, and makes half a one anew", async () => {
+  const directory = await Deno.makeTempDir();
+  const options = { directory, say, users: [{ name: "reader", password: "reader" }] };
+  try {
+    const first = await startPostgres(options);
+    await query(first, "none", "create table kept as select 42 as n");
+    await first.stop();
+    const second = await startPostgres(options);
+    assert.equal(second.superuserPassword, first.superuserPassword);
+    assert.equal((await query(second, "none", "select n from kept"))[0]?.["n"], 42);
+    await second.stop();
+    await Deno.remove(`${directory}/cluster.complete`);
+    await Deno.remove(`${directory}/data/global`, { recursive: true });
+    await using third = await startPostgres(options);
+    await query(third, "none", "create table kept as select 43 as n");
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
 async function query(
   server: PostgresServer,
   trust: "none" | { ca: string; servername?: string },

@@ -59,6 +59,37 @@ Deno.test("a log keeps one older file and never passes its bound", async () => {
   }
 });
 
+Deno.test("startProcess() ends what a killed run left behind, and nothing else", async () => {
+  const directory = await Deno.makeTempDir();
+  const path = `${directory}/server.pid`;
+  const script = `echo ready; exec sleep 60 # ${directory}/private`;
+  const spawned = (text: string) =>
+    new Deno.Command("sh", { args: ["-c", text], stdout: "null" }).spawn();
+  try {
+    // As a run leaves it that was killed: the process runs, and its id is on file.
+    const left = spawned(`while :; do sleep 1; done # ${directory}/private`);
+    const pidFile = { path, serves: `${directory}/private` };
+    const starter = spawned("while :; do sleep 1; done");
+    await Deno.writeTextFile(path, `${left.pid}\n${starter.pid}\n`);
+    await assert.rejects(startProcess({ ...shell(script), pidFile }), /in use by another run/);
+    starter.kill("SIGKILL");
+    await starter.status;
+    const running = await startProcess({ ...shell(script), ready: /^ready$/, pidFile });
+    assert.equal((await left.status).signal, "SIGTERM");
+    assert.equal(await Deno.readTextFile(path), `${running.pid}\n${Deno.pid}\n`);
+    await running.stop();
+    await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
+    // The id has since gone to a program that serves something else.
+    const other = spawned("while :; do sleep 1; done");
+    await Deno.writeTextFile(path, `${other.pid}\n${Deno.pid}\n`);
+    await (await startProcess({ ...shell(script), ready: /^ready$/, pidFile })).stop();
+    other.kill("SIGKILL");
+    assert.equal((await other.status).signal, "SIGKILL");
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
 Deno.test("runTool() returns failures and stops what takes too long", async () => {
   const failed = await runTool("sh", ["-c", "echo out; echo err >&2; exit 4"]);
   assert.deepEqual(failed, { success: false, code: 4, stdout: "out\n", stderr: "err\n" });
