@@ -1,0 +1,95 @@
+/**
+ * Function calls and operators: which function a name means in this session, what calling it does,
+ * and what the result derives from.
+ *
+ * **Invariant:** a call that may reach a user's function or an unknown operator is opaque.
+ *
+ * @module
+ */
+import {
+  functionColumns,
+  openFunctions,
+  pureFunctions,
+  pureOperators,
+} from "./builtin_functions.ts";
+import { type FunctionJudgement, judgeBuiltin, judgeDangerous, judgeForeign } from "./functions.ts";
+import { join, opaque, plain, type Value } from "./lineage.ts";
+import type { Run } from "./run.ts";
+import { stringsOf } from "./tree.ts";
+
+/** Judges a call by its written name and notes its effects; the result's share beside arguments. */
+export function callFunction(names: readonly string[], run: Run): Value {
+  const name = names[names.length - 1] ?? "";
+  const schema = names.length > 1 ? names[names.length - 2] ?? null : null;
+  const { judgement, label } = judge(schema, name, run);
+  run.functions.add(label);
+  if (judgement.effect !== null) run.effects.add(judgement.effect);
+  if (judgement.detail !== null) run.details.add(judgement.detail);
+  return judgement.opaque ? opaque : plain;
+}
+
+/** Whether the written name surely means PostgreSQL's own function of that name. */
+export function isBuiltin(names: readonly string[], run: Run): boolean {
+  const name = names[names.length - 1] ?? "";
+  if (names.length > 1) return names.length === 2 && names[0] === "pg_catalog";
+  return run.session.searchPath !== null && !run.session.unsettled &&
+    userSchemaOf(name, run) === null;
+}
+
+/** Column names of a function in FROM; null when its row shape is not known. */
+export function columnsOfFunction(names: readonly string[], run: Run): readonly string[] | null {
+  const name = names[names.length - 1] ?? "";
+  if (!isBuiltin(names, run) || openFunctions.has(name)) return null;
+  const known = functionColumns.get(name);
+  if (known !== undefined) return known;
+  return pureFunctions.has(name) ? [name] : null;
+}
+
+/** The share of an operator: plain when it is one of pg_catalog's. */
+export function operatorValue(names: unknown, run: Run): Value {
+  const parts = stringsOf(names);
+  if (parts === null) return opaque;
+  const symbol = parts[parts.length - 1] ?? "";
+  const qualified = parts.length > 1;
+  if (pureOperators.has(symbol) && (!qualified || parts[0] === "pg_catalog")) return plain;
+  run.effects.add("execute");
+  run.details.add("operator");
+  return opaque;
+}
+
+function judge(
+  schema: string | null,
+  name: string,
+  run: Run,
+): { readonly judgement: FunctionJudgement; readonly label: string } {
+  if (schema === "pg_catalog" || schema === "information_schema") {
+    return { judgement: judgeBuiltin(name), label: `${schema}.${name}` };
+  }
+  if (schema !== null) return { judgement: judgeForeign(name), label: `${schema}.${name}` };
+  const { searchPath, unsettled } = run.session;
+  if (searchPath === null || unsettled) {
+    const listed = judgeDangerous(name) ?? judgeForeign(name);
+    return { judgement: { ...listed, opaque: true }, label: name };
+  }
+  const user = userSchemaOf(name, run);
+  if (user !== null) return { judgement: judgeForeign(name), label: `${user}.${name}` };
+  const judgement = judgeBuiltin(name);
+  const known = pureFunctions.has(name) || judgement.effect !== "execute";
+  return { judgement, label: known ? `pg_catalog.${name}` : name };
+}
+
+/** The first schema of the path with a user's function of that name, whatever its arguments. */
+function userSchemaOf(name: string, run: Run): string | null {
+  const overloads = run.schema.functions.get(name);
+  if (overloads === undefined) return null;
+  for (const schema of run.session.searchPath ?? []) {
+    if (overloads.some((entry) => entry.schema === schema)) return schema;
+  }
+  return null;
+}
+
+/** The share of a field selection that may be a function call in disguise: `(x).f` is `f(x)`. */
+export function fieldValue(name: string, argument: Value, run: Run): Value {
+  const isFunction = judgeDangerous(name) !== null || run.schema.functions.has(name);
+  return isFunction ? join(argument, callFunction([name], run)) : argument;
+}

@@ -1,0 +1,58 @@
+/**
+ * The finished analysis of a statement, from what was judged and what its run gathered.
+ *
+ * **Invariant:** after an unresolved relation, or with columns of unknown number, every output column
+ * is opaque.
+ *
+ * @module
+ */
+import type { Effect, OutputColumn, StatementAnalysis } from "#schemas/analysis.ts";
+import type { Run } from "./run.ts";
+import type { Output } from "./scope.ts";
+import type { Judged } from "./statement.ts";
+
+export function completed(judged: Judged, run: Run): StatementAnalysis {
+  const columns = judged.output === null ? null : outputColumns(judged.output, run.unresolved);
+  const rows = judged.output?.rows ?? 0;
+  if (run.filtered.size > 0) run.effects.add("filter_by");
+  const isBulk = columns !== null && rows > run.limits.bulkRows && run.classified;
+  if (isBulk) run.effects.add("export");
+  const effects = effectOrder.filter((effect) => run.effects.has(effect));
+  return {
+    command: judged.command,
+    effects,
+    details: [...run.details].sort(),
+    relations: [...run.relations].sort(),
+    functions: [...run.functions].sort(),
+    classesRead: [...new Set(columns?.flatMap(({ classes }) => classes))].sort(),
+    classesFiltered: [...run.filtered].sort(),
+    classesWritten: [...run.written].sort(),
+    columns,
+    copy: judged.copy,
+    estimatedRows: Math.ceil(rows),
+  };
+}
+
+function outputColumns(output: Output, unresolved: boolean): OutputColumn[] {
+  const hide = unresolved || output.open;
+  return output.columns.map(({ name, classes, opaque, origin }) => ({
+    name,
+    classes: [...classes],
+    opaque: opaque || hide,
+    origin: hide || origin === null || origin.attribute < 1 ? null : origin,
+  }));
+}
+
+const effectOrder: readonly Effect[] = [
+  "connect",
+  "session",
+  "read",
+  "write",
+  "define",
+  "execute",
+  "export",
+  "administer",
+  "escape",
+  "filter_by",
+  "declassify",
+];

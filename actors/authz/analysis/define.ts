@@ -1,0 +1,251 @@
+/**
+ * DDL: what a definition changes, and what it moves. A view carries its classes along by lineage; a
+ * table made from a query, a generated column, a rewritten or renamed column may leave them behind.
+ *
+ * **Invariant:** after a definition succeeds names are unsettled until the catalog was read again,
+ * except for temporary relations, which are followed here.
+ *
+ * @module
+ */
+import { callFunction } from "./calls.ts";
+import { type DefinitionRow, definitions, dropDetail } from "./definitions.ts";
+import { valueOf } from "./expression.ts";
+import { targetItem } from "./from.ts";
+import { named, plain } from "./lineage.ts";
+import { assign } from "./modify.ts";
+import { execute } from "./named.ts";
+import { isTemporarySchema, resolveRelation } from "./resolve.ts";
+import { type Run, spend } from "./run.ts";
+import { nested, type Output, renamed } from "./scope.ts";
+import { selectOutput } from "./select.ts";
+import type { SessionChange } from "./session.ts";
+import { done, type Judged, judgeQuery, refuse, type Refused } from "./statement.ts";
+import {
+  bodyOf,
+  type Fields,
+  fields,
+  items,
+  type Node,
+  node,
+  stringOf,
+  stringsOf,
+  text,
+} from "./tree.ts";
+
+export function isDefinition(tag: string): boolean {
+  return definitions.has(tag);
+}
+
+/** CREATE TABLE AS, CREATE MATERIALIZED VIEW and SELECT INTO. */
+export function createAs(body: Fields, run: Run): Judged | Refused {
+  const into = fields(body["into"]);
+  const query = node(body["query"]);
+  if (query === null) return refuse("unsupported_statement", "Nothing to create from");
+  const judged = query.tag === "ExecuteStmt"
+    ? execute(query.body, run)
+    : judgeQuery(withoutInto(query), run);
+  if (judged.kind === "refused") return judged;
+  const output: Output = judged.output ?? { columns: [], open: true, rows: 0 };
+  const isView = body["objtype"] === "OBJECT_MATVIEW";
+  run.effects.add("define");
+  run.details.add(isView ? "create_materialized_view" : "create_table_as");
+  // A materialised view keeps its definition, so its classes are known; a table's are not.
+  if (!isView) { for (const column of output.columns) assign(null, column, run); }
+  if (!isView && (output.open || run.unresolved)) run.effects.add("declassify");
+  const relation = fields(into["rel"]);
+  const names = items(into["colNames"]).map((name) => stringOf(name) ?? "");
+  const columns = renamed(output.columns, names).map((column) => named(column.name, column));
+  const known = !output.open && !run.unresolved && into["onCommit"] !== "ONCOMMIT_DROP" &&
+    body["if_not_exists"] !== true;
+  const change: SessionChange = isTemporary(relation)
+    ? {
+      kind: "temporary",
+      name: text(relation["relname"]),
+      temporary: { columns: known ? columns : null },
+    }
+    : { kind: "define" };
+  if (run.paths.length > 0) run.effects.add("escape");
+  const made = body["is_select_into"] === true ? "SELECT INTO" : "CREATE TABLE AS";
+  const command = isView ? "CREATE MATERIALIZED VIEW" : made;
+  return done(command, run.paths.length > 0 ? { kind: "unknown_code" } : change);
+}
+
+/** Any other definition. */
+export function define({ tag, body }: Node, run: Run): Judged | Refused {
+  const row = definitions.get(tag);
+  if (row === undefined) return refuse("unsupported_statement", "This definition is not supported");
+  run.effects.add(row.effect);
+  for (const detail of row.details) run.details.add(detail);
+  special(tag, body, run);
+  scan(body, run);
+  return done(row.command, changeOf(tag, body, row));
+}
+
+function special(tag: string, body: Fields, run: Run): void {
+  switch (tag) {
+    case "DropStmt":
+      run.details.add(dropDetail(text(body["removeType"])));
+      return dropped(body, run);
+    case "CreateStmt":
+      return generatedColumns(body["tableElts"], null, run);
+    case "AlterTableStmt":
+      return alterTable(body, run);
+    case "RenameStmt":
+    case "AlterObjectSchemaStmt":
+      return renames(body, run);
+    case "CreateFunctionStmt":
+    case "DoStmt":
+      return languageOf(tag === "DoStmt" ? body["args"] : body["options"], run);
+    case "CallStmt": {
+      const call = fields(body["funccall"]);
+      callFunction(stringsOf(call["funcname"]) ?? [], run);
+      return;
+    }
+    case "TruncateStmt":
+      for (const relation of items(body["relations"])) {
+        const { item } = targetItem(bodyOf(relation, "RangeVar"), run);
+        for (const column of item.columns) assign(column, plain, run);
+      }
+      return;
+    default:
+      return;
+  }
+}
+
+/** A name a class pattern was written for is about to mean something else. */
+function renames(body: Fields, run: Run): void {
+  const relation = body["relation"];
+  const isSchema = body["renameType"] === "OBJECT_SCHEMA";
+  if (relation === undefined) {
+    if (isSchema) run.effects.add("declassify");
+    return;
+  }
+  const resolved = resolveRelation(relation, run);
+  if (resolved === null || resolved.classified) run.effects.add("declassify");
+}
+
+function alterTable(body: Fields, run: Run): void {
+  const relation = fields(body["relation"]);
+  const { item } = targetItem(relation, run);
+  const scope = nested(null, [item]);
+  for (const entry of items(body["cmds"])) {
+    spend(run, 1);
+    const command = bodyOf(entry, "AlterTableCmd") ?? {};
+    run.details.add(text(command["subtype"]).replace(/^AT_/, "alter_").toLowerCase());
+    const column = bodyOf(command["def"], "ColumnDef");
+    if (command["subtype"] === "AT_AddColumn") generatedColumns([command["def"]], relation, run);
+    if (command["subtype"] === "AT_AlterColumnType" && column !== null) {
+      const target = item.columns.find(({ name }) => name === text(command["name"])) ?? null;
+      assign(target, valueOf(column["raw_default"], scope, run), run);
+    }
+    if (command["subtype"] === "AT_SetExpression") run.effects.add("declassify");
+  }
+}
+
+/** Generated columns derive from others: a class moves into a column that has none yet. */
+function generatedColumns(list: unknown, relation: Fields | null, run: Run): void {
+  if (relation === null) return;
+  const { item } = targetItem(relation, run);
+  const scope = nested(null, [item]);
+  for (const entry of items(list)) {
+    for (const constraint of items(bodyOf(entry, "ColumnDef")?.["constraints"])) {
+      const body = bodyOf(constraint, "Constraint");
+      if (body?.["contype"] !== "CONSTR_GENERATED") continue;
+      assign(null, valueOf(body["raw_expr"], scope, run), run);
+    }
+  }
+}
+
+const safeLanguages: ReadonlySet<string> = new Set(["sql", "plpgsql"]);
+
+function languageOf(options: unknown, run: Run): void {
+  for (const entry of items(options)) {
+    const option = bodyOf(entry, "DefElem") ?? {};
+    const name = text(option["defname"]);
+    if (name === "security") run.details.add("security_definer");
+    if (name !== "language") continue;
+    const language = stringOf(option["arg"])?.toLowerCase() ?? "";
+    if (!safeLanguages.has(language)) {
+      run.effects.add("escape");
+      run.details.add("untrusted_language");
+    }
+  }
+}
+
+function dropped(body: Fields, run: Run): void {
+  for (const object of items(body["objects"])) {
+    const names = stringsOf(bodyOf(object, "List")?.["items"]);
+    if (names !== null && names.length > 0) run.relations.add(names.join("."));
+  }
+}
+
+/**
+ * Notes the relations and calls anywhere in a definition: defaults, checks, index expressions and
+ * bodies run later, for whoever touches the object.
+ */
+function scan(body: unknown, run: Run): void {
+  const pending: unknown[] = [body];
+  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+    spend(run, 1);
+    if (typeof value !== "object" || value === null) continue;
+    if (Array.isArray(value)) {
+      for (const item of value) if (item !== null && item !== undefined) pending.push(item);
+      continue;
+    }
+    for (const [key, item] of Object.entries(value)) {
+      if (item === null || item === undefined) continue;
+      if (key === "FuncCall") callFunction(stringsOf(fields(item)["funcname"]) ?? [], run);
+      if (key === "SelectStmt") selectOutput(fields(item), null, run);
+      else pending.push(item);
+    }
+  }
+}
+
+/* What a definition leaves behind in the session. */
+function changeOf(tag: string, body: Fields, row: DefinitionRow): SessionChange | null {
+  if (row.effect === "execute") return { kind: "unknown_code" };
+  if (tag === "TruncateStmt") return null;
+  if (row.effect === "administer" && row.details.includes("maintenance")) return null;
+  const created = fields(body["relation"] ?? body["view"] ?? body["sequence"]);
+  if (tag === "DropStmt" || tag === "AlterTableStmt" || tag === "RenameStmt") {
+    return { kind: "several", changes: [forgotten(body, created), { kind: "define" }] };
+  }
+  if (!isTemporary(created)) return { kind: "define" };
+  const name = text(created["relname"]);
+  return { kind: "temporary", name, temporary: temporaryColumns(tag, body) };
+}
+
+/** A plain temporary table's columns; anything else temporary has an unknown shape. */
+function temporaryColumns(tag: string, body: Fields) {
+  const elements = items(body["tableElts"]);
+  const plainTable = tag === "CreateStmt" && body["oncommit"] !== "ONCOMMIT_DROP" &&
+    body["inhRelations"] === undefined && body["ofTypename"] === undefined &&
+    body["if_not_exists"] !== true;
+  const columns = [];
+  for (const element of elements) {
+    const column = bodyOf(element, "ColumnDef");
+    if (column === null && bodyOf(element, "Constraint") === null) return { columns: null };
+    if (column !== null) columns.push(named(text(column["colname"]), plain));
+  }
+  return { columns: plainTable ? columns : null };
+}
+
+function forgotten(body: Fields, relation: Fields): SessionChange {
+  const names = [text(relation["relname"]), text(body["newname"])];
+  for (const object of items(body["objects"])) {
+    names.push(stringsOf(bodyOf(object, "List")?.["items"])?.at(-1) ?? "");
+  }
+  return { kind: "forget_temporary", names };
+}
+
+function isTemporary(relation: Fields): boolean {
+  return relation["relpersistence"] === "t" || isTemporarySchema(text(relation["schemaname"]));
+}
+
+function withoutInto(query: Node): Node {
+  const strip = (body: Fields): Fields => {
+    const { intoClause: _, ...rest } = body;
+    return rest["larg"] === undefined ? rest : { ...rest, larg: strip(fields(rest["larg"])) };
+  };
+  return query.tag === "SelectStmt" ? { tag: query.tag, body: strip(query.body) } : query;
+}

@@ -1,0 +1,258 @@
+/**
+ * What the value of an expression derives from.
+ *
+ * **Invariant:** every sub-expression is visited, so that a call hidden in it is seen; a node that is
+ * not known here is opaque.
+ *
+ * @module
+ */
+import { callFunction, fieldValue, operatorValue } from "./calls.ts";
+import { type Column, join, joinAll, named, opaque, plain, type Value } from "./lineage.ts";
+import { filterBy, type Run, spend } from "./run.ts";
+import { columnOf, findName, findSource, rowOf, type Scope, type Source } from "./scope.ts";
+import { selectOutput } from "./select.ts";
+import { judgeSetConfig } from "./settings.ts";
+import { bodyOf, type Fields, fields, items, node, stringOf, text } from "./tree.ts";
+
+/** Walks an expression; absent (null, undefined) is plain. */
+export function valueOf(expression: unknown, scope: Scope | null, run: Run): Value {
+  if (expression === undefined || expression === null) return plain;
+  spend(run, 1);
+  const found = node(expression);
+  if (found === null) return opaque;
+  const { tag, body } = found;
+  switch (tag) {
+    case "A_Const":
+    case "ParamRef":
+    case "SQLValueFunction":
+    case "MergeSupportFunc":
+    case "SetToDefault":
+    case "CurrentOfExpr":
+      return plain;
+    case "ColumnRef":
+      return referenceOf(body, scope, run);
+    case "A_Expr": {
+      const operands = join(valueOf(body["lexpr"], scope, run), valueOf(body["rexpr"], scope, run));
+      return join(operands, operatorShare(body, run));
+    }
+    case "FuncCall":
+      return callValue(body, scope, run);
+    case "SubLink":
+      return sublinkValue(body, scope, run);
+    case "A_Indirection":
+      return indirectionValue(body, scope, run);
+    case "List":
+      return allOf(items(body["items"]), scope, run);
+    case "JsonObjectAgg":
+    case "JsonArrayAgg":
+      return jsonAggregate(body, scope, run);
+    default:
+      return derivingTags.has(tag)
+        ? childrenOf(body, scope, run)
+        : join(opaque, childrenOf(body, scope, run));
+  }
+}
+
+export function allOf(list: readonly unknown[], scope: Scope | null, run: Run): Value {
+  let result = plain;
+  for (const item of list) result = join(result, valueOf(item, scope, run));
+  return result;
+}
+
+/** Nodes whose value derives from their children and from nothing else. */
+const derivingTags: ReadonlySet<string> = new Set([
+  "BoolExpr",
+  "NullTest",
+  "BooleanTest",
+  "CaseExpr",
+  "CaseWhen",
+  "CoalesceExpr",
+  "MinMaxExpr",
+  "A_ArrayExpr",
+  "RowExpr",
+  "TypeCast",
+  "CollateClause",
+  "A_Indices",
+  "NamedArgExpr",
+  "ResTarget",
+  "MultiAssignRef",
+  "GroupingFunc",
+  "XmlExpr",
+  "XmlSerialize",
+  "JsonParseExpr",
+  "JsonScalarExpr",
+  "JsonSerializeExpr",
+  "JsonObjectConstructor",
+  "JsonArrayConstructor",
+  "JsonKeyValue",
+  "JsonValueExpr",
+  "JsonFuncExpr",
+  "JsonArgument",
+  "JsonIsPredicate",
+]);
+
+/* Fields that describe types and output formats, not values. */
+const structural: ReadonlySet<string> = new Set(["typeName", "output", "format", "returning"]);
+
+/** The values of everything below a node, however its fields nest. */
+function childrenOf(body: Fields, scope: Scope | null, run: Run): Value {
+  let result = plain;
+  for (const key in body) {
+    if (!structural.has(key)) result = join(result, childValue(body[key], scope, run));
+  }
+  return result;
+}
+
+function childValue(child: unknown, scope: Scope | null, run: Run): Value {
+  if (typeof child !== "object" || child === null) return plain;
+  if (Array.isArray(child)) {
+    let result = plain;
+    for (const item of child) result = join(result, childValue(item, scope, run));
+    return result;
+  }
+  const found = node(child);
+  if (found === null) return plain;
+  if (passive.has(found.tag)) return plain;
+  // Tags are capitalised, fields are not: a struct without a tag nests its fields directly.
+  const tagged = /^[A-Z]/.test(found.tag);
+  if (tagged && found.tag === "SelectStmt") {
+    return joinAll(selectOutput(found.body, scope, run).columns);
+  }
+  if (tagged && found.tag === "JsonBehavior") return valueOf(found.body["expr"], scope, run);
+  return tagged ? valueOf(child, scope, run) : childrenOf(fields(child), scope, run);
+}
+
+/* Leaves that hold names or constants. */
+const passive: ReadonlySet<string> = new Set(["String", "Integer", "Float", "Boolean", "TypeName"]);
+
+/** The column or row a ColumnRef means; null `scope` resolves nothing. */
+export function resolveColumn(body: Fields, scope: Scope | null, run: Run): Column {
+  const names: string[] = [];
+  for (const field of items(body["fields"])) {
+    const name = stringOf(field);
+    if (name === null) return unresolved("*", run);
+    names.push(name);
+  }
+  // The database's name may stand in front of schema.relation.column.
+  if (names.length === 4 && names[0] === run.schema.database) names.shift();
+  const [first, second, third] = names;
+  if (names.length === 1 && first !== undefined) {
+    return findName(scope, first) ?? unresolved(first, run);
+  }
+  if (names.length === 2 && first !== undefined && second !== undefined) {
+    return qualified(findSource(scope, null, first), second, scope, names, run);
+  }
+  if (names.length === 3 && first !== undefined && second !== undefined && third !== undefined) {
+    return qualified(findSource(scope, first, second), third, scope, names, run);
+  }
+  return unresolved(names[names.length - 1] ?? "", run);
+}
+
+function qualified(
+  source: Source | null,
+  name: string,
+  scope: Scope | null,
+  names: readonly string[],
+  run: Run,
+): Column {
+  if (source === null) {
+    // `composite.field` of a column is not valid SQL without parentheses; a call still may hide.
+    const base = names.length === 2 ? findName(scope, names[0] ?? "") : null;
+    return named(name, join(opaque, fieldValue(name, base ?? opaque, run)));
+  }
+  const column = columnOf(source, name);
+  if (column !== null) return column;
+  // `f.name` with no such column calls name(f) on the row.
+  return named(name, join(opaque, fieldValue(name, rowOf(source), run)));
+}
+
+function unresolved(name: string, _run: Run): Column {
+  return named(name, opaque);
+}
+
+function referenceOf(body: Fields, scope: Scope | null, run: Run): Value {
+  const list = items(body["fields"]);
+  if (bodyOf(list[list.length - 1], "A_Star") === null) return resolveColumn(body, scope, run);
+  const name = stringOf(list[list.length - 2]);
+  const source = name === null ? null : findSource(scope, null, name);
+  return source === null ? opaque : rowOf(source);
+}
+
+/** Operators by kind: LIKE, BETWEEN, IN and their kin carry the operator's name as well. */
+function operatorShare(body: Fields, run: Run): Value {
+  const kind = text(body["kind"]);
+  return kind.startsWith("AEXPR_BETWEEN") || kind.startsWith("AEXPR_NOT_BETWEEN")
+    ? plain
+    : operatorValue(body["name"], run);
+}
+
+function callValue(body: Fields, scope: Scope | null, run: Run): Value {
+  const names: string[] = [];
+  for (const part of items(body["funcname"])) names.push(stringOf(part) ?? "");
+  const args = allOf(items(body["args"]), scope, run);
+  const name = names[names.length - 1];
+  const share = name === "set_config" && names.length <= 2
+    ? judgeSetConfig(items(body["args"]), run)
+    : callFunction(names, run);
+  filterBy(run, valueOf(body["agg_filter"], scope, run));
+  const order = allOf(items(body["agg_order"]).map(sortKey), scope, run);
+  filterBy(run, order);
+  if (body["over"] !== undefined) filterBy(run, windowKeys(fields(body["over"]), scope, run));
+  const value = join(args, share);
+  return body["agg_within_group"] === true ? join(value, order) : value;
+}
+
+function jsonAggregate(body: Fields, scope: Scope | null, run: Run): Value {
+  const { constructor: _, ...rest } = body;
+  const parts = fields(body["constructor"]);
+  filterBy(run, valueOf(parts["agg_filter"], scope, run));
+  filterBy(run, allOf(items(parts["agg_order"]).map(sortKey), scope, run));
+  if (parts["over"] !== undefined) filterBy(run, windowKeys(fields(parts["over"]), scope, run));
+  return childrenOf(rest, scope, run);
+}
+
+/** Partition and sort keys of a window, and the bounds of its frame. */
+export function windowKeys(window: Fields, scope: Scope | null, run: Run): Value {
+  return joinAll([
+    allOf(items(window["partitionClause"]), scope, run),
+    allOf(items(window["orderClause"]).map(sortKey), scope, run),
+    valueOf(window["startOffset"], scope, run),
+    valueOf(window["endOffset"], scope, run),
+  ]);
+}
+
+/** The expression of a SortBy. */
+export function sortKey(sort: unknown): unknown {
+  return bodyOf(sort, "SortBy")?.["node"];
+}
+
+function sublinkValue(body: Fields, scope: Scope | null, run: Run): Value {
+  const test = valueOf(body["testexpr"], scope, run);
+  const operator = body["operName"] === undefined ? plain : operatorValue(body["operName"], run);
+  const select = bodyOf(body["subselect"], "SelectStmt");
+  if (select === null) return opaque;
+  if (body["subLinkType"] !== "EXISTS_SUBLINK") {
+    const output = selectOutput(select, scope, run);
+    const value = joinAll([test, operator, ...output.columns]);
+    return output.open ? join(value, opaque) : value;
+  }
+  // EXISTS tells whether a predicate held: it derives from what the subquery compared.
+  const outer = run.filtered;
+  const inner = new Set<string>();
+  run.filtered = inner;
+  selectOutput(select, scope, run);
+  run.filtered = outer;
+  for (const name of inner) outer.add(name);
+  const classes = [...inner].filter((name) => name !== "opaque").sort();
+  return { classes, opaque: inner.has("opaque") };
+}
+
+function indirectionValue(body: Fields, scope: Scope | null, run: Run): Value {
+  let value = valueOf(body["arg"], scope, run);
+  for (const step of items(body["indirection"])) {
+    const name = stringOf(step);
+    if (name !== null) value = fieldValue(name, value, run);
+    else if (bodyOf(step, "A_Star") === null) value = join(value, valueOf(step, scope, run));
+  }
+  return value;
+}

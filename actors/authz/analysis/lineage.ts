@@ -1,0 +1,57 @@
+/**
+ * What a value derives from: a join semilattice of sets of data classes, with `opaque` for whatever
+ * is not understood.
+ *
+ * **Invariant:** joining never loses a class and never clears `opaque`.
+ *
+ * @module
+ */
+
+/** Class names sorted and distinct; `opaque` when some part of the derivation is unknown. */
+export type Value = { readonly classes: readonly string[]; readonly opaque: boolean };
+
+/** The bare column of a relation, by pg_class.oid and pg_attribute.attnum. */
+export type Origin = { readonly relation: number; readonly attribute: number };
+
+/** A named value: a column of a relation, a subquery or a result. */
+export type Column = Value & { readonly name: string; readonly origin: Origin | null };
+
+export const plain: Value = { classes: [], opaque: false };
+export const opaque: Value = { classes: [], opaque: true };
+
+/** Both derivations together. */
+export function join(left: Value, right: Value): Value {
+  if (left === right || isPlain(right)) return left;
+  if (isPlain(left)) return right;
+  return {
+    classes: union(left.classes, right.classes),
+    opaque: left.opaque || right.opaque,
+  };
+}
+
+export function joinAll(values: readonly Value[]): Value {
+  let result = plain;
+  for (const value of values) result = join(result, value);
+  return result;
+}
+
+/** Names a value; an expression has no origin. */
+export function named(name: string, value: Value, origin: Origin | null = null): Column {
+  return { name, classes: value.classes, opaque: value.opaque, origin };
+}
+
+/** The sorted union of two sorted lists. */
+export function union(left: readonly string[], right: readonly string[]): readonly string[] {
+  if (right.length === 0 || left === right) return left;
+  if (left.length === 0) return right;
+  return [...new Set([...left, ...right])].sort();
+}
+
+/** Whether every class of `part` is among `whole`. */
+export function isSubset(part: readonly string[], whole: readonly string[]): boolean {
+  return part.every((name) => whole.includes(name));
+}
+
+function isPlain(value: Value): boolean {
+  return !value.opaque && value.classes.length === 0;
+}

@@ -1,0 +1,246 @@
+/**
+ * INSERT, UPDATE, DELETE and MERGE: what is written where, what is compared, what RETURNING gives.
+ *
+ * **Invariant:** a value that derives from a class, written to a column without that class, has the
+ * effect `declassify`; so has a value that is not understood.
+ *
+ * @module
+ */
+import { valueOf } from "./expression.ts";
+import { fromClause, fromItem, targetItem } from "./from.ts";
+import { fromRows } from "./estimate.ts";
+import {
+  type Column,
+  isSubset,
+  join,
+  joinAll,
+  named,
+  opaque,
+  plain,
+  type Value,
+} from "./lineage.ts";
+import type { Resolved } from "./resolve.ts";
+import { filterBy, type Run, spend } from "./run.ts";
+import { type FromItem, nested, type Output, type Scope } from "./scope.ts";
+import { selectOutput, targetColumns } from "./select.ts";
+import { bodyOf, type Fields, fields, items, number, text } from "./tree.ts";
+import { withScope } from "./with.ts";
+
+/** The rows that RETURNING gives; null when there is none. Other tags are not understood. */
+export function modifyOutput(
+  tag: string,
+  body: Fields,
+  outer: Scope | null,
+  run: Run,
+): Output | null {
+  const scope = withScope(body["withClause"], outer, run);
+  run.effects.add("write");
+  switch (tag) {
+    case "InsertStmt":
+      return insert(body, scope, run);
+    case "UpdateStmt":
+      return update(body, scope, run);
+    case "DeleteStmt":
+      return remove(body, scope, run);
+    case "MergeStmt":
+      return merge(body, scope, run);
+    default:
+      run.unresolved = true;
+      return { columns: [], open: true, rows: 0 };
+  }
+}
+
+function insert(body: Fields, outer: Scope | null, run: Run): Output | null {
+  const { item, resolved } = targetItem(body["relation"], run);
+  const targets = insertTargets(items(body["cols"]), resolved);
+  const select = bodyOf(body["selectStmt"], "SelectStmt");
+  const values = select === null ? null : selectOutput(select, outer, run);
+  assignOutput(targets, values, run);
+  const conflict = fields(body["onConflictClause"]);
+  if (conflict["action"] === "ONCONFLICT_UPDATE") {
+    onConflict(conflict, item, excludedItem(item, targets, values), resolved, outer, run);
+  }
+  return returning(body, item, [item], values?.rows ?? 1, outer, run);
+}
+
+/** The columns an INSERT fills, in order; null for one that does not resolve. */
+function insertTargets(
+  list: readonly unknown[],
+  resolved: Resolved | null,
+): readonly (Column | null)[] {
+  const columns = resolved?.columns ?? [];
+  if (list.length === 0) return columns;
+  return list.map((entry) => findColumn(columns, text(bodyOf(entry, "ResTarget")?.["name"])));
+}
+
+function assignOutput(
+  targets: readonly (Column | null)[],
+  output: Output | null,
+  run: Run,
+): void {
+  if (output === null) return;
+  if (output.open) {
+    const value = join(opaque, joinAll(output.columns));
+    for (const target of targets.length > 0 ? targets : [null]) assign(target, value, run);
+    return;
+  }
+  output.columns.forEach((value, index) => assign(targets[index] ?? null, value, run));
+}
+
+/** Notes one value written to one column. */
+export function assign(target: Column | null, value: Value, run: Run): void {
+  for (const name of target?.classes ?? []) run.written.add(name);
+  const moves = value.opaque || !isSubset(value.classes, target?.classes ?? []);
+  if (moves) run.effects.add("declassify");
+}
+
+/** `excluded`: the row proposed for insertion. */
+function excludedItem(
+  item: FromItem,
+  targets: readonly (Column | null)[],
+  output: Output | null,
+): FromItem {
+  const columns = item.columns.map((column) => {
+    const index = targets.findIndex((target) => target?.name === column.name);
+    const proposed = index < 0 ? plain : output?.columns[index] ?? plain;
+    const value = join(column, output?.open === true ? join(opaque, proposed) : proposed);
+    return named(column.name, value);
+  });
+  const source = { alias: "excluded", schema: null, columns, open: item.open, relation: null };
+  return { sources: [source], columns: [], open: null, rows: 1 };
+}
+
+function onConflict(
+  conflict: Fields,
+  item: FromItem,
+  excluded: FromItem,
+  resolved: Resolved | null,
+  outer: Scope | null,
+  run: Run,
+): void {
+  const scope = nested(outer, [item, excluded]);
+  const infer = fields(conflict["infer"]);
+  filterBy(run, valueOf(infer["whereClause"], scope, run));
+  filterBy(run, valueOf(conflict["whereClause"], scope, run));
+  assignList(items(conflict["targetList"]), resolved, scope, run);
+}
+
+/** `SET a = ..., (b, c) = ...`. */
+function assignList(
+  list: readonly unknown[],
+  resolved: Resolved | null,
+  scope: Scope,
+  run: Run,
+): void {
+  let lastSource: unknown = null;
+  let lastColumns: readonly Value[] = [];
+  for (const entry of list) {
+    const body = bodyOf(entry, "ResTarget") ?? {};
+    const target = findColumn(resolved?.columns ?? [], text(body["name"]));
+    for (const step of items(body["indirection"])) {
+      if (bodyOf(step, "A_Indices") !== null) filterBy(run, valueOf(step, scope, run));
+    }
+    const multi = bodyOf(body["val"], "MultiAssignRef");
+    if (multi === null) {
+      assign(target, valueOf(body["val"], scope, run), run);
+      continue;
+    }
+    // Each column of a row assignment repeats the whole source: analysed at the first.
+    if (number(multi["colno"]) === 1 || lastSource === null) {
+      lastSource = multi["source"];
+      lastColumns = rowValues(lastSource, scope, run);
+    }
+    assign(target, lastColumns[number(multi["colno"]) - 1] ?? joinAll(lastColumns), run);
+  }
+}
+
+function rowValues(source: unknown, scope: Scope, run: Run): readonly Value[] {
+  const row = bodyOf(source, "RowExpr");
+  if (row !== null) return items(row["args"]).map((item) => valueOf(item, scope, run));
+  const select = bodyOf(bodyOf(source, "SubLink")?.["subselect"], "SelectStmt");
+  if (select === null) return [join(opaque, valueOf(source, scope, run))];
+  const output = selectOutput(select, scope, run);
+  return output.open ? [join(opaque, joinAll(output.columns))] : output.columns;
+}
+
+function update(body: Fields, outer: Scope | null, run: Run): Output | null {
+  const { item, resolved } = targetItem(body["relation"], run);
+  const list = [item, ...fromClause(items(body["fromClause"]), outer, run)];
+  const scope = nested(outer, list);
+  assignList(items(body["targetList"]), resolved, scope, run);
+  filterBy(run, valueOf(body["whereClause"], scope, run));
+  return returning(body, item, list, fromRows(list, body["whereClause"]), outer, run);
+}
+
+function remove(body: Fields, outer: Scope | null, run: Run): Output | null {
+  const { item } = targetItem(body["relation"], run);
+  run.details.add("delete");
+  const list = [item, ...fromClause(items(body["usingClause"]), outer, run)];
+  filterBy(run, valueOf(body["whereClause"], nested(outer, list), run));
+  return returning(body, item, list, fromRows(list, body["whereClause"]), outer, run);
+}
+
+function merge(body: Fields, outer: Scope | null, run: Run): Output | null {
+  const { item, resolved } = targetItem(body["relation"], run);
+  const source = fromItem(body["sourceRelation"], { outer, left: [] }, run);
+  const scope = nested(outer, [item, source]);
+  filterBy(run, valueOf(body["joinCondition"], scope, run));
+  for (const entry of items(body["mergeWhenClauses"])) {
+    spend(run, 1);
+    const clause = bodyOf(entry, "MergeWhenClause") ?? {};
+    filterBy(run, valueOf(clause["condition"], scope, run));
+    if (clause["commandType"] === "CMD_UPDATE") {
+      assignList(items(clause["targetList"]), resolved, scope, run);
+    } else if (clause["commandType"] === "CMD_INSERT") {
+      const targets = insertTargets(items(clause["targetList"]), resolved);
+      items(clause["values"]).forEach((value, index) =>
+        assign(targets[index] ?? null, valueOf(value, scope, run), run)
+      );
+    } else if (clause["commandType"] === "CMD_DELETE") {
+      run.details.add("delete");
+    }
+  }
+  // RETURNING * of MERGE gives the source's columns before the target's.
+  return returning(body, item, [source, item], Math.max(item.rows, source.rows), outer, run);
+}
+
+function returning(
+  body: Fields,
+  target: FromItem,
+  list: readonly FromItem[],
+  rows: number,
+  outer: Scope | null,
+  run: Run,
+): Output | null {
+  const clause = fields(body["returningClause"]);
+  const exprs = items(clause["exprs"]);
+  if (exprs.length === 0) return null;
+  run.effects.add("read");
+  if (target.columns.some(({ classes }) => classes.length > 0)) run.classified = true;
+  const scope = nested(outer, [...list, ...versions(clause, target, list)]);
+  return { ...targetColumns(exprs, scope, run), rows };
+}
+
+/** `old` and `new` (or their aliases): the row before and after, by qualified name alone. */
+function versions(
+  clause: Fields,
+  target: FromItem,
+  list: readonly FromItem[],
+): readonly FromItem[] {
+  const names = new Map([["RETURNING_OPTION_OLD", "old"], ["RETURNING_OPTION_NEW", "new"]]);
+  for (const entry of items(clause["options"])) {
+    const option = bodyOf(entry, "ReturningOption") ?? {};
+    names.set(text(option["option"]), text(option["value"]));
+  }
+  const taken = new Set(list.flatMap(({ sources }) => sources.map(({ alias }) => alias)));
+  return [...names.values()].filter((alias) => !taken.has(alias)).map((alias) => ({
+    sources: target.sources.map((source) => ({ ...source, alias, schema: null })),
+    columns: [],
+    open: null,
+    rows: 1,
+  }));
+}
+
+function findColumn(columns: readonly Column[], name: string): Column | null {
+  return columns.find((column) => column.name === name) ?? null;
+}

@@ -1,0 +1,246 @@
+/**
+ * Statements known by a name: PREPARE and EXECUTE, cursors, and EXPLAIN, which plans or runs another.
+ *
+ * **Invariant:** what runs later by its name is judged by what it meant when it was named and by what
+ * it means now, together.
+ *
+ * @module
+ */
+import type { OutputColumn, StatementAnalysis } from "#schemas/analysis.ts";
+import { completed } from "./complete.ts";
+import { allOf } from "./expression.ts";
+import { join, named, opaque, plain, union } from "./lineage.ts";
+import { newRun, type Run } from "./run.ts";
+import type { Output } from "./scope.ts";
+import type { Prepared } from "./session.ts";
+import { done, type Judged, judgeQuery, refuse, type Refused, strayPath } from "./statement.ts";
+import { createAs } from "./define.ts";
+import {
+  bodyOf,
+  type Fields,
+  fields,
+  isWithin,
+  items,
+  node,
+  number,
+  stringOf,
+  text,
+} from "./tree.ts";
+
+/** `PREPARE name AS query`. Its own effects are those of the query: what is prepared is run. */
+export function judgePrepare(body: Fields, sql: string, run: Run): Judged | Refused {
+  const name = text(body["name"]);
+  const { prepared } = run.session;
+  if (!prepared.has(name) && prepared.size >= run.limits.namesMax) {
+    return refuse("too_complex", "The session has too many prepared statements");
+  }
+  const query = node(body["query"]);
+  if (query === null) return refuse("unsupported_statement", "Nothing to prepare");
+  const judged = judgeQuery(query, run);
+  if (judged.kind === "refused") return judged;
+  if (judged.change !== null) return refuse("unsupported_statement", "Cannot prepare this query");
+  const stray = strayPath(judged, run);
+  const analysis = completed(stray, run);
+  run.details.add("prepare");
+  const change = {
+    kind: "prepare",
+    name,
+    prepared: { sql, analysis, names: run.session.names },
+  } as const;
+  return done("PREPARE", change);
+}
+
+/** `EXECUTE name (parameters)`. */
+export function execute(body: Fields, run: Run): Judged | Refused {
+  const prepared = run.session.prepared.get(text(body["name"]));
+  if (prepared === undefined) {
+    return refuse("unknown_prepared_statement", "No prepared statement of that name is known");
+  }
+  // A parameter's expression has no columns in scope, but may hold subqueries and calls.
+  const parameters = allOf(items(body["params"]), null, run);
+  const analysis = currentAnalysis(prepared, run);
+  absorb(analysis, run);
+  const output = outputOf(analysis);
+  if (output === null) return { ...done(analysis.command), output };
+  const columns = output.columns.map((column) =>
+    named(column.name, join(column, parameters), column.origin)
+  );
+  return { ...done(analysis.command), output: { ...output, columns } };
+}
+
+/**
+ * What a prepared statement means now. PostgreSQL plans it again under the search path of the
+ * moment, so both meanings count when names may have changed.
+ */
+export function currentAnalysis(prepared: Prepared, run: Run): StatementAnalysis {
+  if (prepared.names === run.session.names) return prepared.analysis;
+  const parsed = run.parser(prepared.sql);
+  if (!parsed.ok || !isWithin(parsed.tree, run.limits.nodesMax, run.limits.depthMax)) {
+    return hidden(prepared.analysis);
+  }
+  const statement = node(fields(items(fields(parsed.tree)["stmts"])[0])["stmt"]);
+  const query = statement?.tag === "PrepareStmt" ? node(statement.body["query"]) : statement;
+  if (query === null) return hidden(prepared.analysis);
+  const inner = newRun(run.schema, run.session, run.parser, run.limits);
+  inner.work = run.work;
+  const judged = judgeQuery(query, inner);
+  run.work = inner.work;
+  if (judged.kind === "refused") return hidden(prepared.analysis);
+  return merged(prepared.analysis, completed(strayPath(judged, inner), inner));
+}
+
+function hidden(analysis: StatementAnalysis): StatementAnalysis {
+  const columns = analysis.columns?.map((column) => ({ ...column, opaque: true, origin: null }));
+  return { ...analysis, columns: columns ?? null };
+}
+
+/** Both analyses together. */
+export function merged(left: StatementAnalysis, right: StatementAnalysis): StatementAnalysis {
+  const both = (a: readonly string[], b: readonly string[]) => [...union(a, b)];
+  const effects = [...new Set([...left.effects, ...right.effects])];
+  return {
+    ...right,
+    effects,
+    details: both(left.details, right.details),
+    relations: both(left.relations, right.relations),
+    functions: both(left.functions, right.functions),
+    classesRead: both(left.classesRead, right.classesRead),
+    classesFiltered: both(left.classesFiltered, right.classesFiltered),
+    classesWritten: both(left.classesWritten, right.classesWritten),
+    columns: mergedColumns(left.columns, right.columns),
+    estimatedRows: Math.max(left.estimatedRows, right.estimatedRows),
+  };
+}
+
+function mergedColumns(
+  left: readonly OutputColumn[] | null,
+  right: readonly OutputColumn[] | null,
+): OutputColumn[] | null {
+  if (left === null || right === null || left.length !== right.length) {
+    const columns = right ?? left;
+    return columns?.map((column) => ({ ...column, opaque: true, origin: null })) ?? null;
+  }
+  return right.map((column, index) => {
+    const other = left[index] ?? column;
+    const same = column.origin?.relation === other.origin?.relation &&
+      column.origin?.attribute === other.origin?.attribute;
+    return {
+      name: column.name,
+      classes: [...union(other.classes, column.classes)],
+      opaque: column.opaque || other.opaque,
+      origin: same ? column.origin : null,
+    };
+  });
+}
+
+/** Takes everything a finished analysis says into the run of the statement that reuses it. */
+function absorb(analysis: StatementAnalysis, run: Run): void {
+  for (const effect of analysis.effects) run.effects.add(effect);
+  for (const detail of analysis.details) run.details.add(detail);
+  for (const relation of analysis.relations) run.relations.add(relation);
+  for (const called of analysis.functions) run.functions.add(called);
+  for (const name of analysis.classesFiltered) run.filtered.add(name);
+  for (const name of analysis.classesWritten) run.written.add(name);
+  run.classified ||= analysis.classesRead.length > 0 || analysis.effects.includes("export");
+}
+
+function outputOf(analysis: StatementAnalysis): Output | null {
+  if (analysis.columns === null) return null;
+  return { columns: analysis.columns, open: false, rows: analysis.estimatedRows };
+}
+
+/** `DECLARE name CURSOR FOR query`: reads nothing itself; judged as what FETCH will read. */
+export function declareCursor(body: Fields, run: Run): Judged | Refused {
+  const name = text(body["portalname"]);
+  const { cursors } = run.session;
+  if (!cursors.has(name) && cursors.size >= run.limits.namesMax) {
+    return refuse("too_complex", "The session has too many cursors");
+  }
+  const query = node(body["query"]);
+  if (query === null) return refuse("unsupported_statement", "Nothing to declare");
+  const judged = judgeQuery(query, run);
+  if (judged.kind === "refused") return judged;
+  if (judged.change !== null) return refuse("unsupported_statement", "Cannot declare this query");
+  const analysis = completed(strayPath(judged, run), run);
+  run.details.add("declare_cursor");
+  const hold = (number(body["options"]) & cursorOptionHold) !== 0;
+  return done("DECLARE CURSOR", { kind: "declare", name, cursor: { analysis, hold } });
+}
+
+/** CURSOR_OPT_HOLD of parsenodes.h. */
+const cursorOptionHold = 0x20;
+
+/** `FETCH` and `MOVE`. */
+export function fetchCursor(body: Fields, run: Run): Judged | Refused {
+  const cursor = run.session.cursors.get(text(body["portalname"]));
+  if (cursor === undefined) return refuse("unknown_cursor", "No cursor of that name is known");
+  absorb(cursor.analysis, run);
+  run.effects.add("read");
+  const isMove = body["ismove"] === true;
+  run.details.add(isMove ? "move" : "fetch");
+  run.consulted.push(0);
+  const output = isMove ? null : outputOf(cursor.analysis);
+  if (output === null) return done(isMove ? "MOVE" : "FETCH");
+  const rows = Math.min(output.rows, Math.abs(number(body["howMany"])));
+  return { ...done("FETCH"), output: { ...output, rows } };
+}
+
+/** `EXPLAIN`: with ANALYZE the statement runs; either way its plan may tell values. */
+export function judgeExplain(body: Fields, _sql: string, run: Run): Judged | Refused {
+  const analyze = items(body["options"]).some((item) => isOn(bodyOf(item, "DefElem"), "analyze"));
+  const statement = node(body["query"]);
+  if (statement === null) return refuse("unsupported_statement", "Nothing to explain");
+  const inner = newRun(run.schema, run.session, run.parser, run.limits);
+  const judged = innerStatement(statement, inner);
+  if (judged.kind === "refused") return judged;
+  const stray = strayPath(judged, inner);
+  const analysis = completed(stray, inner);
+  absorb(analysis, run);
+  run.work += inner.work;
+  run.classified ||= inner.classified;
+  run.unresolved ||= inner.unresolved;
+  run.consulted.push(...inner.consulted);
+  run.details.add(analyze ? "explain_analyze" : "explain");
+  run.effects.add("read");
+  if (!analyze) {
+    for (const effect of ["write", "declassify", "define"] as const) {
+      run.effects.delete(effect);
+    }
+  }
+  // Plans show literals, estimates from histograms and, with ANALYZE, how many rows matched.
+  const touches = inner.classified || inner.unresolved || analysis.classesRead.length > 0 ||
+    analysis.classesFiltered.length > 0 || analysis.classesWritten.length > 0;
+  const column = named(
+    "QUERY PLAN",
+    touches ? { ...opaque, classes: analysis.classesFiltered } : plain,
+  );
+  const output = { columns: [column], open: false, rows: 1 };
+  return { ...done("EXPLAIN"), output, change: analyze ? stray.change : null };
+}
+
+function innerStatement(statement: NonNullable<ReturnType<typeof node>>, run: Run) {
+  switch (statement.tag) {
+    case "ExecuteStmt":
+      return execute(statement.body, run);
+    case "CreateTableAsStmt":
+      return createAs(statement.body, run);
+    case "DeclareCursorStmt":
+      return declareCursor(statement.body, run);
+    case "RefreshMatViewStmt":
+      run.effects.add("define");
+      return done("REFRESH MATERIALIZED VIEW");
+    default:
+      return judgeQuery(statement, run);
+  }
+}
+
+/** Whether an option is given and not switched off. */
+function isOn(option: Fields | null, name: string): boolean {
+  if (option === null || text(option["defname"]).toLowerCase() !== name) return false;
+  const { arg } = option;
+  if (arg === undefined) return true;
+  const value = stringOf(arg)?.toLowerCase();
+  if (value !== undefined) return !["false", "off", "0", "no"].includes(value);
+  const integer = bodyOf(arg, "Integer");
+  return integer === null || number(integer["ival"]) !== 0;
+}

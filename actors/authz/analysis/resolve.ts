@@ -1,0 +1,124 @@
+/**
+ * From a written relation name to what it means in this session: a temporary relation, or one of the
+ * catalog with the classes of its columns, views analysed down to their base tables.
+ *
+ * **Invariant:** what does not resolve marks the run `unresolved`, so that every output is opaque;
+ * while DDL is unseen, every column of a relation that is not PostgreSQL's own is opaque.
+ *
+ * @module
+ */
+import { type Column, join, named, opaque } from "./lineage.ts";
+import type { Derived, Relation } from "./catalog_index.ts";
+import { deriveRelation } from "./derive.ts";
+import { fields, text } from "./tree.ts";
+import type { Run } from "./run.ts";
+import { spend } from "./run.ts";
+
+/** A relation as this session sees it. `columns` is null when they are not known. */
+export type Resolved = {
+  readonly schema: string;
+  readonly name: string;
+  readonly columns: readonly Column[] | null;
+  /** Null for a temporary relation. */
+  readonly relation: Relation | null;
+  readonly classified: boolean;
+};
+
+/** Resolves a RangeVar that is no common table expression, and notes it as touched. */
+export function resolveRelation(rangeVar: unknown, run: Run): Resolved | null {
+  const body = fields(rangeVar);
+  const schema = text(body["schemaname"]);
+  const name = text(body["relname"]);
+  const resolved = lookup(schema === "" ? null : schema, name, run);
+  if (resolved === null) {
+    run.unresolved = true;
+    run.relations.add(schema === "" ? name : `${schema}.${name}`);
+    return null;
+  }
+  run.relations.add(`${resolved.schema}.${resolved.name}`);
+  return resolved;
+}
+
+function lookup(schema: string | null, name: string, run: Run): Resolved | null {
+  if (schema !== null) {
+    return isTemporarySchema(schema) ? temporary(name, run) : inSchema(schema, name, run);
+  }
+  const { searchPath } = run.session;
+  if (searchPath === null) return null;
+  for (const candidate of effectivePath(searchPath)) {
+    const found = isTemporarySchema(candidate)
+      ? temporary(name, run)
+      : inSchema(candidate, name, run);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** The search path with what PostgreSQL puts in front: temporary relations, then pg_catalog. */
+export function effectivePath(searchPath: readonly string[]): readonly string[] {
+  const path = searchPath.includes("pg_catalog") ? searchPath : ["pg_catalog", ...searchPath];
+  return path.includes("pg_temp") ? path : ["pg_temp", ...path];
+}
+
+export function isTemporarySchema(schema: string): boolean {
+  return /^pg_temp(_\d+)?$/.test(schema);
+}
+
+function temporary(name: string, run: Run): Resolved | null {
+  const found = run.session.temporary.get(name);
+  if (found === undefined) return null;
+  if (found.columns === null) run.unresolved = true;
+  const classified = found.columns?.some(({ classes }) => classes.length > 0) ?? true;
+  return { schema: "pg_temp", name, columns: found.columns, relation: null, classified };
+}
+
+function inSchema(schema: string, name: string, run: Run): Resolved | null {
+  const relation = run.schema.relations.get(schema)?.get(name);
+  if (relation === undefined) return null;
+  spend(run, relation.columns.length);
+  const derived = derive(relation, run);
+  const columns = run.session.unsettled && !relation.system
+    ? derived.columns.map((column) => named(column.name, join(column, opaque), column.origin))
+    : derived.columns;
+  for (const base of derived.relations) run.relations.add(base);
+  for (const called of derived.functions) run.functions.add(called);
+  return { schema, name, columns, relation, classified: derived.classified };
+}
+
+/** The columns of a relation with what its definition adds, worked out once. */
+function derive(relation: Relation, run: Run): Derived {
+  const memo = run.schema.derived.get(relation.oid);
+  if (memo !== undefined && memo !== null) return memo;
+  if (memo === null) return cyclic(relation);
+  const simple = relation.definition === null &&
+    relation.generated.every((expression) => expression === null);
+  if (simple) return keep({ ...bare(relation), columns: relation.columns });
+  run.schema.derived.set(relation.oid, null);
+  try {
+    return keep(deriveRelation(relation, run) ?? cyclic(relation));
+  } finally {
+    // An analysis cut short by its limits must not leave a view half known.
+    if (run.schema.derived.get(relation.oid) === null) run.schema.derived.delete(relation.oid);
+  }
+  function keep(derived: Derived): Derived {
+    run.schema.derived.set(relation.oid, derived);
+    return derived;
+  }
+}
+
+function bare(relation: Relation): Derived {
+  return {
+    columns: relation.columns,
+    relations: [],
+    functions: [],
+    classified: relation.classified,
+  };
+}
+
+/** A definition that is not understood: every column opaque, and read as if classified. */
+function cyclic(relation: Relation): Derived {
+  const columns = relation.columns.map((column) =>
+    named(column.name, join(column, opaque), column.origin)
+  );
+  return { ...bare(relation), columns, classified: true };
+}

@@ -1,0 +1,91 @@
+/**
+ * What one analysis gathers while it walks a statement.
+ *
+ * **Invariant:** work is bounded: every step of the walk is counted, and the count ends the analysis
+ * with {@link TooComplex} before it can grow with the square of the input.
+ *
+ * @module
+ */
+import type { Effect } from "#schemas/analysis.ts";
+import type { Parser } from "./parser.ts";
+import type { Schema } from "./catalog_index.ts";
+import type { SessionState } from "./session.ts";
+import type { Value } from "./lineage.ts";
+
+export type AnalysisLimits = {
+  /** Rows above which a result of a classified relation is an export. */
+  readonly bulkRows: number;
+  /** Objects a parse tree may have. */
+  readonly nodesMax: number;
+  /** Levels of nesting a parse tree may have. */
+  readonly depthMax: number;
+  /** Steps one analysis may take, views and recursion included. */
+  readonly workMax: number;
+  /** Statements one string may hold. */
+  readonly statementsMax: number;
+  /** Prepared statements and cursors a session may hold by name. */
+  readonly namesMax: number;
+};
+
+export type Run = {
+  readonly schema: Schema;
+  readonly session: SessionState;
+  readonly parser: Parser;
+  readonly limits: AnalysisLimits;
+  readonly effects: Set<Effect>;
+  readonly details: Set<string>;
+  readonly relations: Set<string>;
+  readonly functions: Set<string>;
+  readonly written: Set<string>;
+  /** Replaced while the predicates of a subquery are gathered apart. */
+  filtered: Set<string>;
+  /** A relation with classified columns was read. */
+  classified: boolean;
+  /** A relation's name did not resolve: no output is understood. */
+  unresolved: boolean;
+  /** Where literals stand whose value the analysis used; see `shape.ts`. */
+  readonly consulted: number[];
+  /** Search paths that calls of set_config set; null where one cannot be read. */
+  readonly paths: { readonly path: readonly string[] | null; readonly local: boolean }[];
+  work: number;
+};
+
+/** Ends an analysis that grows beyond its limits; caught in `analyse.ts`. */
+export class TooComplex extends Error {}
+
+export function newRun(
+  schema: Schema,
+  session: SessionState,
+  parser: Parser,
+  limits: AnalysisLimits,
+): Run {
+  return {
+    schema,
+    session,
+    parser,
+    limits,
+    effects: new Set(),
+    details: new Set(),
+    relations: new Set(),
+    functions: new Set(),
+    written: new Set(),
+    filtered: new Set(),
+    classified: false,
+    unresolved: false,
+    consulted: [],
+    paths: [],
+    work: 0,
+  };
+}
+
+/** Counts `steps` of work. @throws {TooComplex} beyond the limit. */
+export function spend(run: Run, steps: number): void {
+  run.work += steps;
+  if (run.work > run.limits.workMax) throw new TooComplex();
+}
+
+/** Notes that a value decides which rows, or in which order, come out (design 6, `filter_by`). */
+export function filterBy(run: Run, value: Value): void {
+  for (const name of value.classes) run.filtered.add(name);
+  if (value.opaque) run.filtered.add("opaque");
+}

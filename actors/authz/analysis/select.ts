@@ -1,0 +1,237 @@
+/**
+ * SELECT, VALUES and set operations: what each output column derives from, and what the predicates,
+ * keys and orderings compare.
+ *
+ * **Invariant:** the columns stand in the order and number of PostgreSQL's own; where that is not
+ * certain the output is `open`.
+ *
+ * @module
+ */
+import { fromRows, isAggregate, limitedRows } from "./estimate.ts";
+import { resolveColumn, sortKey, valueOf, windowKeys } from "./expression.ts";
+import { fromClause } from "./from.ts";
+import { type Column, join, joinAll, named, opaque, plain, type Value } from "./lineage.ts";
+import { columnName, isStar } from "./names.ts";
+import { filterBy, type Run, spend, TooComplex } from "./run.ts";
+import { columnAt, findSource, nested, type Output, rowOf, type Scope } from "./scope.ts";
+import { bodyOf, constantOf, type Fields, fields, items, stringOf, text } from "./tree.ts";
+import { withScope } from "./with.ts";
+
+/** PostgreSQL's own limit on the columns of a result (MaxTupleAttributeNumber). */
+const columnsMax = 1664;
+
+/** The rows of a SelectStmt in a scope. INTO is for the caller. */
+export function selectOutput(select: Fields, outer: Scope | null, run: Run): Output {
+  spend(run, 1);
+  const scope = withScope(select["withClause"], outer, run);
+  const output = bodyOutput(select, scope, run);
+  if (output.columns.length > columnsMax) throw new TooComplex();
+  filterBy(run, valueOf(select["limitOffset"], scope, run));
+  filterBy(run, valueOf(select["limitCount"], scope, run));
+  if (select["lockingClause"] !== undefined) run.details.add("lock_rows");
+  const consult = (location: number) => void run.consulted.push(location);
+  return { ...output, rows: limitedRows(output.rows, select["limitCount"], consult) };
+}
+
+function bodyOutput(select: Fields, scope: Scope | null, run: Run): Output {
+  const op = text(select["op"]);
+  if (op !== "" && op !== "SETOP_NONE") return setOperation(select, op, scope, run);
+  const rows = items(select["valuesLists"]);
+  return rows.length > 0 ? valuesOutput(select, rows, scope, run) : plainSelect(select, scope, run);
+}
+
+function setOperation(select: Fields, op: string, scope: Scope | null, run: Run): Output {
+  const left = selectOutput(fields(select["larg"]), scope, run);
+  const right = selectOutput(fields(select["rarg"]), scope, run);
+  const fits = left.columns.length === right.columns.length;
+  const columns = left.columns.map((column, index) =>
+    named(column.name, join(column, right.columns[index] ?? opaque))
+  );
+  const open = left.open || right.open || !fits;
+  // All but UNION ALL compare rows with each other.
+  if (op !== "SETOP_UNION" || select["all"] !== true) filterBy(run, joinAll(columns));
+  const rows = op === "SETOP_UNION" ? left.rows + right.rows : left.rows;
+  const output = { columns, open, rows };
+  orderBy(select, output, outputScope(output, scope), run);
+  return output;
+}
+
+function valuesOutput(
+  select: Fields,
+  rows: readonly unknown[],
+  scope: Scope | null,
+  run: Run,
+): Output {
+  const values: Value[] = [];
+  for (const row of rows) {
+    for (const [index, item] of items(bodyOf(row, "List")?.["items"]).entries()) {
+      values[index] = join(values[index] ?? plain, valueOf(item, scope, run));
+    }
+  }
+  const columns = values.map((value, index) => named(`column${index + 1}`, value));
+  const output = { columns, open: false, rows: rows.length };
+  orderBy(select, output, outputScope(output, scope), run);
+  return output;
+}
+
+/** ORDER BY of a set operation or VALUES sees the output columns alone. */
+function outputScope(output: Output, scope: Scope | null): Scope {
+  const open = output.open ? opaque : null;
+  const { columns, rows } = output;
+  const source = { alias: null, schema: null, columns, open, relation: null };
+  return nested(scope, [{ sources: [source], columns, open, rows }]);
+}
+
+function plainSelect(select: Fields, outer: Scope | null, run: Run): Output {
+  const list = fromClause(items(select["fromClause"]), outer, run);
+  const scope = nested(outer, list);
+  const targets = items(select["targetList"]);
+  const { columns, open } = targetColumns(targets, scope, run);
+  const where = select["whereClause"];
+  filterBy(run, valueOf(where, scope, run));
+  const group = items(select["groupClause"]);
+  for (const key of group) filterBy(run, groupKey(key, targets, columns, scope, run));
+  filterBy(run, valueOf(select["havingClause"], scope, run));
+  for (const window of items(select["windowClause"])) {
+    filterBy(run, windowKeys(bodyOf(window, "WindowDef") ?? {}, scope, run));
+  }
+  distinct(items(select["distinctClause"]), targets, columns, scope, run);
+  const grouped = group.length === 0 &&
+    (select["havingClause"] !== undefined ||
+      targets.some((target) => isAggregate(bodyOf(target, "ResTarget")?.["val"])));
+  const output = { columns, open, rows: grouped ? 1 : fromRows(list, where) };
+  orderBy(select, output, scope, run);
+  return output;
+}
+
+/** Expands a target list (of SELECT or RETURNING) to its columns. */
+export function targetColumns(
+  targets: readonly unknown[],
+  scope: Scope,
+  run: Run,
+): { readonly columns: readonly Column[]; readonly open: boolean } {
+  const columns: Column[] = [];
+  let open = false;
+  for (const target of targets) {
+    const body = bodyOf(target, "ResTarget") ?? {};
+    const value = body["val"];
+    if (isStar(value)) {
+      const expanded = expand(value, scope, run);
+      for (const column of expanded.columns) columns.push(column);
+      open ||= expanded.open;
+      spend(run, expanded.columns.length);
+      if (columns.length > columnsMax) throw new TooComplex();
+      continue;
+    }
+    const name = text(body["name"]) ||
+      columnName(value, (star) => firstName(star, scope, run));
+    const reference = bodyOf(value, "ColumnRef");
+    const column = reference === null
+      ? named(name, valueOf(value, scope, run))
+      : resolveColumn(reference, scope, run);
+    columns.push(named(name, column, column.origin));
+  }
+  return { columns, open };
+}
+
+function firstName(select: unknown, scope: Scope, run: Run): string {
+  const body = bodyOf(select, "SelectStmt");
+  return body === null ? "?column?" : selectOutput(body, scope, run).columns[0]?.name ?? "?column?";
+}
+
+/** The columns of `*`, `t.*`, `s.t.*` or `(expression).*`. */
+function expand(
+  value: unknown,
+  scope: Scope,
+  run: Run,
+): { readonly columns: readonly Column[]; readonly open: boolean } {
+  const reference = bodyOf(value, "ColumnRef");
+  if (reference === null) {
+    const body = bodyOf(value, "A_Indirection") ?? {};
+    const inner = rowReference(body, scope);
+    if (inner !== null) return { columns: inner.columns, open: inner.open !== null };
+    return { columns: [named("*", join(opaque, valueOf(value, scope, run)))], open: true };
+  }
+  const names = items(reference["fields"]).slice(0, -1).map((item) => stringOf(item) ?? "");
+  if (names.length === 0) {
+    const open = scope.items.some((item) => item.open !== null);
+    const columns = scope.items.flatMap((item) => item.columns);
+    return { columns: open ? columns.concat(named("*", opaque)) : columns, open };
+  }
+  const [schema, name] = names.length > 1 ? names.slice(-2) : [null, names[0]];
+  const source = findSource(scope, schema ?? null, name ?? "");
+  if (source === null) return { columns: [named("*", opaque)], open: true };
+  if (source.open !== null) {
+    return { columns: [named("*", join(opaque, rowOf(source)))], open: true };
+  }
+  return { columns: source.columns, open: false };
+}
+
+/** The entry that `(t).*` expands, when `t` is a whole row and no column. */
+function rowReference(body: Fields, scope: Scope) {
+  const steps = items(body["indirection"]);
+  const names = items(bodyOf(body["arg"], "ColumnRef")?.["fields"]).map(stringOf);
+  const name = names[0];
+  if (steps.length !== 1 || names.length !== 1 || name === undefined || name === null) return null;
+  for (let level: Scope | null = scope; level !== null; level = level.parent) {
+    if (columnAt(level, name) !== null) return null;
+  }
+  return findSource(scope, null, name);
+}
+
+/** GROUP BY prefers input columns, then output names, then positions (SQL:99, then SQL:92). */
+function groupKey(
+  key: unknown,
+  targets: readonly unknown[],
+  columns: readonly Column[],
+  scope: Scope,
+  run: Run,
+): Value {
+  spend(run, 1);
+  const set = bodyOf(key, "GroupingSet");
+  if (set !== null) {
+    const parts = items(set["content"]);
+    return joinAll(parts.map((part) => groupKey(part, targets, columns, scope, run)));
+  }
+  const name = soleName(key);
+  if (name !== null && columnAt(scope, name) !== null) return valueOf(key, scope, run);
+  return outputKey(key, columns, scope, run);
+}
+
+/** ORDER BY and DISTINCT ON prefer output names, then positions, then input columns. */
+function outputKey(key: unknown, columns: readonly Column[], scope: Scope, run: Run): Value {
+  const name = soleName(key);
+  const aliased = name === null ? [] : columns.filter((column) => column.name === name);
+  if (aliased.length > 0) return joinAll(aliased);
+  const constant = constantOf(key);
+  if (constant?.kind !== "integer") return valueOf(key, scope, run);
+  run.consulted.push(constant.location);
+  return columns[constant.value - 1] ?? opaque;
+}
+
+function distinct(
+  keys: readonly unknown[],
+  targets: readonly unknown[],
+  columns: readonly Column[],
+  scope: Scope,
+  run: Run,
+): void {
+  if (keys.length === 0 || targets.length === 0) return;
+  // Plain DISTINCT is a list of one empty node; DISTINCT ON lists its keys.
+  const on = keys.filter((key) =>
+    bodyOf(key, "A_Const") !== null || Object.keys(fields(key)).length > 0
+  );
+  if (on.length === 0) return filterBy(run, joinAll(columns));
+  for (const key of on) filterBy(run, outputKey(key, columns, scope, run));
+}
+
+function orderBy(select: Fields, output: Output, scope: Scope, run: Run): void {
+  for (const sort of items(select["sortClause"])) {
+    filterBy(run, outputKey(sortKey(sort), output.columns, scope, run));
+  }
+}
+
+function soleName(key: unknown): string | null {
+  const list = items(bodyOf(key, "ColumnRef")?.["fields"]);
+  return list.length === 1 ? stringOf(list[0]) : null;
+}

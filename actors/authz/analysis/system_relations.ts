@@ -1,0 +1,36 @@
+/**
+ * PostgreSQL's own relations that tell more than structure: sampled values, what other sessions
+ * ran, secrets of roles and servers.
+ *
+ * **Invariant:** every column of a listed relation is opaque, and touching it is `administer`.
+ *
+ * @module
+ */
+
+/** Schemas that belong to PostgreSQL. */
+export function isSystemSchema(schema: string): boolean {
+  return schema === "pg_catalog" || schema === "information_schema" || schema === "pg_toast";
+}
+
+/** Says whether a relation of a system schema holds values or secrets. */
+export function isLeaky(schema: string, name: string): boolean {
+  if (schema === "pg_toast") return true;
+  return leaky.has(name) || prefixes.some((prefix) => name.startsWith(prefix));
+}
+
+/** Extensions' views that show other sessions' statements, in whatever schema they are. */
+export function isLeakyExtension(name: string): boolean {
+  return name.startsWith("pg_stat_statements") || name.startsWith("pg_buffercache");
+}
+
+const leaky: ReadonlySet<string> = new Set(
+  `
+  pg_authid pg_shadow pg_largeobject pg_statistic pg_statistic_ext_data pg_stats pg_stat_activity
+  pg_user_mapping pg_user_mappings pg_foreign_server pg_hba_file_rules pg_ident_file_mappings
+  pg_file_settings pg_prepared_statements pg_cursors pg_subscription pg_backend_memory_contexts
+  pg_stat_replication pg_stat_wal_receiver pg_stat_subscription pg_prepared_xacts
+  pg_stat_progress_copy pg_attrdef_data user_mapping_options _pg_user_mappings
+  foreign_server_options _pg_foreign_servers user_mappings
+`.trim().split(/\s+/),
+);
+const prefixes = ["pg_stats_", "pg_statistic_ext_", "pg_replication", "pg_stat_statements"];
