@@ -93,7 +93,7 @@ export function streams(topology: Topology): ApiConfig[] {
 export const auditStages: Readonly<Record<string, readonly FrameKind[]>> = {
   authz: ["open", "request", "approval", "outcome", "close"],
   target: ["open", "request", "verdict", "close"],
-  masking: ["verdict", "close"],
+  masking: ["open", "verdict", "close"],
   approval: ["verdict", "close"],
 };
 
