@@ -160,7 +160,10 @@ function useApproval(
   record.usedBy = frame.sequence;
   if (record.request !== request.number) report("G5", `approval ${id} is of another request`);
   if (!record.granted) report("G5", `approval ${id} was not granted`);
-  if (record.ended !== null) report("G5", `approval ${id} was ${record.ended}`);
+  // A session that closes withdraws what it asked, also while the allow is on its way.
+  if (record.ended !== null && !(record.granted && record.ended === "withdrawn")) {
+    report("G5", `approval ${id} was ${record.ended}`);
+  }
   for (const { group, quorum } of needs) {
     const count = record.approvals.filter(({ groups }) => groups.includes(group)).length;
     if (count < quorum) {

@@ -80,7 +80,11 @@ export function headers(kind: string, nth: number, more: [string, string][]) {
 export function resubject(kind: string, nth: number, from: string, to: string) {
   return change(kind, nth, (frame) => ({ ...frame, subject: frame.subject.replace(from, to) }));
 }
-export function place(kind: string, nth: number, more: { request?: number; more?: boolean }) {
+export function place(
+  kind: string,
+  nth: number,
+  more: { request?: number; part?: number; more?: boolean },
+) {
   return change(kind, nth, (frame) => {
     const before = parseFrame(frame.headers.get(frameHeader));
     ok(before !== null);

@@ -6,7 +6,13 @@
  */
 import { deepStrictEqual, match, ok } from "node:assert/strict";
 import { honestFrames, startMs } from "#actors/audit/testing.ts";
-import { decisionHeader, decodeControl, encodeControl, frameHeader } from "#schemas/frames.ts";
+import {
+  decisionHeader,
+  decodeControl,
+  encodeControl,
+  endedHeader,
+  frameHeader,
+} from "#schemas/frames.ts";
 import { parseAuditSubject } from "#schemas/subjects.ts";
 import {
   changePayload,
@@ -85,7 +91,10 @@ const cases: readonly Case[] = [
     /^G2 .*to request 3, wh/,
   ],
   ["a response part left out", drop("response", 1), /^G2 .*part 2 where part 1 was due/],
-  ["a response part twice", twice("response", 1), /^G2 .*part 1 where part 2 was due/],
+  ["a repeated response part that was released twice", (frames) => {
+    const release = { parts: 5, bytes: 7 };
+    return editClose(release)(twice("response", 1)(frames));
+  }, /^G2 .*the 5 released parts are not those/],
   [
     "released bytes that were not stored",
     changePayload("response", 1),
@@ -222,6 +231,13 @@ for (const [name, damage, expected] of cases) {
     match(result.first.message, /frame \d+/);
   });
 }
+
+Deno.test("verifyFrames() takes a part that masking stored twice once, and a part that ends", async () => {
+  ok((await verifyFrames(twice("response", 1)(honestFrames()))).ok);
+  const last = place("response", 4, { part: 9 })(honestFrames());
+  ok(!(await verifyFrames(last)).ok);
+  ok((await verifyFrames(headers("response", 4, [[endedHeader, "1"]])(last))).ok);
+});
 
 Deno.test("verifyFrames() keeps at most the findings it is allowed, and counts all", async () => {
   const orphans = honestFrames().map((frame) => ({
