@@ -1,0 +1,21 @@
+/**
+ * Medical record numbers: five to ten digits, with up to three letters before them, behind a label.
+ * Every institution has its own, so without a label there is nothing to tell one by.
+ *
+ * @module
+ */
+import { type Groups, isDigit, isLetter, type Range, wordsBefore } from "./scan.ts";
+
+export function mrnAt(bytes: Uint8Array, groups: Groups): Range | null {
+  const first = groups.starts[0] ?? 0;
+  const end = groups.ends[0] ?? 0;
+  const isLong = end - first >= 5 && end - first <= 10;
+  if (!isLong || isLetter(bytes[end]) || isDigit(bytes[end])) return null;
+  if (label.test(wordsBefore(bytes, first))) return { start: first, end };
+  let start = first;
+  while (first - start < 3 && isLetter(bytes[start - 1])) start--;
+  return start < first && label.test(wordsBefore(bytes, start)) ? { start, end } : null;
+}
+
+const label =
+  /(?:^|[^a-z])(?:mrn|mrns|med rec|medical rec|medical records?|chart)(?: (?:no|nr|num|number|nbr|id|is|was))* ?$/;

@@ -1,0 +1,163 @@
+/**
+ * Reading bytes for detectors: digit groups with what stands between them, and the words before.
+ *
+ * **Invariant:** every function looks at no more than a fixed number of bytes around its place, so
+ * that a scan of a text takes time linear in its length, whatever it holds.
+ *
+ * @module
+ */
+
+/** What stands between two groups of digits. */
+export const between = { dash: 1, space: 2, dot: 3, slash: 4, paren: 5 } as const;
+
+/** Groups of digits that follow each other, as `415`, `555`, `2671`. */
+export type Groups = {
+  readonly starts: readonly number[];
+  readonly ends: readonly number[];
+  /** Of `between`; one fewer than groups. */
+  readonly separators: readonly number[];
+};
+
+/** Where a find lies: from `start` up to and without `end`. */
+export type Range = { readonly start: number; readonly end: number };
+
+export function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
+}
+
+export function isLetter(byte: number | undefined): boolean {
+  return byte !== undefined && (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a;
+}
+
+/** The groups from the digit at `start` on, as far as numbers of people and cards go. */
+export function groupsAt(bytes: Uint8Array, start: number): Groups {
+  const starts: number[] = [];
+  const ends: number[] = [];
+  const separators: number[] = [];
+  let at = start;
+  let digits = 0;
+  while (starts.length < groupsMax) {
+    let end = at;
+    while (isDigit(bytes[end]) && end - at <= groupDigitsMax) end++;
+    starts.push(at);
+    ends.push(end);
+    digits += end - at;
+    if (digits > digitsMax) break;
+    const found = separatorAt(bytes, end);
+    if (found === null) break;
+    separators.push(found.kind);
+    at = found.end;
+  }
+  return { starts, ends, separators: separators.slice(0, starts.length - 1) };
+}
+
+/** The digits of groups `first` up to and without `last`, as text. */
+export function digitsOf(bytes: Uint8Array, groups: Groups, first: number, last: number): string {
+  let text = "";
+  for (let group = first; group < last; group++) {
+    for (let i = groups.starts[group] ?? 0; i < (groups.ends[group] ?? 0); i++) {
+      text += String.fromCharCode(bytes[i] ?? 0);
+    }
+  }
+  return text;
+}
+
+/**
+ * Whether a number may begin at `start`: not inside a word, a decimal, a version or a longer chain
+ * of digits. In JSON and COPY a letter behind a backslash is a control character.
+ */
+export function beginsNumber(bytes: Uint8Array, start: number): boolean {
+  const before = bytes[start - 1];
+  if (isDigit(before)) return false;
+  if (isLetter(before)) {
+    return bytes[start - 2] === 0x5c && controlLetters.includes(before ?? 0);
+  }
+  const isJoint = before === 0x2e || before === 0x2d || before === 0x2f;
+  return !(isJoint && isDigit(bytes[start - 2]));
+}
+
+/** Whether a number may end after group `last`: no letter, `@` or joined digits follow. */
+export function endsNumber(bytes: Uint8Array, groups: Groups, last: number): boolean {
+  const end = groups.ends[last] ?? 0;
+  const after = bytes[end];
+  if (isDigit(after) || isLetter(after) || after === 0x40 || after === 0x5f) return false;
+  const separator = groups.separators[last];
+  if (separator !== undefined) return separator === between.space || separator === between.paren;
+  return true;
+}
+
+/**
+ * The words before a place, in lower case, each run of what is neither letter nor digit one blank.
+ */
+export function wordsBefore(bytes: Uint8Array, place: number): string {
+  let words = "";
+  for (let i = Math.max(0, place - wordsBytes); i < place; i++) {
+    const byte = bytes[i] ?? 0;
+    if (isLetter(byte)) words += String.fromCharCode(byte | 0x20);
+    else if (isDigit(byte)) words += "0";
+    else if (!words.endsWith(" ")) words += " ";
+  }
+  return words;
+}
+
+const groupsMax = 8;
+const groupDigitsMax = 20;
+const digitsMax = 24;
+const wordsBytes = 40;
+/** b f n r t v */
+const controlLetters: readonly number[] = [0x62, 0x66, 0x6e, 0x72, 0x74, 0x76];
+
+/**
+ * At most two blanks, one mark, two blanks, an opening parenthesis; a digit must follow. Dashes and
+ * blanks of Unicode count, as word processors write them.
+ */
+function separatorAt(bytes: Uint8Array, start: number): { kind: number; end: number } | null {
+  let at = start;
+  let kind = 0;
+  for (let i = 0, blank = blankAt(bytes, at); i < 2 && blank > 0; i++, blank = blankAt(bytes, at)) {
+    at += blank;
+    kind = between.space;
+  }
+  const mark = markAt(bytes, at);
+  if (mark !== null) {
+    kind = mark.kind;
+    at += mark.length;
+    for (let i = 0, blank = blankAt(bytes, at); i < 2 && blank > 0; i++) {
+      at += blank;
+      blank = blankAt(bytes, at);
+    }
+    // A full stop or slash and then a blank is the end of a sentence, not of a group.
+    const isLoose = at > start + mark.length && (kind === between.dot || kind === between.slash);
+    if (isLoose) return null;
+  }
+  if (bytes[at] === 0x28) {
+    at++;
+    kind = between.paren;
+  }
+  return kind > 0 && isDigit(bytes[at]) ? { kind, end: at } : null;
+}
+
+/** The length of a blank: space, tab, no-break space, figure and narrow no-break space; else 0. */
+function blankAt(bytes: Uint8Array, at: number): number {
+  const byte = bytes[at];
+  if (byte === 0x20 || byte === 0x09) return 1;
+  if (byte === 0xc2 && bytes[at + 1] === 0xa0) return 2;
+  const isThree = byte === 0xe2 && bytes[at + 1] === 0x80 &&
+    (bytes[at + 2] === 0x87 || bytes[at + 2] === 0x89 || bytes[at + 2] === 0xaf);
+  return isThree ? 3 : 0;
+}
+
+function markAt(bytes: Uint8Array, at: number): { kind: number; length: number } | null {
+  const byte = bytes[at] ?? 0;
+  if (byte === 0x2d) return { kind: between.dash, length: 1 };
+  if (byte === 0x2e) return { kind: between.dot, length: 1 };
+  if (byte === 0x2f) return { kind: between.slash, length: 1 };
+  if (byte === 0x29) return { kind: between.paren, length: bytes[at + 1] === 0x2d ? 2 : 1 };
+  // U+00AD soft hyphen; U+2010 to U+2015; U+2212 minus.
+  if (byte === 0xc2 && bytes[at + 1] === 0xad) return { kind: between.dash, length: 2 };
+  if (byte !== 0xe2) return null;
+  const [second, third] = [bytes[at + 1], bytes[at + 2] ?? 0];
+  const isDash = second === 0x80 && third >= 0x90 && third <= 0x95;
+  const isMinus = second === 0x88 && third === 0x92;
+  return isDash || isMinus ? { kind: between.dash, length: 3 } : null;
+}

@@ -1,0 +1,49 @@
+/**
+ * US Social Security numbers and individual taxpayer numbers: three, two and four digits with one
+ * kind of separator, or nine digits behind a label.
+ * https://www.ssa.gov/employer/randomization.html
+ *
+ * @module
+ */
+import {
+  beginsNumber,
+  between,
+  digitsOf,
+  endsNumber,
+  type Groups,
+  type Range,
+  wordsBefore,
+} from "./scan.ts";
+
+export function ssnAt(bytes: Uint8Array, groups: Groups): Range | null {
+  const [start = 0] = groups.starts;
+  if (!beginsNumber(bytes, start)) return null;
+  const lengths = groups.ends.map((end, index) => end - (groups.starts[index] ?? 0));
+  if (lengths[0] === 9) {
+    const isSsn = endsNumber(bytes, groups, 0) && isNumber(digitsOf(bytes, groups, 0, 1)) &&
+      label.test(wordsBefore(bytes, start));
+    return isSsn ? { start, end: groups.ends[0] ?? 0 } : null;
+  }
+  const [first, second] = groups.separators;
+  const isShaped = lengths[0] === 3 && lengths[1] === 2 && lengths[2] === 4 && first === second &&
+    (first === between.dash || first === between.space || first === between.dot);
+  if (!isShaped || !endsNumber(bytes, groups, 2)) return null;
+  return isNumber(digitsOf(bytes, groups, 0, 3)) ? { start, end: groups.ends[2] ?? 0 } : null;
+}
+
+const label =
+  /(?:^|[^a-z])(?:ssn|ss|itin|tin|social security|social|soc sec|tax id)(?: (?:no|nr|num|number|nbr|is|was))* ?$/;
+
+/** Numbers that were printed in advertisements, or are everybody's example. */
+const neverIssued: ReadonlySet<string> = new Set(["078051120", "219099999", "123456789"]);
+
+function isNumber(digits: string): boolean {
+  const area = digits.slice(0, 3);
+  const group = Number(digits.slice(3, 5));
+  if (neverIssued.has(digits) || /^(\d)\1{8}$/.test(digits)) return false;
+  if (area === "000" || area === "666" || digits.endsWith("0000") || group === 0) return false;
+  if (!area.startsWith("9")) return true;
+  // Areas from 900 on are ITINs, in these groups.
+  return group >= 50 && group <= 65 || group >= 70 && group <= 88 || group >= 90 && group <= 92 ||
+    group >= 94;
+}
