@@ -1,0 +1,379 @@
+/**
+ * Authz judges: one verdict for each request, two when people were asked in between.
+ *
+ * Theory of operation. Requests of a session are judged in order, one at a time: the next waits for
+ * the outcome of the one before, because what its names mean depends on what that one did. A verdict
+ * is a function of the session's state, so state is only changed by stored frames: `commit` takes a
+ * stored verdict, `settle` an outcome. Live and replayed frames go through the same two.
+ *
+ * **Invariant:** what is not understood, not permitted or not in time is denied (G8). An allow after
+ * a hold names the approval it uses up, and only if policy, catalog and session still bind to the
+ * same bytes (G5).
+ *
+ * The state is owned by the worker; `step` reuses its memory.
+ *
+ * @module
+ */
+import type { Actor, Effect, KitInput, Step } from "#actors/_kit/actor.ts";
+import type { Frame } from "#actors/_kit/frame.ts";
+import {
+  type ControlPayload,
+  decisionHeader,
+  decodeControl,
+  encodeControl,
+  operationHeader,
+  type Outcome,
+  type Reason,
+  type Verdict,
+} from "#schemas/frames.ts";
+import { maskWhole } from "#schemas/mask_plan.ts";
+import { quorumMet, type Voter } from "#schemas/approval.ts";
+import { unreachable } from "#schemas/unreachable.ts";
+import { createHash } from "node:crypto";
+import { settleSession } from "./changes.ts";
+import type { Judge, Judgement, Principal } from "./judge.ts";
+import { type AuthzState, initialState, type Waiting } from "./state.ts";
+import { abortedTransaction, notApproved, withdrawn } from "./verdicts.ts";
+
+export type AuthzLimits = {
+  /** How long a session waits for the catalog that its own DDL made. */
+  readonly catalogMsMax: number;
+  /** Bytes of requests that wait to be judged. */
+  readonly waitingBytesMax: number;
+};
+
+type State = AuthzState;
+type Out = Effect<never>[];
+
+/** Creates the actor over the judge; `newId` gives an unguessable approval id. */
+export function authz(judge: Judge, newId: () => string, limits: AuthzLimits): Actor<State, never> {
+  return { name: "authz", initial: initialState, step };
+
+  function step(state: State, input: KitInput): Step<State, never> {
+    const out: Out = [];
+    switch (input.kind) {
+      case "frame":
+        take(state, input.frame, out);
+        if (input.replayed) return [state, []];
+        break;
+      case "wake":
+        if (input.name === "catalog") state.catalogWaitOver = true;
+        break;
+      case "resume":
+      case "raw":
+        break;
+      default:
+        return unreachable(input);
+    }
+    proceed(state, out);
+    return [state, out];
+  }
+
+  /** Takes one stored frame into the state; the same live and replayed. */
+  function take(state: State, frame: Frame, out: Out): void {
+    switch (frame.kind) {
+      case "open":
+        return opened(state, frame);
+      case "request":
+        return gather(state, frame);
+      case "verdict": {
+        // Only on replay: live verdicts are committed as they are made.
+        const verdict = decodeControl("verdict", frame.payload);
+        if (verdict !== null) commit(state, verdict);
+        return;
+      }
+      case "approval": {
+        const approval = decodeControl("approval", frame.payload);
+        if (approval !== null) heard(state, approval, frame.timeMs);
+        return;
+      }
+      case "outcome": {
+        const outcome = decodeControl("outcome", frame.payload);
+        if (outcome !== null) settle(state, outcome);
+        return;
+      }
+      case "close":
+        out.push({ kind: "end" });
+        return;
+      default:
+        return;
+    }
+  }
+
+  function opened(state: State, frame: Frame): void {
+    const open = decodeControl("open", frame.payload);
+    state.open = open;
+    const digest = sha256([frame.payload]);
+    state.waiting.set(0, { ...emptyWaiting, digest, complete: true, timeMs: frame.timeMs });
+    if (open !== null) state.admission = judge.admit(open, frame.key, frame.timeMs);
+    if (state.admission?.ok) state.session = state.admission.session;
+  }
+
+  function gather(state: State, frame: Frame): void {
+    const operation = frame.headers.get(operationHeader) ?? "";
+    const known = state.waiting.get(frame.request);
+    const waiting = known ?? { ...emptyWaiting, parts: [], operation, timeMs: frame.timeMs };
+    state.waiting.set(frame.request, waiting);
+    if (waiting.complete || waiting.parts.length !== frame.part) return;
+    waiting.bytes += frame.payload.length;
+    waiting.hash ??= createHash("sha256");
+    waiting.hash.update(frame.payload);
+    // Beyond the limit only the digest is kept: the request is refused, and says so.
+    waiting.parts.push(waiting.bytes > limits.waitingBytesMax ? nothing : frame.payload);
+    waiting.complete = !frame.more;
+    if (waiting.complete) waiting.digest = waiting.hash.digest("hex");
+  }
+
+  /** Judges whatever can be judged now. */
+  function proceed(state: State, out: Out): void {
+    cancels(state, out);
+    if (state.held !== null) answerHeld(state, out);
+    while (state.running === null && state.held === null) {
+      const request = state.nextRequest;
+      const waiting = state.waiting.get(request);
+      if (waiting === undefined || !waiting.complete) return;
+      if (waiting.operation.startsWith("cancel")) {
+        state.nextRequest++;
+        continue;
+      }
+      if (!catalogIsHere(state, out)) return;
+      decide(state, request, waiting, out);
+    }
+  }
+
+  /** A cancellation is judged at once: what it cancels may be what everything else waits for. */
+  function cancels(state: State, out: Out): void {
+    for (const [request, waiting] of state.waiting) {
+      if (!waiting.operation.startsWith("cancel:") || waiting.judged || !waiting.complete) continue;
+      const cancelled = Number(waiting.operation.slice("cancel:".length));
+      if (state.held?.verdict.request === cancelled) deny(state, cancelled, withdrawn, out);
+      const verdict = { ...base(request, waiting), decision: "allow", cancels: cancelled } as const;
+      publish(state, verdict, out);
+    }
+  }
+
+  function catalogIsHere(state: State, out: Out): boolean {
+    const { needsCatalog, open } = state;
+    if (needsCatalog === null || open === null) return true;
+    if (state.catalogWaitOver || judge.knowsCatalog(open.connection, needsCatalog)) {
+      if (!state.catalogWaitOver) state.session = judge.settled(state.session);
+      state.needsCatalog = null;
+      state.catalogWaitOver = false;
+      return true;
+    }
+    out.push({ kind: "wake", name: "catalog", afterMs: limits.catalogMsMax });
+    return false;
+  }
+
+  function decide(state: State, request: number, waiting: Waiting, out: Out): void {
+    if (request === 0) return decideOpen(state, waiting, out);
+    const principal = principalOf(state);
+    if (principal === null || state.open === null) return;
+    const bytes = waiting.bytes > limits.waitingBytesMax ? null : join(waiting.parts);
+    const judgement = judge.request(bytes, state, principal, state.open);
+    if (state.refused && !judgement.endsTransaction) {
+      return deny(state, request, abortedTransaction, out);
+    }
+    const verdict = { ...base(request, waiting), ...verdictOf(judgement) };
+    if (judgement.decision !== "hold") return publish(state, verdict, out);
+    const binding = bindingOf(state, waiting.digest, judgement);
+    const approval = { id: newId(), needs: [...judgement.needs], binding };
+    publish(state, { ...verdict, approval }, out);
+  }
+
+  function decideOpen(state: State, waiting: Waiting, out: Out): void {
+    const { admission } = state;
+    const judgement = judge.connect(state.open, admission);
+    publish(state, { ...base(0, waiting), ...verdictOf(judgement) }, out);
+  }
+
+  /** The approval actor has spoken about what is held. */
+  function answerHeld(state: State, out: Out): void {
+    const { held } = state;
+    if (held === null || held.answer === null) return;
+    const { verdict, answer } = held;
+    const waiting = state.waiting.get(verdict.request);
+    const principal = principalOf(state);
+    if (answer !== "granted" || waiting === undefined || principal === null) {
+      const why = answer === "granted" ? "stale" : answer;
+      return deny(state, verdict.request, notApproved(why), out);
+    }
+    if (state.open === null || verdict.approval === null) return;
+    const judgement = judge.request(join(waiting.parts), state, principal, state.open);
+    const same = bindingOf(state, waiting.digest, judgement) === verdict.approval.binding;
+    const willing = judgement.decision !== "deny" && quorumMet(verdict.approval.needs, held.voters);
+    if (!same || !willing) return deny(state, verdict.request, notApproved("stale"), out);
+    const granted = { ...base(verdict.request, waiting), ...verdictOf(judgement) };
+    publish(state, { ...granted, decision: "allow", approval: verdict.approval }, out);
+  }
+
+  function deny(state: State, request: number, reason: Reason, out: Out): void {
+    const waiting = state.waiting.get(request);
+    if (waiting === undefined) return;
+    const approval = state.held?.verdict.request === request ? state.held.verdict.approval : null;
+    publish(
+      state,
+      { ...base(request, waiting), decision: "deny", reasons: [reason], approval },
+      out,
+    );
+  }
+
+  function publish(state: State, verdict: Verdict, out: Out): void {
+    commit(state, verdict);
+    const suffix = verdict.approval === null ? "" : "+approval";
+    const headers = new Map([[decisionHeader, `${verdict.decision}${suffix}`]]);
+    const place = { request: verdict.request, part: 0, more: false };
+    const payload = encodeControl("verdict", verdict);
+    out.push({ kind: "publish", frame: "verdict", place, payload, headers });
+  }
+
+  /** A verdict that is (about to be) stored moves the state; the same live and replayed. */
+  function commit(state: State, verdict: Verdict): void {
+    const { request, decision } = verdict;
+    const waiting = state.waiting.get(request);
+    if (waiting !== undefined) waiting.judged = true;
+    if (verdict.cancels !== null) {
+      waiting?.parts.splice(0);
+      return;
+    }
+    if (decision === "hold") {
+      state.held = { verdict, answer: null, voters: [] };
+      return;
+    }
+    state.held = null;
+    state.nextRequest = Math.max(state.nextRequest, request + 1);
+    if (decision === "deny") {
+      state.waiting.delete(request);
+      if (state.transaction === "T") state.refused = true;
+      return;
+    }
+    state.running = { request, understood: understoodOf(state, request) };
+  }
+
+  function understoodOf(state: State, request: number) {
+    const waiting = state.waiting.get(request);
+    if (request === 0 || waiting === undefined || state.open === null) return null;
+    return judge.understand(join(waiting.parts), state, state.open);
+  }
+
+  function settle(state: State, outcome: Outcome): void {
+    const { running } = state;
+    if (running === null || outcome.request !== running.request) return;
+    state.running = null;
+    state.waiting.delete(outcome.request);
+    settleSession(state, running.understood, outcome);
+  }
+}
+
+function principalOf(state: State): Principal | null {
+  return state.admission?.ok ? state.admission.principal : null;
+}
+
+/** What people decided about what is held. */
+function heard(state: State, approval: ControlPayload<"approval">, timeMs: number): void {
+  const { held } = state;
+  if (held === null || held.verdict.approval?.id !== approval.id) return;
+  if (approval.binding !== held.verdict.approval.binding) return;
+  switch (approval.state) {
+    case "voted":
+      if (approval.by?.decision === "approve") held.voters.push(voterOf(approval.by));
+      return;
+    case "granted":
+      if (Date.parse(approval.expiresAt) > timeMs) held.answer = "granted";
+      return;
+    case "denied":
+    case "expired":
+    case "withdrawn":
+      held.answer = approval.state;
+  }
+}
+
+function voterOf(by: Voter): Voter {
+  return { issuer: by.issuer, person: by.person, groups: by.groups };
+}
+
+type Base = Omit<Verdict, "decision">;
+
+function base(request: number, waiting: Waiting): Base {
+  return {
+    version: 1,
+    request,
+    digest: waiting.digest,
+    policies: [],
+    policyVersion: "",
+    catalogDigest: null,
+    reasons: [],
+    statements: [],
+    plan: maskWhole,
+    parsed: null,
+    durationMsMax: 1,
+    approval: null,
+    cancels: null,
+  };
+}
+
+function verdictOf(judgement: Judgement) {
+  const { decision, policies, policyVersion, catalogDigest, reasons, plan, parsed } = judgement;
+  return {
+    decision,
+    policies: [...policies],
+    policyVersion,
+    catalogDigest,
+    reasons: [...reasons],
+    statements: [...judgement.statements],
+    plan,
+    parsed: parsed === null ? null : [...parsed],
+    durationMsMax: judgement.durationMsMax,
+  };
+}
+
+/** What an approval stands for: exact bytes, and everything that gives them their meaning. */
+function bindingOf(state: State, digest: string, judgement: Judgement): string {
+  const { principal, connection, parameters } = state.open ?? {};
+  const { searchPath, transaction } = state.session;
+  const facts = [
+    "sallyport approval 1",
+    digest,
+    judgement.runsPrepared,
+    principal,
+    connection,
+    parameters,
+    searchPath,
+    transaction.kind,
+    judgement.policyVersion,
+    judgement.configDigest,
+    judgement.catalogDigest,
+    judgement.plan,
+  ];
+  return sha256([new TextEncoder().encode(JSON.stringify(facts))]);
+}
+
+const nothing = new Uint8Array(0);
+const emptyWaiting: Waiting = {
+  parts: [],
+  bytes: 0,
+  hash: null,
+  digest: "",
+  complete: false,
+  judged: false,
+  operation: "",
+  timeMs: 0,
+};
+
+function sha256(parts: readonly Uint8Array[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts;
+  if (parts.length === 1 && first !== undefined) return first;
+  const joined = new Uint8Array(parts.reduce((bytes, part) => bytes + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}

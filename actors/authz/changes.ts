@@ -1,0 +1,51 @@
+/**
+ * What an outcome does to the session's state: which changes took effect, which are unknown.
+ *
+ * @module
+ */
+import type { Outcome } from "#schemas/frames.ts";
+import { applyChange, applyRequest, type SessionState } from "./analysis/session.ts";
+import type { Understood } from "./request.ts";
+import type { AuthzState } from "./state.ts";
+
+/** Applies an outcome. A request of which nothing ran changes nothing. */
+export function settleSession(
+  state: AuthzState,
+  understood: Understood | null,
+  outcome: Outcome,
+): void {
+  const { transaction } = outcome;
+  if (understood !== null && outcome.status !== "not_run") {
+    const { changes } = understood;
+    const succeeded = outcome.status === "executed";
+    const completed = succeeded ? changes.length : Math.min(outcome.completed, changes.length);
+    state.session = applyRequest(state.session, changes, completed);
+    state.session = succeeded
+      ? understood.protocolChanges.reduce(applyChange, state.session)
+      : afterFailure(state.session, understood);
+    state.portals = succeeded ? understood.portals : new Map();
+  }
+  if (transaction !== null) {
+    state.transaction = transaction;
+    if (transaction === "I") {
+      // Portals end with their transaction.
+      state.portals = new Map();
+      state.refused = false;
+    }
+  }
+  if (outcome.catalogDigest !== null) state.needsCatalog = outcome.catalogDigest;
+}
+
+/**
+ * Which Parse of a failed batch took effect is not known. A name that did not exist before means the
+ * new statement or none; a name that was made twice, or the unnamed one, may mean either.
+ */
+function afterFailure(session: SessionState, understood: Understood): SessionState {
+  const counts = new Map<string, number>();
+  for (const name of understood.parsed) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const kept = understood.protocolChanges.filter((change) => {
+    return change.kind !== "prepare" || change.name !== "" && counts.get(change.name) === 1;
+  });
+  const after = kept.reduce(applyChange, session);
+  return applyChange(after, { kind: "deallocate", name: "" });
+}

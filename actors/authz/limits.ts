@@ -1,0 +1,14 @@
+/** Authz's limits, in one place. @module */
+import type { AuthzLimits } from "./actor.ts";
+import type { RequestLimits } from "./request.ts";
+
+export const authzLimits: AuthzLimits = {
+  catalogMsMax: 5000,
+  waitingBytesMax: 64 * 1024 * 1024,
+};
+export const portalsMax = 1024;
+export const preparedMax = 4096;
+
+export function requestLimits(parametersMax: number): RequestLimits {
+  return { parametersMax, portalsMax, preparedMax };
+}

@@ -1,0 +1,93 @@
+/** Authz's process. @module */
+import { startActor } from "#actors/_kit/start.ts";
+import { followCatalogs } from "#actors/_kit/catalog_channel.ts";
+import { systemRandom } from "#actors/_kit/clock.ts";
+import { identityKeys } from "#actors/_kit/identity_token.ts";
+import { sessionWorker, workerLimits } from "#actors/_kit/session_worker.ts";
+import { encodeControl } from "#schemas/frames.ts";
+import { auditStream, auditSubject } from "#schemas/subjects.ts";
+import { frameHeaders } from "#actors/_kit/frame.ts";
+import { authz } from "./actor.ts";
+import { defaultLimits } from "./analysis/analyse.ts";
+import { loadParser } from "./analysis/parser.ts";
+import { createJudge } from "./judge.ts";
+import { authzLimits, requestLimits } from "./limits.ts";
+import { loadPolicy, type PolicySet } from "./policy/cedar.ts";
+
+const process = await startActor("authz");
+const { bus, config, configDigest, report, settings } = process;
+if (settings.authz === undefined) throw new Error("Cannot start: settings.authz is missing");
+const { policyFile } = settings.authz;
+let policy = load(Deno.readTextFileSync(policyFile));
+if (policy === null) throw new Error("Cannot start: the policy is wrong");
+
+const { judge, onCatalog, onCatalogBroken } = createJudge({
+  config,
+  configDigest,
+  policy: current,
+  identityKeys: identityKeys(JSON.parse(Deno.readTextFileSync(settings.identityKeysFile))),
+  parser: await loadParser(),
+  analysisLimits: {
+    ...defaultLimits,
+    bulkRows: config.limits.bulk_rows,
+    nodesMax: config.limits.nodes_max,
+  },
+  requestLimits: requestLimits(config.limits.parameters_max),
+});
+await followCatalogs(bus, Object.keys(config.connections), onCatalog, onCatalogBroken);
+await recordPolicy();
+
+const worker = sessionWorker({
+  actor: authz(judge, newApprovalId, authzLimits),
+  ...process.ports,
+  recovers: ["open", "request", "verdict", "approval", "outcome", "close"],
+  publishes: ["verdict"],
+  limits: workerLimits,
+});
+await process.consume(worker.onDelivery);
+setInterval(reload, 2000);
+process.ready();
+
+function current(): PolicySet {
+  if (policy === null) throw new Error("No policy is in force");
+  return policy;
+}
+
+/** The policy file is read again when it changed; one that is wrong changes nothing and is told. */
+function reload(): void {
+  try {
+    const text = Deno.readTextFileSync(policyFile);
+    const loaded = load(text);
+    if (loaded === null || loaded.version === policy?.version) return loaded?.release();
+    policy?.release();
+    policy = loaded;
+    void recordPolicy().catch(() => report("policy_not_recorded", {}));
+  } catch {
+    report("policy_unreadable", {});
+  }
+}
+
+function load(text: string): PolicySet | null {
+  const loaded = loadPolicy(text, config);
+  if (loaded.ok) return loaded.policy;
+  for (const { path, message } of loaded.problems) report("policy_wrong", { path, message });
+  return null;
+}
+
+/** Every change of policy or configuration is a frame (design 5). */
+async function recordPolicy(): Promise<void> {
+  const { epoch } = settings;
+  const { version, rules } = current();
+  const at = new Date().toISOString();
+  const policies = [...rules.keys()];
+  const frame = { version: 1, policyVersion: version, policies, configDigest, at } as const;
+  const key = { epoch, shard: 0, edge: "control", session: "policy" };
+  const nonce = systemRandom(16).toBase64({ alphabet: "base64url", omitPadding: true });
+  const headers = frameHeaders({ request: 0, part: 0, more: false }, nonce, undefined);
+  const payload = encodeControl("policy", frame);
+  await bus.publish(auditSubject(key, "policy"), payload, headers, { stream: auditStream(epoch) });
+}
+
+function newApprovalId(): string {
+  return systemRandom(12).toBase64({ alphabet: "base64url", omitPadding: true });
+}

@@ -1,0 +1,284 @@
+/**
+ * A request's bytes as what they ask for: statements to run, plans for the answers, what becomes of
+ * the session's prepared statements and portals.
+ *
+ * Theory of operation. PostgreSQL keeps prepared statements made by SQL and by protocol under one
+ * set of names, and so does the session state here. A name must mean here what it means there, or a
+ * plan would be made for one statement while another runs. So a Parse or Bind of a name that exists
+ * is refused here, as the server would refuse it, before it can leave the old meaning standing there
+ * and a new one here; and after a batch that failed, what it was to make counts as unknown.
+ *
+ * @module
+ */
+import type { Refusal, StatementAnalysis } from "#schemas/analysis.ts";
+import type { Bind } from "#schemas/wire/postgres/bind.ts";
+import type { Execute } from "#schemas/wire/postgres/execute.ts";
+import { Framer } from "#schemas/wire/postgres/frame.ts";
+import { decodeFrontend, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
+import type { Parse } from "#schemas/wire/postgres/parse.ts";
+import { describeMalformed } from "#schemas/wire/cursor.ts";
+import type { Analysed } from "./analysis/analyse.ts";
+import { applyChange, type SessionChange, type SessionState } from "./analysis/session.ts";
+import type { Position } from "./policy/plan.ts";
+
+/** A portal: the statement it runs and the format codes of its results. */
+export type Portal = { readonly statement: string; readonly formats: readonly (0 | 1)[] };
+export type Portals = ReadonlyMap<string, Portal>;
+
+/** What a request asks for. */
+export type Understood = {
+  readonly kind: "understood";
+  /** Statements that run, in order. */
+  readonly executed: readonly StatementAnalysis[];
+  /** Statements that are only prepared; policy must not refuse them outright. */
+  readonly prepared: readonly StatementAnalysis[];
+  /** The answers that the server will give, in order. */
+  readonly positions: readonly Position[];
+  /** What each executed statement changes in the session when it succeeds, in order. */
+  readonly changes: readonly (SessionChange | null)[];
+  /** What becomes of prepared statements and portals when the whole request succeeds. */
+  readonly protocolChanges: readonly SessionChange[];
+  readonly portals: Portals;
+  /** Names given to Parse, in order; what a failure leaves unknown. */
+  readonly parsed: readonly string[];
+  /** Texts of prepared statements that run here; part of what an approval is bound to. */
+  readonly runsPrepared: readonly string[];
+  /** The request ends the batch: ReadyForQuery follows. */
+  readonly synced: boolean;
+  readonly copies: "in" | "none";
+};
+export type Misunderstood = { readonly kind: "refused"; readonly refusal: Refusal };
+
+export type RequestLimits = {
+  readonly parametersMax: number;
+  readonly portalsMax: number;
+  readonly preparedMax: number;
+};
+
+export type Analyse = (sql: string, session: SessionState) => Analysed;
+
+type Draft = {
+  session: SessionState;
+  readonly portals: Map<string, Portal>;
+  readonly executed: StatementAnalysis[];
+  readonly prepared: Map<string, StatementAnalysis>;
+  readonly positions: Position[];
+  readonly changes: (SessionChange | null)[];
+  readonly protocolChanges: SessionChange[];
+  readonly parsed: string[];
+  readonly runsPrepared: string[];
+  synced: boolean;
+  copies: "in" | "none";
+};
+
+/** Understands a request, or says why it cannot be judged. */
+export function understand(
+  bytes: Uint8Array,
+  session: SessionState,
+  portals: Portals,
+  analyse: Analyse,
+  limits: RequestLimits,
+): Understood | Misunderstood {
+  const draft: Draft = {
+    session,
+    portals: new Map(portals),
+    executed: [],
+    prepared: new Map(),
+    positions: [],
+    changes: [],
+    protocolChanges: [],
+    parsed: [],
+    runsPrepared: [],
+    synced: false,
+    copies: "none",
+  };
+  const framer = new Framer({ messageBytesMax: Number.MAX_SAFE_INTEGER });
+  framer.push(bytes);
+  for (;;) {
+    const frame = framer.next();
+    if (frame.kind === "need") break;
+    // The edge has kept the protocol's order; each message is judged by its own contents.
+    const message = frame.kind === "malformed" ? frame : decodeFrontend(frame, stateFor(frame.tag));
+    if (message.kind === "malformed") {
+      return refused("malformed_message", describeMalformed(message));
+    }
+    const refusal = take(message, draft, analyse, limits);
+    if (refusal !== null) return { kind: "refused", refusal };
+  }
+  if (framer.buffered > 0) return refused("malformed_message", "the request ends inside a message");
+  const { prepared, ...rest } = draft;
+  return { kind: "understood", ...rest, prepared: [...prepared.values()] };
+}
+
+function take(
+  message: FrontendMessage,
+  draft: Draft,
+  analyse: Analyse,
+  limits: RequestLimits,
+): Refusal | null {
+  switch (message.kind) {
+    case "query":
+      draft.synced = true;
+      return takeQuery(message.text, draft, analyse);
+    case "parse":
+      return takeParse(message, draft, analyse, limits);
+    case "bind":
+      return takeBind(message, draft, limits);
+    case "describe":
+      return takeDescribe(message.target, message.name, draft);
+    case "execute":
+      return takeExecute(message, draft, analyse);
+    case "close":
+      if (message.target === "portal") draft.portals.delete(message.name);
+      else change(draft, { kind: "deallocate", name: message.name });
+      return null;
+    case "sync":
+      draft.synced = true;
+      return null;
+    case "flush":
+    case "copy_data":
+    case "copy_fail":
+      return null;
+    case "copy_done":
+      draft.positions.push({ answers: "query", statement: null, formats: [], analysis: copyEnd });
+      return null;
+    default:
+      return refusalOf("unsupported_statement", "this message is not supported; use SQL instead");
+  }
+}
+
+function takeQuery(text: string, draft: Draft, analyse: Analyse): Refusal | null {
+  const analysed = analyse(text, draft.session);
+  if (analysed.kind === "refused") return analysed.refusal;
+  const { statements } = analysed;
+  for (const [index, { analysis, change: changed }] of statements.entries()) {
+    const copiesIn = analysis.copy?.direction === "in";
+    if (copiesIn && index < statements.length - 1) {
+      return refusalOf("unsupported_statement", "COPY FROM STDIN must be the last statement");
+    }
+    if (copiesIn) draft.copies = "in";
+    draft.executed.push(analysis);
+    draft.changes.push(changed);
+    draft.positions.push({ answers: "query", statement: null, formats: [], analysis });
+  }
+  // A simple query takes the unnamed statement and portal with it.
+  draft.portals.delete("");
+  change(draft, { kind: "deallocate", name: "" });
+  return null;
+}
+
+function takeParse(
+  message: Parse,
+  draft: Draft,
+  analyse: Analyse,
+  limits: RequestLimits,
+): Refusal | null {
+  const { statement: name, text } = message;
+  if (name !== "" && draft.session.prepared.has(name)) {
+    return refusalOf("unsupported_statement", "a prepared statement of this name already exists");
+  }
+  if (draft.session.prepared.size >= limits.preparedMax) {
+    return refusalOf("too_complex", "too many prepared statements in this session");
+  }
+  const analysed = analyse(text, draft.session);
+  if (analysed.kind === "refused") return analysed.refusal;
+  const [only, ...others] = analysed.statements;
+  if (others.length > 0) {
+    return refusalOf("syntax_error", "a prepared statement holds one statement only");
+  }
+  const analysis = only?.analysis ?? emptyStatement;
+  const prepared = { sql: text, analysis, names: draft.session.names };
+  change(draft, { kind: "prepare", name, prepared });
+  draft.parsed.push(name);
+  draft.prepared.set(name, analysis);
+  return null;
+}
+
+function takeBind(message: Bind, draft: Draft, limits: RequestLimits): Refusal | null {
+  const { portal, statement, parameters, resultFormats } = message;
+  if (parameters.length > limits.parametersMax) {
+    return refusalOf("too_many_parameters", `more than ${limits.parametersMax} parameters`);
+  }
+  if (!draft.session.prepared.has(statement)) {
+    return refusalOf("unknown_prepared_statement", "this prepared statement is not known");
+  }
+  if (portal !== "" && (draft.portals.has(portal) || draft.session.cursors.has(portal))) {
+    return refusalOf("unsupported_statement", "a portal of this name already exists");
+  }
+  if (draft.portals.size >= limits.portalsMax) {
+    return refusalOf("too_complex", "too many portals in this session");
+  }
+  draft.portals.set(portal, { statement, formats: resultFormats });
+  return null;
+}
+
+function takeDescribe(
+  target: "statement" | "portal",
+  name: string,
+  draft: Draft,
+): Refusal | null {
+  const statement = target === "statement" ? name : draft.portals.get(name)?.statement;
+  const prepared = statement === undefined ? undefined : draft.session.prepared.get(statement);
+  if (statement === undefined || prepared === undefined) {
+    return refusalOf("unknown_prepared_statement", "this statement or portal is not known");
+  }
+  const formats = target === "statement" ? [] : draft.portals.get(name)?.formats ?? [];
+  const { analysis } = prepared;
+  draft.positions.push({ answers: "describe", statement, formats: [...formats], analysis });
+  return null;
+}
+
+function takeExecute(message: Execute, draft: Draft, analyse: Analyse): Refusal | null {
+  const portal = draft.portals.get(message.portal);
+  const prepared = portal === undefined ? undefined : draft.session.prepared.get(portal.statement);
+  if (portal === undefined || prepared === undefined) {
+    return refusalOf("unknown_cursor", "this portal is not known");
+  }
+  // Names may mean something else than when it was prepared; the server plans anew, and so do we.
+  const analysed = analyse(prepared.sql, draft.session);
+  if (analysed.kind === "refused") return analysed.refusal;
+  const [only] = analysed.statements;
+  const analysis = only?.analysis ?? emptyStatement;
+  const { statement, formats } = portal;
+  draft.prepared.delete(statement);
+  draft.executed.push(analysis);
+  draft.changes.push(only?.change ?? null);
+  draft.runsPrepared.push(prepared.sql);
+  draft.positions.push({ answers: "execute", statement, formats: [...formats], analysis });
+  if (only?.change !== undefined) draft.session = applyChange(draft.session, only.change);
+  if (analysis.copy?.direction === "in") draft.copies = "in";
+  return null;
+}
+
+function change(draft: Draft, made: SessionChange): void {
+  draft.protocolChanges.push(made);
+  draft.session = applyChange(draft.session, made);
+}
+
+/** The edge lets no message pass that its own state forbids; here each stands alone. */
+function stateFor(tag: string): "ready" | "copy_in" {
+  return tag === "d" || tag === "c" || tag === "f" ? "copy_in" : "ready";
+}
+
+const emptyStatement: StatementAnalysis = {
+  command: "",
+  effects: ["session"],
+  details: [],
+  relations: [],
+  functions: [],
+  classesRead: [],
+  classesFiltered: [],
+  classesWritten: [],
+  columns: null,
+  copy: null,
+  estimatedRows: 0,
+};
+/** What the server answers when COPY data ends: CommandComplete, no rows. */
+const copyEnd: StatementAnalysis = { ...emptyStatement, command: "COPY" };
+
+function refusalOf(code: Refusal["code"], message: string): Refusal {
+  return { code, message, position: null };
+}
+function refused(code: Refusal["code"], message: string): Misunderstood {
+  return { kind: "refused", refusal: refusalOf(code, message) };
+}

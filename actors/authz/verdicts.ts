@@ -1,0 +1,114 @@
+/**
+ * The words of a verdict that policy alone does not give: refusals of what cannot be judged, of a
+ * transaction that a refusal aborted, of an approval that came to nothing.
+ *
+ * @module
+ */
+import type { Refusal } from "#schemas/analysis.ts";
+import type { Reason } from "#schemas/frames.ts";
+import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
+
+const states: Readonly<Record<Refusal["code"], string>> = {
+  syntax_error: sqlstate.syntaxError,
+  too_complex: sqlstate.statementTooComplex,
+  unsupported_statement: sqlstate.featureNotSupported,
+  unknown_prepared_statement: "26000",
+  unknown_cursor: "34000",
+  catalog_unsettled: sqlstate.cannotConnectNow,
+  malformed_message: sqlstate.protocolViolation,
+  too_many_parameters: sqlstate.programLimitExceeded,
+};
+
+const hints: Readonly<Record<Refusal["code"], string>> = {
+  syntax_error: "Correct the statement and send it again.",
+  too_complex: "Split it into smaller statements.",
+  unsupported_statement: "Use plain SQL statements one by one.",
+  unknown_prepared_statement: "Prepare it (again) in this session.",
+  unknown_cursor: "Declare or bind it (again) in this transaction.",
+  catalog_unsettled: "Try again in a moment.",
+  malformed_message: "The client library sent a message that is not of the protocol.",
+  too_many_parameters: "Send fewer parameters at once.",
+};
+
+/** A statement that cannot be judged is refused (G8). */
+export function unjudgeable(refusal: Refusal): Reason {
+  const { code, message, position } = refusal;
+  return {
+    code,
+    policy: null,
+    message,
+    detail: position === null ? "" : `At byte ${position} of the statement.`,
+    hint: hints[code],
+    sqlstate: states[code],
+  };
+}
+
+export const abortedTransaction: Reason = {
+  code: "transaction_aborted",
+  policy: null,
+  message: "the transaction is aborted, because a statement in it was refused",
+  detail: "Nothing more runs in it.",
+  hint: "Send ROLLBACK, then begin anew without the refused statement.",
+  sqlstate: sqlstate.inFailedSqlTransaction,
+};
+
+export const withdrawn: Reason = {
+  code: "withdrawn",
+  policy: null,
+  message: "canceling statement due to user request",
+  detail: "The request for approval was withdrawn.",
+  hint: "",
+  sqlstate: sqlstate.queryCanceled,
+};
+
+export function notApproved(state: "denied" | "expired" | "withdrawn" | "stale"): Reason {
+  const words = {
+    denied: ["the request was denied by an approver", "Read the reason at the approval's link."],
+    expired: ["nobody approved the request in time", "Ask again when approvers are there."],
+    withdrawn: ["the request for approval was withdrawn", "Send it again to ask anew."],
+    stale: [
+      "policy, catalog or session changed while the request waited",
+      "Send it again: it is judged anew.",
+    ],
+  } as const;
+  const [message, hint] = words[state];
+  return {
+    code: `approval_${state}`,
+    policy: null,
+    message,
+    detail: "",
+    hint,
+    sqlstate: sqlstate.insufficientPrivilege,
+  };
+}
+
+export function notAdmitted(message: string): Reason {
+  return {
+    code: "not_admitted",
+    policy: null,
+    message,
+    detail: "",
+    hint: "Get a new token and connect again.",
+    sqlstate: sqlstate.invalidAuthorizationSpecification,
+  };
+}
+
+export function parameterRefused(name: string): Reason {
+  return {
+    code: "parameter_refused",
+    policy: null,
+    message: `the start-up parameter "${name}" is not allowed, or not with this value`,
+    detail: "",
+    hint: "Leave it out; SET harmless settings in the session instead.",
+    sqlstate: sqlstate.insufficientPrivilege,
+  };
+}
+
+export const noCatalog: Reason = {
+  code: "no_catalog",
+  policy: null,
+  message: "the catalog of this connection has not been read yet, and nothing runs unjudged",
+  detail: "",
+  hint: "Try again in a moment; tell the operators if it stays.",
+  sqlstate: sqlstate.cannotConnectNow,
+};
