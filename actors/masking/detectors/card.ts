@@ -22,7 +22,7 @@ export function cardAt(bytes: Uint8Array, groups: Groups): Range | null {
     if (digits < 13 || !endsNumber(bytes, groups, last)) continue;
     const text = digitsOf(bytes, groups, 0, last + 1);
     if (!isIssued(text) || !hasLuhnDigit(text)) continue;
-    return beginsNumber(bytes, start) ? { start, end: groups.ends[last] ?? 0 } : null;
+    return beginsNumber(bytes, groups) ? { start, end: groups.ends[last] ?? 0 } : null;
   }
   return null;
 }

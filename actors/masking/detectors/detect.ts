@@ -61,7 +61,7 @@ export function detect(bytes: Uint8Array, detection: Detection): readonly Find[]
   while (at < bytes.length) {
     const find = bytes[at] === atSign
       ? emailFind(bytes, at, floor, detection)
-      : numberFind(bytes, at, detection);
+      : numberFind(bytes, at, floor, detection);
     if (find !== null && find.start >= floor) {
       const isLast = finds.length + 1 >= detection.findsMax;
       finds.push(isLast ? { ...find, end: bytes.length } : find);
@@ -132,8 +132,13 @@ function emailFind(
 }
 
 /** The first that fits, from the most certain to the least. */
-function numberFind(bytes: Uint8Array, at: number, { classes }: Detection): Find | null {
-  const groups = groupsAt(bytes, at);
+function numberFind(
+  bytes: Uint8Array,
+  at: number,
+  floor: number,
+  { classes }: Detection,
+): Find | null {
+  const groups = groupsAt(bytes, at, floor);
   const first = groups.starts[0] ?? at;
   const digits = (groups.ends[0] ?? at) - first;
   if (digits < 5 && groups.starts.length < 2) return null;

@@ -13,7 +13,7 @@ export function mrnAt(bytes: Uint8Array, groups: Groups): Range | null {
   if (!isLong || isLetter(bytes[end]) || isDigit(bytes[end])) return null;
   if (label.test(wordsBefore(bytes, first))) return { start: first, end };
   let start = first;
-  while (first - start < 3 && isLetter(bytes[start - 1])) start--;
+  while (start > groups.floor && first - start < 3 && isLetter(bytes[start - 1])) start--;
   return start < first && label.test(wordsBefore(bytes, start)) ? { start, end } : null;
 }
 

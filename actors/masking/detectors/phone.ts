@@ -20,18 +20,19 @@ import {
 
 export function phoneAt(bytes: Uint8Array, groups: Groups): Range | null {
   const [first = 0] = groups.starts;
-  const plus = plusBefore(bytes, first);
+  const plus = plusBefore(bytes, groups);
   const last = plus === null ? nationalEnd(bytes, groups) : internationalEnd(bytes, groups);
   if (last === null) return null;
-  const opens = bytes[first - 1] === 0x28;
+  const opens = first > groups.floor && bytes[first - 1] === 0x28;
   const start = plus ?? (opens ? first - 1 : first);
   return { start, end: extensionEnd(bytes, groups.ends[last] ?? 0) };
 }
 
 /** Where the plus stands before a country code; null when there is none, or it adds two numbers. */
-function plusBefore(bytes: Uint8Array, first: number): number | null {
+function plusBefore(bytes: Uint8Array, { floor, starts: [first = 0] }: Groups): number | null {
   const at = bytes[first - 1] === 0x28 ? first - 2 : first - 1;
-  if (bytes[at] !== 0x2b) return null;
+  if (at < floor || bytes[at] !== 0x2b) return null;
+  if (at === floor) return at;
   return isDigit(bytes[at - 1]) || isLetter(bytes[at - 1]) ? null : at;
 }
 
@@ -39,7 +40,7 @@ function plusBefore(bytes: Uint8Array, first: number): number | null {
 function nationalEnd(bytes: Uint8Array, groups: Groups): number | null {
   const lengths = groups.ends.map((end, index) => end - (groups.starts[index] ?? 0)).join(" ");
   const shape = shapes.find((known) => lengths === known || lengths.startsWith(`${known} `));
-  if (shape === undefined || !beginsNumber(bytes, groups.starts[0] ?? 0)) return null;
+  if (shape === undefined || !beginsNumber(bytes, groups)) return null;
   const last = shape.split(" ").length - 1;
   if (!endsPhone(bytes, groups, last)) return null;
   const digits = digitsOf(bytes, groups, 0, last + 1);

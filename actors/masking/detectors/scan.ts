@@ -12,6 +12,8 @@ export const between = { dash: 1, space: 2, dot: 3, slash: 4, paren: 5 } as cons
 
 /** Groups of digits that follow each other, as `415`, `555`, `2671`. */
 export type Groups = {
+  /** Where the find before ends: what stands before it is not there any more. */
+  readonly floor: number;
   readonly starts: readonly number[];
   readonly ends: readonly number[];
   /** Of `between`; one fewer than groups. */
@@ -30,7 +32,7 @@ export function isLetter(byte: number | undefined): boolean {
 }
 
 /** The groups from the digit at `start` on, as far as numbers of people and cards go. */
-export function groupsAt(bytes: Uint8Array, start: number): Groups {
+export function groupsAt(bytes: Uint8Array, start: number, floor: number): Groups {
   const starts: number[] = [];
   const ends: number[] = [];
   const separators: number[] = [];
@@ -48,7 +50,7 @@ export function groupsAt(bytes: Uint8Array, start: number): Groups {
     separators.push(found.kind);
     at = found.end;
   }
-  return { starts, ends, separators: separators.slice(0, starts.length - 1) };
+  return { floor, starts, ends, separators: separators.slice(0, starts.length - 1) };
 }
 
 /** The digits of groups `first` up to and without `last`, as text. */
@@ -63,17 +65,19 @@ export function digitsOf(bytes: Uint8Array, groups: Groups, first: number, last:
 }
 
 /**
- * Whether a number may begin at `start`: not inside a word, a decimal, a version or a longer chain
- * of digits. In JSON and COPY a letter behind a backslash is a control character.
+ * Whether a number may begin with the groups: not inside a word, a decimal, a version or a longer
+ * chain of digits. In JSON and COPY a letter behind a backslash is a control character.
  */
-export function beginsNumber(bytes: Uint8Array, start: number): boolean {
+export function beginsNumber(bytes: Uint8Array, groups: Groups): boolean {
+  const { floor, starts: [start = 0] } = groups;
+  if (start === floor) return true;
   const before = bytes[start - 1];
   if (isDigit(before)) return false;
   if (isLetter(before)) {
     return bytes[start - 2] === 0x5c && controlLetters.includes(before ?? 0);
   }
   const isJoint = before === 0x2e || before === 0x2d || before === 0x2f;
-  return !(isJoint && isDigit(bytes[start - 2]));
+  return !(isJoint && start - 2 >= floor && isDigit(bytes[start - 2]));
 }
 
 /** Whether a number may end after group `last`: no letter, `@` or joined digits follow. */
@@ -82,8 +86,14 @@ export function endsNumber(bytes: Uint8Array, groups: Groups, last: number): boo
   const after = bytes[end];
   if (isDigit(after) || isLetter(after) || after === 0x40 || after === 0x5f) return false;
   const separator = groups.separators[last];
-  if (separator !== undefined) return separator === between.space || separator === between.paren;
-  return true;
+  if (separator === undefined || separator === between.space || separator === between.paren) {
+    return true;
+  }
+  // A mark with a blank beside it parts numbers; without, it joins them.
+  for (let i = end; i < (groups.starts[last + 1] ?? end); i++) {
+    if (blankAt(bytes, i) > 0) return true;
+  }
+  return false;
 }
 
 /**
@@ -95,6 +105,8 @@ export function wordsBefore(bytes: Uint8Array, place: number): string {
     const byte = bytes[i] ?? 0;
     if (isLetter(byte)) words += String.fromCharCode(byte | 0x20);
     else if (isDigit(byte)) words += "0";
+    // The end of a marker: `[mrn]` is no label.
+    else if (byte === 0x5d) words += "]";
     else if (!words.endsWith(" ")) words += " ";
   }
   return words;

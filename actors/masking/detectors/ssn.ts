@@ -17,7 +17,7 @@ import {
 
 export function ssnAt(bytes: Uint8Array, groups: Groups): Range | null {
   const [start = 0] = groups.starts;
-  if (!beginsNumber(bytes, start)) return null;
+  if (!beginsNumber(bytes, groups)) return null;
   const lengths = groups.ends.map((end, index) => end - (groups.starts[index] ?? 0));
   if (lengths[0] === 9) {
     const isSsn = endsNumber(bytes, groups, 0) && isNumber(digitsOf(bytes, groups, 0, 1)) &&
