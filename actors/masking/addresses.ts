@@ -14,9 +14,9 @@ import { digest } from "./key.ts";
 /** Masks a `uuid`; null when it is none. */
 export function maskUuid(value: Uint8Array, ask: Ask): Uint8Array | null {
   const raw = ask.format === 1 ? value : uuidBytes(value);
-  if (raw === null || raw.length !== 16) return null;
   const masked = Buffer.alloc(16);
   if (isKeyed(ask)) {
+    if (raw === null || raw.length !== 16) return null;
     digest(ask.key, ask, "uuid", raw).copy(masked, 0, 0, 16);
     masked[6] = ((masked[6] ?? 0) & 0x0f) | 0x80;
     masked[8] = ((masked[8] ?? 0) & 0x3f) | 0x80;
@@ -30,9 +30,9 @@ export function maskUuid(value: Uint8Array, ask: Ask): Uint8Array | null {
 /** Masks a `macaddr` (6 bytes) or `macaddr8` (8 bytes). */
 export function maskMac(value: Uint8Array, bytes: 6 | 8, ask: Ask): Uint8Array | null {
   const raw = ask.format === 1 ? value : macBytes(value);
-  if (raw === null || raw.length !== bytes) return null;
   const masked = Buffer.alloc(bytes);
   if (isKeyed(ask)) {
+    if (raw === null || raw.length !== bytes) return null;
     digest(ask.key, ask, "mac", raw).copy(masked, 0, 0, bytes);
     masked[0] = 0x02;
   }

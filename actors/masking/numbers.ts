@@ -16,7 +16,8 @@ export type IntegerKind = "int2" | "int4" | "int8" | "oid";
 
 /** Masks an integer; null when the value is not one of its type. */
 export function maskInteger(value: Uint8Array, kind: IntegerKind, ask: Ask): Uint8Array | null {
-  const number = ask.format === 1 ? binaryInteger(value, kind) : textInteger(value);
+  const isText = ask.format === 0;
+  const number = isBlind(ask) ? 0n : isText ? textInteger(value) : binaryInteger(value, kind);
   if (number === null) return null;
   const masked = maskedInteger(number, kind, ask);
   return ask.format === 1 ? integerBytes(masked, kind) : Buffer.from(String(masked));
@@ -24,7 +25,7 @@ export function maskInteger(value: Uint8Array, kind: IntegerKind, ask: Ask): Uin
 
 /** Masks a `float4` or `float8`; a derived value is a whole number that the type holds exactly. */
 export function maskFloat(value: Uint8Array, wide: boolean, ask: Ask): Uint8Array | null {
-  const number = ask.format === 1 ? binaryFloat(value, wide) : textNumber(value);
+  const number = isBlind(ask) ? 0 : ask.format === 1 ? binaryFloat(value, wide) : textNumber(value);
   if (number === null) return null;
   const masked = maskedReal(number, String(number), wide ? 53 : 24, ask);
   if (ask.format === 0) return Buffer.from(String(masked));
@@ -36,7 +37,7 @@ export function maskFloat(value: Uint8Array, wide: boolean, ask: Ask): Uint8Arra
 
 /** Masks a `numeric`; a whole number gets the token that an integer column would give it. */
 export function maskNumeric(value: Uint8Array, ask: Ask): Uint8Array | null {
-  const text = ask.format === 1 ? binaryNumeric(value) : plainText(value);
+  const text = isBlind(ask) ? "0" : ask.format === 1 ? binaryNumeric(value) : plainText(value);
   if (text === null || !numericText.test(text)) return null;
   const canonical = text.replace(/^(-?)0+(?=\d)/, "$1").replace(/\.0*$|(\.\d*?)0+$/, "$1");
   const whole = /^-?\d{1,19}$/.test(canonical) ? BigInt(canonical) : null;
@@ -49,6 +50,11 @@ export function maskNumeric(value: Uint8Array, ask: Ask): Uint8Array | null {
 /** Masks `money`: always nothing. Its text is the locale's, so no operator can read it. */
 export function maskMoney(ask: Ask): Uint8Array {
   return ask.format === 1 ? new Uint8Array(8) : Buffer.from("$0.00");
+}
+
+/** Whether the rule gives the type's zero, whatever the value is. */
+function isBlind(ask: Ask): boolean {
+  return ask.rule.operator === "redact" || ask.rule.operator === "partial";
 }
 
 function maskedInteger(value: bigint, kind: IntegerKind, ask: Ask): bigint {

@@ -148,13 +148,10 @@ export function constantMask(
   className: string,
   key: MaskingKey,
 ): Uint8Array | null | undefined {
-  if (operator.operator === "null" || kindOf(typeOid) === "other") return null;
-  if (operator.operator !== "redact" || !redactedBlindly.has(kindOf(typeOid))) return undefined;
+  const kind = kindOf(typeOid);
+  if (operator.operator === "null" || kind === "other") return null;
+  const isBlind = operator.operator === "redact" ||
+    operator.operator === "partial" && kind !== "text";
+  if (!isBlind || kind === "array") return undefined;
   return maskValue(new Uint8Array(0), format, typeOid, operator, className, key);
 }
-
-/** Kinds whose redaction does not so much as look at the value. */
-const redactedBlindly: ReadonlySet<Kind> = new Set<Kind>([
-  ...["text", "char", "json", "xml", "bytea", "bool", "money", "date"] as const,
-  ...["timestamp", "timestamptz", "time", "timetz", "interval", "tsvector"] as const,
-]);

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { Operator } from "#schemas/mask_plan.ts";
 import { maskingKey } from "./key.ts";
 import { isMasked } from "./markers.ts";
-import { maskValue } from "./operators.ts";
+import { constantMask, maskValue } from "./operators.ts";
 
 const key = maskingKey(Buffer.alloc(32, 7), 2026);
 const redact = { operator: "redact" } as const;
@@ -93,10 +93,12 @@ Deno.test("maskValue() gives the expected binary", () => {
     ["00000000", 1082, redact, "fff4dbf9"],
     ["0000002a", 1082, year, "00000000"],
     ["017b7d", 3802, redact, "01225b73736e5d22"],
-    ["027b7d", 3802, redact, null],
+    ["027b7d", 3802, hash, null],
     ["00ff", 17, redact, "5b73736e5d"],
     ["0002200400000000", 869, redact, "0220000400000000"],
-    ["ffff", 23, redact, null],
+    ["ffff", 23, hash, null],
+    ["ffff", 23, age90, null],
+    ["ffff", 2950, tokenise, null],
     ["0001000000000000002a", 1700, redact, "0000000000000000"],
   ];
   for (const [value, typeOid, rule, expected] of cases) {
@@ -174,6 +176,25 @@ Deno.test("maskValue() never throws and never gives the value of a protected tex
       equal(maskValue(null, format, typeOid, rule, "ssn", key), null);
     },
   ));
+});
+
+Deno.test("constantMask() is what valueMasker() gives for any value, or undefined", () => {
+  const types = [16, 17, 18, 20, 21, 23, 25, 26, 114, 142, 650, 700, 701, 774, 790, 829, 869];
+  const more = [1042, 1082, 1083, 1114, 1184, 1186, 1266, 1700, 2950, 3614, 3802, 1009, 0];
+  for (const typeOid of [...types, ...more]) {
+    for (const format of [0, 1] as const) {
+      for (const rule of [redact, partial(0, 2), hash, year]) {
+        const constant = constantMask(format, typeOid, rule, "ssn", key);
+        if (constant === undefined) continue;
+        const values = ["", "a", "12", "{}"].map((value) => Buffer.from(value));
+        for (const value of values) {
+          const given = maskValue(value, format, typeOid, rule, "ssn", key);
+          deepStrictEqual(given, constant, `type ${typeOid}, ${rule.operator}`);
+        }
+        ok(constant !== null || typeOid === 0, `type ${typeOid} has a masked value`);
+      }
+    }
+  }
 });
 
 Deno.test("isMasked() knows what masking made, and not what people write", () => {

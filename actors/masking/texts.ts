@@ -8,7 +8,7 @@
  */
 import { Buffer, isUtf8 } from "node:buffer";
 import type { Ask } from "./ask.ts";
-import { hashText, redactedText, safeName, tokenText } from "./markers.ts";
+import { hashText, redactedText, tokenText } from "./markers.ts";
 import { generaliseYearText } from "./temporal.ts";
 import { lowPopulationZip3 } from "./zip3_data.ts";
 
@@ -35,7 +35,7 @@ export function maskText(value: Uint8Array, padded: boolean, ask: Ask): Uint8Arr
 /** Masks `json`, or `jsonb` whose binary format has a version byte before the text. */
 export function maskJson(value: Uint8Array, kind: "json" | "jsonb", ask: Ask): Uint8Array | null {
   const versioned = kind === "jsonb" && ask.format === 1;
-  if (versioned && value[0] !== 1) return null;
+  if (versioned && isKeyed(ask) && value[0] !== 1) return null;
   const text = versioned ? value.subarray(1) : value;
   const masked = Buffer.from(`"${innerMarker(jsonInner(text), ask)}"`);
   return versioned ? Buffer.concat([Buffer.of(1), masked]) : masked;
@@ -72,8 +72,11 @@ function keyedText(value: Uint8Array, ask: Ask): string {
 
 /** A keyed marker, or the redaction marker: what stands inside a structured value. */
 function innerMarker(value: Uint8Array, ask: Ask): string {
-  const isKeyed = ask.rule.operator === "hash" || ask.rule.operator === "tokenise";
-  return isKeyed ? keyedText(value, ask) : redactedText(safeName(ask.className));
+  return isKeyed(ask) ? keyedText(value, ask) : redactedText(ask.className);
+}
+
+function isKeyed(ask: Ask): boolean {
+  return ask.rule.operator === "hash" || ask.rule.operator === "tokenise";
 }
 
 /** Inside a JSON string without escapes, so that a token within one is known again. */
