@@ -21,10 +21,10 @@ export function reporter(actor: string): Report {
 export function stopOnBug(report: Report): void {
   globalThis.addEventListener("unhandledrejection", (event) => {
     const reason: unknown = event.reason;
-    const error = reason instanceof Error
-      ? `${reason.name}: ${reason.stack ?? ""}`
-      : "not an error";
-    report("bug", { error: error.slice(0, 2000) });
+    const error = reason instanceof Error ? reason.name : "not an error";
+    // Where it happened; the message may hold a value.
+    const places = reason instanceof Error ? reason.stack?.match(/^ {4}at .*$/gm) ?? [] : [];
+    report("bug", { error, places: places.slice(0, 8).join("\n") });
     Deno.exit(70);
   });
 }

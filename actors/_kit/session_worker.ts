@@ -73,8 +73,8 @@ export type SessionWorker<Input> = {
   onRaw(delivery: Delivery): void;
   /** Puts an input that is no frame; resolves with what the step answered, once all is stored. */
   deliver(key: SessionKey, input: Input): Promise<void>;
-  /** Sessions in memory. */
-  size(): number;
+  /** Says whether a session is in memory. */
+  holds(session: string): boolean;
 };
 
 type Item<Input> = {
@@ -106,7 +106,7 @@ export function sessionWorker<State, Input, Command>(
   const stream = auditStream(ports.epoch);
   const boxes = new Map<string, Mailbox<State, Input>>();
 
-  return { onDelivery, onRaw, deliver, size: () => boxes.size };
+  return { onDelivery, onRaw, deliver, holds: (session) => boxes.has(session) };
 
   function onDelivery(delivery: Delivery): void {
     const frame = toFrame(delivery);

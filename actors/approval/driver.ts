@@ -52,7 +52,7 @@ export type ApprovalDriver = {
   /** Answers decisions from the bus until stopped. */
   serve(bus: Pick<Bus, "respond">, deliver: Deliver): { stop(): Promise<void> };
   /** Brings the sessions whose approvals wait into memory; how many. */
-  recover(bus: Pick<Bus, "read" | "state">, deliver: Deliver): Promise<number>;
+  recover(bus: Pick<Bus, "read">, deliver: Deliver): Promise<number>;
 };
 
 /** Creates the driver; the actor needs `admits`, the worker `run`. */
@@ -115,14 +115,14 @@ export function approvalDriver(options: DriverOptions): ApprovalDriver {
   }
 
   async function recover(
-    bus: Pick<Bus, "read" | "state">,
+    bus: Pick<Bus, "read">,
     deliver: Deliver,
   ): Promise<number> {
     const waiting = new Map<string, SessionKey>();
     const stream = auditStream(options.epoch);
-    const { first, last } = await bus.state(stream);
     const filters = [auditFilter(options.epoch, "*", "approval")];
-    for await (const message of bus.read(stream, { filters, from: first, through: last })) {
+    const all = { filters, from: 1, through: Number.MAX_SAFE_INTEGER };
+    for await (const message of bus.read(stream, all)) {
       const frame = toFrame(message);
       if (frame !== null) follow(waiting, frame);
     }

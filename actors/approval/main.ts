@@ -3,7 +3,9 @@ import { systemClock } from "#actors/_kit/clock.ts";
 import { identityKeys } from "#actors/_kit/identity_token.ts";
 import { sessionWorker, workerLimits } from "#actors/_kit/session_worker.ts";
 import { startActor } from "#actors/_kit/start.ts";
+import { decisionHeader } from "#schemas/frames.ts";
 import { identityIssuer } from "#schemas/identity.ts";
+import { parseAuditSubject } from "#schemas/subjects.ts";
 import { approval } from "./actor.ts";
 import { approvalDriver, driverLimits } from "./driver.ts";
 import { approvalLimits } from "./limits.ts";
@@ -37,7 +39,15 @@ const worker = sessionWorker({
   run: driver.run,
   limits: workerLimits,
 });
-await process.consume(worker.onDelivery);
+await process.consume((delivery) => {
+  // Nearly all verdicts ask for no approval: they cost a look at a header, and no session's state.
+  const frame = parseAuditSubject(delivery.subject);
+  const decision = delivery.headers.get(decisionHeader) ?? "+approval";
+  const concerned = frame?.kind !== "verdict" || decision.endsWith("+approval");
+  const held = frame === null || worker.holds(frame.session);
+  if (concerned && (held || frame?.kind !== "close")) worker.onDelivery(delivery);
+  else delivery.ack();
+});
 const waiting = await driver.recover(bus, worker.deliver);
 report("recovered", { waiting });
 driver.serve(bus, worker.deliver);

@@ -1,0 +1,433 @@
+/**
+ * One client of the bus in memory: its two lines to the server, and the port over them.
+ *
+ * @module
+ */
+import { type Bus, BusError, type Delivery, type StoredMessage } from "#actors/_kit/bus.ts";
+import type { HeaderMap, PassingMessage, Published, PublishOptions } from "#actors/_kit/bus.ts";
+import type { ReadOptions, Subscription } from "#actors/_kit/bus.ts";
+import { allows, type MemoryPermissions, type ServerSide } from "#actors/_kit/memory_bus.ts";
+import type { MemoryConsumer, MemoryWorker } from "#actors/_kit/memory_consumer.ts";
+import type { MemoryStream } from "#actors/_kit/memory_store.ts";
+import { encodeStoredHeaders, matchesSubject } from "#actors/_kit/nats_wire.ts";
+
+export type MemoryClient = {
+  readonly name: string;
+  readonly bus: Bus;
+  reachable(): boolean;
+  hears(subject: string): boolean;
+  answers(subject: string): boolean;
+  receive(message: PassingMessage, delayMs: number): void;
+  ask(subject: string, payload: Uint8Array, answer: (payload: Uint8Array) => void): void;
+  down(): void;
+  cut(silent: boolean): void;
+  up(): void;
+};
+
+type Listener = { readonly pattern: string; handler(message: PassingMessage): void };
+type Responder = { readonly subject: string; handler(payload: Uint8Array): Promise<Uint8Array> };
+
+/** Creates the client, connected. */
+export function memoryClient(
+  server: ServerSide,
+  options: {
+    readonly name: string;
+    readonly inboxPrefix: string;
+    readonly permissions?: MemoryPermissions;
+    readonly fault?: (error: unknown) => void;
+  },
+  forget: () => void,
+): MemoryClient {
+  const { clock, random, limits } = server.options;
+  const { name, permissions, inboxPrefix } = options;
+  const listeners = new Set<Listener>();
+  const responders = new Set<Responder>();
+  const waiting = new Set<(error: BusError) => void>();
+  const resumes = new Set<() => void>();
+  const uplink = line();
+  const downlink = line();
+  let carries = true;
+  let noticed = true;
+  let closed = false;
+
+  const bus: Bus = {
+    publish,
+    send(subject, payload) {
+      if (!bus.connected() || !allows(permissions?.publish, subject)) return;
+      const message = { subject, headers: new Map<string, string>(), payload: payload.slice() };
+      uplink.put(() => server.pass(message));
+    },
+    subscribe(pattern, handler) {
+      if (refusesSubscription(pattern)) return { stop: () => Promise.resolve() };
+      const listener = { pattern, handler };
+      listeners.add(listener);
+      return { stop: () => Promise.resolve(void listeners.delete(listener)) };
+    },
+    request,
+    respond(subject, handler) {
+      if (refusesSubscription(subject)) return { stop: () => Promise.resolve() };
+      const responder = { subject, handler };
+      responders.add(responder);
+      return { stop: () => Promise.resolve(void responders.delete(responder)) };
+    },
+    consume,
+    read,
+    follow,
+    async last(stream, subject) {
+      const asked = `$JS.API.DIRECT.GET.${stream}.${subject}`;
+      return await ask(asked, () => known(stream).last(subject));
+    },
+    async state(stream) {
+      const asked = `$JS.API.STREAM.INFO.${stream}`;
+      return await ask(asked, () => known(stream).state(clock.nowMs()));
+    },
+    connected: () => noticed && !closed,
+    close() {
+      failWaiting("bus was closed");
+      closed = true;
+      carries = false;
+      forget();
+      return Promise.resolve();
+    },
+  };
+  const client: MemoryClient = {
+    name,
+    bus,
+    reachable: () => carries && server.running() && !closed,
+    hears: (subject) => [...listeners].some((one) => matchesSubject(one.pattern, subject)),
+    answers: (subject) => [...responders].some((one) => one.subject === subject),
+    receive(message, delayMs) {
+      if (delayMs === 0) return downlink.put(() => hear(message));
+      // Past the line: later ones may come before it.
+      clock.after(delayMs, () => {
+        if (client.reachable()) hear(message);
+      });
+    },
+    ask(subject, payload, answer) {
+      downlink.put(() => {
+        const responder = [...responders].find((one) => one.subject === subject);
+        responder?.handler(payload)
+          .then((result) => uplink.put(() => answer(result)))
+          .catch((error) => fault(error));
+      });
+    },
+    down() {
+      drop();
+      noticed = false;
+      failWaiting("connection was lost");
+    },
+    cut(silent) {
+      drop();
+      if (silent) return;
+      noticed = false;
+      failWaiting("connection was lost");
+    },
+    up() {
+      if (closed || !server.running()) return;
+      carries = true;
+      noticed = true;
+      for (const resume of [...resumes]) resume();
+    },
+  };
+  return client;
+
+  function drop(): void {
+    carries = false;
+    uplink.clear();
+    downlink.clear();
+  }
+
+  function failWaiting(why: string): void {
+    for (const reject of [...waiting]) reject(new BusError("unavailable", `Bus: ${why}`));
+    waiting.clear();
+  }
+
+  function fault(error: unknown): void {
+    if (options.fault !== undefined) options.fault(error);
+    else reportError(error);
+  }
+
+  function guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      fault(error);
+    }
+  }
+
+  function hear(message: PassingMessage): void {
+    for (const one of [...listeners]) {
+      if (matchesSubject(one.pattern, message.subject)) guard(() => one.handler(message));
+    }
+  }
+
+  function refusesSubscription(pattern: string): boolean {
+    if (allows(permissions?.subscribe, pattern)) return false;
+    fault(new BusError("refused", "Subscription is not permitted"));
+    return true;
+  }
+
+  /** A promise that a lost connection, or the time limit, rejects. */
+  function answerable<Answer>(
+    timeoutMs: number,
+    start: (resolve: (answer: Answer) => void, reject: (error: unknown) => void) => void,
+  ): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const settle = () => {
+        waiting.delete(fail);
+        forgetTimer();
+      };
+      const fail = (error: unknown) => {
+        settle();
+        reject(error);
+      };
+      const forgetTimer = clock.after(timeoutMs, () => {
+        fail(new BusError("timeout", "No answer in time"));
+      });
+      waiting.add(fail);
+      start((answer) => {
+        settle();
+        resolve(answer);
+      }, fail);
+    });
+  }
+
+  async function publish(
+    subject: string,
+    payload: Uint8Array,
+    headers: HeaderMap,
+    conditions: PublishOptions,
+  ): Promise<Published> {
+    if (!bus.connected()) throw new BusError("unavailable", "Cannot publish: disconnected");
+    if (waiting.size >= limits.publishesPendingMax) {
+      throw new BusError("unavailable", "Cannot publish: too many wait to be acknowledged");
+    }
+    const bytes = encodeStoredHeaders(headers, conditions).length + payload.length;
+    if (bytes > limits.payloadBytesMax) {
+      throw new BusError("too_large", `Cannot publish: ${bytes} bytes`);
+    }
+    const kept = payload.slice();
+    const copied = new Map(headers);
+    return await answerable(limits.publishMsMax, (resolve, reject) => {
+      uplink.put(() => {
+        const answer = serve(subject, kept, copied, conditions);
+        if (answer === null) return;
+        downlink.put(() => answer instanceof BusError ? reject(answer) : resolve(answer));
+      });
+    });
+  }
+
+  /** Null: no acknowledgement ever comes. */
+  function serve(
+    subject: string,
+    payload: Uint8Array,
+    headers: HeaderMap,
+    conditions: PublishOptions,
+  ): Published | BusError | null {
+    if (!allows(permissions?.publish, subject)) {
+      return new BusError("refused", "Cannot publish: subject is not permitted");
+    }
+    const fate = server.fateOfPublish(name, subject);
+    if (fate === "lost") return null;
+    if (fate === "storage_full") return new BusError("storage_full", "Stream is full");
+    try {
+      const published = server.append(subject, payload, headers, conditions);
+      return fate === "stored" ? published : null;
+    } catch (error) {
+      if (error instanceof BusError) return error;
+      throw error;
+    }
+  }
+
+  /** Asks the JetStream API, over both lines. */
+  async function ask<Answer>(subject: string, answer: () => Answer): Promise<Answer> {
+    if (!bus.connected()) throw new BusError("unavailable", "Cannot ask: disconnected");
+    return await answerable(limits.publishMsMax, (resolve, reject) => {
+      uplink.put(() => {
+        const allowed = allows(permissions?.publish, subject);
+        downlink.put(() => {
+          if (!allowed) return reject(new BusError("refused", "Cannot ask: not permitted"));
+          try {
+            resolve(answer());
+          } catch (error) {
+            reject(error);
+          }
+        });
+      });
+    });
+  }
+
+  function known(stream: string): MemoryStream {
+    const found = server.stream(stream);
+    if (found === null) throw new BusError("refused", `No stream ${stream}`);
+    return found;
+  }
+
+  async function request(
+    subject: string,
+    payload: Uint8Array,
+    timeoutMs: number,
+  ): Promise<Uint8Array> {
+    if (!bus.connected()) throw new BusError("unavailable", "Cannot request: disconnected");
+    const kept = payload.slice();
+    return await answerable(timeoutMs, (resolve, reject) => {
+      uplink.put(() => {
+        const refused = !allows(permissions?.publish, subject);
+        const responder = refused ? null : server.responder(subject);
+        if (responder === null) {
+          const error = refused
+            ? new BusError("refused", "Cannot request: not permitted")
+            : new BusError("unavailable", "No responders");
+          return downlink.put(() => reject(error));
+        }
+        responder.ask(subject, kept, (answer) => downlink.put(() => resolve(answer)));
+      });
+    });
+  }
+
+  async function consume(
+    stream: string,
+    consumer: string,
+    handler: (delivery: Delivery) => void,
+  ): Promise<Subscription> {
+    const source = await ask(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, () => {
+      const found = server.consumer(stream, consumer);
+      if (found === null) throw new BusError("refused", `No consumer ${consumer}`);
+      return found;
+    });
+    let stopped = false;
+    const worker: MemoryWorker = {
+      reachable: () => client.reachable() && !stopped,
+      deliver(message, redelivered) {
+        downlink.put(() => {
+          const delivery = toDelivery(message, redelivered, source);
+          if (stopped) delivery.retry(0);
+          else guard(() => handler(delivery));
+        });
+      },
+    };
+    source.join(worker);
+    const resume = () => source.pump();
+    resumes.add(resume);
+    return {
+      stop() {
+        stopped = true;
+        resumes.delete(resume);
+        source.leave(worker);
+        return Promise.resolve();
+      },
+    };
+  }
+
+  function toDelivery(
+    message: StoredMessage,
+    redelivered: boolean,
+    consumer: MemoryConsumer,
+  ): Delivery {
+    const { sequence } = message;
+    return {
+      ...message,
+      redelivered,
+      ack: () => uplink.put(() => consumer.ack(sequence)),
+      retry: (delayMs) => uplink.put(() => consumer.retry(sequence, delayMs)),
+      working: () => uplink.put(() => consumer.working(sequence)),
+    };
+  }
+
+  async function* read(stream: string, how: ReadOptions): AsyncGenerator<StoredMessage> {
+    let through = how.through;
+    for (let from = how.from;;) {
+      for (const filter of how.filters) {
+        const asked = `$JS.API.CONSUMER.CREATE.${stream}.${inboxPrefix}-page-0.${filter}`;
+        if (!allows(permissions?.publish, asked)) {
+          throw new BusError("refused", "Cannot read: not permitted");
+        }
+      }
+      const page = await ask(`${inboxPrefix}.page`, () => {
+        const source = known(stream);
+        through = Math.min(through, source.state(clock.nowMs()).last);
+        const found: StoredMessage[] = [];
+        while (found.length < 64) {
+          const message = source.next(from, how.filters, clock.nowMs());
+          if (message === null || message.sequence > through) break;
+          found.push(message);
+          from = message.sequence + 1;
+        }
+        return found;
+      });
+      yield* page;
+      if (page.length < 64) return;
+    }
+  }
+
+  async function follow(
+    stream: string,
+    from: number,
+    handler: (message: StoredMessage) => void,
+  ): Promise<Subscription> {
+    const asked = `$JS.API.CONSUMER.CREATE.${stream}.${inboxPrefix}-follow-0`;
+    const source = await ask(asked, () => known(stream));
+    let handled = Math.max(1, from) - 1;
+    let sent = handled;
+    let stopped = false;
+    const pump = () => {
+      while (!stopped && client.reachable()) {
+        const message = source.next(sent + 1, [], clock.nowMs());
+        if (message === null) return;
+        sent = message.sequence;
+        downlink.put(() => {
+          if (stopped) return;
+          handled = message.sequence;
+          guard(() => handler(message));
+        });
+      }
+    };
+    const resume = () => {
+      sent = handled;
+      pump();
+    };
+    server.changed.add(pump);
+    resumes.add(resume);
+    pump();
+    return {
+      stop() {
+        stopped = true;
+        server.changed.delete(pump);
+        resumes.delete(resume);
+        return Promise.resolve();
+      },
+    };
+  }
+
+  /** What is put in comes out in order, later, unless the line is cut before. */
+  function line(): { put(run: () => void): void; clear(): void } {
+    let queue: { readonly dueMs: number; run(): void }[] = [];
+    let armed = false;
+    return {
+      put(run) {
+        if (!client.reachable()) return;
+        const delayMs = random() * limits.lineDelayMsMax;
+        queue.push({ dueMs: Math.max(queue.at(-1)?.dueMs ?? 0, clock.nowMs() + delayMs), run });
+        arm();
+      },
+      clear() {
+        queue = [];
+      },
+    };
+
+    function arm(): void {
+      const first = queue[0];
+      if (armed || first === undefined) return;
+      armed = true;
+      clock.after(Math.max(0, first.dueMs - clock.nowMs()), () => {
+        armed = false;
+        const now = clock.nowMs();
+        for (let head = queue[0]; head !== undefined && head.dueMs <= now + 1; head = queue[0]) {
+          queue.shift();
+          head.run();
+        }
+        arm();
+      });
+    }
+  }
+}

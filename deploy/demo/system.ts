@@ -1,0 +1,256 @@
+/**
+ * The whole system on one machine: bus, protected clinic, identity provider and every actor as its
+ * own process with its own rights. What the demo runs, and what the tests of the whole run.
+ *
+ * @module
+ */
+import { ensureAuthority, issueCertificate } from "#deploy/machine/certificates.ts";
+import { freePorts } from "#deploy/machine/free_port.ts";
+import {
+  findNatsServer,
+  natsConfig,
+  type NatsServer,
+  startNatsServer,
+} from "#deploy/machine/nats_server.ts";
+import { type PostgresServer, startPostgres } from "#deploy/machine/postgres.ts";
+import { type RunningProcess, type Say, startProcess } from "#deploy/machine/process.ts";
+import {
+  busAuthorization,
+  type Installation,
+  openInstallation,
+  writeSettings,
+} from "#deploy/installation.ts";
+import { provision } from "#deploy/nats/provision.ts";
+import { readSeed } from "#deploy/nats/accounts.ts";
+import { processArguments, type ProcessKind, processKinds } from "#deploy/processes.ts";
+import type { Settings } from "#actors/_kit/settings.ts";
+import type { Config } from "#schemas/config.ts";
+import { parseConfig } from "#schemas/config_file.ts";
+import { epochOf } from "#schemas/subjects.ts";
+import { loadClinic } from "./clinic.ts";
+import { demoConfiguration, demoPolicy } from "./configuration.ts";
+import { type DemoTokens, obtainDemoTokens } from "./demo_tokens.ts";
+import { type IssuerServer, startIssuer } from "./issuer_process.ts";
+
+export type SystemOptions = {
+  readonly directory: string;
+  readonly say: Say;
+  /** fsync before each acknowledgement; false only to measure what it costs. */
+  readonly syncAlways?: boolean;
+  /** Changes the configuration's or the policy's text before they are used. */
+  readonly configure?: (text: string) => string;
+  readonly policy?: (text: string) => string;
+  readonly ephemeral?: boolean;
+  /** The actors to start; all when absent. */
+  readonly kinds?: readonly ProcessKind[];
+  readonly passwordMethod?: "scram-sha-256" | "md5" | "password";
+  /** Prepares the database further, as its superuser. */
+  readonly prepare?: (postgres: PostgresServer) => Promise<void>;
+};
+
+export type System = {
+  readonly directory: string;
+  readonly installation: Installation;
+  readonly epoch: string;
+  readonly config: Config;
+  readonly settings: ReadonlyMap<string, Settings>;
+  readonly nats: NatsServer;
+  readonly postgres: PostgresServer;
+  readonly issuer: IssuerServer;
+  readonly edge: { readonly host: string; readonly port: number };
+  readonly consoleUrl: string;
+  readonly identityUrl: string;
+  readonly tokens: DemoTokens;
+  readonly caFile: string;
+  actor(kind: ProcessKind): RunningProcess;
+  /** Starts an actor anew, after it was stopped or killed. */
+  restart(kind: ProcessKind): Promise<void>;
+  stop(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+const edgeName = "postgres-1";
+const root = new URL("../../", import.meta.url).pathname;
+
+/** Starts everything, or stops what it had started and throws. */
+export async function startSystem(options: SystemOptions): Promise<System> {
+  const stack = new AsyncDisposableStack();
+  try {
+    return await start(options, stack);
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function start(options: SystemOptions, stack: AsyncDisposableStack): Promise<System> {
+  const { directory, say } = options;
+  await Deno.mkdir(`${directory}/logs`, { recursive: true, mode: 0o700 });
+  const epoch = epochOf(Date.now());
+  const [natsPort = 0, edgePort = 0, identityPort = 0, consolePort = 0] = freePorts(4);
+  say("finding a nats-server");
+  const installation = await openInstallation(directory, {
+    edges: [edgeName],
+    logName: "sallyport.example/demo",
+  });
+  const certificates = `${directory}/certificates`;
+  const authority = await ensureAuthority({ directory: certificates, say });
+  await issueCertificate({ authority, directory: certificates, name: "edge" });
+  const database = await issueCertificate({ authority, directory: certificates, name: "database" });
+
+  const [binary, postgres, issuer] = await Promise.all([
+    findNatsServer({ say }),
+    startClinic(options, database, authority.certPem, installation, stack),
+    startIssuer({
+      directory: `${directory}/issuer`,
+      say,
+      console: {
+        clientId: "sallyport-console",
+        redirectUris: [`http://127.0.0.1:${consolePort}/callback`],
+      },
+    }).then((issuer) => stack.use(issuer)),
+  ]);
+  const consoleUrl = `http://127.0.0.1:${consolePort}`;
+  const addresses = {
+    issuerUrl: issuer.url,
+    consoleUrl,
+    postgresPort: postgres.port,
+    passwordFile: "secrets/ehr.password",
+    caFile: "certificates/ca.crt",
+  };
+  const config = await writeConfiguration(options, await demoConfiguration(addresses));
+  const policyText = await demoPolicy();
+  await Deno.writeTextFile(`${directory}/policy.cedar`, options.policy?.(policyText) ?? policyText);
+
+  say(`starting nats-server ${binary.version}, fsync before each acknowledgement`);
+  const nats = stack.use(
+    await startNatsServer({
+      binary: binary.path,
+      directory: `${directory}/nats`,
+      port: natsPort,
+      memoryLimit: "200MiB",
+      say,
+      configText: natsConfig({
+        port: natsPort,
+        storeDir: `${directory}/nats/store`,
+        serverName: "sallyport",
+        syncAlways: options.syncAlways ?? true,
+        jetstreamMaxFile: 64 * 1024 ** 3,
+        jetstreamMaxMemory: 256 * 1024 ** 2,
+        access: busAuthorization(installation, { epoch, shards: config.shards }),
+      }),
+    }),
+  );
+  const provisioner = installation.keys.find(({ kind }) => kind === "provisioner");
+  const seed = provisioner === undefined ? null : await readSeed(provisioner.seedFile);
+  if (provisioner === undefined || seed === null) throw new Error("The provisioner has no key");
+  const topology = { epoch, shards: config.shards, replicas: 1 } as const;
+  await provision({ url: nats.url, seed, inboxPrefix: provisioner.inboxPrefix, topology });
+
+  const settings = await writeSettings(installation, {
+    natsUrl: nats.url,
+    epoch,
+    edge: { name: edgeName, host: "127.0.0.1", port: edgePort },
+    identity: { host: "127.0.0.1", port: identityPort },
+    console: { host: "127.0.0.1", port: consolePort },
+  });
+  const actors = new Map<ProcessKind, RunningProcess>();
+  stack.defer(async () => {
+    await Promise.all([...actors.values()].map((actor) => actor.stop()));
+  });
+  const startOne = async (kind: ProcessKind) => {
+    const name = kind === "edge" ? edgeName : kind;
+    actors.set(kind, await startActorProcess(kind, name, directory, settings, config));
+    say(`${name} is ready`);
+  };
+  const [last = "edge", ...before] = (options.kinds ?? processKinds).toReversed();
+  await Promise.all(before.map(startOne));
+  await startOne(last);
+  const tokens = await obtainDemoTokens(issuer);
+
+  const owned = stack.move();
+  const stop = () => owned.disposeAsync();
+  return {
+    directory,
+    installation,
+    epoch,
+    config,
+    settings,
+    nats,
+    postgres,
+    issuer,
+    edge: { host: "127.0.0.1", port: edgePort },
+    consoleUrl,
+    identityUrl: `http://127.0.0.1:${identityPort}`,
+    tokens,
+    caFile: authority.certFile,
+    actor(kind) {
+      const found = actors.get(kind);
+      if (found === undefined) throw new Error(`Cannot find the process of ${kind}`);
+      return found;
+    },
+    restart: startOne,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+async function startClinic(
+  options: SystemOptions,
+  files: { readonly certFile: string; readonly keyFile: string },
+  caPem: string,
+  installation: Installation,
+  stack: AsyncDisposableStack,
+): Promise<PostgresServer> {
+  const { directory, say, ephemeral = false, passwordMethod } = options;
+  const postgres = stack.use(
+    await startPostgres({
+      directory: `${directory}/postgres`,
+      say,
+      tls: files,
+      ephemeral,
+      ...(passwordMethod === undefined ? {} : { passwordMethod }),
+    }),
+  );
+  const path = `${installation.directory}/secrets/ehr.password`;
+  const gatewayPassword = await Deno.readTextFile(path).catch(() => {
+    return crypto.getRandomValues(new Uint8Array(24)).toBase64({ alphabet: "base64url" });
+  });
+  await Deno.writeTextFile(path, gatewayPassword, { mode: 0o600 });
+  await loadClinic({ ...postgres, caPem, gatewayPassword, seed: 20261121, say });
+  await options.prepare?.(postgres);
+  return postgres;
+}
+
+async function writeConfiguration(options: SystemOptions, text: string): Promise<Config> {
+  const used = options.configure?.(text) ?? text;
+  await Deno.writeTextFile(`${options.directory}/sallyport.yaml`, used);
+  const parsed = parseConfig(used);
+  if (parsed.ok) return parsed.config;
+  const problems = parsed.problems.map(({ path, message }) => `${path}: ${message}`);
+  throw new Error(`The configuration is wrong: ${problems.join("; ")}`);
+}
+
+function startActorProcess(
+  kind: ProcessKind,
+  name: string,
+  directory: string,
+  settings: ReadonlyMap<string, Settings>,
+  config: Config,
+): Promise<RunningProcess> {
+  const own = settings.get(name);
+  if (own === undefined) throw new Error(`Cannot start ${name}: it has no settings`);
+  const settingsFile = `${directory}/settings/${name}.json`;
+  return startProcess({
+    name,
+    command: Deno.execPath(),
+    args: processArguments(kind, root, settingsFile, own, config),
+    env: { PATH: "", HOME: Deno.env.get("HOME") ?? "", DENO_DIR: Deno.env.get("DENO_DIR") ?? "" },
+    clearEnv: true,
+    logFile: `${directory}/logs/${name}.log`,
+    ready: /"event":"ready"/,
+    readyWaitMs: 30_000,
+    stopWaitMs: 3000,
+    pidFile: { path: `${directory}/logs/${name}.pid`, serves: settingsFile },
+  });
+}

@@ -1,0 +1,141 @@
+/**
+ * An installation's folder: keys, secrets, settings. What is there is kept; what is missing is made.
+ *
+ * ```
+ * sallyport.yaml  policy.cedar
+ * keys/<name>.nk          one bus key for each actor (0600)
+ * keys/identity.jwk       what identity signs with      keys/log.key  what audit signs with
+ * keys/masking.key        what masking hashes with
+ * public/identity.jwks    public/log.vkey               what anybody verifies with
+ * settings/<name>.json    what each process is started with
+ * ```
+ *
+ * **Invariant:** each secret stands in one file that its owner alone may read, and is named by one
+ * process's settings.
+ *
+ * @module
+ */
+import { newSigningKey, signingKey } from "#actors/identity/signing_key.ts";
+import type { Settings } from "#actors/_kit/settings.ts";
+import { type IssuedKey, issueKeys, keysOf, renderAuthorization } from "#deploy/nats/accounts.ts";
+import { signerOf } from "#schemas/log/key.ts";
+
+export type Installation = {
+  readonly directory: string;
+  readonly keys: readonly IssuedKey[];
+  /** Public verifier of the log (C2SP vkey). */
+  readonly logVerifier: string;
+};
+
+/** Opens the folder and makes what is missing in it. */
+export async function openInstallation(
+  directory: string,
+  options: { readonly edges: readonly string[]; readonly logName: string },
+): Promise<Installation> {
+  for (const folder of ["", "keys", "public", "settings", "secrets"]) {
+    await Deno.mkdir(`${directory}/${folder}`, { recursive: true, mode: 0o700 });
+  }
+  const keys = await issueKeys(keysOf(options.edges), `${directory}/keys`);
+  await ensureSecret(`${directory}/keys/masking.key`, () => {
+    return crypto.getRandomValues(new Uint8Array(32)).toBase64();
+  });
+  const jwk = await ensureSecret(`${directory}/keys/identity.jwk`, async () => {
+    return JSON.stringify(await newSigningKey());
+  });
+  const identity = await signingKey(JSON.parse(jwk));
+  await Deno.writeTextFile(
+    `${directory}/public/identity.jwks`,
+    JSON.stringify(identity.publicKeys, null, 2),
+  );
+  const seed = await ensureSecret(`${directory}/keys/log.seed`, () => {
+    return crypto.getRandomValues(new Uint8Array(32)).toBase64();
+  });
+  const { signer, skey } = signerOf(options.logName, Uint8Array.fromBase64(seed));
+  await ensureSecret(`${directory}/keys/log.key`, () => skey);
+  await Deno.writeTextFile(`${directory}/public/log.vkey`, `${signer.vkey}\n`);
+  return { directory, keys, logVerifier: signer.vkey };
+}
+
+/** The bus server's list of users. */
+export function busAuthorization(
+  installation: Installation,
+  scope: { readonly epoch: string; readonly shards: number },
+): string {
+  const { epoch, shards } = scope;
+  return renderAuthorization(installation.keys, { epochs: [epoch], shards, replicas: 1 });
+}
+
+export type Addresses = {
+  readonly natsUrl: string;
+  readonly epoch: string;
+  readonly edge: { readonly name: string; readonly host: string; readonly port: number };
+  readonly identity: { readonly host: string; readonly port: number };
+  readonly console: { readonly host: string; readonly port: number };
+};
+
+/** Writes every process's settings; gives them back by process name. */
+export async function writeSettings(
+  installation: Installation,
+  addresses: Addresses,
+): Promise<Map<string, Settings>> {
+  const { directory, keys } = installation;
+  const all = new Map<string, Settings>();
+  for (const key of keys) {
+    const settings: Settings = {
+      name: key.name,
+      nats: { url: addresses.natsUrl, seedFile: key.seedFile, inboxPrefix: key.inboxPrefix },
+      epoch: addresses.epoch,
+      configFile: `${directory}/sallyport.yaml`,
+      identityKeysFile: `${directory}/public/identity.jwks`,
+      ...ownSettings(key, directory, addresses),
+    };
+    all.set(key.name, settings);
+    const text = JSON.stringify(settings, null, 2);
+    await Deno.writeTextFile(`${directory}/settings/${key.name}.json`, text);
+  }
+  return all;
+}
+
+function ownSettings(key: IssuedKey, directory: string, addresses: Addresses): Partial<Settings> {
+  switch (key.kind) {
+    case "edge":
+      return {
+        edge: {
+          host: addresses.edge.host,
+          port: addresses.edge.port,
+          certificateFile: `${directory}/certificates/edge.crt`,
+          keyFile: `${directory}/certificates/edge.key`,
+        },
+      };
+    case "authz":
+      return { authz: { policyFile: `${directory}/policy.cedar` } };
+    case "target":
+      return { target: { secretsDirectory: directory } };
+    case "masking":
+      return { masking: { keyFile: `${directory}/keys/masking.key` } };
+    case "audit":
+      return { audit: { logName: "audit", signingKeyFile: `${directory}/keys/log.key` } };
+    case "identity":
+      return {
+        identity: { ...addresses.identity, signingKeyFile: `${directory}/keys/identity.jwk` },
+      };
+    case "console":
+      return { console: { ...addresses.console, logKeyFile: `${directory}/public/log.vkey` } };
+    default:
+      return {};
+  }
+}
+
+async function ensureSecret(
+  path: string,
+  make: () => string | Promise<string>,
+): Promise<string> {
+  const kept = await Deno.readTextFile(path).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  });
+  if (kept !== null) return kept.trim();
+  const made = await make();
+  await Deno.writeTextFile(path, `${made}\n`, { mode: 0o600, createNew: true });
+  return made;
+}
