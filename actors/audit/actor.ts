@@ -168,8 +168,9 @@ function onStream(state: AuditState, stream: StreamState, asked: number): AuditS
 }
 
 function sign(state: AuditState): AuditStep {
-  const { frontier, signing, anchor, incident } = state;
-  if (incident !== null || anchor !== null || signing !== null) return [state, []];
+  const { frontier, signing, incident } = state;
+  if (incident !== null || signing !== null) return [state, []];
+  // Up to an anchor it is signed already, so nothing is signed before the anchor was met.
   if (frontier.size <= state.signedSize) return [state, []];
   return [{ ...state, signing: frontier.size }, [{ kind: "checkpoint", frontier }]];
 }

@@ -57,6 +57,12 @@ Deno.test("audit names a gap and signs nothing after it", () => {
   strictEqual(run.state().frontier.size, 1);
 });
 
+Deno.test("audit does not sign what came before a gap either", () => {
+  const run = runner();
+  for (const at of [1, 2, 5]) run.feed(stored(at));
+  deepStrictEqual(run.feed({ kind: "tick", nowMs: 99_000 }), []);
+});
+
 Deno.test("audit ignores what is delivered twice", () => {
   const run = runner();
   for (const at of [1, 2, 2, 1, 3]) deepStrictEqual(run.feed(stored(at)), []);

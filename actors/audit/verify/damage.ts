@@ -137,6 +137,12 @@ export function useTwice(frames: Frames): Frames {
   const close = indexOf(frames, "close", 0);
   return insert(insert(frames, close, request), close + 1, verdict);
 }
+/** A fourth request, held for the approval of the second and allowed by it. */
+export function holdTwice(frames: Frames): Frames {
+  const hold = moved(pick(frames, "verdict", 2), 4, "verdict");
+  const used = useTwice(frames);
+  return insert(used, indexOf(used, "request", 4) + 1, hold);
+}
 /** A copy of a frame for another request. */
 export function moved(
   frame: StoredMessage,

@@ -24,6 +24,7 @@ import {
   editHold,
   type Frames,
   headers,
+  holdTwice,
   indexOf,
   insert,
   late,
@@ -154,7 +155,14 @@ const cases: readonly Case[] = [
     /^G5 .*otherwise than its hol/,
   ],
   ["a hold that asks nobody", editHold(null), /^G5 .*hold of request 2 asks nobody/],
-  ["an approval used twice", useTwice, /^G5 .*request 4 was not held/],
+  ["an approval used for a request that was not held", useTwice, /^G5 .*request 4 was not held/],
+  ["an approval used twice", holdTwice, /^G5 .*approval ap1 is used again; frame \d+ used it/],
+  ["an approval of another request", holdTwice, /^G5 .*approval ap1 is of another request/],
+  ["an approval that expired after it was granted", (frames) => {
+    const [expired] = edit("approval", 0, { state: "expired" })([pick(frames, "approval", 3)]);
+    ok(expired !== undefined);
+    return insert(frames, indexOf(frames, "approval", 3) + 1, expired);
+  }, /^G5 .*approval ap1 was expired/],
   // Shape and place
   [
     "an unknown version",
@@ -178,7 +186,7 @@ const cases: readonly Case[] = [
   [
     "a request left out",
     drop("request", 2),
-    /^shape .*request 3 where 2 was due|^G1 .*request 2, w/,
+    /^shape .*request 3 where 2 was due/,
   ],
   ["a request part twice", twice("request", 0), /^shape .*part 0 of request 1 where part 1 was/],
   ["a part after the last", twice("request", 1), /^shape .*part 1 of request 1 where none was due/],
