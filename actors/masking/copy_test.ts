@@ -79,6 +79,8 @@ Deno.test("rewrite() masks COPY in text format with any delimiter and null", () 
   const copy = { ...text, delimiter: "[", null: "-", header: true };
   const parts = ["id[ssn\n", "1[Zebulon\n", "2[-\n"];
   deepStrictEqual(rowsOf(copy, parts), ["id[ssn\n", "1[\\[ssn]\n", "2[-\n"]);
+  const commas = { ...text, delimiter: "," };
+  deepStrictEqual(rowsOf(commas, ["a\\,b,Zebulon\n"]), ["a\\,b,[ssn]\n"]);
 });
 
 Deno.test("rewrite() masks COPY in CSV format", () => {
@@ -153,13 +155,14 @@ Deno.test("rewrite() withholds COPY data that is not what the plan foresaw", () 
   equal(isBinary.failure, "copy_not_foreseen");
   const sjis = { kind: "parameter_status", name: "client_encoding", value: "SJIS" } as const;
   equal(play([sjis, ...copyOf(0, 2, ...one)], plan).failure, "copy_not_foreseen");
-  const after = play(
-    [...copyOf(1, 2, signature, trailer, "Zebulon")],
-    planOf([
-      result("query", { columns, copy: binary }),
-    ]),
-  );
-  equal(after.failure, "copy_malformed");
+  for (const rest of ["Zebulon", tuple("a", "b"), trailer]) {
+    const after = play(
+      copyOf(1, 2, signature, trailer, rest),
+      planOf([result("query", { columns, copy: binary })]),
+    );
+    equal(after.failure, "copy_malformed");
+    equal(after.lines.length, 4);
+  }
 });
 
 Deno.test("rewrite() masks COPY whole when the server's column count is not the plan's", () => {
@@ -168,6 +171,11 @@ Deno.test("rewrite() masks COPY whole when the server's column count is not the 
     planOf([result("query", { columns, copy: text })]),
   );
   equal(played.lines[1], "d \\N\t\\N\t\\N\n");
+  const fewer = play(
+    copyOf(0, 3, "Zebulon\tx\n"),
+    planOf([result("query", { columns, copy: text })]),
+  );
+  equal(fewer.lines[1], "d \\N\t\\N\n");
 });
 
 Deno.test("rewrite() finds identifiers in kept fields of COPY", () => {

@@ -88,6 +88,21 @@ Deno.test("rewrite() gives NULLs where the plan does not cover a row", () => {
       ],
       planOf([query, result("query", { columns: [keep, keep] })]),
     ],
+    [
+      "another count in the description",
+      [describe([23]), secret],
+      planOf([result("query", { columns: [keep, keep] })]),
+    ],
+    [
+      "another count in the row",
+      [describe([23]), secret],
+      planOf([result("query", { columns: [keep] })]),
+    ],
+    [
+      "after the end, with answers left",
+      [complete("X"), ready, describe([23, 25]), secret],
+      planOf([query, result("query", { columns: [keep, keep] })]),
+    ],
     ["after the end", [complete("X"), ready, describe([23, 25]), secret], planOf([query])],
   ];
   for (const [name, messages, plan] of cases) {
@@ -96,6 +111,15 @@ Deno.test("rewrite() gives NULLs where the plan does not cover a row", () => {
     deepStrictEqual(shown, ["D NULL|NULL"], name);
     deepStrictEqual(played.masked, { opaque: 2 }, name);
   }
+});
+
+Deno.test("rewrite() covers nothing more once rows come before their description", () => {
+  const columns = [keep];
+  const played = play(
+    [row("536-22-1234"), describe([25]), row("536-22-1234"), complete("SELECT 1")],
+    planOf([result("describe", { columns }), result("execute", { columns })]),
+  );
+  deepStrictEqual(played.lines, ["D NULL", "T 25", "D NULL", "C SELECT 1"]);
 });
 
 Deno.test("rewrite() masks whole a column that is not the plan's by the server's word", () => {
