@@ -103,7 +103,7 @@ export const clinicClasses: ClassPatterns = {
   mrn: { columns: ["*.patients.mrn"] },
   name: { columns: ["public.patients.name", "other.patients.name"] },
   ssn: { columns: ["*.*.ssn"] },
-  birth_date: { columns: ["public.patients.dob"] },
+  birthdate: { columns: ["public.patients.dob"] },
   zip: { columns: ["public.patients.zip"] },
   contact: { columns: ["public.patients.email", "public.patients.phone"] },
   note: { columns: ["public.visits.reason", "public.notes.body"] },

@@ -9,7 +9,15 @@
 import { callFunction, fieldValue, operatorValue } from "./calls.ts";
 import { type Column, join, joinAll, named, opaque, plain, type Value } from "./lineage.ts";
 import { filterBy, type Run, spend } from "./run.ts";
-import { columnOf, findName, findSource, rowOf, type Scope, type Source } from "./scope.ts";
+import {
+  columnAt,
+  columnOf,
+  findName,
+  findSource,
+  rowOf,
+  type Scope,
+  type Source,
+} from "./scope.ts";
 import { selectOutput } from "./select.ts";
 import { judgeSetConfig } from "./settings.ts";
 import { bodyOf, type Fields, fields, items, node, stringOf, text } from "./tree.ts";
@@ -124,6 +132,17 @@ function childValue(child: unknown, scope: Scope | null, run: Run): Value {
 
 /* Leaves that hold names or constants. */
 const passive: ReadonlySet<string> = new Set(["String", "Integer", "Float", "Boolean", "TypeName"]);
+
+/** The entry whose whole row an expression is, when it is no column; else null. */
+export function rowReference(expression: unknown, scope: Scope | null): Source | null {
+  const names = items(bodyOf(expression, "ColumnRef")?.["fields"]).map(stringOf);
+  const [name] = names;
+  if (names.length !== 1 || name === undefined || name === null) return null;
+  for (let level = scope; level !== null; level = level.parent) {
+    if (columnAt(level, name) !== null) return null;
+  }
+  return findSource(scope, null, name);
+}
 
 /** The column or row a ColumnRef means; null `scope` resolves nothing. */
 export function resolveColumn(body: Fields, scope: Scope | null, run: Run): Column {
@@ -248,8 +267,13 @@ function sublinkValue(body: Fields, scope: Scope | null, run: Run): Value {
 }
 
 function indirectionValue(body: Fields, scope: Scope | null, run: Run): Value {
-  let value = valueOf(body["arg"], scope, run);
-  for (const step of items(body["indirection"])) {
+  const steps = items(body["indirection"]);
+  const [first, ...others] = steps;
+  const source = rowReference(body["arg"], scope);
+  const column = source === null ? null : columnOf(source, stringOf(first) ?? "");
+  // `(t).column` of a whole row is that column; of anything else the whole value counts.
+  let value: Value = column ?? valueOf(body["arg"], scope, run);
+  for (const step of column === null ? steps : others) {
     const name = stringOf(step);
     if (name !== null) value = fieldValue(name, value, run);
     else if (bodyOf(step, "A_Star") === null) value = join(value, valueOf(step, scope, run));

@@ -171,7 +171,7 @@ function functionColumns(
   if (body === null) return null;
   const names = stringsOf(body["funcname"]);
   if (names === null) return null;
-  if (names[names.length - 1] === "unnest") return unnestColumns(body, alias);
+  if (names[names.length - 1] === "unnest") return unnestColumns(body, alias, run);
   const columns = columnsOfFunction(names, run);
   // A single scalar function's column takes the alias's name.
   return columns?.length === 1 && alias !== null && functions === 1 &&
@@ -180,17 +180,41 @@ function functionColumns(
     : columns;
 }
 
-/** `unnest` of an array written out has one column; of anything else, maybe a row's many. */
-function unnestColumns(body: Fields, alias: string | null): readonly string[] | null {
+/** `unnest` of arrays of scalars has one column each; of anything else, maybe a row's many. */
+function unnestColumns(
+  body: Fields,
+  alias: string | null,
+  run: Run,
+): readonly string[] | null {
   const args = items(body["args"]);
-  const isScalar = args.every((arg) => {
-    const elements = bodyOf(arg, "A_ArrayExpr")?.["elements"];
-    return elements !== undefined &&
-      items(elements).every((item) => bodyOf(item, "A_Const") !== null);
-  });
-  if (!isScalar || args.length === 0) return null;
+  // With pg_catalog behind other schemas a type's bare name may be another type.
+  const foreign = run.session.searchPath?.includes("pg_catalog") !== false;
+  if (foreign || args.length === 0 || !args.every(isScalarArray)) return null;
   return args.length === 1 ? [alias ?? "unnest"] : args.map(() => "unnest");
 }
+
+/** Whether the text alone says that the elements are of a scalar type of PostgreSQL's own. */
+function isScalarArray(expression: unknown): boolean {
+  const elements = bodyOf(expression, "A_ArrayExpr")?.["elements"];
+  if (elements !== undefined) {
+    const isScalar = (item: unknown) => bodyOf(item, "A_Const") !== null || isScalarCast(item);
+    return items(elements).length > 0 && items(elements).every(isScalar);
+  }
+  if (isScalarCast(expression)) return true;
+  const names = stringsOf(bodyOf(expression, "FuncCall")?.["funcname"]) ?? [];
+  return ["string_to_array", "regexp_split_to_array"].includes(names[names.length - 1] ?? "");
+}
+
+function isScalarCast(expression: unknown): boolean {
+  const names = stringsOf(fields(bodyOf(expression, "TypeCast")?.["typeName"])["names"]) ?? [];
+  return scalarTypes.has(names[names.length - 1] ?? "") &&
+    (names.length === 1 || names[0] === "pg_catalog");
+}
+
+const scalarTypes: ReadonlySet<string> = new Set(
+  `text varchar bpchar int2 int4 int8 numeric float4 float8 bool date time timetz timestamp
+  timestamptz interval uuid bytea oid name json jsonb xml inet cidr`.split(/\s+/),
+);
 
 function callName(call: unknown): string | null {
   const names = stringsOf(bodyOf(call, "FuncCall")?.["funcname"]);

@@ -45,9 +45,10 @@ function rows(
   effect: Effect,
   detail: string,
   names: string,
-  opaque: boolean,
+  result: "opaque" | "plain",
 ): readonly (readonly [string, FunctionJudgement])[] {
-  return names.trim().split(/\s+/).map((name) => [name, { effect, detail, opaque }] as const);
+  const judgement = { effect, detail, opaque: result === "opaque" };
+  return names.trim().split(/\s+/).map((name) => [name, judgement] as const);
 }
 
 /* Reaching around the engine: files, other servers, SQL as text, WAL, large objects as files. */
@@ -79,15 +80,15 @@ const otherSessions = `pg_stat_get_activity pg_stat_get_backend_activity pg_show
   pg_restore_relation_stats`;
 
 const table: ReadonlyMap<string, FunctionJudgement> = new Map([
-  ...rows("escape", "file_access", files, true),
-  ...rows("escape", "sql_as_text", sqlAsText, true),
-  ...rows("escape", "replication", remote, true),
-  ...rows("escape", "large_object", largeObjects, true),
-  ...rows("escape", "large_object", largeObjectWrites, true),
-  ...rows("escape", "signal", signals, true),
-  ...rows("administer", "other_sessions", otherSessions, true),
-  ...rows("write", "sequence", "nextval setval", false),
-  ...rows("administer", "notify", "pg_notify", false),
+  ...rows("escape", "file_access", files, "opaque"),
+  ...rows("escape", "sql_as_text", sqlAsText, "opaque"),
+  ...rows("escape", "replication", remote, "opaque"),
+  ...rows("escape", "large_object", largeObjects, "opaque"),
+  ...rows("escape", "large_object", largeObjectWrites, "opaque"),
+  ...rows("escape", "signal", signals, "opaque"),
+  ...rows("administer", "other_sessions", otherSessions, "opaque"),
+  ...rows("write", "sequence", "nextval setval", "plain"),
+  ...rows("administer", "notify", "pg_notify", "plain"),
 ]);
 
 const prefixes: readonly (readonly [string, FunctionJudgement])[] = [

@@ -55,12 +55,14 @@ function insert(body: Fields, outer: Scope | null, run: Run): Output | null {
   const targets = insertTargets(items(body["cols"]), resolved);
   const select = bodyOf(body["selectStmt"], "SelectStmt");
   const values = select === null ? null : selectOutput(select, outer, run);
-  assignOutput(targets, values, run);
+  const written: Written = new Map();
+  assignOutput(targets, values, run, written);
   const conflict = fields(body["onConflictClause"]);
   if (conflict["action"] === "ONCONFLICT_UPDATE") {
-    onConflict(conflict, item, excludedItem(item, targets, values), resolved, outer, run);
+    onConflict(conflict, item, excludedItem(item, targets, values), resolved, outer, run, written);
   }
-  return returning(body, item, [item], values?.rows ?? 1, outer, run);
+  const after = rewritten(item, written);
+  return returning(body, after, [after], values?.rows ?? 1, outer, run);
 }
 
 /** The columns an INSERT fills, in order; null for one that does not resolve. */
@@ -77,18 +79,29 @@ function assignOutput(
   targets: readonly (Column | null)[],
   output: Output | null,
   run: Run,
+  written: Written,
 ): void {
   if (output === null) return;
   if (output.open) {
     const value = join(opaque, joinAll(output.columns));
-    for (const target of targets.length > 0 ? targets : [null]) assign(target, value, run);
+    for (const target of targets.length > 0 ? targets : [null]) assign(target, value, run, written);
     return;
   }
-  output.columns.forEach((value, index) => assign(targets[index] ?? null, value, run));
+  output.columns.forEach((value, index) => assign(targets[index] ?? null, value, run, written));
 }
 
+/** What a statement wrote so far, by column name; "" for a column that did not resolve. */
+export type Written = Map<string, Value>;
+
 /** Notes one value written to one column. */
-export function assign(target: Column | null, value: Value, run: Run): void {
+export function assign(
+  target: Column | null,
+  value: Value,
+  run: Run,
+  written: Written = new Map(),
+): void {
+  const key = target?.name ?? "";
+  written.set(key, join(written.get(key) ?? plain, value));
   for (const name of target?.classes ?? []) run.written.add(name);
   const moves = value.opaque || !isSubset(value.classes, target?.classes ?? []);
   if (moves) run.effects.add("declassify");
@@ -117,12 +130,13 @@ function onConflict(
   resolved: Resolved | null,
   outer: Scope | null,
   run: Run,
+  written: Written,
 ): void {
   const scope = nested(outer, [item, excluded]);
   const infer = fields(conflict["infer"]);
   filterBy(run, valueOf(infer["whereClause"], scope, run));
   filterBy(run, valueOf(conflict["whereClause"], scope, run));
-  assignList(items(conflict["targetList"]), resolved, scope, run);
+  assignList(items(conflict["targetList"]), resolved, scope, run, written);
 }
 
 /** `SET a = ..., (b, c) = ...`. */
@@ -131,6 +145,7 @@ function assignList(
   resolved: Resolved | null,
   scope: Scope,
   run: Run,
+  written: Written,
 ): void {
   let lastSource: unknown = null;
   let lastColumns: readonly Value[] = [];
@@ -142,7 +157,7 @@ function assignList(
     }
     const multi = bodyOf(body["val"], "MultiAssignRef");
     if (multi === null) {
-      assign(target, valueOf(body["val"], scope, run), run);
+      assign(target, valueOf(body["val"], scope, run), run, written);
       continue;
     }
     // Each column of a row assignment repeats the whole source: analysed at the first.
@@ -150,7 +165,8 @@ function assignList(
       lastSource = multi["source"];
       lastColumns = rowValues(lastSource, scope, run);
     }
-    assign(target, lastColumns[number(multi["colno"]) - 1] ?? joinAll(lastColumns), run);
+    const value = lastColumns[number(multi["colno"]) - 1] ?? joinAll(lastColumns);
+    assign(target, value, run, written);
   }
 }
 
@@ -165,11 +181,15 @@ function rowValues(source: unknown, scope: Scope, run: Run): readonly Value[] {
 
 function update(body: Fields, outer: Scope | null, run: Run): Output | null {
   const { item, resolved } = targetItem(body["relation"], run);
-  const list = [item, ...fromClause(items(body["fromClause"]), outer, run)];
+  const sources = fromClause(items(body["fromClause"]), outer, run);
+  const list = [item, ...sources];
   const scope = nested(outer, list);
-  assignList(items(body["targetList"]), resolved, scope, run);
+  const written: Written = new Map();
+  assignList(items(body["targetList"]), resolved, scope, run, written);
   filterBy(run, valueOf(body["whereClause"], scope, run));
-  return returning(body, item, list, fromRows(list, body["whereClause"]), outer, run);
+  const after = rewritten(item, written);
+  const rows = fromRows(list, body["whereClause"]);
+  return returning(body, after, [after, ...sources], rows, outer, run);
 }
 
 function remove(body: Fields, outer: Scope | null, run: Run): Output | null {
@@ -184,24 +204,38 @@ function merge(body: Fields, outer: Scope | null, run: Run): Output | null {
   const { item, resolved } = targetItem(body["relation"], run);
   const source = fromItem(body["sourceRelation"], { outer, left: [] }, run);
   const scope = nested(outer, [item, source]);
+  const written: Written = new Map();
   filterBy(run, valueOf(body["joinCondition"], scope, run));
   for (const entry of items(body["mergeWhenClauses"])) {
     spend(run, 1);
     const clause = bodyOf(entry, "MergeWhenClause") ?? {};
     filterBy(run, valueOf(clause["condition"], scope, run));
     if (clause["commandType"] === "CMD_UPDATE") {
-      assignList(items(clause["targetList"]), resolved, scope, run);
+      assignList(items(clause["targetList"]), resolved, scope, run, written);
     } else if (clause["commandType"] === "CMD_INSERT") {
       const targets = insertTargets(items(clause["targetList"]), resolved);
       items(clause["values"]).forEach((value, index) =>
-        assign(targets[index] ?? null, valueOf(value, scope, run), run)
+        assign(targets[index] ?? null, valueOf(value, scope, run), run, written)
       );
     } else if (clause["commandType"] === "CMD_DELETE") {
       run.details.add("delete");
     }
   }
   // RETURNING * of MERGE gives the source's columns before the target's.
-  return returning(body, item, [source, item], Math.max(item.rows, source.rows), outer, run);
+  const after = rewritten(item, written);
+  const rows = Math.max(item.rows, source.rows);
+  return returning(body, after, [source, after], rows, outer, run);
+}
+
+/** The target as RETURNING sees it: its columns may now hold what the statement wrote. */
+function rewritten(item: FromItem, written: Written): FromItem {
+  if (written.size === 0) return item;
+  const stray = written.get("") ?? plain;
+  const columns = item.columns.map((column) => {
+    const value = join(join(column, stray), written.get(column.name) ?? plain);
+    return named(column.name, value, column.origin);
+  });
+  return { ...item, columns, sources: item.sources.map((source) => ({ ...source, columns })) };
 }
 
 function returning(

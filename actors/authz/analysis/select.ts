@@ -8,7 +8,7 @@
  * @module
  */
 import { fromRows, isAggregate, limitedRows } from "./estimate.ts";
-import { resolveColumn, sortKey, valueOf, windowKeys } from "./expression.ts";
+import { resolveColumn, rowReference, sortKey, valueOf, windowKeys } from "./expression.ts";
 import { fromClause } from "./from.ts";
 import { type Column, join, joinAll, named, opaque, plain, type Value } from "./lineage.ts";
 import { columnName, isStar } from "./names.ts";
@@ -148,7 +148,7 @@ function expand(
   const reference = bodyOf(value, "ColumnRef");
   if (reference === null) {
     const body = bodyOf(value, "A_Indirection") ?? {};
-    const inner = rowReference(body, scope);
+    const inner = items(body["indirection"]).length === 1 ? rowReference(body["arg"], scope) : null;
     if (inner !== null) return { columns: inner.columns, open: inner.open !== null };
     return { columns: [named("*", join(opaque, valueOf(value, scope, run)))], open: true };
   }
@@ -165,18 +165,6 @@ function expand(
     return { columns: [named("*", join(opaque, rowOf(source)))], open: true };
   }
   return { columns: source.columns, open: false };
-}
-
-/** The entry that `(t).*` expands, when `t` is a whole row and no column. */
-function rowReference(body: Fields, scope: Scope) {
-  const steps = items(body["indirection"]);
-  const names = items(bodyOf(body["arg"], "ColumnRef")?.["fields"]).map(stringOf);
-  const name = names[0];
-  if (steps.length !== 1 || names.length !== 1 || name === undefined || name === null) return null;
-  for (let level: Scope | null = scope; level !== null; level = level.parent) {
-    if (columnAt(level, name) !== null) return null;
-  }
-  return findSource(scope, null, name);
 }
 
 /** GROUP BY prefers input columns, then output names, then positions (SQL:99, then SQL:92). */

@@ -131,9 +131,9 @@ export function applyChange(session: SessionState, change: SessionChange | null)
     case "begin":
       return begin(session);
     case "commit":
-      return end(session, change.chain, isFailed(session));
+      return end(session, change.chain, isFailed(session) ? "undo" : "keep");
     case "rollback":
-      return end(session, change.chain, true);
+      return end(session, change.chain, "undo");
     case "savepoint":
     case "release":
     case "rollback_to":
@@ -240,10 +240,10 @@ function begin(session: SessionState): SessionState {
   return { ...session, transaction };
 }
 
-function end(session: SessionState, chain: boolean, undo: boolean): SessionState {
+function end(session: SessionState, chain: boolean, how: "keep" | "undo"): SessionState {
   const { transaction } = session;
   if (transaction.kind === "none") return session;
-  const open = undo ? restored(session, transaction.start) : afterTransaction(session);
+  const open = how === "undo" ? restored(session, transaction.start) : afterTransaction(session);
   const closed: SessionState = { ...open, transaction: { kind: "none" } };
   return chain ? begin(closed) : closed;
 }
