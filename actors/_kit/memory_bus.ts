@@ -18,7 +18,6 @@ import type { Clock } from "#actors/_kit/clock.ts";
 import { type MemoryClient, memoryClient } from "#actors/_kit/memory_client.ts";
 import { type MemoryConsumer, memoryConsumer } from "#actors/_kit/memory_consumer.ts";
 import { type MemoryStream, memoryStream, type StreamConfig } from "#actors/_kit/memory_store.ts";
-import { matchesSubject } from "#actors/_kit/nats_wire.ts";
 
 /** What becomes of one publish. Both failures look alike to the publisher: a timeout. */
 export type PublishFate = "stored" | "lost" | "stored_acknowledgement_lost" | "storage_full";
@@ -149,7 +148,7 @@ export function memoryServer(options: MemoryBusOptions): MemoryServer {
       notify();
     },
     heal(name) {
-      for (const client of named(name)) client.up();
+      for (const client of named(name)) client.heal();
       notify();
     },
     faults(next) {
@@ -201,16 +200,6 @@ export function memoryServer(options: MemoryBusOptions): MemoryServer {
     for (const consumer of consumers.values()) consumer.pump();
     for (const listener of [...changed]) listener();
   }
-}
-
-/** Says whether one of the patterns allows every subject of `wanted`. */
-export function allows(patterns: readonly string[] | undefined, wanted: string): boolean {
-  if (patterns === undefined) return true;
-  return patterns.some((pattern) => {
-    // `*` in a permission covers one token, and so not what `>` stands for.
-    if (wanted.endsWith(">") && !pattern.endsWith(">")) return false;
-    return matchesSubject(pattern, wanted);
-  });
 }
 
 function toReleased(subject: string, stored: StoredMessage, before: number): PassingMessage {

@@ -6,10 +6,10 @@
 import { type Bus, BusError, type Delivery, type StoredMessage } from "#actors/_kit/bus.ts";
 import type { HeaderMap, PassingMessage, Published, PublishOptions } from "#actors/_kit/bus.ts";
 import type { ReadOptions, Subscription } from "#actors/_kit/bus.ts";
-import { allows, type MemoryPermissions, type ServerSide } from "#actors/_kit/memory_bus.ts";
+import type { MemoryPermissions, ServerSide } from "#actors/_kit/memory_bus.ts";
 import type { MemoryConsumer, MemoryWorker } from "#actors/_kit/memory_consumer.ts";
 import type { MemoryStream } from "#actors/_kit/memory_store.ts";
-import { encodeStoredHeaders, matchesSubject } from "#actors/_kit/nats_wire.ts";
+import { allowsSubject, encodeStoredHeaders, matchesSubject } from "#actors/_kit/nats_wire.ts";
 
 export type MemoryClient = {
   readonly name: string;
@@ -19,8 +19,12 @@ export type MemoryClient = {
   answers(subject: string): boolean;
   receive(message: PassingMessage, delayMs: number): void;
   ask(subject: string, payload: Uint8Array, answer: (payload: Uint8Array) => void): void;
+  /** The server stopped. */
   down(): void;
+  /** Cut off from the server; silently, so that it only sees time limits pass. */
   cut(silent: boolean): void;
+  heal(): void;
+  /** The server runs again. */
   up(): void;
 };
 
@@ -49,11 +53,12 @@ export function memoryClient(
   let carries = true;
   let noticed = true;
   let closed = false;
+  let cutOff = false;
 
   const bus: Bus = {
     publish,
     send(subject, payload) {
-      if (!bus.connected() || !allows(permissions?.publish, subject)) return;
+      if (!bus.connected() || !allowsSubject(permissions?.publish, subject)) return;
       const message = { subject, headers: new Map<string, string>(), payload: payload.slice() };
       uplink.put(() => server.pass(message));
     },
@@ -117,13 +122,18 @@ export function memoryClient(
       failWaiting("connection was lost");
     },
     cut(silent) {
+      cutOff = true;
       drop();
       if (silent) return;
       noticed = false;
       failWaiting("connection was lost");
     },
+    heal() {
+      cutOff = false;
+      client.up();
+    },
     up() {
-      if (closed || !server.running()) return;
+      if (closed || cutOff || !server.running()) return;
       carries = true;
       noticed = true;
       for (const resume of [...resumes]) resume();
@@ -162,7 +172,7 @@ export function memoryClient(
   }
 
   function refusesSubscription(pattern: string): boolean {
-    if (allows(permissions?.subscribe, pattern)) return false;
+    if (allowsSubject(permissions?.subscribe, pattern)) return false;
     fault(new BusError("refused", "Subscription is not permitted"));
     return true;
   }
@@ -224,7 +234,7 @@ export function memoryClient(
     headers: HeaderMap,
     conditions: PublishOptions,
   ): Published | BusError | null {
-    if (!allows(permissions?.publish, subject)) {
+    if (!allowsSubject(permissions?.publish, subject)) {
       return new BusError("refused", "Cannot publish: subject is not permitted");
     }
     const fate = server.fateOfPublish(name, subject);
@@ -240,11 +250,11 @@ export function memoryClient(
   }
 
   /** Asks the JetStream API, over both lines. */
-  async function ask<Answer>(subject: string, answer: () => Answer): Promise<Answer> {
+  async function ask<Answer>(subject: string | string[], answer: () => Answer): Promise<Answer> {
     if (!bus.connected()) throw new BusError("unavailable", "Cannot ask: disconnected");
     return await answerable(limits.publishMsMax, (resolve, reject) => {
       uplink.put(() => {
-        const allowed = allows(permissions?.publish, subject);
+        const allowed = [subject].flat().every((one) => allowsSubject(permissions?.publish, one));
         downlink.put(() => {
           if (!allowed) return reject(new BusError("refused", "Cannot ask: not permitted"));
           try {
@@ -272,7 +282,7 @@ export function memoryClient(
     const kept = payload.slice();
     return await answerable(timeoutMs, (resolve, reject) => {
       uplink.put(() => {
-        const refused = !allows(permissions?.publish, subject);
+        const refused = !allowsSubject(permissions?.publish, subject);
         const responder = refused ? null : server.responder(subject);
         if (responder === null) {
           const error = refused
@@ -298,9 +308,9 @@ export function memoryClient(
     let stopped = false;
     const worker: MemoryWorker = {
       reachable: () => client.reachable() && !stopped,
-      deliver(message, redelivered) {
+      deliver(message, deliveries) {
         downlink.put(() => {
-          const delivery = toDelivery(message, redelivered, source);
+          const delivery = toDelivery(message, deliveries > 1, source);
           if (stopped) delivery.retry(0);
           else guard(() => handler(delivery));
         });
@@ -336,14 +346,10 @@ export function memoryClient(
 
   async function* read(stream: string, how: ReadOptions): AsyncGenerator<StoredMessage> {
     let through = how.through;
+    const slot = `$JS.API.CONSUMER.CREATE.${stream}.${inboxPrefix}-page-0`;
+    const asked = how.filters.map((filter) => `${slot}.${filter}`);
     for (let from = how.from;;) {
-      for (const filter of how.filters) {
-        const asked = `$JS.API.CONSUMER.CREATE.${stream}.${inboxPrefix}-page-0.${filter}`;
-        if (!allows(permissions?.publish, asked)) {
-          throw new BusError("refused", "Cannot read: not permitted");
-        }
-      }
-      const page = await ask(`${inboxPrefix}.page`, () => {
+      const page = await ask(asked, () => {
         const source = known(stream);
         through = Math.min(through, source.state(clock.nowMs()).last);
         const found: StoredMessage[] = [];

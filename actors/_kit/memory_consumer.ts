@@ -11,7 +11,7 @@ import { type MemoryStream, type StreamConfig, texts } from "#actors/_kit/memory
 /** A worker's connection as the consumer sees it. */
 export type MemoryWorker = {
   reachable(): boolean;
-  deliver(message: StoredMessage, redelivered: boolean): void;
+  deliver(message: StoredMessage, deliveries: number): void;
 };
 
 export type MemoryConsumer = {
@@ -119,7 +119,7 @@ export function memoryConsumer(
       }
       entry.deliveries++;
       entry.dueMs = now + ackWaitMs;
-      worker.deliver(message, entry.deliveries > 1);
+      worker.deliver(message, entry.deliveries);
     }
   }
 
@@ -130,7 +130,7 @@ export function memoryConsumer(
       if (message === null) return;
       next = message.sequence + 1;
       unacknowledged.set(message.sequence, { deliveries: 1, dueMs: now + ackWaitMs });
-      worker.deliver(message, false);
+      worker.deliver(message, 1);
     }
   }
 

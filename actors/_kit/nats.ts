@@ -23,6 +23,7 @@ import {
   type LinkOptions,
   type NatsMsg,
   openLink,
+  payloadOf,
   statusError,
 } from "#actors/_kit/nats_link.ts";
 import { streamReader } from "#actors/_kit/nats_read.ts";
@@ -48,7 +49,7 @@ export async function connectBus(options: LinkOptions): Promise<Bus> {
       const answer = await link.request(subject, payload, timeoutMs);
       const { status } = parseHeaders(headerBytes(answer));
       if (status !== 0) throw statusError(status);
-      return answer.data;
+      return payloadOf(answer);
     },
     respond: (subject, handler) => respond(link, subject, handler),
     consume: (stream, consumer, handler) => consumeStage(link, stream, consumer, handler),
@@ -97,14 +98,16 @@ function subscribe(
 }
 
 function toPassing(pattern: string, message: NatsMsg): PassingMessage | null {
-  const { subject, data: payload } = message;
+  const { subject } = message;
+  const payload = payloadOf(message);
   if (headerBytes(message) !== null || !matchesSubject(pattern, subject)) return null;
   return { subject, headers: noHeaders, payload };
 }
 
 /** A republished frame, with the server's `Nats-Sequence` and `Nats-Last-Sequence` beside its own. */
 function toReleased(message: NatsMsg): PassingMessage | null {
-  const { subject, data: payload } = message;
+  const { subject } = message;
+  const payload = payloadOf(message);
   const headers = parseHeaders(headerBytes(message));
   const last = headers.server.get("Nats-Last-Sequence");
   const sequence = headers.server.get("Nats-Sequence");
@@ -124,12 +127,12 @@ function respond(
 ): Subscription {
   let pending = 0;
   const subscription = link.subscribe(subject, (message) => {
-    const { reply, data } = message;
+    const { reply } = message;
     if (reply === undefined || headerBytes(message) !== null || message.subject !== subject) return;
     // Beyond the limit nobody answers: the asker times out and fails closed.
     if (pending >= link.options.limits.respondsPendingMax) return;
     pending++;
-    handler(data)
+    handler(payloadOf(message))
       .then((answer) => void link.write(reply, answer))
       .catch((error) =>
         link.guard(() => {
@@ -161,7 +164,7 @@ async function direct(link: Link, stream: string, subject: string): Promise<Dire
   }
   // A name that stands twice was stored beside the server's own: a hollow message (`contentOf`).
   const content = wellFormed
-    ? { headers: own, payload: answer.data }
+    ? { headers: own, payload: payloadOf(answer) }
     : { headers: noHeaders, payload: empty };
   const message = { subject, sequence, timeMs, ...content };
   return { message, messageId: server.get("Nats-Msg-Id") };
@@ -175,10 +178,9 @@ async function state(link: Link, stream: string): Promise<StreamState> {
     if (typeof value === "number") return value;
     throw new BusError("unavailable", `Cannot read state: ${name} is missing`);
   };
-  return {
-    first: number("first_seq"),
-    last: number("last_seq"),
-    messages: number("messages"),
-    bytes: number("bytes"),
-  };
+  const messages = number("messages");
+  const last = number("last_seq");
+  // A server says 0 for the first of a stream that never held a message.
+  const first = messages === 0 ? last + 1 : number("first_seq");
+  return { first, last, messages, bytes: number("bytes") };
 }

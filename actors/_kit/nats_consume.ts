@@ -13,7 +13,7 @@
  * @module
  */
 import type { Delivery, Subscription } from "#actors/_kit/bus.ts";
-import { headerBytes, type Link, type NatsMsg } from "#actors/_kit/nats_link.ts";
+import { headerBytes, type Link, type NatsMsg, payloadOf } from "#actors/_kit/nats_link.ts";
 import { asObject, contentOf, parseDeliverySubject, parseHeaders } from "#actors/_kit/nats_wire.ts";
 
 const encoder = new TextEncoder();
@@ -177,7 +177,7 @@ function toDelivery(
     subject: message.subject,
     sequence: about.sequence,
     timeMs: about.timeMs,
-    ...contentOf(headerBytes(message), message.data),
+    ...contentOf(headerBytes(message), payloadOf(message)),
     redelivered: about.deliveries > 1,
     ack: () => void link.write(reply, ackBytes),
     retry: (delayMs) =>

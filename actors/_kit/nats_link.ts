@@ -136,6 +136,7 @@ export async function openLink(options: LinkOptions): Promise<Link> {
   const { clock, limits } = options;
   const nc = await dial(options);
   const waiting = new Map<number, Waiting>();
+  const asking = new Set<(error: BusError) => void>();
   const reconnects = new Set<() => void>();
   const inbox = `${options.inboxPrefix}.${unguessable()}`;
   // The library asks its header object for bytes; this one hands over what we encoded.
@@ -178,6 +179,7 @@ export async function openLink(options: LinkOptions): Promise<Link> {
       up = false;
       forgetSweep();
       failAll("unavailable", "bus was closed");
+      failAsking();
       await nc.close();
     },
   };
@@ -240,12 +242,20 @@ export async function openLink(options: LinkOptions): Promise<Link> {
     }
   }
 
+  function failAsking(): void {
+    for (const reject of asking) {
+      reject(new BusError("unavailable", "Cannot request: connection was lost"));
+    }
+    asking.clear();
+  }
+
   async function watch(): Promise<void> {
     for await (const status of nc.status()) {
       switch (status.type) {
         case "disconnect":
           up = false;
           failAll("unavailable", "connection was lost");
+          failAsking();
           break;
         case "reconnect":
           up = true;
@@ -270,13 +280,15 @@ export async function openLink(options: LinkOptions): Promise<Link> {
     return answer;
   }
 
-  async function request(subject: string, payload: Uint8Array, timeout: number): Promise<NatsMsg> {
-    if (!up || nc.isClosed()) throw new BusError("unavailable", "Cannot request: disconnected");
-    try {
-      return await nc.request(subject, payload, { timeout });
-    } catch (error) {
-      throw busErrorOf(error);
-    }
+  function request(subject: string, payload: Uint8Array, timeout: number): Promise<NatsMsg> {
+    return new Promise((resolve, reject) => {
+      if (!up || nc.isClosed()) throw new BusError("unavailable", "Cannot request: disconnected");
+      // The library lets a request run into its time limit when the connection is lost.
+      asking.add(reject);
+      nc.request(subject, payload, { timeout })
+        .then(resolve, (error) => reject(busErrorOf(error)))
+        .finally(() => asking.delete(reject));
+    });
   }
 
   function write(subject: string, payload: Uint8Array, reply?: string): boolean {
@@ -300,8 +312,10 @@ export async function openLink(options: LinkOptions): Promise<Link> {
     const subscription = nc.subscribe(subject, {
       ...(queue === undefined ? {} : { queue }),
       callback(error, message) {
-        if (error !== null) failure = busErrorOf(error);
-        else guard(() => handler(message));
+        if (error === null) return guard(() => handler(message));
+        // Silence would look like an idle bus: a missing permission is said aloud.
+        failure = busErrorOf(error);
+        guardError(failure);
       },
     });
     return {
@@ -348,6 +362,12 @@ export function headerBytes(message: NatsMsg): Uint8Array | null {
   }
   if (!("headers" in message) || message.headers === undefined) return null;
   return encoder.encode(String(message.headers));
+}
+
+/** The payload as plain bytes: a socket's chunks are Buffers, whose `slice` shares memory. */
+export function payloadOf(message: NatsMsg): Uint8Array {
+  const { data } = message;
+  return new Uint8Array(data.buffer, data.byteOffset, data.length);
 }
 
 /** The error of a message that is only a status. */

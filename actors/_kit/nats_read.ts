@@ -17,7 +17,7 @@
 import { BusError, type ReadOptions, type StoredMessage } from "#actors/_kit/bus.ts";
 import type { Subscription } from "#actors/_kit/bus.ts";
 import { pullLoop } from "#actors/_kit/nats_consume.ts";
-import { headerBytes, type Link, type NatsMsg } from "#actors/_kit/nats_link.ts";
+import { headerBytes, type Link, type NatsMsg, payloadOf } from "#actors/_kit/nats_link.ts";
 import { contentOf, parseDeliverySubject, parseHeaders } from "#actors/_kit/nats_wire.ts";
 
 /** How many bounded reads, and how many `follow`s, one key can have under way at once. */
@@ -302,7 +302,7 @@ function toStored(message: NatsMsg, about: { sequence: number; timeMs: number })
     subject: message.subject,
     sequence: about.sequence,
     timeMs: about.timeMs,
-    ...contentOf(headerBytes(message), message.data),
+    ...contentOf(headerBytes(message), payloadOf(message)),
   };
 }
 

@@ -236,6 +236,16 @@ export function matchesSubject(pattern: string, subject: string): boolean {
   return wanted.length === given.length;
 }
 
+/** Says whether one of the permissions allows every subject of `wanted`; absent ones allow all. */
+export function allowsSubject(patterns: readonly string[] | undefined, wanted: string): boolean {
+  if (patterns === undefined) return true;
+  return patterns.some((pattern) => {
+    // `*` in a permission covers one token, and so not what `>` stands for.
+    if (wanted.endsWith(">") && !pattern.endsWith(">")) return false;
+    return matchesSubject(pattern, wanted);
+  });
+}
+
 function isServerName(text: string): boolean {
   return text.startsWith("Nats-");
 }

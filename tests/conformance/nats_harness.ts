@@ -21,11 +21,7 @@ import {
   renderAuthorization,
 } from "#deploy/nats/accounts.ts";
 import { provision } from "#deploy/nats/provision.ts";
-
-export const epoch = "2026_11";
-export const shards = 2;
-export const edges = ["pg1", "pg2"];
-export const scope = { epochs: [epoch], shards, replicas: 1 } as const;
+import { edges, epoch, type Rig, scope, shards } from "./rig.ts";
 
 export type NatsHarness = {
   readonly server: NatsServer;
@@ -110,4 +106,16 @@ function keyOf(keys: ReadonlyMap<string, IssuedKey>, name: string): IssuedKey {
   const key = keys.get(name);
   if (key === undefined) throw new Error(`no key ${name}`);
   return key;
+}
+
+/** The harness as the conformance suite needs it. */
+export async function natsRig(): Promise<Rig> {
+  const harness = await startHarness();
+  return {
+    connect: (name) => harness.connect(name),
+    stop: () => harness.server.stop(),
+    start: () => harness.server.restart(),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    [Symbol.asyncDispose]: () => harness[Symbol.asyncDispose](),
+  };
 }

@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import { connect, nkeyAuthenticator } from "@nats-io/transport-node";
 import { renderUsers } from "#deploy/nats/accounts.ts";
 import { permissionsOf } from "#deploy/nats/permissions.ts";
-import { epoch, type NatsHarness, scope, startHarness } from "#tests/conformance/nats_harness.ts";
+import { type NatsHarness, startHarness } from "#tests/conformance/nats_harness.ts";
+import { epoch, scope } from "#tests/conformance/rig.ts";
 import { allowedFor, publishesTried, subscriptionsTried } from "./permissions_expected.ts";
 
 /** Nobody may publish it: its refusal says that all before it were judged. */
