@@ -2,8 +2,7 @@
  * G5: a held request runs only after the approvals its policy asks for, by distinct people none of
  * whom stands in the requester's delegation chain, for exactly these bytes, parameters and session
  * settings (the binding), once, before its expiry.
- *
- * Not checked here: identity's signature over each approver, for which its keys are needed.
+ * Each approver is held against identity's signature too, when its keys are given.
  *
  * @module
  */
@@ -16,6 +15,7 @@ import {
   type Verdict,
 } from "#schemas/frames.ts";
 import { unreachable } from "#schemas/unreachable.ts";
+import { approverFault } from "./identity_check.ts";
 import type {
   ApprovalRecord,
   CheckContext,
@@ -93,7 +93,7 @@ function vote(
   session: SessionRecord,
   record: ApprovalRecord,
   approval: Approval,
-  { limits, report }: CheckContext,
+  { frame, limits, identity, report }: CheckContext,
 ): void {
   const { by, id } = approval;
   if (by === null) return report("G5", `a vote on approval ${id} names nobody`);
@@ -111,6 +111,8 @@ function vote(
   if (record.approvals.some((earlier) => voterId(earlier) === voterId(by))) {
     return report("G5", `approval ${id} is approved twice by one person`);
   }
+  const fault = identity === null ? null : approverFault(identity, approval, by, frame.timeMs);
+  if (fault !== null) return report("identity", `vote on approval ${id}: ${fault}`);
   record.approvals.push({ issuer: by.issuer, person: by.person, groups: by.groups });
 }
 

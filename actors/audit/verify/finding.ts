@@ -7,8 +7,11 @@
  * @module
  */
 
-/** G1 to G6 of the design; `shape`: a frame no honest actor writes; `limit`: not checkable here. */
-export type Guarantee = "G1" | "G2" | "G5" | "G6" | "shape" | "limit";
+/**
+ * G1 to G6 of the design; `identity`: identity did not sign who somebody is said to be; `shape`: a
+ * frame no honest actor writes; `limit`: more than can be checked here.
+ */
+export type Guarantee = "G1" | "G2" | "G5" | "G6" | "identity" | "shape" | "limit";
 
 export type Finding = {
   readonly guarantee: Guarantee;

@@ -8,6 +8,7 @@ import type { Voter } from "#schemas/approval.ts";
 import type { ApprovalNeed, PrincipalChain } from "#schemas/frames.ts";
 import { createHash, type Hash } from "node:crypto";
 import type { Find, Guarantee, VerifyLimits } from "./finding.ts";
+import type { IdentityCheck } from "./identity_check.ts";
 
 export type HoldRecord = {
   readonly id: string;
@@ -58,6 +59,8 @@ export type SessionRecord = {
   /** Epoch and shard, which never change. */
   readonly place: string;
   principal: PrincipalChain | null;
+  /** Why identity did not sign the principal; null when it did, or its keys are not given. */
+  principalFault: string | null;
   readonly requests: Map<number, RequestRecord>;
   /** Numbers of settled requests, oldest first. */
   readonly settled: number[];
@@ -71,6 +74,8 @@ export type SessionRecord = {
 export type CheckContext = {
   readonly frame: Frame;
   readonly limits: VerifyLimits;
+  /** Null: identity's signatures are not checked. */
+  readonly identity: IdentityCheck | null;
   report(guarantee: Guarantee, message: string): void;
 };
 
@@ -79,6 +84,7 @@ export function newSession(id: string, place: string): SessionRecord {
     id,
     place,
     principal: null,
+    principalFault: null,
     requests: new Map(),
     settled: [],
     highest: 0,
@@ -103,11 +109,12 @@ export function contextOf(
   frame: Frame,
   session: string,
   limits: VerifyLimits,
+  identity: IdentityCheck | null,
   find: Find,
 ): CheckContext {
   const report = (guarantee: Guarantee, message: string) =>
     find(guarantee, frame.sequence, session, `frame ${frame.sequence}: ${message}`);
-  return { frame, limits, report };
+  return { frame, limits, identity, report };
 }
 
 /** Keeps a settled request for what may still follow, and lets the oldest go. */

@@ -13,6 +13,7 @@ import { createHash } from "node:crypto";
 import { judgeVerdict, takeApproval } from "./approval.ts";
 import { takeOutcome, takeRequest, takeVerdict } from "./execution.ts";
 import type { Find, VerifyLimits } from "./finding.ts";
+import { type IdentityCheck, openFault } from "./identity_check.ts";
 import { takeClose, takeResponse } from "./release.ts";
 import {
   type CheckContext,
@@ -28,7 +29,11 @@ export type SessionsCheck = {
   count(): number;
 };
 
-export function checkSessions(limits: VerifyLimits, find: Find): SessionsCheck {
+export function checkSessions(
+  limits: VerifyLimits,
+  identity: IdentityCheck | null,
+  find: Find,
+): SessionsCheck {
   const open = new Map<string, SessionRecord>();
   const closed = new Map<string, SessionRecord>();
   let count = 0;
@@ -38,7 +43,7 @@ export function checkSessions(limits: VerifyLimits, find: Find): SessionsCheck {
     const frame = toFrame(message);
     if (frame === null) return find("shape", message.sequence, null, notUnderstood(message));
     const id = `${frame.key.edge}/${frame.key.session}`;
-    const context = contextOf(frame, id, limits, find);
+    const context = contextOf(frame, id, limits, identity, find);
     for (const text of [...frame.headers].flat()) {
       if (!/^[\x20-\x7e]*$/.test(text)) context.report("shape", "a header is not ASCII");
     }
@@ -90,7 +95,12 @@ function takeFrame(session: SessionRecord, context: CheckContext): void {
       return takeRequest(session, context);
     case "verdict": {
       const judged = takeVerdict(session, context);
-      if (judged !== null) judgeVerdict(session, judged.request, judged.verdict, context);
+      if (judged === null) return;
+      judgeVerdict(session, judged.request, judged.verdict, context);
+      // An edge may store a bad token, for authz to refuse it; nothing may be allowed on one.
+      if (judged.verdict.decision === "allow" && session.principalFault !== null) {
+        context.report("identity", `allowed, but ${session.principalFault}: the session's token`);
+      }
       return;
     }
     case "approval":
@@ -111,12 +121,15 @@ function takeFrame(session: SessionRecord, context: CheckContext): void {
 
 /** The opening is request 0: its bytes are the payload of the open frame. */
 function takeOpen(session: SessionRecord, context: CheckContext): void {
-  const { frame, report } = context;
+  const { frame, identity, report } = context;
   const open = decodeControl("open", frame.payload);
   if (open === null) return report("shape", "open is not of its shape");
   if (frame.request !== 0) report("shape", "open is not request 0");
   if (session.principal !== null) return report("shape", "the session opens twice");
   session.principal = open.principal;
+  if (identity !== null) {
+    session.principalFault = openFault(identity, open, frame.key.session, frame.timeMs);
+  }
   const request = newRequest(0);
   request.parts = 1;
   request.hash = null;

@@ -252,7 +252,7 @@ Deno.test("verifyFrames() keeps at most the findings it is allowed, and counts a
     ...frame,
     headers: new Map([["X", "y"]]),
   }));
-  const result = await verifyFrames(orphans, { ...verifyLimits, findingsMax: 3 });
+  const result = await verifyFrames(orphans, { limits: { ...verifyLimits, findingsMax: 3 } });
   ok(!result.ok);
   deepStrictEqual([result.findings.length, result.found], [3, orphans.length]);
 });
@@ -268,9 +268,9 @@ Deno.test("verifyFrames() names the limits it meets instead of passing over them
       { prefixesMax: 1 },
     ]
   ) {
-    const result = await verifyFrames(honest, { ...verifyLimits, ...limits });
+    const result = await verifyFrames(honest, { limits: { ...verifyLimits, ...limits } });
     ok(!result.ok && result.findings.some(({ guarantee }) => guarantee === "limit"));
   }
   const small = { ...verifyLimits, settledMax: 2, closedMax: 1 };
-  ok((await verifyFrames(honest, small)).ok);
+  ok((await verifyFrames(honest, { limits: small })).ok);
 });

@@ -17,6 +17,7 @@ import {
   type VerifyLimits,
   verifyLimits,
 } from "./finding.ts";
+import type { IdentityCheck } from "./identity_check.ts";
 import { checkSessions } from "./sessions.ts";
 import { checkTree } from "./tree.ts";
 
@@ -41,6 +42,8 @@ export type Verification =
 
 export type VerifyOptions = {
   readonly limits?: VerifyLimits;
+  /** Identity's keys: with them its signatures over principals and approvers are checked too. */
+  readonly identity?: IdentityCheck;
   /** Checkpoints (signed notes) kept outside the system: against a tail cut off everywhere. */
   readonly kept?: readonly Uint8Array[];
 };
@@ -60,7 +63,7 @@ export async function verifyLog(
   if (verifier === null) throw new RangeError("Cannot verify: the log key is malformed");
   const limits = options.limits ?? verifyLimits;
   const findings = collectFindings(limits.findingsMax);
-  const sessions = checkSessions(limits, findings.find);
+  const sessions = checkSessions(limits, options.identity ?? null, findings.find);
   const tree = checkTree(checkpoints, verifier, options.kept ?? [], findings.find);
   let count = 0;
   let through = 0;
@@ -84,10 +87,11 @@ export async function verifyLog(
 /** Verifies G1, G2 and G5 alone, where no log is being written (simulations, tests of actors). */
 export async function verifyFrames(
   frames: AsyncIterable<StoredMessage> | Iterable<StoredMessage>,
-  limits: VerifyLimits = verifyLimits,
+  options: Omit<VerifyOptions, "kept"> = {},
 ): Promise<Verification> {
+  const limits = options.limits ?? verifyLimits;
   const findings = collectFindings(limits.findingsMax);
-  const sessions = checkSessions(limits, findings.find);
+  const sessions = checkSessions(limits, options.identity ?? null, findings.find);
   let count = 0;
   let through = 0;
   for await (const message of frames) {
