@@ -1,3 +1,4 @@
+/** COPY in text, CSV and binary, in any cut of messages and chunks. @module */
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
@@ -189,32 +190,35 @@ Deno.test("rewrite() finds identifiers in kept fields of COPY", () => {
 Deno.test("rewrite() gives the same COPY data for any cut of its messages and chunks", () => {
   const field = fc.string({ maxLength: 8 });
   const rule = masked({ operator: "hash" });
-  fc.assert(fc.property(
-    fc.array(fc.tuple(field, fc.option(field)), { maxLength: 5 }),
-    fc.array(fc.nat(120), { maxLength: 4 }),
-    fc.array(fc.nat(300), { maxLength: 4 }),
-    (rows, dataCuts, chunkCuts) => {
-      const data = Buffer.from(
-        rows.map(([first, second]) => {
-          const quoted = (value: string) => `"${value.replaceAll('"', '""')}"`;
-          return `${quoted(first)},${second === null ? "" : quoted(`Zebulon${second}`)}\n`;
-        }).join(""),
-      );
-      const plan = planOf([result("query", { columns: [keep, rule], copy: csv })]);
-      const run = (places: number[], cuts: number[]) => {
-        const starts = [0, ...inside(places, data.length)];
-        const parts = starts.map((start, index) => data.subarray(start, starts[index + 1]));
-        const bytes = backendBytes(...copyOf(0, 2, ...parts));
-        const rewriter = openRewriter(options, null);
-        beginResponse(rewriter, requestOf(plan));
-        return feed(rewriter, bytes, inside(cuts, bytes.length));
-      };
-      const whole = run([], []);
-      deepStrictEqual(run(dataCuts, chunkCuts), whole);
-      equal(whole.lines.filter((line) => line.startsWith("d ")).length, rows.length);
-      ok(!whole.bytes.includes("Zebulon"));
-    },
-  ));
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(field, fc.option(field)), { maxLength: 5 }),
+      fc.array(fc.nat(120), { maxLength: 4 }),
+      fc.array(fc.nat(300), { maxLength: 4 }),
+      (rows, dataCuts, chunkCuts) => {
+        const data = Buffer.from(
+          rows.map(([first, second]) => {
+            const quoted = (value: string) => `"${value.replaceAll('"', '""')}"`;
+            return `${quoted(first)},${second === null ? "" : quoted(`Zebulon${second}`)}\n`;
+          }).join(""),
+        );
+        const plan = planOf([result("query", { columns: [keep, rule], copy: csv })]);
+        const run = (places: number[], cuts: number[]) => {
+          const starts = [0, ...inside(places, data.length)];
+          const parts = starts.map((start, index) => data.subarray(start, starts[index + 1]));
+          const bytes = backendBytes(...copyOf(0, 2, ...parts));
+          const rewriter = openRewriter(options, null);
+          beginResponse(rewriter, requestOf(plan));
+          return feed(rewriter, bytes, inside(cuts, bytes.length));
+        };
+        const whole = run([], []);
+        deepStrictEqual(run(dataCuts, chunkCuts), whole);
+        equal(whole.lines.filter((line) => line.startsWith("d ")).length, rows.length);
+        ok(!whole.bytes.includes("Zebulon"));
+      },
+    ),
+    { seed: 20_261_121 },
+  );
 });
 
 function inside(cuts: readonly number[], length: number): number[] {

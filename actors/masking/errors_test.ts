@@ -1,3 +1,4 @@
+/** Which words of errors and notices stay, case by case. @module */
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import type { BackendMessage } from "#schemas/wire/postgres/backend.ts";
 import { detectors, planOf, play } from "./testing.ts";

@@ -1,3 +1,4 @@
+/** Every operator on every kind of type, in text and in binary; what masking twice does. @module */
 import { deepStrictEqual, equal, notEqual, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
@@ -155,31 +156,37 @@ const rules = [redact, hash, tokenise, year, age90, zip3, partial(2, 3), partial
 const textTypes = [25, 1043, 1042, 114, 142, 1009];
 
 Deno.test("maskValue() twice is maskValue() once, on text", () => {
-  fc.assert(fc.property(fc.string(), fc.constantFrom(...rules), (value, rule) => {
-    for (const typeOid of textTypes) {
-      const input = typeOid === 1009 ? `{${JSON.stringify(value)}}` : value;
-      const once = text(input, typeOid, rule);
-      equal(once === null ? null : text(once, typeOid, rule), once, `type ${typeOid}`);
-    }
-  }));
+  fc.assert(
+    fc.property(fc.string(), fc.constantFrom(...rules), (value, rule) => {
+      for (const typeOid of textTypes) {
+        const input = typeOid === 1009 ? `{${JSON.stringify(value)}}` : value;
+        const once = text(input, typeOid, rule);
+        equal(once === null ? null : text(once, typeOid, rule), once, `type ${typeOid}`);
+      }
+    }),
+    { seed: 20_261_121 },
+  );
 });
 
 Deno.test("maskValue() never throws and never gives the value of a protected text", () => {
   const types = [16, 17, 18, 20, 23, 25, 114, 142, 700, 701, 790, 829, 869, 1007, 1009, 1082];
   const more = [1114, 1184, 1186, 1231, 1266, 1700, 2950, 3614, 3802, 3807, 0, 12_345];
   const secret = "Zebulon-Quagmire";
-  fc.assert(fc.property(
-    fc.uint8Array({ maxLength: 40 }),
-    fc.constantFrom(...types, ...more),
-    fc.constantFrom(...rules.slice(0, 6)),
-    fc.constantFrom<0 | 1>(0, 1),
-    (bytes, typeOid, rule, format) => {
-      maskValue(bytes, format, typeOid, rule, "ssn", key);
-      const masked = maskValue(Buffer.from(secret), format, typeOid, rule, "ssn", key);
-      ok(masked === null || !Buffer.from(masked).includes("Zebulon"));
-      equal(maskValue(null, format, typeOid, rule, "ssn", key), null);
-    },
-  ));
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ maxLength: 40 }),
+      fc.constantFrom(...types, ...more),
+      fc.constantFrom(...rules.slice(0, 6)),
+      fc.constantFrom<0 | 1>(0, 1),
+      (bytes, typeOid, rule, format) => {
+        maskValue(bytes, format, typeOid, rule, "ssn", key);
+        const masked = maskValue(Buffer.from(secret), format, typeOid, rule, "ssn", key);
+        ok(masked === null || !Buffer.from(masked).includes("Zebulon"));
+        equal(maskValue(null, format, typeOid, rule, "ssn", key), null);
+      },
+    ),
+    { seed: 20_261_121 },
+  );
 });
 
 Deno.test("constantMask() is what valueMasker() gives for any value, or undefined", () => {

@@ -1,3 +1,4 @@
+/** Responses played whole, byte by byte and in random cuts; planted values never come out. @module */
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
@@ -292,51 +293,57 @@ Deno.test("rewrite() leaves nothing of asides that a value can stand in", () => 
 Deno.test("rewrite() gives the same bytes for any chunking, and never the planted value", () => {
   const columns = [keep, redacted, masked({ operator: "tokenise", scope: "s" }, "mrn")];
   const types = fc.tuple(fc.constant(25), ...[25, 23].map((oid) => fc.constant(oid)));
-  fc.assert(fc.property(
-    types,
-    fc.array(fc.tuple(fc.string(), fc.boolean(), fc.option(fc.integer())), { maxLength: 6 }),
-    fc.array(fc.nat(400), { maxLength: 8 }),
-    (typeOids, rows, cuts) => {
-      const messages = [
-        describe(typeOids),
-        ...rows.map(([text, isNull, id]) =>
-          row(text.replaceAll("Zebulon", ""), isNull ? null : "Zebulon", id?.toString() ?? null)
-        ),
-        complete(`SELECT ${rows.length}`),
-        ready,
-      ];
-      const bytes = backendBytes(...messages);
-      const play = (places: readonly number[]) => {
-        const rewriter = openRewriter(options, null);
-        beginResponse(rewriter, requestOf(planOf([result("query", { columns })])));
-        return feed(rewriter, bytes, places);
-      };
-      const whole = play([]);
-      const sorted = cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b);
-      deepStrictEqual(play(sorted), whole);
-      ok(!whole.bytes.includes("Zebulon"));
-      const counts = whole.lines.filter((line) => line.startsWith("D"));
-      equal(counts.length, rows.length);
-    },
-  ));
+  fc.assert(
+    fc.property(
+      types,
+      fc.array(fc.tuple(fc.string(), fc.boolean(), fc.option(fc.integer())), { maxLength: 6 }),
+      fc.array(fc.nat(400), { maxLength: 8 }),
+      (typeOids, rows, cuts) => {
+        const messages = [
+          describe(typeOids),
+          ...rows.map(([text, isNull, id]) =>
+            row(text.replaceAll("Zebulon", ""), isNull ? null : "Zebulon", id?.toString() ?? null)
+          ),
+          complete(`SELECT ${rows.length}`),
+          ready,
+        ];
+        const bytes = backendBytes(...messages);
+        const play = (places: readonly number[]) => {
+          const rewriter = openRewriter(options, null);
+          beginResponse(rewriter, requestOf(planOf([result("query", { columns })])));
+          return feed(rewriter, bytes, places);
+        };
+        const whole = play([]);
+        const sorted = cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b);
+        deepStrictEqual(play(sorted), whole);
+        ok(!whole.bytes.includes("Zebulon"));
+        const counts = whole.lines.filter((line) => line.startsWith("D"));
+        equal(counts.length, rows.length);
+      },
+    ),
+    { seed: 20_261_121 },
+  );
 });
 
 Deno.test("rewrite() never throws, and after hostile bytes gives valid messages", () => {
-  fc.assert(fc.property(
-    fc.array(
-      fc.tuple(fc.constantFrom(..."DdTHcCIsn123ENZSAVtGKRW"), fc.uint8Array({ maxLength: 30 })),
-      { maxLength: 8 },
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.tuple(fc.constantFrom(..."DdTHcCIsn123ENZSAVtGKRW"), fc.uint8Array({ maxLength: 30 })),
+        { maxLength: 8 },
+      ),
+      fc.constantFrom("query" as const, "execute" as const, "describe" as const),
+      (frames, answers) => {
+        const bytes = Buffer.concat(frames.map(([tag, body]) => {
+          const frame = Buffer.concat([Buffer.from(`${tag}0000`), body]);
+          frame.writeInt32BE(body.length + 4, 1);
+          return frame;
+        }));
+        const rewriter = openRewriter({ ...options, limits }, null);
+        beginResponse(rewriter, requestOf(planOf([result(answers, { columns: [redacted] })])));
+        ok(feed(rewriter, bytes, []).bytes.length <= bytes.length + 400);
+      },
     ),
-    fc.constantFrom("query" as const, "execute" as const, "describe" as const),
-    (frames, answers) => {
-      const bytes = Buffer.concat(frames.map(([tag, body]) => {
-        const frame = Buffer.concat([Buffer.from(`${tag}0000`), body]);
-        frame.writeInt32BE(body.length + 4, 1);
-        return frame;
-      }));
-      const rewriter = openRewriter({ ...options, limits }, null);
-      beginResponse(rewriter, requestOf(planOf([result(answers, { columns: [redacted] })])));
-      ok(feed(rewriter, bytes, []).bytes.length <= bytes.length + 400);
-    },
-  ));
+    { seed: 20_261_121 },
+  );
 });

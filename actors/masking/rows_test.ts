@@ -1,3 +1,4 @@
+/** Detection in columns that are kept. @module */
 import { deepStrictEqual, equal } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { ColumnPlan } from "#schemas/mask_plan.ts";

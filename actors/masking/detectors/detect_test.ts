@@ -1,3 +1,4 @@
+/** What detectors find, what they leave alone, and that they stay in bounds. @module */
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
@@ -168,24 +169,27 @@ Deno.test("detect() gives ordered finds apart, for any bytes", () => {
   const piece = fc.constantFrom(
     ...["415-555-2671", "a@b.com", "536-22-1234", " ", "-", "1", "@", "MRN 12345", "x", "(", "+"],
   );
-  fc.assert(fc.property(
-    fc.oneof(
-      fc.uint8Array({ maxLength: 80 }),
-      fc.array(piece, { maxLength: 12 }).map((pieces) =>
-        Uint8Array.from(Buffer.from(pieces.join("")))
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.uint8Array({ maxLength: 80 }),
+        fc.array(piece, { maxLength: 12 }).map((pieces) =>
+          Uint8Array.from(Buffer.from(pieces.join("")))
+        ),
       ),
+      (bytes) => {
+        let floor = 0;
+        for (const { start, end } of detect(bytes, detection)) {
+          ok(start >= floor && end > start && end <= bytes.length);
+          floor = end;
+        }
+        const once = maskDetected(bytes, "text", detection, () => {});
+        const twice = maskDetected(once, "text", detection, () => {});
+        deepStrictEqual(Buffer.from(twice), Buffer.from(once));
+      },
     ),
-    (bytes) => {
-      let floor = 0;
-      for (const { start, end } of detect(bytes, detection)) {
-        ok(start >= floor && end > start && end <= bytes.length);
-        floor = end;
-      }
-      const once = maskDetected(bytes, "text", detection, () => {});
-      const twice = maskDetected(once, "text", detection, () => {});
-      deepStrictEqual(Buffer.from(twice), Buffer.from(once));
-    },
-  ));
+    { seed: 20_261_121 },
+  );
 });
 
 Deno.test("detect() finds a planted identifier among any words", () => {
@@ -196,8 +200,11 @@ Deno.test("detect() finds a planted identifier among any words", () => {
     "4111 1111 1111 1111",
   );
   const words = fc.array(fc.constantFrom("seen", "on", "ward", "é", "note:", "—", "…", '"'));
-  fc.assert(fc.property(words, planted, words, (before, secret, after) => {
-    const text = [...before, secret, ...after].join(" ");
-    ok(!masked(text).includes(secret), text);
-  }));
+  fc.assert(
+    fc.property(words, planted, words, (before, secret, after) => {
+      const text = [...before, secret, ...after].join(" ");
+      ok(!masked(text).includes(secret), text);
+    }),
+    { seed: 20_261_121 },
+  );
 });
