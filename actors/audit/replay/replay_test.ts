@@ -295,8 +295,6 @@ async function shown(frames: readonly StoredMessage[]): Promise<string> {
   const chunks = await collect(renderReplay(timeline(frames), { speed: 1 }));
   return chunks.map(({ text }) => text).join("");
 }
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const list: T[] = [];
-  for await (const item of items) list.push(item);
-  return list;
+function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  return Array.fromAsync(items);
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
 import type { StoredMessage } from "#actors/_kit/bus.ts";
 import { checkpointsOf, honestFrames, streamOf, testSigner } from "#actors/audit/testing.ts";
 import { frontierHeader } from "#schemas/log/checkpoint_message.ts";
@@ -159,11 +160,56 @@ Deno.test("verifyLog() does not trust a checkpoint's frontier that is not its ro
   ok(!result.ok && result.signed === 5, "nothing behind the gap counts as signed");
 });
 
+Deno.test("verifyLog() finds any one change of a signed log", async () => {
+  const index = fc.nat({ max: honest.length - 1 });
+  const change = fc.oneof(
+    fc.tuple(fc.constant("drop" as const), index, fc.nat()),
+    fc.tuple(fc.constant("twice" as const), index, fc.nat()),
+    fc.tuple(fc.constant("swap" as const), fc.nat({ max: honest.length - 2 }), fc.nat()),
+    fc.tuple(fc.constant("payload" as const), index, fc.nat()),
+    fc.tuple(fc.constant("header" as const), index, fc.nat()),
+    fc.tuple(fc.constant("subject" as const), index, fc.nat()),
+    fc.tuple(fc.constant("cut" as const), fc.integer({ min: 1, max: honest.length - 1 }), fc.nat()),
+  );
+  await fc.assert(fc.asyncProperty(change, fc.boolean(), async ([kind, at, seed], renumbered) => {
+    const damaged = damage(kind, at, seed);
+    const frames = renumbered ? damaged.map(renumber) : damaged;
+    ok(!(await check(frames, signed)).ok);
+  }));
+});
+
 Deno.test("verifyLog() refuses frames that no checkpoint signs, and a key that is none", async () => {
   match(words(await check(honest, [])), /no checkpoint signs any of the \d+ frames/);
   await rejects(verifyLog(streamOf(honest), streamOf(signed), "x+y+z"), RangeError);
 });
 
+function damage(kind: string, index: number, seed: number): StoredMessage[] {
+  const frame = at([...honest], index + 1);
+  const replaced = (changed: StoredMessage) => honest.with(index, changed);
+  switch (kind) {
+    case "drop":
+      return honest.toSpliced(index, 1);
+    case "twice":
+      return honest.toSpliced(index, 0, frame);
+    case "swap":
+      return honest.toSpliced(index, 2, at([...honest], index + 2), frame);
+    case "payload": {
+      const bit = seed % (frame.payload.length * 8);
+      return replaced({
+        ...frame,
+        payload: frame.payload.map((byte, offset) =>
+          offset === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte
+        ),
+      });
+    }
+    case "header":
+      return replaced({ ...frame, headers: new Map([...frame.headers, [`H${seed % 9}`, ""]]) });
+    case "subject":
+      return replaced({ ...frame, subject: frame.subject.replace(".s1.", `.s1${seed % 9}.`) });
+    default:
+      return honest.slice(0, index);
+  }
+}
 function check(
   frames: readonly StoredMessage[],
   checkpoints: readonly StoredMessage[],
