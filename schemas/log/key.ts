@@ -8,7 +8,6 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import {
   createHash,
   createPrivateKey,
@@ -79,11 +78,9 @@ export function parseSigner(skey: string): Signer | null {
 export function signerOf(name: string, seed: Uint8Array): { signer: Signer; skey: string } {
   if (!isKeyName(name)) throw new RangeError("Cannot make a key: its name is not a key name");
   if (seed.length !== seedBytes) throw new RangeError("Cannot make a key: seed is not 32 bytes");
-  const key = createPrivateKey({
-    key: Buffer.from(concatBytes([privatePrefix, seed])),
-    format: "der",
-    type: "pkcs8",
-  });
+  const der = concatBytes([privatePrefix, seed]).toBase64();
+  // PEM of RFC 7468: a PKCS #8 Ed25519 key is short enough for one line.
+  const key = createPrivateKey(`-----BEGIN PRIVATE KEY-----\n${der}\n-----END PRIVATE KEY-----\n`);
   const { x } = createPublicKey(key).export({ format: "jwk" });
   const publicKey = Uint8Array.fromBase64(x ?? "", { alphabet: "base64url" });
   const { keyId, vkey } = verifierOf(name, publicKey);

@@ -92,30 +92,45 @@ export function rootOf(leaves: readonly Uint8Array[]): Uint8Array {
   return subtree(leaves, 0, leaves.length);
 }
 
+/** The leaves from `start` up to, not with, `end`. */
+export type LeafRange = { readonly start: number; readonly end: number };
+
 /**
- * The path from leaf `index` to the root of the tree of the first `size` leaves (RFC 6962 section
- * 2.1.1), lowest sibling first. @throws RangeError when `index < size <= leaves.length` fails.
+ * The subtrees whose roots are the path from leaf `index` to the root of a tree of `size` leaves
+ * (RFC 6962 section 2.1.1), lowest sibling first. @throws RangeError unless `index < size`.
+ */
+export function inclusionRanges(index: number, size: number): LeafRange[] {
+  if (!(isCount(index) && isCount(size) && index < size)) {
+    throw new RangeError("Cannot prove inclusion: index or size is outside the tree");
+  }
+  const path: LeafRange[] = [];
+  for (let start = 0, end = size; end - start > 1;) {
+    const middle = start + split(end - start);
+    if (index < middle) {
+      path.push({ start: middle, end });
+      end = middle;
+    } else {
+      path.push({ start, end: middle });
+      start = middle;
+    }
+  }
+  return path.reverse();
+}
+
+/**
+ * The inclusion proof of leaf `index` in the tree of the first `size` leaves.
+ * @throws RangeError when `index < size <= leaves.length` fails.
  */
 export function inclusionProof(
   leaves: readonly Uint8Array[],
   index: number,
   size: number,
 ): Uint8Array[] {
-  if (!(isCount(index) && isCount(size) && index < size && size <= leaves.length)) {
+  const ranges = inclusionRanges(index, size);
+  if (size > leaves.length) {
     throw new RangeError("Cannot prove inclusion: index or size is outside the tree");
   }
-  const path: Uint8Array[] = [];
-  for (let start = 0, end = size; end - start > 1;) {
-    const middle = start + split(end - start);
-    if (index < middle) {
-      path.push(subtree(leaves, middle, end));
-      end = middle;
-    } else {
-      path.push(subtree(leaves, start, middle));
-      start = middle;
-    }
-  }
-  return path.reverse();
+  return ranges.map(({ start, end }) => subtree(leaves, start, end));
 }
 
 /**
