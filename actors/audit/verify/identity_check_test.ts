@@ -4,7 +4,7 @@ import { identityKeys } from "#actors/_kit/identity_token.ts";
 import { honestFrames, startMs } from "#actors/audit/testing.ts";
 import { type IdentityClaims, identityTokenType } from "#schemas/identity.ts";
 import { generateKeyPairSync, sign } from "node:crypto";
-import { edit, editBy, type Frames } from "./damage.ts";
+import { edit, editBy, type Frames } from "./damage_testing.ts";
 import { verifyFrames } from "./verify.ts";
 
 const issuer = "sallyport/test";

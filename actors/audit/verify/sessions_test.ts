@@ -37,7 +37,7 @@ import {
   twoNeeds,
   useTwice,
   zeros,
-} from "./damage.ts";
+} from "./damage_testing.ts";
 import { verifyLimits } from "./finding.ts";
 import { verifyFrames } from "./verify.ts";
 
