@@ -21,6 +21,8 @@ export type MaskingKey = {
   readonly thisYear: number | null;
   /** Round tables of permutations, by purpose; a cache of derived values. */
   readonly permutations: Map<string, RoundTables>;
+  /** Keys derived from the secret, by scope and domain. */
+  readonly derived: WeakMap<Scope, Map<string, Buffer>>;
 };
 
 /** What a value is masked within. */
@@ -33,13 +35,16 @@ export type Scope = {
 /** @throws RangeError when the secret is shorter than 32 bytes. */
 export function maskingKey(secret: Uint8Array, thisYear: number | null): MaskingKey {
   if (secret.length < 32) throw new RangeError("Cannot use masking key: fewer than 32 bytes");
-  return { secret: secret.slice(), thisYear, permutations: new Map() };
+  return { secret: secret.slice(), thisYear, permutations: new Map(), derived: new WeakMap() };
 }
 
-/** HMAC-SHA-256 of a value within a scope: 32 bytes. `domain` keeps kinds of values apart. */
+/**
+ * HMAC-SHA-256 of a value under a key derived for its scope: 32 bytes. `domain` keeps kinds of values
+ * apart. The derived key is remembered with the scope object, of which a column has one.
+ */
 export function digest(key: MaskingKey, scope: Scope, domain: string, value: Uint8Array): Buffer {
-  const label = scopeLabel(scope, domain);
-  return createHmac("sha256", key.secret).update(label).update(value).digest();
+  const known = key.derived.get(scope)?.get(domain);
+  return createHmac("sha256", known ?? deriveKey(key, scope, domain)).update(value).digest();
 }
 
 /**
@@ -134,6 +139,14 @@ function feistel64(key: MaskingKey, scope: Scope, value: bigint): bigint {
     right = mixed;
   }
   return BigInt.asIntN(64, (BigInt(left) << 32n) | BigInt(right));
+}
+
+function deriveKey(key: MaskingKey, scope: Scope, domain: string): Buffer {
+  const label = scopeLabel(scope, domain);
+  const made = createHmac("sha256", key.secret).update(label).digest();
+  const ofScope = key.derived.get(scope) ?? new Map<string, Buffer>();
+  key.derived.set(scope, ofScope.set(domain, made));
+  return made;
 }
 
 function scopeLabel(scope: Scope, domain: string): string {
