@@ -16,7 +16,7 @@ import {
   verifyConsistency,
   verifyInclusion,
 } from "./merkle.ts";
-import { consistencies, inclusions, leafInputs, nodes, roots } from "./merkle_vectors.ts";
+import { consistencies, inclusions, leafInputs, nodes, roots } from "./merkle_testing.ts";
 
 const leaves = leafInputs.map((input) => leafHash(Uint8Array.fromHex(input)));
 
