@@ -1,0 +1,296 @@
+/**
+ * What the console knows of sessions and approvals without reading a recording: who, when, how many,
+ * what was decided. Built by following the audit stream; statements and rows are not kept, only the
+ * sequences at which they stand.
+ *
+ * **Invariant:** bounded in every dimension; an approval is shown as pending only while no frame
+ * says otherwise and its time is not over.
+ *
+ * @module
+ */
+import { type Frame, toFrame } from "#actors/_kit/frame.ts";
+import type { StoredMessage } from "#actors/_kit/bus.ts";
+import {
+  type Approval,
+  type ApprovalNeed,
+  decodeControl,
+  maskedHeader,
+  type Open,
+  parseMasked,
+  type PrincipalChain,
+} from "#schemas/frames.ts";
+import type { SessionKey } from "#schemas/subjects.ts";
+
+export type SessionEntry = {
+  readonly key: SessionKey;
+  readonly principal: PrincipalChain;
+  readonly connection: string;
+  readonly client: Open["client"];
+  readonly openedAtMs: number;
+  /** Sequence of its `open`, and of its newest frame. */
+  readonly first: number;
+  last: number;
+  lastAtMs: number;
+  requests: number;
+  allowed: number;
+  denied: number;
+  held: number;
+  rows: number;
+  /** Values masked, by class. */
+  readonly masked: Map<string, number>;
+  /** Sequence of the first part of the newest request. */
+  requestStart: number;
+  /** Why it closed; null while it is open. */
+  closed: string | null;
+};
+
+export type Vote = {
+  readonly issuer: string;
+  readonly person: string;
+  readonly name: string;
+  readonly decision: "approve" | "deny";
+  readonly justification: string;
+  readonly atMs: number;
+};
+export type ApprovalStateName = Approval["state"] | "pending";
+export type ApprovalEntry = {
+  readonly id: string;
+  readonly key: SessionKey;
+  readonly request: number;
+  readonly binding: string;
+  readonly needs: readonly ApprovalNeed[];
+  /** Who asked; null when the session's opening is not known. */
+  readonly principal: PrincipalChain | null;
+  readonly connection: string;
+  readonly askedAtMs: number;
+  readonly expiresAtMs: number;
+  /** Where the request begins, and the sequence of the verdict that holds it. */
+  readonly requestStart: number;
+  readonly verdict: number;
+  /** From the verdict: what is asked for, without a value. */
+  readonly summary: Summary;
+  state: Exclude<ApprovalStateName, "asked" | "voted">;
+  readonly votes: Vote[];
+};
+export type Summary = {
+  readonly commands: readonly string[];
+  readonly relations: readonly string[];
+  readonly classes: readonly string[];
+  readonly estimatedRows: number;
+};
+
+export type LedgerLimits = {
+  readonly sessionsMax: number;
+  readonly approvalsMax: number;
+  readonly groupsMax: number;
+};
+export type Ledger = {
+  /** Takes in the next stored message of the audit stream. */
+  take(message: StoredMessage): void;
+  session(id: string): SessionEntry | undefined;
+  approval(id: string): ApprovalEntry | undefined;
+  /** Newest first. */
+  sessions(): SessionEntry[];
+  /** Newest first. */
+  approvals(): ApprovalEntry[];
+  /** Groups that some request's approval asked for. */
+  approverGroups(): ReadonlySet<string>;
+  /** Frames that were taken in, and the sequence of the newest. */
+  frames(): number;
+  last(): number;
+  /** Grows with every change that a page shows. */
+  revision(): number;
+};
+
+const votesMax = 100;
+const classesMax = 200;
+const namesMax = 100;
+
+/** Creates an empty ledger. */
+export function createLedger(limits: LedgerLimits): Ledger {
+  const sessions = new Map<string, SessionEntry>();
+  const approvals = new Map<string, ApprovalEntry>();
+  /** Holds whose `asked` is still to come, by approval id. */
+  const holds = new Map<string, Pick<ApprovalEntry, "verdict" | "requestStart" | "summary">>();
+  const groups = new Set<string>();
+  let frames = 0;
+  let last = 0;
+  let revision = 0;
+  return {
+    take,
+    session: (id) => sessions.get(id),
+    approval: (id) => approvals.get(id),
+    sessions: () => [...sessions.values()].reverse(),
+    approvals: () => [...approvals.values()].reverse(),
+    approverGroups: () => groups,
+    frames: () => frames,
+    last: () => last,
+    revision: () => revision,
+  };
+
+  function take(message: StoredMessage): void {
+    frames++;
+    last = message.sequence;
+    const frame = toFrame(message);
+    // What is no frame is the verifier's to name; there is nothing to list.
+    if (frame === null || frame.kind === "view" || frame.kind === "policy") return;
+    if (frame.kind === "open") return takeOpen(frame);
+    const session = sessions.get(frame.key.session);
+    if (session !== undefined) {
+      session.last = frame.sequence;
+      session.lastAtMs = frame.timeMs;
+    }
+    takeOf(frame, session);
+  }
+
+  function takeOf(frame: Frame, session: SessionEntry | undefined): void {
+    switch (frame.kind) {
+      case "request":
+        if (session === undefined || frame.part > 0) return;
+        session.requestStart = frame.sequence;
+        session.requests = Math.max(session.requests, frame.request);
+        revision++;
+        return;
+      case "verdict":
+        return takeVerdict(frame, session);
+      case "approval":
+        return takeApproval(frame, session);
+      case "outcome": {
+        const outcome = decodeControl("outcome", frame.payload);
+        if (session === undefined || outcome === null) return;
+        session.rows += outcome.rows;
+        revision++;
+        return;
+      }
+      case "response": {
+        if (session === undefined) return;
+        for (const [name, count] of parseMasked(frame.headers.get(maskedHeader))) {
+          if (!session.masked.has(name) && session.masked.size >= classesMax) continue;
+          session.masked.set(name, (session.masked.get(name) ?? 0) + count);
+        }
+        return;
+      }
+      case "close":
+        if (session === undefined) return;
+        session.closed = decodeControl("close", frame.payload)?.reason ?? "unknown";
+        revision++;
+        return;
+      default:
+        return;
+    }
+  }
+
+  function takeOpen(frame: Frame): void {
+    const open = decodeControl("open", frame.payload);
+    if (open === null || sessions.has(frame.key.session)) return;
+    makeRoom(sessions, limits.sessionsMax, (session) => session.closed !== null);
+    sessions.set(frame.key.session, {
+      key: frame.key,
+      principal: open.principal,
+      connection: open.connection,
+      client: open.client,
+      openedAtMs: frame.timeMs,
+      first: frame.sequence,
+      last: frame.sequence,
+      lastAtMs: frame.timeMs,
+      requests: 0,
+      allowed: 0,
+      denied: 0,
+      held: 0,
+      rows: 0,
+      masked: new Map(),
+      requestStart: frame.sequence,
+      closed: null,
+    });
+    revision++;
+  }
+
+  function takeVerdict(frame: Frame, session: SessionEntry | undefined): void {
+    const verdict = decodeControl("verdict", frame.payload);
+    if (verdict === null) return;
+    if (session !== undefined && frame.request > 0) {
+      if (verdict.decision === "allow") session.allowed++;
+      else if (verdict.decision === "deny") session.denied++;
+      else session.held++;
+    }
+    revision++;
+    if (verdict.decision !== "hold" || verdict.approval === null) return;
+    for (const { group } of verdict.approval.needs) {
+      if (groups.size < limits.groupsMax) groups.add(group);
+    }
+    const { statements } = verdict;
+    const distinct = (names: readonly string[]) => [...new Set(names)].slice(0, namesMax);
+    makeRoom(holds, limits.approvalsMax, () => true);
+    holds.set(verdict.approval.id, {
+      verdict: frame.sequence,
+      requestStart: session?.requestStart ?? frame.sequence,
+      summary: {
+        commands: statements.slice(0, namesMax).map(({ command }) => command),
+        relations: distinct(statements.flatMap(({ relations }) => relations)),
+        classes: distinct(
+          statements.flatMap((one) => [
+            ...one.classesRead,
+            ...one.classesFiltered,
+            ...one.classesWritten,
+          ]),
+        ),
+        estimatedRows: statements.reduce((sum, { estimatedRows }) => sum + estimatedRows, 0),
+      },
+    });
+  }
+
+  function takeApproval(frame: Frame, session: SessionEntry | undefined): void {
+    const stored = decodeControl("approval", frame.payload);
+    if (stored === null) return;
+    revision++;
+    const known = approvals.get(stored.id);
+    if (stored.state === "asked") {
+      const hold = holds.get(stored.id);
+      if (known !== undefined || hold === undefined) return;
+      holds.delete(stored.id);
+      makeRoom(approvals, limits.approvalsMax, (entry) => entry.state !== "pending");
+      approvals.set(stored.id, {
+        ...hold,
+        id: stored.id,
+        key: frame.key,
+        request: stored.request,
+        binding: stored.binding,
+        needs: stored.needs,
+        principal: session?.principal ?? null,
+        connection: session?.connection ?? "",
+        askedAtMs: frame.timeMs,
+        expiresAtMs: Date.parse(stored.expiresAt),
+        state: "pending",
+        votes: [],
+      });
+      return;
+    }
+    if (known === undefined || known.key.session !== frame.key.session) return;
+    const { by, state } = stored;
+    const counted = state === "voted" || state === "denied";
+    if (counted && by !== null && known.votes.length < votesMax) {
+      const { issuer, person, name, decision, justification } = by;
+      known.votes.push({ issuer, person, name, decision, justification, atMs: frame.timeMs });
+    }
+    if (state !== "voted") known.state = state;
+  }
+}
+
+/** Lets the oldest entry go that may, or the oldest of all, when the map is full. */
+function makeRoom<T>(map: Map<string, T>, max: number, mayGo: (entry: T) => boolean): void {
+  if (map.size < max) return;
+  let oldest: string | undefined;
+  for (const [id, entry] of map) {
+    oldest ??= id;
+    if (!mayGo(entry)) continue;
+    map.delete(id);
+    return;
+  }
+  if (oldest !== undefined) map.delete(oldest);
+}
+
+/** What an approval amounts to at a moment: frames may be late, time is not. */
+export function stateAt(entry: ApprovalEntry, nowMs: number): ApprovalEntry["state"] {
+  const open = entry.state === "pending" || entry.state === "granted";
+  return open && nowMs >= entry.expiresAtMs ? "expired" : entry.state;
+}

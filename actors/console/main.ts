@@ -1,0 +1,38 @@
+/** The console's process: it holds no key but the log's public one. @module */
+import { dirname, resolve } from "node:path";
+import { startActor } from "#actors/_kit/start.ts";
+import { parseVerifier } from "#schemas/log/key.ts";
+import { maskLiterals } from "#schemas/sql/literals.ts";
+import { createConsole } from "./app.ts";
+import { consoleLimits } from "./limits.ts";
+
+const process = await startActor("console");
+const { config, settings, ports } = process;
+if (settings.console === undefined) throw new Error("Cannot start: settings.console is missing");
+const { host, port, logKeyFile } = settings.console;
+const logVerifier = parseVerifier(Deno.readTextFileSync(logKeyFile).trim());
+if (logVerifier === null) throw new Error("Cannot start: the log's key is not a verifier key");
+/** Files that the configuration names are relative to it. */
+const configured = (file: string) => resolve(dirname(settings.configFile), file);
+const { ca_file: caFile } = config.issuer;
+const { client_secret_file: secretFile } = config.console;
+const client = caFile === undefined
+  ? undefined
+  : Deno.createHttpClient({ caCerts: [Deno.readTextFileSync(configured(caFile))] });
+
+const console = createConsole({
+  ...ports,
+  config,
+  fetch: (url, init) => fetch(url, client === undefined ? init : { ...init, client }),
+  clientSecret: secretFile === undefined
+    ? null
+    : Deno.readTextFileSync(configured(secretFile)).trim(),
+  logVerifier,
+  maskLiterals,
+  limits: consoleLimits,
+});
+await console.start();
+Deno.serve(
+  { hostname: host, port, onListen: process.ready },
+  (request, info) => console.app.fetch(request, { address: info.remoteAddr.hostname }),
+);

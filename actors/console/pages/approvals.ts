@@ -1,0 +1,262 @@
+/**
+ * The approvers' inbox, and the page on which they decide.
+ *
+ * @module
+ */
+import { html } from "hono/html";
+import { type ApprovalEntry, stateAt } from "../ledger.ts";
+import type { ApprovalRecording } from "../recording.ts";
+import type { ShownRequest } from "../statements.ts";
+import {
+  actorName,
+  chain,
+  count,
+  counted,
+  type Html,
+  moment,
+  pills,
+  purposeText,
+  statePill,
+  timeLeft,
+  visible,
+} from "./text.ts";
+
+/** What a decision came to, said on the inbox. */
+export const decided = {
+  voted: "Your approval is recorded. More people have to approve before it runs.",
+  granted: "Approved. The request goes on now.",
+  denied: "Denied. The agent is told, with your justification on record.",
+} as const;
+
+export function inbox(
+  entries: readonly ApprovalEntry[],
+  nowMs: number,
+  done: keyof typeof decided | null,
+): Html {
+  const waiting = entries.filter((entry) => stateAt(entry, nowMs) === "pending");
+  const settled = entries.filter((entry) => stateAt(entry, nowMs) !== "pending");
+  const tone = done === "denied" ? "" : "good";
+  return html`<h1>Approvals</h1>
+${done === null ? "" : html`<p class="notice ${tone}" role="status">${decided[done]}</p>`}
+<section aria-labelledby="waiting"><h2 id="waiting">Waiting for a decision</h2>
+${
+    waiting.length === 0
+      ? html`<div class="card soft">Nothing waits for you.</div>`
+      : html`<ul class="list">${waiting.map((entry) => item(entry, nowMs))}</ul>`
+  }</section>
+<section aria-labelledby="settled"><h2 id="settled">Settled</h2>
+${
+    settled.length === 0
+      ? html`<p class="soft">Nothing yet.</p>`
+      : html`<ul class="list">${settled.map((entry) => item(entry, nowMs))}</ul>`
+  }</section>`;
+}
+
+function item(entry: ApprovalEntry, nowMs: number): Html {
+  const state = stateAt(entry, nowMs);
+  const { commands, relations, classes, estimatedRows } = entry.summary;
+  const on = relations.length === 0 ? "" : ` on ${relations.slice(0, 3).join(", ")}`;
+  const rows = estimatedRows > 1
+    ? html`
+      · about ${counted(estimatedRows, "row", "rows")}
+    `
+    : "";
+  const person = entry.principal === null || entry.principal.actors.length === 0 ? "" : html`
+    for ${visible(entry.principal.name)}
+  `;
+  const right = state === "pending" ? timeLeft(entry.expiresAtMs, nowMs) : statePill(state);
+  const when = state === "pending" ? "" : html`
+    · ${moment(entry.askedAtMs)}
+  `;
+  return html`<li class="${state === "pending" ? "pending" : ""}"><a href="/approvals/${entry.id}">
+<div class="row"><span class="title">${actorName(entry.principal)}${person}</span>
+<span class="small soft">${right}</span></div>
+<p>${visible(`${commands.join(", ")}${on}`)}</p>
+<p class="small soft">${visible(entry.connection)}${rows}${
+    classes.length === 0 ? "" : html`
+      · ${visible(classes.slice(0, 6).join(", "))}
+    `
+  }${when}</p></a></li>`;
+}
+
+export type DetailOptions = {
+  readonly entry: ApprovalEntry;
+  readonly recording: ApprovalRecording;
+  readonly nowMs: number;
+  /** Null when the viewer may decide; else why not. */
+  readonly mayNot: string | null;
+  readonly csrf: string | null;
+  readonly justificationMin: number;
+  /** What was wrong with the decision that was sent. */
+  readonly problem: string | null;
+  /** The justification that was sent with it. */
+  readonly draft: string;
+};
+
+export function approvalDetail(options: DetailOptions): Html {
+  const { entry, recording, nowMs, problem } = options;
+  const { principal } = entry;
+  const state = stateAt(entry, nowMs);
+  const person = principal === null || principal.actors.length === 0 ? "" : html`
+    for ${visible(principal.name)}
+  `;
+  const commands = entry.summary.commands.length === 0
+    ? "a request"
+    : [...new Set(entry.summary.commands)].slice(0, 3).join(", ");
+  const status = state === "pending" ? timeLeft(entry.expiresAtMs, nowMs) : "";
+  return html`
+    ${problem === null ? "" : html`<p class="notice bad" role="alert">${problem}</p>`}
+    <p class="row">${statePill(state)} <span class="soft">${status}</span></p>
+    <h1>${actorName(principal)}${person} wants to run ${visible(commands)} on ${visible(
+      entry.connection,
+    )}</h1>
+    ${statementCard(recording.shown)}
+    ${factsCard(entry, recording)}
+    ${votesCard(entry)}
+    ${decisionCard(options, state)}
+    <details class="card">
+      <summary>Identifiers</summary>
+      <dl>
+        <dt>Approval</dt>
+        <dd><code>${entry.id}</code></dd>
+        <dt>Session</dt>
+        <dd><a href="/sessions/${entry.key.session}"><code>${entry.key.session}</code></a>,
+    request ${entry.request}</dd>
+        <dt>Asked</dt>
+        <dd>${moment(entry.askedAtMs)}</dd>
+        <dt>Binding</dt>
+        <dd><code>${entry.binding}</code></dd>
+        <dt>Request digest</dt>
+        <dd><code>${recording.verdict?.digest ?? "unknown"}</code></dd>
+      </dl>
+    </details>
+  `;
+}
+
+function statementCard(shown: ShownRequest | null): Html {
+  return html`<section class="card" aria-labelledby="statement"><h2 id="statement">Statement</h2>
+${statementsOf(shown)}
+<p class="soft small">Literals and parameters are masked here; the record keeps them exactly.</p>
+</section>`;
+}
+
+/** Statements as they may be read. */
+export function statementsOf(shown: ShownRequest | null): Html {
+  if (shown === null || !shown.ok) {
+    return html`
+      <p
+        class="notice bad">The statement cannot be shown (${shown === null
+          ? "not the recorded bytes"
+          : shown.reason.replaceAll("_", " ")}), so it cannot be approved here.</p>
+    `;
+  }
+  return html`${
+    shown.statements.map(({ text, parameters, cut }) =>
+      html`<pre tabindex="0">${visible(text)}${cut ? "\n… cut" : ""}</pre>${
+        parameters === null
+          ? html`<p class="soft small">Prepared, not run.</p>`
+          : parameters === 0
+          ? ""
+          : html`<p class="soft small">With ${counted(parameters, "parameter", "parameters")}.</p>`
+      }`
+    )
+  }`;
+}
+
+function factsCard(entry: ApprovalEntry, { verdict }: ApprovalRecording): Html {
+  const { principal, summary } = entry;
+  const statements = verdict?.statements ?? [];
+  const distinct = (names: readonly string[]) => [...new Set(names)];
+  const effects = distinct(statements.flatMap(({ effects }) => effects));
+  const details = distinct(statements.flatMap(({ details }) => details));
+  const policies = distinct(entry.needs.flatMap(({ policies }) => policies));
+  return html`
+    <section class="card" aria-labelledby="facts">
+      <h2 id="facts">Who and what</h2>
+      <dl>
+        <dt>Who</dt>
+        <dd>${principal === null ? "unknown" : chain(principal)}</dd>
+        <dt>Purpose</dt>
+        <dd>${principal === null ? "unknown" : purposeText(principal.purpose)}</dd>
+        <dt>Connection</dt>
+        <dd>${visible(entry.connection)}</dd>
+        <dt>Effects</dt>
+        <dd>${pills([...effects, ...details])}</dd>
+        <dt>Protected data</dt>
+        <dd>${maskedClasses(summary.classes, verdict)}</dd>
+        <dt>Touches</dt>
+        <dd>${pills(summary.relations)}</dd>
+        <dt>Rows</dt>
+        <dd>about ${count(summary.estimatedRows)}, by estimate</dd>
+        <dt>Asked by policy</dt>
+        <dd>${pills(policies)}</dd>
+      </dl>
+    </section>
+  `;
+}
+
+/** Classes, each with how the agent would see it. */
+function maskedClasses(
+  classes: readonly string[],
+  verdict: ApprovalRecording["verdict"],
+): Html {
+  if (classes.length === 0) return html`<span class="soft">none</span>`;
+  const columns = (verdict?.plan.results ?? []).flatMap(({ columns }) => columns);
+  return html`<ul class="pills">${
+    classes.map((name) => {
+      const own = columns.filter(({ classes }) => classes.includes(name));
+      const isShown = own.some(({ mask }) => mask.operator === "keep");
+      const how = own.length === 0 ? "used" : isShown ? "shown unmasked" : "masked";
+      return html`<li class="pill ${isShown ? "bad" : ""}">${visible(name)} · ${how}</li>`;
+    })
+  }</ul>`;
+}
+
+function votesCard(entry: ApprovalEntry): Html {
+  const wanted = entry.needs.map(({ group, quorum }) =>
+    html`<li>${quorum} of <strong>${visible(group)}</strong></li>`
+  );
+  const votes = entry.votes.map(({ name, person, decision, justification, atMs }) =>
+    html`
+      <li>
+        <p>${decision === "approve"
+          ? html`<span class="pill good">Approved</span>`
+          : html`<span class="pill bad">Denied</span>`} <strong>${visible(
+            name,
+          )}</strong> <span class="soft">(${visible(person)}) ${moment(atMs)}</span></p>
+        <p>“${visible(justification)}”</p>
+      </li>
+    `
+  );
+  return html`<section class="card" aria-labelledby="votes"><h2 id="votes">Approvals needed</h2>
+<ul>${wanted}</ul>${
+    votes.length === 0 ? html`<p class="soft">Nobody has decided yet.</p>` : html`<ul>${votes}</ul>`
+  }</section>`;
+}
+
+function decisionCard(options: DetailOptions, state: ApprovalEntry["state"]): Html {
+  const { entry, recording, mayNot, csrf, justificationMin, draft } = options;
+  if (state !== "pending") return html``;
+  if (mayNot !== null) return html`<p class="notice">${mayNot}</p>`;
+  if (csrf === null) return html``;
+  // Nobody is asked to approve what they could not read to its end.
+  const mayApprove = recording.verdict !== null && recording.shown?.ok === true &&
+    recording.shown.statements.every(({ cut }) => !cut);
+  return html`
+    <form class="card" method="post" action="/approvals/${entry.id}" id="decide">
+      <input type="hidden" name="csrf" value="${csrf}">
+      <input type="hidden" name="binding" value="${entry.binding}">
+      <label for="justification">Why?</label>
+      <p class="soft small" id="justification-help">At least ${justificationMin} characters; kept with the
+    record.</p>
+      <textarea id="justification" name="justification" required minlength="${justificationMin}"
+        maxlength="2000" aria-describedby="justification-help">${draft}</textarea>
+      <div class="buttons">
+    <button class="deny" name="decision" value="deny">Deny</button>
+    ${mayApprove
+      ? html`<button class="primary" name="decision" value="approve">Approve</button>`
+      : ""}
+      </div>
+    </form>
+  `;
+}

@@ -1,0 +1,146 @@
+/**
+ * Reads recordings from the audit stream, for one viewer.
+ *
+ * **Invariant:** a recording is read only after a `view` frame that names the reader is stored; when
+ * it cannot be stored, nothing is read.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { type Frame, frameHeaders, type FrameKind, toFrame } from "#actors/_kit/frame.ts";
+import { decodeControl, encodeControl, type Verdict, type View } from "#schemas/frames.ts";
+import { auditStream, auditSubject, type SessionKey } from "#schemas/subjects.ts";
+import type { ApprovalEntry, SessionEntry } from "./ledger.ts";
+import { ConsoleError, type ConsolePorts, type Viewer } from "./ports.ts";
+import { type ShownRequest, statementReader } from "./statements.ts";
+import { joined, type TimelineEntry, timelineOf } from "./timeline.ts";
+
+export type SessionRecording = {
+  readonly entries: readonly TimelineEntry[];
+  /** True when the recording is longer than what is read. */
+  readonly cut: boolean;
+};
+export type ApprovalRecording = {
+  /** Null when the verdict that holds the request cannot be read. */
+  readonly verdict: Verdict | null;
+  readonly shown: ShownRequest | null;
+};
+export type Recordings = {
+  /** @throws ConsoleError `unavailable`, `busy` */
+  session(viewer: Viewer, entry: SessionEntry): Promise<SessionRecording>;
+  /** @throws ConsoleError `unavailable`, `busy` */
+  approval(
+    viewer: Viewer,
+    entry: ApprovalEntry,
+    session: SessionEntry | undefined,
+  ): Promise<ApprovalRecording>;
+};
+
+const replayed: readonly FrameKind[] = ["request", "verdict", "approval", "outcome", "response"];
+
+export function recordings(ports: ConsolePorts): Recordings {
+  const { bus, clock, random, limits, maskLiterals } = ports;
+  const statementLimits = { ...limits, statementsMax: 100 };
+  let readings = 0;
+  return { session, approval };
+
+  function session(viewer: Viewer, entry: SessionEntry): Promise<SessionRecording> {
+    return reading(viewer, entry.key, "session", async () => {
+      const { frames, cut } = await read(entry.key, replayed, entry.first, entry.last);
+      return { entries: timelineOf(frames, maskLiterals, limits), cut };
+    });
+  }
+
+  function approval(
+    viewer: Viewer,
+    entry: ApprovalEntry,
+    session: SessionEntry | undefined,
+  ): Promise<ApprovalRecording> {
+    return reading(viewer, entry.key, "approval", async () => {
+      const held = await read(entry.key, ["verdict"], entry.verdict, entry.verdict);
+      const [frame] = held.frames;
+      const verdict = frame === undefined ? null : decodeControl("verdict", frame.payload);
+      if (verdict === null || verdict.approval?.binding !== entry.binding) {
+        return { verdict: null, shown: null };
+      }
+      const near = await shownOf(entry, verdict, entry.requestStart);
+      if (near === null || near.ok || near.reason !== "not_prepared" || session === undefined) {
+        return { verdict, shown: near };
+      }
+      return { verdict, shown: await shownOf(entry, verdict, session.first) };
+    });
+  }
+
+  /** The held request, read after those since `from`; null when its bytes are not the digest's. */
+  async function shownOf(
+    entry: ApprovalEntry,
+    verdict: Verdict,
+    from: number,
+  ): Promise<ShownRequest | null> {
+    const { frames, cut } = await read(entry.key, ["request"], from, entry.verdict);
+    if (cut) return null;
+    const reader = statementReader(maskLiterals, statementLimits);
+    let parts: Uint8Array[] = [];
+    for (const frame of frames) {
+      if (frame.request > entry.request) break;
+      parts.push(frame.payload);
+      if (frame.more) continue;
+      const bytes = joined(parts);
+      parts = [];
+      const shown = reader.take(bytes);
+      if (frame.request < entry.request) continue;
+      const digest = createHash("sha256").update(bytes).digest("hex");
+      return digest === verdict.digest ? shown : null;
+    }
+    return null;
+  }
+
+  async function reading<T>(
+    viewer: Viewer,
+    key: SessionKey,
+    what: View["what"],
+    read: () => Promise<T>,
+  ): Promise<T> {
+    if (readings >= limits.readingsMax) {
+      throw new ConsoleError(503, "busy", "Too many recordings are being read. Try again shortly.");
+    }
+    readings++;
+    try {
+      await recordView(viewer, key, what);
+      return await read();
+    } catch (error) {
+      if (error instanceof ConsoleError) throw error;
+      throw new ConsoleError(503, "unavailable", "The record cannot be read now. Try again.");
+    } finally {
+      readings--;
+    }
+  }
+
+  async function recordView(viewer: Viewer, key: SessionKey, what: View["what"]): Promise<void> {
+    const at = new Date(clock.nowMs()).toISOString();
+    const view: View = { version: 1, by: viewer.principal, what, at };
+    const nonce = random(16).toBase64({ alphabet: "base64url", omitPadding: true });
+    const headers = frameHeaders({ request: 0, part: 0, more: false }, nonce, undefined);
+    const stream = auditStream(key.epoch);
+    await bus.publish(auditSubject(key, "view"), encodeControl("view", view), headers, { stream });
+  }
+
+  async function read(
+    key: SessionKey,
+    kinds: readonly FrameKind[],
+    from: number,
+    through: number,
+  ): Promise<{ frames: Frame[]; cut: boolean }> {
+    const filters = kinds.map((kind) => auditSubject(key, kind));
+    const frames: Frame[] = [];
+    let bytes = 0;
+    for await (const message of bus.read(auditStream(key.epoch), { filters, from, through })) {
+      bytes += message.payload.length;
+      const isFull = frames.length >= limits.recordingFramesMax;
+      if (isFull || bytes > limits.recordingBytesMax) return { frames, cut: true };
+      const frame = toFrame(message);
+      if (frame !== null) frames.push(frame);
+    }
+    return { frames, cut: false };
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * Frames of a clinic's sessions, for tests and for looking at pages. Nobody in them exists.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import type { StatementAnalysis } from "#schemas/analysis.ts";
+import type {
+  Approval,
+  ApprovalNeed,
+  Open,
+  Outcome,
+  PrincipalChain,
+  Verdict,
+} from "#schemas/frames.ts";
+import { maskedHeader } from "#schemas/frames.ts";
+import { maskWhole } from "#schemas/mask_plan.ts";
+import { backendBytes, type BackendMessage } from "#schemas/wire/postgres/backend.ts";
+import { frontendBytes, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
+import { ana, type Rig, startMs } from "./testing.ts";
+
+export const bindingOf = (id: string) => createHash("sha256").update(id).digest("hex");
+
+export function openOf(principal: PrincipalChain): Open {
+  return {
+    version: 1,
+    connection: "ehr",
+    protocol: "postgres",
+    principal,
+    token: "token",
+    client: { address: "192.0.2.1", tls: "TLSv1.3", user: "ana", application: "psql" },
+    parameters: {},
+    openedAt: new Date(startMs).toISOString(),
+    configDigest: "c",
+  };
+}
+
+export function statementOf(change: Partial<StatementAnalysis> = {}): StatementAnalysis {
+  return {
+    command: "SELECT",
+    effects: ["read", "export"],
+    details: [],
+    relations: ["public.patients"],
+    functions: [],
+    classesRead: ["mrn", "dob"],
+    classesFiltered: [],
+    classesWritten: [],
+    columns: null,
+    copy: null,
+    estimatedRows: 4812,
+    ...change,
+  };
+}
+
+export function verdictOf(
+  request: number,
+  bytes: Uint8Array,
+  decision: Verdict["decision"],
+  change: Partial<Verdict> = {},
+): Verdict {
+  return {
+    version: 1,
+    request,
+    digest: createHash("sha256").update(bytes).digest("hex"),
+    decision,
+    policies: ["bulk-needs-compliance"],
+    policyVersion: "v1",
+    catalogDigest: null,
+    reasons: [],
+    statements: [statementOf()],
+    plan: maskWhole,
+    parsed: null,
+    durationMsMax: 60_000,
+    approval: null,
+    cancels: null,
+    ...change,
+  };
+}
+
+export const need: ApprovalNeed = {
+  group: "compliance",
+  quorum: 1,
+  expiresMs: 900_000,
+  policies: ["bulk-needs-compliance"],
+};
+
+export function approvalOf(
+  id: string,
+  request: number,
+  state: Approval["state"],
+  atMs: number,
+  by: Approval["by"] = null,
+  needs: ApprovalNeed[] = [need],
+): Approval {
+  return {
+    version: 1,
+    id,
+    request,
+    binding: bindingOf(id),
+    state,
+    needs,
+    link: null,
+    by,
+    at: new Date(atMs).toISOString(),
+    expiresAt: new Date(atMs + 900_000).toISOString(),
+  };
+}
+
+export function voteOf(
+  person: string,
+  decision: "approve" | "deny",
+  justification: string,
+): NonNullable<Approval["by"]> {
+  const name = `${person.slice(0, 1).toUpperCase()}${person.slice(1)}`;
+  const { issuer } = ana;
+  return { issuer, person, name, groups: ["compliance"], token: "t", decision, justification };
+}
+
+export type HoldOptions = {
+  readonly id?: string;
+  readonly session?: string;
+  readonly principal?: PrincipalChain;
+  /** Later than 1: the session is open already. */
+  readonly request?: number;
+  readonly messages?: readonly FrontendMessage[];
+  readonly statement?: Partial<StatementAnalysis>;
+  readonly verdict?: Partial<Verdict>;
+  readonly needs?: ApprovalNeed[];
+};
+
+export const bulkQuery = "select p.mrn, p.dob, count(*)\n  from patients p\n" +
+  "  join encounters e on e.patient_id = p.id\n where e.started > '2026-01-01'\n group by 1, 2";
+
+/** A session whose first request is held and waits for an approval. */
+export async function hold(rig: Rig, options: HoldOptions = {}): Promise<void> {
+  const { id = "ap1", session = "s1", principal = ana, request = 1, needs = [need] } = options;
+  const messages = options.messages ?? [{ kind: "query", text: bulkQuery }];
+  const bytes = frontendBytes(...messages);
+  if (request === 1) await rig.say("open", 0, openOf(principal), session);
+  await rig.add("request", request, bytes, { session });
+  const approval = { id, needs, binding: bindingOf(id) };
+  const statements = [statementOf(options.statement)];
+  const change = { approval, statements, ...options.verdict };
+  await rig.say("verdict", request, verdictOf(request, bytes, "hold", change), session);
+  const asked = approvalOf(id, request, "asked", rig.clock.nowMs(), null, needs);
+  await rig.say("approval", request, asked, session);
+}
+
+/** Text rows as the server sends them. */
+export function rowsOf(
+  columns: readonly string[],
+  rows: readonly (readonly (string | null)[])[],
+): Uint8Array {
+  const encoder = new TextEncoder();
+  const messages: BackendMessage[] = [
+    {
+      kind: "row_description",
+      fields: columns.map((name) => ({
+        name,
+        tableOid: 0,
+        attribute: 0,
+        typeOid: 25,
+        typeSize: -1,
+        typeModifier: -1,
+        format: 0 as const,
+      })),
+    },
+    ...rows.map((row) => ({
+      kind: "data_row" as const,
+      values: row.map((value) => value === null ? null : encoder.encode(value)),
+    })),
+    { kind: "command_complete", tag: `SELECT ${rows.length}` },
+    { kind: "ready_for_query", status: "idle" },
+  ];
+  return backendBytes(...messages);
+}
+
+/** One allowed request with its masked answer. */
+export async function answered(
+  rig: Rig,
+  request: number,
+  sql: string,
+  response: Uint8Array,
+  options: { session?: string; masked?: string; rows?: number } = {},
+): Promise<void> {
+  const { session = "s1", masked = "", rows = 1 } = options;
+  const bytes = frontendBytes({ kind: "query", text: sql });
+  await rig.add("request", request, bytes, { session });
+  const verdict = verdictOf(request, bytes, "allow", { policies: ["clinical-agents-read"] });
+  const sequence = await rig.say("verdict", request, verdict, session);
+  const headers: [string, string][] = masked === "" ? [] : [[maskedHeader, masked]];
+  await rig.add("response", request, response, { session, headers });
+  const outcome: Outcome = {
+    version: 1,
+    request,
+    digest: verdict.digest,
+    verdict: sequence,
+    status: "executed",
+    durationMs: 12,
+    bytes: response.length,
+    rows,
+    commands: ["SELECT"],
+    sqlstate: null,
+    transaction: "I",
+    completed: 1,
+    alive: true,
+    catalogDigest: null,
+  };
+  await rig.say("outcome", request, outcome, session);
+}
