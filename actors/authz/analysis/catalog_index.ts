@@ -10,7 +10,7 @@
  */
 import type { Catalog, CatalogFunction, CatalogRelation } from "#schemas/catalog.ts";
 import { type Column, union } from "./lineage.ts";
-import { isLeaky, isLeakyExtension, isSystemSchema } from "./system_relations.ts";
+import { isLeaky, isLeakyColumn, isLeakyExtension, isSystemSchema } from "./system_relations.ts";
 
 /** Which columns hold which classes: relation oid, attribute number, sorted class names. */
 export type Protected = ReadonlyMap<number, ReadonlyMap<number, readonly string[]>>;
@@ -81,6 +81,14 @@ export function indexCatalog(catalog: Catalog, classes: ClassPatterns): Schema {
   };
 }
 
+/** Whether `schema.name`, as an analysis lists it, has a column of some class. */
+export function isClassified(schema: Schema, qualified: string): boolean {
+  const [first, ...rest] = qualified.split(".");
+  const relation = schema.relations.get(first ?? "")?.get(rest.join("."));
+  // What is not in the catalog is not known to be plain.
+  return relation === undefined ? true : relation.classified;
+}
+
 function indexRelation(relation: CatalogRelation, classes: Protected): Relation {
   const own = classes.get(relation.oid);
   const system = isSystemSchema(relation.schema);
@@ -97,7 +105,7 @@ function indexRelation(relation: CatalogRelation, classes: Protected): Relation 
     columns: relation.columns.map((column) => ({
       name: column.name,
       classes: own?.get(column.attribute) ?? [],
-      opaque: leaky,
+      opaque: leaky || isLeakyColumn(relation.schema, column.name),
       origin: { relation: relation.oid, attribute: column.attribute },
     })),
     generated: relation.columns.map((column) => column.generated),

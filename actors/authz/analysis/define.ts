@@ -38,6 +38,7 @@ export function isDefinition(tag: string): boolean {
 
 /** CREATE TABLE AS, CREATE MATERIALIZED VIEW and SELECT INTO. */
 export function createAs(body: Fields, run: Run): Judged | Refused {
+  if (run.session.temporary.size >= run.limits.namesMax) return tooManyTemporary();
   const into = fields(body["into"]);
   const query = node(body["query"]);
   if (query === null) return refuse("unsupported_statement", "Nothing to create from");
@@ -70,11 +71,17 @@ export function createAs(body: Fields, run: Run): Judged | Refused {
   return done(command, run.paths.length > 0 ? { kind: "unknown_code" } : change);
 }
 
+function tooManyTemporary(): Refused {
+  return refuse("too_complex", "The session has too many temporary relations");
+}
+
 /** Any other definition. */
 export function define({ tag, body }: Node, run: Run): Judged | Refused {
+  if (run.session.temporary.size >= run.limits.namesMax) return tooManyTemporary();
   const row = definitions.get(tag);
   if (row === undefined) return refuse("unsupported_statement", "This definition is not supported");
   run.effects.add(row.effect);
+  if (/^CREATE/.test(row.command) && row.effect !== "administer") run.effects.add("define");
   for (const detail of row.details) run.details.add(detail);
   special(tag, body, run);
   scan(body, run);
@@ -90,6 +97,13 @@ function special(tag: string, body: Fields, run: Run): void {
       return generatedColumns(body["tableElts"], null, run);
     case "AlterTableStmt":
       return alterTable(body, run);
+    case "DefineStmt":
+      // Operators act without being named; text search objects read the server's files.
+      if (/OPERATOR|^OBJECT_TS/.test(text(body["kind"]))) {
+        run.effects.add("escape");
+        run.details.add("create_operator");
+      }
+      return;
     case "RenameStmt":
     case "AlterObjectSchemaStmt":
       return renames(body, run);
@@ -211,6 +225,7 @@ function changeOf(tag: string, body: Fields, row: DefinitionRow): SessionChange 
     return { kind: "several", changes: [forgotten(body, created), { kind: "define" }] };
   }
   if (!isTemporary(created)) return { kind: "define" };
+
   const name = text(created["relname"]);
   return { kind: "temporary", name, temporary: temporaryColumns(tag, body) };
 }

@@ -2,7 +2,9 @@
  * Statements that define or administer, by the parser's tag.
  *
  * **Invariant:** what reaches other servers, loads code or copies data out of the engine is `escape`;
- * what changes who may do what is `administer`.
+ * what changes who may do what is `administer`. A rule, operator or cast of a user's own changes
+ * what later statements mean without a trace in the catalog kept here, so it is `escape` as well; a
+ * trigger may move values between columns (`declassify`). All of these define, too.
  *
  * @module
  */
@@ -44,10 +46,10 @@ export const definitions: ReadonlyMap<string, DefinitionRow> = new Map([
   row("AlterSeqStmt", "ALTER SEQUENCE", "define", "alter_sequence"),
   row("CreateFunctionStmt", "CREATE FUNCTION", "define", "create_function"),
   row("AlterFunctionStmt", "ALTER FUNCTION", "define", "alter_function"),
-  row("CreateTrigStmt", "CREATE TRIGGER", "define", "create_trigger"),
+  row("CreateTrigStmt", "CREATE TRIGGER", "declassify", "create_trigger"),
   row("CreateEventTrigStmt", "CREATE EVENT TRIGGER", "administer", "event_trigger"),
   row("AlterEventTrigStmt", "ALTER EVENT TRIGGER", "administer", "event_trigger"),
-  row("RuleStmt", "CREATE RULE", "define", "create_rule"),
+  row("RuleStmt", "CREATE RULE", "escape", "create_rule"),
   row("CreatePolicyStmt", "CREATE POLICY", "administer", "row_security"),
   row("AlterPolicyStmt", "ALTER POLICY", "administer", "row_security"),
   row("CreateEnumStmt", "CREATE TYPE", "define", "create_type"),
@@ -58,12 +60,12 @@ export const definitions: ReadonlyMap<string, DefinitionRow> = new Map([
   row("CreateDomainStmt", "CREATE DOMAIN", "define", "create_type"),
   row("AlterDomainStmt", "ALTER DOMAIN", "define", "alter_type"),
   row("DefineStmt", "CREATE", "define", "create_object"),
-  row("CreateCastStmt", "CREATE CAST", "define", "create_cast"),
-  row("CreateConversionStmt", "CREATE CONVERSION", "define", "create_object"),
-  row("CreateTransformStmt", "CREATE TRANSFORM", "define", "create_object"),
-  row("CreateOpClassStmt", "CREATE OPERATOR CLASS", "define", "create_object"),
-  row("CreateOpFamilyStmt", "CREATE OPERATOR FAMILY", "define", "create_object"),
-  row("AlterOpFamilyStmt", "ALTER OPERATOR FAMILY", "define", "alter"),
+  row("CreateCastStmt", "CREATE CAST", "escape", "create_cast"),
+  row("CreateConversionStmt", "CREATE CONVERSION", "escape", "create_object"),
+  row("CreateTransformStmt", "CREATE TRANSFORM", "escape", "create_object"),
+  row("CreateOpClassStmt", "CREATE OPERATOR CLASS", "escape", "create_object"),
+  row("CreateOpFamilyStmt", "CREATE OPERATOR FAMILY", "escape", "create_object"),
+  row("AlterOpFamilyStmt", "ALTER OPERATOR FAMILY", "escape", "alter"),
   row("AlterOperatorStmt", "ALTER OPERATOR", "define", "alter"),
   row("AlterTSDictionaryStmt", "ALTER TEXT SEARCH DICTIONARY", "define", "alter"),
   row("AlterTSConfigurationStmt", "ALTER TEXT SEARCH CONFIGURATION", "define", "alter"),

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { callFunction, fieldValue, operatorValue } from "./calls.ts";
+import { callFunction, fieldValue, isBuiltin, operatorValue } from "./calls.ts";
 import { type Column, join, joinAll, named, opaque, plain, type Value } from "./lineage.ts";
 import { filterBy, type Run, spend } from "./run.ts";
 import {
@@ -181,7 +181,8 @@ function qualified(
   }
   const column = columnOf(source, name);
   if (column !== null) return column;
-  // `f.name` with no such column calls name(f) on the row.
+  // `f.name` with no such column calls name(f) on the row; an open entry may have the column.
+  if (source.open !== null) return named(name, fieldValue(name, source.open, run));
   return named(name, join(opaque, fieldValue(name, rowOf(source), run)));
 }
 
@@ -210,7 +211,8 @@ function callValue(body: Fields, scope: Scope | null, run: Run): Value {
   for (const part of items(body["funcname"])) names.push(stringOf(part) ?? "");
   const args = allOf(items(body["args"]), scope, run);
   const name = names[names.length - 1];
-  const share = name === "set_config" && names.length <= 2
+  sideEffect(name ?? "", args, run);
+  const share = name === "set_config" && isBuiltin(names, run)
     ? judgeSetConfig(items(body["args"]), run)
     : callFunction(names, run);
   filterBy(run, valueOf(body["agg_filter"], scope, run));
@@ -220,6 +222,15 @@ function callValue(body: Fields, scope: Scope | null, run: Run): Value {
   const value = join(args, share);
   return body["agg_within_group"] === true ? join(value, order) : value;
 }
+
+/** Values handed to a function that keeps or sends them, or that lets them be timed. */
+function sideEffect(name: string, args: Value, run: Run): void {
+  if (args === plain || (args.classes.length === 0 && !args.opaque)) return;
+  if (lastingFunctions.test(name)) run.effects.add("declassify");
+  if (name.startsWith("pg_sleep")) filterBy(run, args);
+}
+
+const lastingFunctions = /^(setval|setseed|pg_notify|pg_(try_)?advisory_(xact_)?lock(_shared)?)$/;
 
 function jsonAggregate(body: Fields, scope: Scope | null, run: Run): Value {
   const { constructor: _, ...rest } = body;

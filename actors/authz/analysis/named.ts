@@ -45,9 +45,17 @@ export function judgePrepare(body: Fields, sql: string, run: Run): Judged | Refu
   const change = {
     kind: "prepare",
     name,
-    prepared: { sql, analysis, names: run.session.names },
+    prepared: { sql: keptText(sql), analysis, names: run.session.names },
   } as const;
   return done("PREPARE", change);
+}
+
+/** Characters of a statement that are kept to analyse it again; a longer one is hidden then. */
+const textKeptMax = 65_536;
+
+/** The text of a statement as a session keeps it; "" when it is too long to keep. */
+export function keptText(sql: string): string {
+  return sql.length > textKeptMax ? "" : sql;
 }
 
 /** `EXECUTE name (parameters)`. */

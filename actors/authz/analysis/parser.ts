@@ -13,7 +13,7 @@
  *
  * @module
  */
-import createModule from "npm:libpg-query@18.1.5/wasm/libpg-query.js";
+import createModule from "libpg-query/wasm/libpg-query.js";
 
 export type Parsed =
   | { readonly ok: true; readonly tree: unknown }

@@ -104,10 +104,9 @@ export function columnAt(level: Scope, name: string): Column | null {
   return system && systemColumns.has(name) ? named(name, plain) : null;
 }
 
-/** A column of one entry; null when it surely has none of that name. */
+/** A column of one entry that is known by name; an open entry may have others. */
 export function columnOf(source: Source, name: string): Column | null {
   for (const column of source.columns) if (column.name === name) return column;
-  if (source.open !== null) return named(name, source.open);
   return hasSystemColumns(source) && systemColumns.has(name) ? named(name, plain) : null;
 }
 

@@ -154,12 +154,12 @@ export function applyFailure(session: SessionState): SessionState {
 }
 
 /**
- * The session once a catalog read after its last DDL is in use. Inside a transaction nothing
- * changes: what it defined is not committed, so no catalog can show it.
+ * The session once another catalog is in use, read after its last DDL. Inside a transaction names
+ * stay unsettled: what it defined is not committed, so no catalog can show it.
  */
 export function settled(session: SessionState): SessionState {
-  if (session.transaction.kind !== "none" || !session.unsettled) return session;
-  return renamed({ ...session, unsettled: false });
+  const isOpen = session.transaction.kind !== "none";
+  return renamed(isOpen ? session : { ...session, unsettled: false });
 }
 
 /**

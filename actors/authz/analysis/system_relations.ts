@@ -18,6 +18,11 @@ export function isLeaky(schema: string, name: string): boolean {
   return leaky.has(name) || prefixes.some((prefix) => name.startsWith(prefix));
 }
 
+/** Columns of otherwise plain system relations that hold values of user tables. */
+export function isLeakyColumn(schema: string, column: string): boolean {
+  return schema === "pg_catalog" && column === "attmissingval";
+}
+
 /** Extensions' views that show other sessions' statements, in whatever schema they are. */
 export function isLeakyExtension(name: string): boolean {
   return name.startsWith("pg_stat_statements") || name.startsWith("pg_buffercache");
