@@ -7,7 +7,7 @@
 import type { Bus } from "#actors/_kit/bus.ts";
 import { frameHeaders, toFrame } from "#actors/_kit/frame.ts";
 import type { Report } from "#actors/_kit/report.ts";
-import { systemRandom } from "#actors/_kit/clock.ts";
+import { systemClock, systemRandom } from "#actors/_kit/clock.ts";
 import { encodeControl } from "#schemas/frames.ts";
 import { auditStream, auditSubject, edgeFilter, type SessionKey } from "#schemas/subjects.ts";
 
@@ -31,7 +31,7 @@ export async function closeOrphans(
     if (frame?.kind === "close") open.delete(frame.key.session);
   }
   for (const key of open.values()) {
-    const closedAt = new Date().toISOString();
+    const closedAt = new Date(systemClock.nowMs()).toISOString();
     const close = { version: 1, reason: "edge_restarted", requests: 0, released: null, closedAt };
     const payload = encodeControl("close", { ...close, version: 1 });
     const nonce = systemRandom(16).toBase64({ alphabet: "base64url", omitPadding: true });

@@ -9,6 +9,7 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { randomBytes } from "node:crypto";
+import { systemClock } from "#actors/_kit/clock.ts";
 import { Login, type LoginLimits } from "./login.ts";
 import { Writer } from "#schemas/wire/cursor.ts";
 import { encodeStartupPacket } from "#schemas/wire/postgres/startup_message.ts";
@@ -52,9 +53,9 @@ export function dial(
 ): { abandon(): void } {
   let state: "dialling" | "ready" | "over" = "dialling";
   let socket: Socket | TLSSocket | null = null;
-  const timer = setTimeout(
-    () => fail("08001", "the server did not answer in time"),
+  const forgetTimer = systemClock.after(
     limits.dialMsMax,
+    () => fail("08001", "the server did not answer in time"),
   );
 
   openSocket(endpoint).then((opened) => {
@@ -83,7 +84,7 @@ export function dial(
         if (step.kind === "failed") return fail(step.sqlstate, step.reason);
         if (step.kind === "ready") {
           state = "ready";
-          clearTimeout(timer);
+          forgetTimer();
           const { processId, secretKey } = step;
           const key = { processId, secretKey };
           events.ready(upstreamOf(opened, endpoint, key, over), step.bytes);
@@ -108,7 +109,7 @@ export function dial(
 
   function over(): void {
     state = "over";
-    clearTimeout(timer);
+    forgetTimer();
     socket?.destroy();
   }
 }

@@ -10,7 +10,7 @@
 import postgres from "postgres";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { Say } from "../machine/process.ts";
+import type { Say } from "#deploy/machine/process.ts";
 import {
   type Chance,
   chanceOf,

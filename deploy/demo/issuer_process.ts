@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { freePort } from "../machine/free_port.ts";
-import { type RunningProcess, type Say, startProcess } from "../machine/process.ts";
+import { freePort } from "#deploy/machine/free_port.ts";
+import { type RunningProcess, type Say, startProcess } from "#deploy/machine/process.ts";
 import { IssuerConfig } from "./issuer_config.ts";
 import { demoAgents, demoPeople } from "./people.ts";
 
