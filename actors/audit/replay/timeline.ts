@@ -22,6 +22,7 @@ import {
   type PrincipalChain,
   type Verdict,
 } from "#schemas/frames.ts";
+import { maskLiterals } from "#schemas/sql/literals.ts";
 import { type OutputItem, type OutputLimits, type OutputReader, readOutput } from "./output.ts";
 import {
   type MaskSql,
@@ -110,14 +111,17 @@ export const replayLimits: ReplayLimits = {
 };
 
 export type TimelineOptions = {
-  /** Masks the literals of a statement's text; null when it cannot, and the text is withheld. */
-  readonly maskSql: MaskSql;
+  /**
+   * Masks the literals of a statement's text; null when it cannot, and the text is withheld. Left
+   * out: `maskLiterals`.
+   */
+  readonly maskSql?: MaskSql;
   readonly limits?: ReplayLimits;
 };
 
 type Gathered = { parts: Uint8Array[]; kept: number; bytes: number; operation: string };
 type Replay = {
-  readonly options: TimelineOptions;
+  readonly maskSql: MaskSql;
   readonly limits: ReplayLimits;
   readonly gathered: Map<number, Gathered>;
   readonly output: OutputReader;
@@ -127,11 +131,17 @@ type Replay = {
 /** The timeline of one session's frames, in stored order. */
 export async function* timelineOf(
   frames: AsyncIterable<StoredMessage> | Iterable<StoredMessage>,
-  options: TimelineOptions,
+  options: TimelineOptions = {},
 ): AsyncGenerator<TimelineEntry> {
   const limits = options.limits ?? replayLimits;
   const output = readOutput(limits);
-  const replay: Replay = { options, limits, gathered: new Map(), output, nextPart: 0 };
+  const replay: Replay = {
+    maskSql: options.maskSql ?? maskLiterals,
+    limits,
+    gathered: new Map(),
+    output,
+    nextPart: 0,
+  };
   for await (const message of frames) {
     const frame = toFrame(message);
     const { sequence, timeMs: at } = message;
@@ -148,7 +158,7 @@ function* entriesOf(replay: Replay, frame: Frame): Generator<TimelineEntry> {
 }
 
 function* requestOf(replay: Replay, frame: Frame): Generator<TimelineEntry> {
-  const { limits, gathered, options } = replay;
+  const { limits, gathered, maskSql } = replay;
   let request = gathered.get(frame.request);
   if (request === undefined) {
     const operation = frame.headers.get(operationHeader) ?? "";
@@ -163,7 +173,7 @@ function* requestOf(replay: Replay, frame: Frame): Generator<TimelineEntry> {
   gathered.delete(frame.request);
   const { operation, bytes } = request;
   const { statements, omitted } = operation === ""
-    ? readStatements(joined(request), options.maskSql, limits)
+    ? readStatements(joined(request), maskSql, limits)
     : { statements: [], omitted: 0 };
   const { sequence, timeMs: at, request: number } = frame;
   yield { kind: "request", at, sequence, request: number, operation, statements, omitted, bytes };
