@@ -127,6 +127,10 @@ Deno.test("output is bounded: rows, values and COPY are counted where they are n
     tables.map(({ rows, omitted, begins }) => [rows.length, omitted, begins]),
     [[5, 0, true], [1, 4, false]],
   );
+  ask(list, 2, { kind: "query", text: "x".repeat(100) });
+  const small = { ...limits, requestBytesMax: 50 };
+  const asked = (await collect(timelineOf(list.frames, { limits: small }))).at(-1);
+  ok(asked?.kind === "request" && asked.omitted === 1 && asked.bytes === 106);
   const copies = items.filter((item) => item.kind === "copy");
   deepStrictEqual(copies.map(({ lines, omittedBytes }) => [lines, omittedBytes]), [
     [["abc", "def"], 0],

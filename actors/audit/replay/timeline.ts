@@ -172,9 +172,13 @@ function* requestOf(replay: Replay, frame: Frame): Generator<TimelineEntry> {
   if (frame.more) return;
   gathered.delete(frame.request);
   const { operation, bytes } = request;
-  const { statements, omitted } = operation === ""
+  const read = operation === ""
     ? readStatements(joined(request), maskSql, limits)
     : { statements: [], omitted: 0 };
+  // What was cut off is at least one message that is not shown.
+  const { statements, omitted } = request.kept < bytes && operation === ""
+    ? { ...read, omitted: read.omitted + 1 }
+    : read;
   const { sequence, timeMs: at, request: number } = frame;
   yield { kind: "request", at, sequence, request: number, operation, statements, omitted, bytes };
 }
