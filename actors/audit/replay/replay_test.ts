@@ -1,6 +1,5 @@
 /**
- * Replay: a session's frames as a person sees them. Compared whole, so that a change of what is
- * shown is read in the difference.
+ * Replay, compared whole, so that a change of what is shown is read in the difference.
  *
  * @module
  */
@@ -23,6 +22,7 @@ import { asciicast, renderReplay, replayJson } from "./render.ts";
 import { replayLimits, timelineOf } from "./timeline.ts";
 
 const encoder = new TextEncoder();
+const collect = Array.fromAsync;
 const digest = "0".repeat(64);
 
 Deno.test("renderReplay() shows who asked, what was decided and what the agent saw", async () => {
@@ -297,7 +297,4 @@ function timeline(frames: readonly StoredMessage[]) {
 async function shown(frames: readonly StoredMessage[]): Promise<string> {
   const chunks = await collect(renderReplay(timeline(frames), { speed: 1 }));
   return chunks.map(({ text }) => text).join("");
-}
-function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  return Array.fromAsync(items);
 }
