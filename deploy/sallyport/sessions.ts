@@ -1,0 +1,98 @@
+/** `sallyport sessions`: who was here, and what became of what they asked. @module */
+import type { Bus } from "#actors/_kit/bus.ts";
+import { durationMs, type Grammar, usage, wholeNumber } from "./arguments.ts";
+import { epochFlag, epochOfCall } from "./epoch_flag.ts";
+import { exitCodes } from "./failure.ts";
+import { newestSequence, type OpenedSession, openedSessions, sessionFrames } from "./log_reader.ts";
+import { connectAuditor, findPlace } from "./place.ts";
+import { type ListedSession, sessionJson, sessionTable, tallySession } from "./session_list.ts";
+import type { Call, Verb } from "./verb.ts";
+
+const limitMax = 1000;
+/** Sessions that are read at once; the key has few reading consumers. */
+const readsMax = 4;
+
+const grammar: Grammar = {
+  verb: "sessions",
+  summary: "list sessions, newest first",
+  flags: {
+    limit: { value: "<n>", help: `show the newest n (default: 20, at most ${limitMax})` },
+    since: { value: "<time>", help: "opened since then: 2026-11-21, 2026-11-21T09:00Z, 2h, 7d" },
+    person: { value: "<id>", help: "of this person or agent: an id or a name, in part" },
+    epoch: epochFlag,
+  },
+  details: [
+    "WHO is the accountable person, then the agents through whom they acted. A request that was\n" +
+    "held counts again as allowed or denied. Times are UTC, of the bus server's clock.",
+  ],
+};
+
+export const sessions: Verb = { grammar, run };
+
+async function run(call: Call): Promise<number> {
+  const { given, terminal, signal } = call;
+  const limit = wholeNumber(grammar, given, "limit", { min: 1, max: limitMax, otherwise: 20 });
+  const since = sinceOf(given.value("since"), Date.now());
+  if (since === null) throw usage(grammar, "--since is a date, a time with its zone, or 2h, 7d");
+  const person = given.value("person");
+  await using auditor = await connectAuditor(await findPlace(call));
+  const { bus } = auditor;
+  const epoch = epochOfCall(grammar, given, auditor.settings);
+  const through = await newestSequence(bus, epoch);
+  terminal.say(`reading the log of ${epoch}, ${through} frames`);
+  const chosen: OpenedSession[] = [];
+  let opened = 0;
+  for await (const session of openedSessions(bus, epoch, through)) {
+    signal.throwIfAborted();
+    opened++;
+    if (session.openedAt < since || !concerns(session, person)) continue;
+    chosen.push(session);
+    if (chosen.length > limit) chosen.shift();
+  }
+  const listed = await tallyAll(bus, chosen.reverse(), through, signal);
+  if (given.has("json")) {
+    terminal.print(JSON.stringify(listed.map(sessionJson), null, 2));
+  } else if (listed.length === 0) {
+    terminal.say(opened === 0 ? "no session yet" : `none of ${opened} sessions is asked for`);
+  } else {
+    for (const line of sessionTable(listed)) terminal.print(line);
+    if (listed.length < opened) terminal.say(`${listed.length} of ${opened} sessions`);
+  }
+  return exitCodes.done;
+}
+
+/** Milliseconds since 1970 of `--since`; null when it is not understood. */
+export function sinceOf(text: string | null, nowMs: number): number | null {
+  if (text === null) return 0;
+  const ago = durationMs(text);
+  if (ago !== null) return nowMs - ago;
+  // Without a zone a time would mean another moment on another machine; a bare date is UTC's.
+  const zoned = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;
+  const at = zoned.test(text) ? Date.parse(text) : NaN;
+  return Number.isNaN(at) ? null : at;
+}
+
+/** Says whether a person or agent of the chain is meant by `text`. */
+export function concerns({ principal }: OpenedSession, text: string | null): boolean {
+  if (text === null) return true;
+  const wanted = text.toLowerCase();
+  const names = [principal.person, principal.name, ...principal.actors];
+  return names.some((name) => name.toLowerCase().includes(wanted));
+}
+
+async function tallyAll(
+  bus: Bus,
+  chosen: readonly OpenedSession[],
+  through: number,
+  signal: AbortSignal,
+): Promise<ListedSession[]> {
+  const listed: ListedSession[] = [];
+  for (let index = 0; index < chosen.length; index += readsMax) {
+    signal.throwIfAborted();
+    const some = chosen.slice(index, index + readsMax).map(async (session) => {
+      return { ...session, tally: await tallySession(sessionFrames(bus, session, through)) };
+    });
+    listed.push(...await Promise.all(some));
+  }
+  return listed;
+}
