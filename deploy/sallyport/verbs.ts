@@ -1,5 +1,7 @@
 /** The verbs, in the order in which help lists them. @module */
+import { replay } from "./replay.ts";
 import { sessions } from "./sessions.ts";
 import type { Verb } from "./verb.ts";
+import { verify } from "./verify.ts";
 
-export const verbs: readonly Verb[] = [sessions];
+export const verbs: readonly Verb[] = [sessions, replay, verify];

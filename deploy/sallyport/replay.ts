@@ -1,0 +1,139 @@
+/** `sallyport replay`: one session as it happened, masked as the agent saw it. @module */
+import { asciicast, type Chunk, renderReplay, replayJson } from "#actors/audit/replay/render.ts";
+import { lineText } from "#actors/audit/replay/text.ts";
+import { timelineOf } from "#actors/audit/replay/timeline.ts";
+import { maskLiterals } from "#schemas/sql/literals.ts";
+import { durationMs, type Grammar, usage } from "./arguments.ts";
+import { epochFlag, epochOfCall } from "./epoch_flag.ts";
+import { CommandError, exitCodes } from "./failure.ts";
+import { newestSequence, type OpenedSession, openedSessions, sessionFrames } from "./log_reader.ts";
+import { connectAuditor, findPlace } from "./place.ts";
+import { secondOf, whoOf } from "./session_list.ts";
+import type { Call, Verb } from "./verb.ts";
+
+const grammar: Grammar = {
+  verb: "replay",
+  summary: "show one session as it happened, masked as the agent saw it",
+  operands: [{ name: "<session>", help: "its id, or a beginning of it that no other has" }],
+  flags: {
+    speed: { value: "<n>", help: "2 is twice as fast, max is without pauses (default: 1)" },
+    "idle-max": { value: "<time>", help: "shorten longer pauses to this (default: 2s)" },
+    cast: { value: "<file>", help: "write an asciicast v3 for asciinema players instead" },
+    epoch: epochFlag,
+  },
+  details: [
+    "Literals of statements are masked and parameters are shown by size alone. --json prints one\n" +
+    "entry a line, without pauses.",
+  ],
+};
+const pauseMsDefault = 2000;
+const pauseMsMax = 3_600_000;
+const speedMax = 10_000;
+/** Sessions that are named when a beginning fits several. */
+const namedMax = 5;
+
+export const replay: Verb = { grammar, run };
+
+async function run(call: Call): Promise<number> {
+  const { given, terminal, signal } = call;
+  const speed = speedOf(given.value("speed"));
+  if (speed === null) throw usage(grammar, `--speed is a number up to ${speedMax}, or max`);
+  const pause = durationMs(given.value("idle-max") ?? `${pauseMsDefault}ms`);
+  if (pause === null || pause > pauseMsMax) throw usage(grammar, "--idle-max is a time, as 2s");
+  await using auditor = await connectAuditor(await findPlace(call));
+  const { bus } = auditor;
+  const epoch = epochOfCall(grammar, given, auditor.settings);
+  const through = await newestSequence(bus, epoch);
+  terminal.say(`looking for the session in the log of ${epoch}, ${through} frames`);
+  const session = await findSession(openedSessions(bus, epoch, through), given.operand(0), epoch);
+  const { key, openedAt, principal } = session;
+  const timeline = timelineOf(sessionFrames(bus, session, through), { maskSql: maskLiterals });
+  const cast = given.value("cast");
+  if (cast !== null) {
+    const title = `${key.session}: ${whoOf(principal)}`;
+    const path = cast.startsWith("/") ? cast : `${call.cwd}/${cast}`;
+    await writeText(path, asciicast(timeline, { speed, pauseMsMax: pause, title }));
+    terminal.say(`wrote ${path}; play it with: asciinema play ${path}`);
+  } else if (given.has("json")) {
+    for await (const line of replayJson(timeline)) terminal.write(line);
+  } else {
+    const id = `${key.session} on ${key.edge}`;
+    terminal.print(`Session ${id}, ${lineText(session.connection, 64)}, ${secondOf(openedAt)}`);
+    await play(renderReplay(timeline, { speed, pauseMsMax: pause }), call);
+  }
+  signal.throwIfAborted();
+  return exitCodes.done;
+}
+
+/** The speed asked for, `Infinity` for max; null when it is not understood. */
+export function speedOf(text: string | null): number | null {
+  if (text === null) return 1;
+  if (text === "max") return Infinity;
+  const number = /^\d{1,5}(\.\d{1,3})?x?$/.test(text) ? Number(text.replace("x", "")) : 0;
+  return number > 0 && number <= speedMax ? number : null;
+}
+
+/** The one session whose id is, or begins with, `wanted`. @throws CommandError when not one. */
+export async function findSession(
+  sessions: AsyncIterable<OpenedSession> | Iterable<OpenedSession>,
+  wanted: string,
+  epoch: string,
+): Promise<OpenedSession> {
+  const found: OpenedSession[] = [];
+  let count = 0;
+  for await (const session of sessions) {
+    const { session: id } = session.key;
+    if (id === wanted) return session;
+    if (wanted === "" || !id.startsWith(wanted)) continue;
+    count++;
+    if (found.length < namedMax) found.push(session);
+  }
+  const [first] = found;
+  if (first !== undefined && count === 1) return first;
+  if (first === undefined) {
+    const hint = "sallyport sessions lists them; --epoch names another month";
+    throw new CommandError(`no session of ${epoch} has an id that begins so`, hint);
+  }
+  const names = found.map(({ key, openedAt }) => `${key.session} (${secondOf(openedAt)})`);
+  const more = count > found.length ? `, and ${count - found.length} more` : "";
+  throw new CommandError(
+    `${count} sessions begin so: ${names.join(", ")}${more}`,
+    "write more characters of the id",
+  );
+}
+
+async function play(chunks: AsyncIterable<Chunk>, { terminal, signal }: Call): Promise<void> {
+  for await (const { delayMs, text } of chunks) {
+    await sleep(delayMs, signal);
+    if (signal.aborted) return;
+    terminal.write(text);
+  }
+}
+
+/** Waits, or until the signal. */
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms <= 0 || signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done);
+  });
+}
+
+async function writeText(path: string, lines: AsyncIterable<string>): Promise<void> {
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(path, { write: true, create: true, truncate: true, mode: 0o600 });
+  } catch (error) {
+    const why = error instanceof Error ? error.name : "unknown";
+    throw new CommandError(`cannot write ${path} (${why})`, "name a file in a folder that exists");
+  }
+  const writer = file.writable.getWriter();
+  const encoder = new TextEncoder();
+  for await (const line of lines) await writer.write(encoder.encode(line));
+  await writer.close();
+}

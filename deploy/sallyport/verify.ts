@@ -1,0 +1,186 @@
+/**
+ * `sallyport verify`: recomputes a month's log from its frames and holds it against its signed
+ * checkpoints and guarantees G1, G2, G5 and G6.
+ *
+ * @module
+ */
+import { identityKeys } from "#actors/_kit/identity_token.ts";
+import type { Bus, StoredMessage } from "#actors/_kit/bus.ts";
+import type { IdentityCheck } from "#actors/audit/verify/identity_check.ts";
+import { verifyLog } from "#actors/audit/verify/verify.ts";
+import { parseConfig } from "#schemas/config_file.ts";
+import { identityIssuer } from "#schemas/identity.ts";
+import { throughHeader } from "#schemas/log/checkpoint_message.ts";
+import { epochLog, epochVerifier } from "#schemas/log/epoch.ts";
+import type { Verifier } from "#schemas/log/key.ts";
+import {
+  auditFilter,
+  auditStream,
+  checkpointStream,
+  checkpointSubject,
+} from "#schemas/subjects.ts";
+import { type Grammar, usage } from "./arguments.ts";
+import { epochFlag, epochOfCall } from "./epoch_flag.ts";
+import { CommandError, exitCodes } from "./failure.ts";
+import { readNamed } from "./files.ts";
+import { newestSequence } from "./log_reader.ts";
+import { connectAuditor, findPlace } from "./place.ts";
+import { counted, nothingSeen, verifyJson, verifyReport } from "./verify_report.ts";
+import type { Call, Terminal, Verb } from "./verb.ts";
+
+const grammar: Grammar = {
+  verb: "verify",
+  summary: "recompute the whole log and hold it against its signed checkpoints and the guarantees",
+  flags: {
+    key: { value: "<vkey file>", help: "the log's public key (default: public/log.vkey)" },
+    kept: { value: "<note file>", help: "a checkpoint that was kept elsewhere: must still agree" },
+    "save-checkpoint": { value: "<file>", help: "write the newest checkpoint there, to be kept" },
+    log: { value: "<name>", help: "the log's name on the bus (default: audit)" },
+    epoch: epochFlag,
+  },
+  details: [
+    "G1 what ran was allowed, those bytes, once; G2 what agents received was stored before; G5\n" +
+    "held requests ran by their approvals; G6 every frame is a leaf of the signed log.",
+    "Take the key from elsewhere than the machine that is in doubt. Frames and checkpoints that\n" +
+    "were cut off together are found only with --kept.",
+  ],
+};
+
+const signWaitMsMax = 2000;
+const signPollMs = 50;
+const progressFrames = 2000;
+
+export const verify: Verb = { grammar, run };
+
+async function run(call: Call): Promise<number> {
+  const { given, terminal } = call;
+  const place = await findPlace(call);
+  await using auditor = await connectAuditor(place);
+  const { bus, settings } = auditor;
+  const epoch = epochOfCall(grammar, given, settings);
+  const name = given.value("log") ?? "audit";
+  if (!/^[A-Za-z0-9_-]{1,48}$/.test(name)) throw usage(grammar, "--log is a name, as audit");
+  const log = epochLog(name, epoch);
+  const keyFile = given.value("key");
+  const verifier = await readVerifier(keyFile, `${place.directory}/public/log.vkey`, epoch);
+  const keptFile = given.value("kept");
+  const kept = keptFile === null ? [] : [await readNamed(keptFile, "the kept checkpoint")];
+  const identity = await identityOf(settings.identityKeysFile, settings.configFile);
+  if (identity === null) {
+    terminal.say(
+      "identity's keys or the configuration cannot be read: signatures of identity " +
+        "over people are not checked",
+    );
+  }
+  const frames = await newestSequence(bus, epoch);
+  terminal.say(`verifying ${log}, ${frames} frames, with key ${verifier.name}+${verifier.keyId}`);
+  await waitForSignature(bus, log, frames, terminal);
+
+  // Checkpoints first: every frame that one of them signs is then within what is read.
+  const { last: newest } = await bus.state(checkpointStream);
+  const through = await newestSequence(bus, epoch);
+  const seen = nothingSeen();
+  const read = bus.read(auditStream(epoch), {
+    filters: [auditFilter(epoch, "*", "*")],
+    from: 1,
+    through,
+  });
+  const checkpoints = bus.read(checkpointStream, {
+    filters: [checkpointSubject(log)],
+    from: 1,
+    through: newest,
+  });
+  const passing = counted(untilStopped(read, call.signal), seen, () => {
+    if (seen.frames % progressFrames === 0) {
+      terminal.progress(`${seen.frames} of ${through} frames`);
+    }
+  });
+  const result = await verifyLog(passing, checkpoints, verifier.vkey, {
+    kept,
+    ...(identity === null ? {} : { identity }),
+  });
+  const verified = {
+    log,
+    key: verifier.vkey,
+    identity: identity !== null,
+    kept: kept.length,
+    seen,
+    result,
+  };
+  if (given.has("json")) terminal.print(JSON.stringify(verifyJson(verified), null, 2));
+  else for (const line of verifyReport(verified)) terminal.print(line);
+  const saved = given.value("save-checkpoint");
+  if (saved !== null && result.ok) await saveCheckpoint(bus, log, saved, terminal);
+  return result.ok ? exitCodes.done : exitCodes.failed;
+}
+
+async function readVerifier(
+  named: string | null,
+  standard: string,
+  epoch: string,
+): Promise<Verifier> {
+  const bytes = await readNamed(named ?? standard, "the log's key");
+  const verifier = epochVerifier(new TextDecoder().decode(bytes).trim(), epoch);
+  if (verifier !== null) return verifier;
+  throw new CommandError(
+    `the log's key in ${named ?? standard} does not parse`,
+    "it is one line, <name>+<key id>+<base64> (C2SP signed-note), as in public/log.vkey",
+  );
+}
+
+/** Waits until the newest checkpoint covers `frames`; those that come meanwhile may be unsigned. */
+async function waitForSignature(
+  bus: Bus,
+  log: string,
+  frames: number,
+  terminal: Terminal,
+): Promise<void> {
+  for (const until = performance.now() + signWaitMsMax;;) {
+    const newest = await bus.last(checkpointStream, checkpointSubject(log));
+    const signed = Number(newest?.headers.get(throughHeader) ?? 0);
+    if (signed >= frames) return;
+    if (performance.now() > until) {
+      terminal.say(`the newest checkpoint signs ${signed} frames: is audit running?`);
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, signPollMs));
+  }
+}
+
+async function identityOf(keysFile: string, configFile: string): Promise<IdentityCheck | null> {
+  try {
+    const parsed = parseConfig(await Deno.readTextFile(configFile));
+    if (!parsed.ok) return null;
+    const keys = identityKeys(JSON.parse(await Deno.readTextFile(keysFile)));
+    return { keys, issuer: identityIssuer(parsed.config.organisation) };
+  } catch {
+    return null;
+  }
+}
+
+async function* untilStopped(
+  frames: AsyncIterable<StoredMessage>,
+  signal: AbortSignal,
+): AsyncGenerator<StoredMessage> {
+  for await (const message of frames) {
+    signal.throwIfAborted();
+    yield message;
+  }
+}
+
+async function saveCheckpoint(
+  bus: Bus,
+  log: string,
+  path: string,
+  terminal: Terminal,
+): Promise<void> {
+  const newest = await bus.last(checkpointStream, checkpointSubject(log));
+  if (newest === null) {
+    throw new CommandError("there is no checkpoint to save", "look whether audit runs");
+  }
+  await Deno.writeFile(path, newest.payload).catch((error) => {
+    const why = error instanceof Error ? error.name : "unknown";
+    throw new CommandError(`cannot write ${path} (${why})`, "name a file in a folder that exists");
+  });
+  terminal.say(`wrote the newest checkpoint to ${path}; keep it away from this system`);
+}
