@@ -145,8 +145,8 @@ export function pullLoop(link: Link, options: PullOptions): Pull {
     forgetTimer = clock.after(heartbeatMs, () => {
       if (stopped) return;
       if (link.connected() && clock.nowMs() - heardMs > 2 * heartbeatMs + 250) {
+        // The pin is kept: only the server knows whether it still holds (status 423 says no).
         options.onLost?.();
-        pin = "";
         restart();
       }
       watch();

@@ -38,7 +38,10 @@ export type BusLimits = {
   readonly apiMsMax: number;
   /** Messages asked for ahead by one consumer. */
   readonly pullMessagesMax: number;
-  /** How long one pull stands at the server; a pinned worker is let go of after longer silence. */
+  /**
+   * How long one pull stands at the server, at least 1,000. Each pull renews a worker's pin, so it
+   * must be well below the consumers' `priority_timeout`.
+   */
   readonly pullMsMax: number;
   /** Messages and bytes of one page of a bounded read. */
   readonly pageMessagesMax: number;
@@ -52,7 +55,7 @@ export const busLimits: BusLimits = {
   payloadBytesMax: 1_000_000,
   apiMsMax: 5_000,
   pullMessagesMax: 512,
-  pullMsMax: 3_000,
+  pullMsMax: 1_000,
   pageMessagesMax: 256,
   pageBytesMax: 8 * 1024 * 1024,
   respondsPendingMax: 1_024,

@@ -126,7 +126,8 @@ function stageConfig(name: string, filters: readonly string[]): ApiConfig {
     "filter_subjects": filters,
     "priority_policy": "pinned_client",
     "priority_groups": [activeGroup],
-    "priority_timeout": 5 * second,
+    // A worker that stops or dies is replaced after this; `pullMsMax` of the bus is half of it.
+    "priority_timeout": 2 * second,
   };
 }
 
