@@ -150,10 +150,10 @@ function functionItem(body: Fields, around: Around, run: Run): FromItem {
     columns.push(named("ordinality", { classes: [], opaque: false }));
   }
   if (open !== null) {
-    // The first columns may be called by the alias or by its list; the rest stay unknown.
+    // The first columns take the names of the alias list. The alias itself is no column of a
+    // composite, and then means a column of an outer query: it stays unknown.
     const value = open;
-    const guesses = names.length > 0 ? names : name === null ? [] : [name];
-    const guessed = guesses.map((guess) => named(guess, value));
+    const guessed = names.map((guess) => named(guess, value));
     columns.splice(0, columns.length, ...guessed);
   }
   const source = { alias: name ?? callName(functions[0]?.[0]), schema: null, open, relation: null };

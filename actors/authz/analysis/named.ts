@@ -39,24 +39,35 @@ export function judgePrepare(body: Fields, sql: string, run: Run): Judged | Refu
   const judged = judgeQuery(query, run);
   if (judged.kind === "refused") return judged;
   if (judged.change !== null) return refuse("unsupported_statement", "Cannot prepare this query");
-  const stray = strayPath(judged, run);
-  const analysis = completed(stray, run);
+  const inner = queryText(sql);
+  if (inner === null) {
+    return refuse("unsupported_statement", "PREPARE is too long or has comments before its query");
+  }
+  const analysis = completed(strayPath(judged, run), run);
   run.details.add("prepare");
   const change = {
     kind: "prepare",
     name,
-    prepared: { sql: keptText(sql), analysis, names: run.session.names },
+    prepared: { sql: inner, analysis, names: run.session.names },
   } as const;
   return done("PREPARE", change);
 }
 
-/** Characters of a statement that are kept to analyse it again; a longer one is hidden then. */
+/** Characters of a statement that are kept to analyse it again. */
 const textKeptMax = 65_536;
 
-/** The text of a statement as a session keeps it; "" when it is too long to keep. */
-export function keptText(sql: string): string {
-  return sql.length > textKeptMax ? "" : sql;
+/** The query of `PREPARE name (types) AS query`; null when it cannot be told or kept. */
+function queryText(sql: string): string | null {
+  const head = prepareHead.exec(sql)?.[0];
+  if (head === undefined || sql.length > textKeptMax) return null;
+  return sql.slice(head.length);
 }
+
+const prepareHead = new RegExp(
+  String.raw`^(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*prepare\s+(?:"(?:[^"]|"")*"|[^\s"(]+)` +
+    String.raw`\s*(?:\((?:[^()"']|\([^()]*\)|"(?:[^"]|"")*")*\)\s*)?as\s+`,
+  "i",
+);
 
 /** `EXECUTE name (parameters)`. */
 export function execute(body: Fields, run: Run): Judged | Refused {

@@ -1,0 +1,117 @@
+/**
+ * Writing: effects, classes written, values moved out of their class, and what RETURNING gives.
+ *
+ * @module
+ */
+import { deepStrictEqual } from "node:assert/strict";
+import { analysisOf, columnsOf, effectsOf } from "./testing.ts";
+
+const effects: readonly (readonly [string, string])[] = [
+  ["insert into claims (id, payer) values (1, 'x')", "write"],
+  ["insert into patients (ssn) values ('x')", "write"],
+  ["insert into claims (id, payer) values (1, 'x') returning id", "read write"],
+  ["insert into departments select code, label, floor from departments", "read write"],
+  ["insert into departments (code) select ssn from patients", "read write declassify"],
+  ["insert into departments (code) select upper(ssn) from patients", "read write declassify"],
+  ["insert into cards (ssn) select ssn from patients", "read write"],
+  ["insert into patients (name) select ssn from patients", "read write declassify"],
+  [
+    "insert into departments (code) values ((select max(ssn) from patients))",
+    "read write declassify",
+  ],
+  ["insert into departments (code) values (lookup(1))", "write execute declassify"],
+  ["insert into departments select * from nope", "read write declassify"],
+  ["update visits set department = 'x'", "write"],
+  ["update visits set reason = 'x' where id = 1", "write"],
+  ["update visits set department = reason", "write declassify"],
+  ["update visits set (department, reason) = ('a', reason)", "write"],
+  ["update visits set (department, reason) = (reason, 'a')", "write declassify"],
+  [
+    "update visits set (department, visited_on) = (select 'a', ssn from patients limit 1)",
+    "read write declassify",
+  ],
+  [
+    "update visits v set department = 'x' from patients p where p.name = v.reason",
+    "read write filter_by",
+  ],
+  ["delete from visits", "write"],
+  ["delete from patients where ssn = 'x'", "write filter_by"],
+  ["delete from visits v using patients p where v.patient_id = p.id", "read write"],
+  ["with x as (delete from visits returning id) select 1", "read write"],
+  [
+    "with x as (insert into departments (code) select ssn from patients) select 1",
+    "read write declassify",
+  ],
+  [
+    "insert into departments (code) values ('a') on conflict (code) do update set label = excluded.code",
+    "write",
+  ],
+  [
+    "insert into patients (id, ssn) values (1, 'a') on conflict (id) do update set name = excluded.ssn",
+    "write declassify",
+  ],
+  [
+    "insert into patients (id) values (1) on conflict (id) do update set name = 'x' where patients.ssn = 'y'",
+    "write filter_by",
+  ],
+  [
+    "merge into departments d using patients p on d.code = p.ssn when matched then delete",
+    "read write filter_by",
+  ],
+  [
+    "merge into departments d using patients p on d.code = p.zip when not matched then insert (code) values (p.name)",
+    "read write filter_by declassify",
+  ],
+  [
+    "merge into departments d using (select 'a' k) s on d.code = s.k when matched then update set label = s.k",
+    "write",
+  ],
+  ["truncate patients", "write"],
+];
+
+for (const [sql, expected] of effects) {
+  Deno.test(`effects of ${sql}`, () => deepStrictEqual(effectsOf(sql), expected));
+}
+
+const returned: readonly (readonly [string, string])[] = [
+  ["delete from visits", "-"],
+  ["delete from visits returning *", "id patient_id visited_on department reason:note"],
+  ["update patients set zip = 'x' returning id, ssn s", "id s:ssn"],
+  [
+    "update patients set zip = 'x' returning old.zip, new.ssn, old",
+    "zip:zip ssn:ssn old:birthdate+contact+mrn+name+ssn+zip",
+  ],
+  ["update patients set zip = 'x' returning with (old as o) o.ssn", "ssn:ssn"],
+  [
+    "update visits v set department = 'x' from departments d where d.code = v.department returning *",
+    "id patient_id visited_on department reason:note code label floor",
+  ],
+  // What was just written comes back, whatever the column is.
+  [
+    "insert into departments (code) select ssn from patients returning code, label",
+    "code:ssn label",
+  ],
+  ["update visits set department = reason returning department", "department:note"],
+  [
+    "insert into patients (id, ssn) values (1, 'a') on conflict (id) do update set zip = excluded.ssn returning zip",
+    "zip:ssn+zip",
+  ],
+  [
+    "merge into departments d using (select 'a' k) s on d.code = s.k when matched then delete returning merge_action(), *",
+    "merge_action k code label floor",
+  ],
+  ["with x as (delete from patients returning ssn) select * from x", "ssn:ssn"],
+];
+
+for (const [sql, expected] of returned) {
+  Deno.test(`rows returned by ${sql}`, () => deepStrictEqual(columnsOf(sql), expected));
+}
+
+Deno.test("classes of written columns are named", () => {
+  const written = (sql: string) => analysisOf(sql).classesWritten;
+  deepStrictEqual(written("update patients set name = 'x', zip = 'y'"), ["name", "zip"]);
+  deepStrictEqual(written("insert into notes (body) values ('x')"), ["note"]);
+  deepStrictEqual(written("insert into claims (payer) values ('x')"), []);
+  deepStrictEqual(written("update v_patient_summary set patient = 'x'"), ["name"]);
+  deepStrictEqual(written("copy patients (id, ssn) from stdin"), ["ssn"]);
+});
