@@ -42,3 +42,16 @@ async function readStream(
   }
   return bytes;
 }
+
+const tokenBytesMax = 64 * 1024;
+
+/** Reads a token from a file or standard input. @throws CommandError when there is none in it. */
+export async function readToken(path: string, what: string): Promise<string> {
+  if (path === "-" && Deno.stdin.isTerminal()) {
+    throw new CommandError(`${what} is missing`, "name its file, or send it to standard input");
+  }
+  const text = new TextDecoder().decode(await readNamed(path, what)).trim();
+  if (text.length > 0 && text.length <= tokenBytesMax && /^[\x21-\x7e]+$/.test(text)) return text;
+  const hint = "it is one word in a file of its own, such as a JWT";
+  throw new CommandError(`${what} is no token (${text.length} characters)`, hint);
+}

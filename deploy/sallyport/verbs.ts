@@ -1,7 +1,17 @@
 /** The verbs, in the order in which help lists them. @module */
+import { approve } from "./approve.ts";
+import { policyCheck } from "./policy_check.ts";
 import { replay } from "./replay.ts";
 import { sessions } from "./sessions.ts";
+import { token } from "./token.ts";
 import type { Verb } from "./verb.ts";
 import { verify } from "./verify.ts";
 
-export const verbs: readonly Verb[] = [sessions, replay, verify];
+export const verbs: readonly Verb[] = [
+  sessions,
+  replay,
+  verify,
+  token,
+  approve,
+  policyCheck,
+];
