@@ -95,7 +95,7 @@ function parsed(json: string): Parsed {
 }
 
 function failed(message: string, cursor: number, sql: string): Parsed {
-  const position = cursor > 0 ? byteOffset(sql, cursor - 1) : null;
+  const position = cursor > 0 ? cursor : null;
   if (message.startsWith("memory exhausted") || message.startsWith("stack depth")) {
     return {
       ok: false,

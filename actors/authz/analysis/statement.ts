@@ -81,7 +81,7 @@ export function judgeQuery(statement: Node, run: Run): Judged | Refused {
   run.effects.add("read");
   const into = intoClause(body);
   if (into !== null) {
-    const query = { tag: "SelectStmt", body };
+    const query = { SelectStmt: body };
     return createAs({ query, into, objtype: "OBJECT_TABLE", is_select_into: true }, run);
   }
   return { ...done("SELECT"), output: selectOutput(body, null, run) };
