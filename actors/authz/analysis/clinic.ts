@@ -82,7 +82,11 @@ export const clinicCatalog: Catalog = {
       ],
     },
     relation(1259, "pg_catalog.pg_class", "oid relname relnamespace relkind reltuples relpages"),
-    relation(1249, "pg_catalog.pg_attribute", "attrelid attname atttypid attnum attisdropped"),
+    relation(
+      1249,
+      "pg_catalog.pg_attribute",
+      "attrelid attname atttypid attnum attisdropped attmissingval",
+    ),
     relation(2615, "pg_catalog.pg_namespace", "oid nspname nspowner nspacl"),
     relation(12001, "pg_catalog.pg_stats", "tablename attname most_common_vals", { kind: "v" }),
     relation(12002, "pg_catalog.pg_stat_activity", "pid usename query state", { kind: "v" }),

@@ -92,8 +92,8 @@ function relationItem(body: Fields, outer: Scope | null, run: Run): FromItem {
   const resolved = resolveRelation(body, run);
   run.effects.add("read");
   if (resolved?.classified === true) run.classified = true;
-  // Reading what only its column markers know to be leaky is administration.
-  if (resolved?.columns?.some((column) => column.opaque) === true && isSystem(resolved)) {
+  // A relation that is leaky as a whole is administration; a leaky column of another is masked.
+  if (resolved?.columns?.every((column) => column.opaque) === true && isSystem(resolved)) {
     run.effects.add("administer");
     run.details.add("other_sessions");
   }

@@ -177,6 +177,10 @@ for (const sql of harmless) {
   Deno.test(`session alone: ${sql}`, () => deepStrictEqual(effectsOf(sql), "session"));
 }
 
+Deno.test("a leaky column of pg_attribute does not make all its readers administrators", () => {
+  deepStrictEqual(effectsOf("select attname, attmissingval from pg_attribute"), "read");
+});
+
 Deno.test("a plan tells as much as what it plans", () => {
   deepStrictEqual(columnsOf("explain select * from patients where ssn = 'x'"), "QUERY PLAN:ssn?");
   deepStrictEqual(columnsOf("explain select id from patients"), "QUERY PLAN?");

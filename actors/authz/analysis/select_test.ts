@@ -141,6 +141,7 @@ const lineage: readonly (readonly [string, string])[] = [
   ],
   ["select pg_get_userbyid(nspowner), nspacl::text from pg_namespace", "pg_get_userbyid nspacl"],
   ["select table_name from information_schema.tables", "table_name"],
+  ["select attname, attmissingval from pg_attribute", "attname attmissingval?"],
 ];
 
 for (const [sql, expected] of lineage) {
