@@ -30,6 +30,8 @@ Deno.test("detect() finds identifiers as they are written", () => {
     ["Social Security number is 536221234", "Social Security number is [ssn]"],
     ["ID-536-22-1234", "ID-[ssn]"],
     ["ITIN 912-70-1234", "ITIN [ssn]"],
+    ["form lists SSN 912-12-1234.", "form lists SSN [ssn]."],
+    ["SSN: 000-12-1234", "SSN: [ssn]"],
     ["536-22-1234 537-33-4321", "[ssn] [ssn]"],
     ["病人536-22-1234号", "病人[ssn]号"],
     ["line\\n536-22-1234", "line\\n[ssn]"],

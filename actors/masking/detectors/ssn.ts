@@ -28,7 +28,9 @@ export function ssnAt(bytes: Uint8Array, groups: Groups): Range | null {
   const isShaped = lengths[0] === 3 && lengths[1] === 2 && lengths[2] === 4 && first === second &&
     (first === between.dash || first === between.space || first === between.dot);
   if (!isShaped || !endsNumber(bytes, groups, 2)) return null;
-  return isNumber(digitsOf(bytes, groups, 0, 3)) ? { start, end: groups.ends[2] ?? 0 } : null;
+  // What is called one is one, whatever numbers are issued at present.
+  const isSsn = isNumber(digitsOf(bytes, groups, 0, 3)) || label.test(wordsBefore(bytes, start));
+  return isSsn ? { start, end: groups.ends[2] ?? 0 } : null;
 }
 
 const label =
