@@ -82,7 +82,7 @@ export const Refusal = z.strictObject({
     "too_many_parameters",
   ]),
   message: z.string(),
-  /** Byte offset (from 0) in the statement, when known. */
-  position: z.int().min(0).nullable(),
+  /** In characters of the statement, from 1, when known. */
+  position: z.int().min(1).nullable(),
 });
 export type Refusal = z.infer<typeof Refusal>;

@@ -121,6 +121,8 @@ export const Reason = z.strictObject({
   hint: z.string(),
   /** SQLSTATE for protocols that have one. */
   sqlstate: z.string().length(5),
+  /** Where in the statement's text, in characters from 1, as PostgreSQL's error field P counts. */
+  position: z.int().min(1).optional(),
 });
 export type Reason = z.infer<typeof Reason>;
 

@@ -37,9 +37,10 @@ export function unjudgeable(refusal: Refusal): Reason {
     code,
     policy: null,
     message,
-    detail: position === null ? "" : `At byte ${position} of the statement.`,
+    detail: position === null ? "" : `At character ${position} of the statement.`,
     hint: hints[code],
     sqlstate: states[code],
+    ...(position === null ? {} : { position }),
   };
 }
 

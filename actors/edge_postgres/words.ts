@@ -23,6 +23,7 @@ export function refusal(reasons: readonly Reason[]): Uint8Array {
     message: `sallyport: ${first?.message ?? "the request was refused"}`,
     detail,
     hint: first?.hint ?? "",
+    ...(first?.position === undefined ? {} : { position: first.position }),
   }));
 }
 

@@ -21,7 +21,7 @@ export type Parsed =
     readonly ok: false;
     readonly code: "syntax_error" | "too_complex";
     readonly message: string;
-    /** Byte offset (UTF-8, from 0), when known. */
+    /** In characters from 1, as PostgreSQL counts, when known. */
     readonly position: number | null;
   };
 export type Parser = (sql: string) => Parsed;
@@ -83,7 +83,7 @@ function parse(instance: Instance, sql: string): Parsed {
   const error = call("getValue", result + 8, "i32");
   const answer = error === 0
     ? parsed(read(call("getValue", result, "i32")))
-    : failed(read(call("getValue", error, "i32")), call("getValue", error + 16, "i32"), sql);
+    : failed(read(call("getValue", error, "i32")), call("getValue", error + 16, "i32"));
   call("_wasm_free_parse_result", result);
   return answer;
 }
@@ -94,7 +94,7 @@ function parsed(json: string): Parsed {
   return { ok: true, tree };
 }
 
-function failed(message: string, cursor: number, sql: string): Parsed {
+function failed(message: string, cursor: number): Parsed {
   const position = cursor > 0 ? cursor : null;
   if (message.startsWith("memory exhausted") || message.startsWith("stack depth")) {
     return {
@@ -113,18 +113,6 @@ function syntaxError(message: string, position: number | null): Parsed {
 
 function tooComplex(message: string): Parsed {
   return { ok: false, code: "too_complex", message, position: null };
-}
-
-/** PostgreSQL counts an error's position in characters; everything else here is in bytes. */
-function byteOffset(sql: string, characters: number): number {
-  let bytes = 0;
-  let seen = 0;
-  for (const character of sql) {
-    if (seen++ >= characters) break;
-    const code = character.codePointAt(0) ?? 0;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-  }
-  return bytes;
 }
 
 async function load(): Promise<Instance> {
