@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { type Bus, BusError, type Delivery, type StoredMessage } from "#actors/_kit/bus.ts";
+import { type Bus, BusError } from "#actors/_kit/bus.ts";
 import type { HeaderMap, PassingMessage, Published, PublishOptions } from "#actors/_kit/bus.ts";
-import type { ReadOptions, Subscription } from "#actors/_kit/bus.ts";
 import type { MemoryPermissions, ServerSide } from "#actors/_kit/memory_bus.ts";
-import type { MemoryConsumer, MemoryWorker } from "#actors/_kit/memory_consumer.ts";
+import { memoryLine } from "#actors/_kit/memory_line.ts";
+import { memoryReading } from "#actors/_kit/memory_reading.ts";
 import type { MemoryStream } from "#actors/_kit/memory_store.ts";
 import { allowsSubject, encodeStoredHeaders, matchesSubject } from "#actors/_kit/nats_wire.ts";
 
@@ -48,8 +48,22 @@ export function memoryClient(
   const responders = new Set<Responder>();
   const waiting = new Set<(error: BusError) => void>();
   const resumes = new Set<() => void>();
-  const uplink = line();
-  const downlink = line();
+  const reachable = () => client.reachable();
+  const delayOf = () => random() * limits.lineDelayMsMax;
+  const uplink = memoryLine(clock, delayOf, reachable);
+  const downlink = memoryLine(clock, delayOf, reachable);
+  const reading = memoryReading({
+    server,
+    clock,
+    inboxPrefix,
+    uplink,
+    downlink,
+    resumes,
+    reachable,
+    known,
+    ask,
+    guard,
+  });
   let carries = true;
   let noticed = true;
   let closed = false;
@@ -75,9 +89,7 @@ export function memoryClient(
       responders.add(responder);
       return { stop: () => Promise.resolve(void responders.delete(responder)) };
     },
-    consume,
-    read,
-    follow,
+    ...reading,
     async last(stream, subject) {
       const asked = `$JS.API.DIRECT.GET.${stream}.${subject}`;
       return await ask(asked, () => known(stream).last(subject));
@@ -293,147 +305,5 @@ export function memoryClient(
         responder.ask(subject, kept, (answer) => downlink.put(() => resolve(answer)));
       });
     });
-  }
-
-  async function consume(
-    stream: string,
-    consumer: string,
-    handler: (delivery: Delivery) => void,
-  ): Promise<Subscription> {
-    const source = await ask(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, () => {
-      const found = server.consumer(stream, consumer);
-      if (found === null) throw new BusError("refused", `No consumer ${consumer}`);
-      return found;
-    });
-    let stopped = false;
-    const worker: MemoryWorker = {
-      reachable: () => client.reachable() && !stopped,
-      deliver(message, deliveries) {
-        downlink.put(() => {
-          const delivery = toDelivery(message, deliveries > 1, source);
-          if (stopped) delivery.retry(0);
-          else guard(() => handler(delivery));
-        });
-      },
-    };
-    source.join(worker);
-    const resume = () => source.pump();
-    resumes.add(resume);
-    return {
-      stop() {
-        stopped = true;
-        resumes.delete(resume);
-        source.leave(worker);
-        return Promise.resolve();
-      },
-    };
-  }
-
-  function toDelivery(
-    message: StoredMessage,
-    redelivered: boolean,
-    consumer: MemoryConsumer,
-  ): Delivery {
-    const { sequence } = message;
-    return {
-      ...message,
-      redelivered,
-      ack: () => uplink.put(() => consumer.ack(sequence)),
-      retry: (delayMs) => uplink.put(() => consumer.retry(sequence, delayMs)),
-      working: () => uplink.put(() => consumer.working(sequence)),
-    };
-  }
-
-  async function* read(stream: string, how: ReadOptions): AsyncGenerator<StoredMessage> {
-    let through = how.through;
-    const slot = `$JS.API.CONSUMER.CREATE.${stream}.${inboxPrefix}-page-0`;
-    const asked = how.filters.map((filter) => `${slot}.${filter}`);
-    for (let from = how.from;;) {
-      const page = await ask(asked, () => {
-        const source = known(stream);
-        through = Math.min(through, source.state(clock.nowMs()).last);
-        const found: StoredMessage[] = [];
-        while (found.length < 64) {
-          const message = source.next(from, how.filters, clock.nowMs());
-          if (message === null || message.sequence > through) break;
-          found.push(message);
-          from = message.sequence + 1;
-        }
-        return found;
-      });
-      yield* page;
-      if (page.length < 64) return;
-    }
-  }
-
-  async function follow(
-    stream: string,
-    from: number,
-    handler: (message: StoredMessage) => void,
-  ): Promise<Subscription> {
-    const asked = `$JS.API.CONSUMER.CREATE.${stream}.${inboxPrefix}-follow-0`;
-    const source = await ask(asked, () => known(stream));
-    let handled = Math.max(1, from) - 1;
-    let sent = handled;
-    let stopped = false;
-    const pump = () => {
-      while (!stopped && client.reachable()) {
-        const message = source.next(sent + 1, [], clock.nowMs());
-        if (message === null) return;
-        sent = message.sequence;
-        downlink.put(() => {
-          if (stopped) return;
-          handled = message.sequence;
-          guard(() => handler(message));
-        });
-      }
-    };
-    const resume = () => {
-      sent = handled;
-      pump();
-    };
-    server.changed.add(pump);
-    resumes.add(resume);
-    pump();
-    return {
-      stop() {
-        stopped = true;
-        server.changed.delete(pump);
-        resumes.delete(resume);
-        return Promise.resolve();
-      },
-    };
-  }
-
-  /** What is put in comes out in order, later, unless the line is cut before. */
-  function line(): { put(run: () => void): void; clear(): void } {
-    let queue: { readonly dueMs: number; run(): void }[] = [];
-    let armed = false;
-    return {
-      put(run) {
-        if (!client.reachable()) return;
-        const delayMs = random() * limits.lineDelayMsMax;
-        queue.push({ dueMs: Math.max(queue.at(-1)?.dueMs ?? 0, clock.nowMs() + delayMs), run });
-        arm();
-      },
-      clear() {
-        queue = [];
-      },
-    };
-
-    function arm(): void {
-      const first = queue[0];
-      if (armed || first === undefined) return;
-      armed = true;
-      clock.after(Math.max(0, first.dueMs - clock.nowMs()), () => {
-        armed = false;
-        const now = clock.nowMs();
-        for (let head = queue[0]; head !== undefined && head.dueMs <= now + 1; head = queue[0]) {
-          queue.shift();
-          head.run();
-        }
-        arm();
-      });
-    }
   }
 }

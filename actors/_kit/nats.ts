@@ -17,21 +17,20 @@ import { type Bus, BusError, type StoredMessage, type StreamState } from "#actor
 import type { PassingMessage, Published, PublishOptions, Subscription } from "#actors/_kit/bus.ts";
 import type { HeaderMap } from "#actors/_kit/bus.ts";
 import { consumeStage } from "#actors/_kit/nats_consume.ts";
-import {
-  headerBytes,
-  type Link,
-  type LinkOptions,
-  type NatsMsg,
-  openLink,
-  payloadOf,
-  statusError,
-} from "#actors/_kit/nats_link.ts";
+import { type Link, openLink } from "#actors/_kit/nats_link.ts";
+import { headerBytes, type NatsMsg, payloadOf } from "#actors/_kit/nats_message.ts";
+import { statusError } from "#actors/_kit/nats_errors.ts";
+import type { LinkOptions } from "#actors/_kit/nats_options.ts";
 import { streamReader } from "#actors/_kit/nats_read.ts";
 import { asObject, matchesSubject, parseHeaders } from "#actors/_kit/nats_wire.ts";
 import { parseAuditSubject, releaseSubject } from "#schemas/subjects.ts";
 
-export { type BusLimits, busLimits } from "#actors/_kit/nats_link.ts";
-export type { LinkOptions as BusOptions } from "#actors/_kit/nats_link.ts";
+export {
+  type BusLimits,
+  busLimits,
+  type BusTls,
+  type LinkOptions as BusOptions,
+} from "#actors/_kit/nats_options.ts";
 
 const empty = new Uint8Array(0);
 const noHeaders: HeaderMap = new Map();
@@ -128,7 +127,9 @@ function respond(
   let pending = 0;
   const subscription = link.subscribe(subject, (message) => {
     const { reply } = message;
-    if (reply === undefined || headerBytes(message) !== null || message.subject !== subject) return;
+    // Who asks chooses where the answer goes; it may go nowhere but to an inbox.
+    if (reply === undefined || !reply.startsWith("_INBOX_")) return;
+    if (headerBytes(message) !== null || message.subject !== subject) return;
     // Beyond the limit nobody answers: the asker times out and fails closed.
     if (pending >= link.options.limits.respondsPendingMax) return;
     pending++;

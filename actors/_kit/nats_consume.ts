@@ -13,7 +13,8 @@
  * @module
  */
 import type { Delivery, Subscription } from "#actors/_kit/bus.ts";
-import { headerBytes, type Link, type NatsMsg, payloadOf } from "#actors/_kit/nats_link.ts";
+import type { Link } from "#actors/_kit/nats_link.ts";
+import { headerBytes, type NatsMsg, payloadOf } from "#actors/_kit/nats_message.ts";
 import { asObject, contentOf, parseDeliverySubject, parseHeaders } from "#actors/_kit/nats_wire.ts";
 
 const encoder = new TextEncoder();

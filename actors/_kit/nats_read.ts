@@ -17,19 +17,12 @@
 import { BusError, type ReadOptions, type StoredMessage } from "#actors/_kit/bus.ts";
 import type { Subscription } from "#actors/_kit/bus.ts";
 import { pullLoop } from "#actors/_kit/nats_consume.ts";
-import { headerBytes, type Link, type NatsMsg, payloadOf } from "#actors/_kit/nats_link.ts";
+import { readerConsumers, slots } from "#actors/_kit/nats_slots.ts";
+import type { Link } from "#actors/_kit/nats_link.ts";
+import { headerBytes, type NatsMsg, payloadOf } from "#actors/_kit/nats_message.ts";
 import { contentOf, parseDeliverySubject, parseHeaders } from "#actors/_kit/nats_wire.ts";
 
-/** How many bounded reads, and how many `follow`s, one key can have under way at once. */
-export const pageSlots = 8;
-export const followSlots = 4;
-
-/** The reading consumers of a key; its permissions name exactly these. */
-export function readerConsumers(inboxPrefix: string): { pages: string[]; follows: string[] } {
-  const names = (kind: string, count: number) =>
-    Array.from({ length: count }, (_, index) => `${inboxPrefix}-${kind}-${index}`);
-  return { pages: names("page", pageSlots), follows: names("follow", followSlots) };
-}
+export { readerConsumers } from "#actors/_kit/nats_slots.ts";
 
 export type Reader = {
   read(stream: string, options: ReadOptions): AsyncIterable<StoredMessage>;
@@ -304,22 +297,4 @@ function toStored(message: NatsMsg, about: { sequence: number; timeMs: number })
     timeMs: about.timeMs,
     ...contentOf(headerBytes(message), payloadOf(message)),
   };
-}
-
-type Slot = { readonly name: string; release(): void };
-/** Hands out names, first come first served. */
-function slots(names: readonly string[]): { take(): Promise<Slot> } {
-  const free = [...names];
-  const queue: ((name: string) => void)[] = [];
-  return {
-    async take() {
-      const name = free.shift() ?? await new Promise<string>((resolve) => queue.push(resolve));
-      return { name, release: () => give(name) };
-    },
-  };
-  function give(name: string): void {
-    const next = queue.shift();
-    if (next === undefined) free.push(name);
-    else next(name);
-  }
 }

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { BusTls } from "#actors/_kit/nats_link.ts";
+import type { BusTls } from "#actors/_kit/nats_options.ts";
 import { connect, nkeyAuthenticator } from "@nats-io/transport-node";
 import {
   type ApiConfig,
