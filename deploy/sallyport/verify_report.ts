@@ -85,9 +85,14 @@ export function verifyReport({ log, key, identity, kept, seen, result }: Verifie
       const wrong = findings.filter((finding) => finding.guarantee === guarantee).length;
       return `${guarantee}  ${wrong === 0 ? "holds " : "BROKEN"}  ${text}`;
     }),
+    ...(findings.some(({ guarantee }) => guarantee === "shape") ? [oddLine] : []),
+    ...(findings.some(({ guarantee }) => guarantee === "limit") ? [limitLine] : []),
     ...wrongLines(result),
   ];
 }
+
+const oddLine = "??  BROKEN  there are frames that no honest actor writes";
+const limitLine = "??  UNKNOWN not all could be checked within the verifier's limits";
 
 /** The report for programs. */
 export function verifyJson({ log, key, identity, kept, seen, result }: Verified) {
