@@ -16,7 +16,6 @@ import {
   encodeControl,
   formatFrame,
   frameHeader,
-  maskedHeader,
   type PrincipalChain,
 } from "#schemas/frames.ts";
 import { type ExchangeReply, ExchangeRequest } from "#schemas/identity.ts";
@@ -56,8 +55,10 @@ export function person(username: string, groups: string[], actors: string[] = []
 export const ana = person("ana", ["analysts"], ["report-agent"]);
 
 /** The clock of a test: it moves when told to, and calls back then. */
-export function testClock(): Clock & { nowMs(): number; forward(ms: number): void } {
-  let now = startMs;
+export function testClock(
+  fromMs = startMs,
+): Clock & { nowMs(): number; forward(ms: number): void } {
+  let now = fromMs;
   let waiting: { readonly atMs: number; readonly callback: () => void }[] = [];
   return {
     nowMs: () => now,
@@ -117,11 +118,13 @@ export type RigOptions = {
   readonly fetch?: Fetch;
   readonly logVerifier?: Verifier;
   readonly change?: Partial<ConsolePorts>;
+  /** Where the clock begins. */
+  readonly fromMs?: number;
 };
 
 /** Starts a console and what answers it. */
 export async function rig(options: RigOptions = {}): Promise<Rig> {
-  const clock = testClock();
+  const clock = testClock(options.fromMs);
   const server = memoryServer({
     // Lines without delay: what is sent arrives in the next turns of the event loop.
     clock: { nowMs: clock.nowMs, after: immediately },
@@ -232,18 +235,22 @@ export async function rig(options: RigOptions = {}): Promise<Rig> {
   }
 }
 
-export { maskedHeader };
-
-/** Lets everything that waits for nothing but a turn of the event loop happen. */
+/** Lets everything that waits for nothing but its turn happen. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 8; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+  for (let turn = 0; turn < 200; turn++) await Promise.resolve();
 }
 
 function immediately(afterMs: number, callback: () => void): () => void {
+  let forgotten = false;
   // Timeouts of the bus itself never come: a test does not wait for them.
-  if (afterMs > 100) return () => undefined;
-  const timer = setTimeout(callback, 0);
-  return () => clearTimeout(timer);
+  if (afterMs <= 100) {
+    queueMicrotask(() => {
+      if (!forgotten) callback();
+    });
+  }
+  return () => {
+    forgotten = true;
+  };
 }
 
 function encode(value: unknown): Uint8Array {

@@ -22,7 +22,10 @@ export const script = `
         : (hours > 0 ? hours + ":" + pad(minutes) : minutes) + ":" + pad(left % 60) + " left";
     }
     for (const time of document.querySelectorAll("time[data-local]")) {
-      time.textContent = new Date(time.dateTime).toLocaleString();
+      time.textContent = new Date(time.dateTime).toLocaleString(undefined, {
+        dateStyle: "medium",
+        timeStyle: "short",
+      });
       time.removeAttribute("data-local");
     }
   };

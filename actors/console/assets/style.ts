@@ -18,9 +18,10 @@ html{-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--ground);color:var(--ink);font:1rem/1.5 var(--sans);
 overflow-wrap:anywhere}
 a{color:var(--accent);text-underline-offset:.18em}
-h1{font-size:1.5rem;line-height:1.25;letter-spacing:-.01em;margin:0 0 .5rem;font-weight:650;text-wrap:balance}
+h1{font-size:1.5rem;line-height:1.25;letter-spacing:-.01em;margin:0 0 .7rem;font-weight:650;text-wrap:balance}
 h2{font-size:1.05rem;margin:0 0 .6rem;font-weight:650}
 p{margin:.25rem 0 .75rem}
+.card>p:last-child,.card>form>p:last-child{margin-bottom:0}
 :focus-visible{outline:3px solid var(--ring);outline-offset:2px;border-radius:4px}
 .skip{position:absolute;left:-9999px}
 .skip:focus{left:1rem;top:.5rem;background:var(--card);padding:.5rem 1rem;z-index:9}
@@ -30,7 +31,7 @@ column-gap:1.25rem}
 .brand{font-weight:700;letter-spacing:-.01em;color:var(--ink);text-decoration:none;padding:.65rem 0;
 display:flex;align-items:center;gap:.5rem}
 .brand svg{width:1.35rem;height:1.35rem;color:var(--accent)}
-nav{display:flex;gap:.25rem;flex:1}
+nav{display:flex;gap:.25rem;flex:1;white-space:nowrap}
 nav a{padding:.7rem .6rem;min-height:44px;color:var(--soft);text-decoration:none;
 border-bottom:2px solid transparent}
 nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}
@@ -38,9 +39,12 @@ nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}
 main{max-width:68rem;margin:auto;padding:1.25rem 1rem 4rem}
 main.narrow{max-width:44rem}
 footer{max-width:68rem;margin:auto;padding:0 1rem 2rem;color:var(--soft);font-size:.85rem}
-.lead{color:var(--soft);margin:0 0 1.25rem}
+.lead{margin:0 0 1.1rem;color:var(--soft)}
+.lead strong{color:var(--ink);font-weight:600}
 .card{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:1rem 1.1rem;
 margin:0 0 1rem}
+.card dl+p{margin-top:.75rem}
+.status{display:flex;align-items:center;gap:.6rem;margin:0 0 .4rem}
 .grid{display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(min(15rem,100%),1fr));
 margin-bottom:1rem}
 .grid .card{margin:0}
@@ -60,7 +64,8 @@ background:var(--plain-soft);color:var(--ink);white-space:nowrap}
 .list .row{display:flex;justify-content:space-between;gap:.75rem;align-items:baseline}
 .list .title{font-weight:600}
 .list p{margin:.15rem 0 0}
-.pending{border-left:4px solid var(--wait)!important}
+.pending{box-shadow:inset 4px 0 0 var(--wait)}
+section+section>h2{margin-top:1.4rem}.card h2{margin-top:0!important}
 dl{display:grid;grid-template-columns:minmax(6.5rem,max-content) 1fr;gap:.45rem 1rem;margin:0}
 dt{color:var(--soft)}
 dd{margin:0}
@@ -86,7 +91,7 @@ background:var(--card);color:var(--ink);padding:.6rem 1.1rem;cursor:pointer;text
 display:inline-flex;align-items:center;justify-content:center}
 button.primary,.button.primary{background:var(--accent);border-color:var(--accent);color:var(--accent-ink)}
 button.deny{border-color:var(--bad);color:var(--bad);border-width:2px}
-button.quiet{min-height:44px;font-weight:500;padding:.3rem .8rem;background:none}
+button.quiet{min-height:44px;font-weight:500;padding:.3rem .8rem;background:none;margin:.2rem 0}
 button:hover,.button:hover{filter:brightness(1.06)}
 .wide{width:100%}
 .notice{border-radius:10px;padding:.75rem 1rem;margin:0 0 1rem;background:var(--plain-soft)}
@@ -94,6 +99,8 @@ button:hover,.button:hover{filter:brightness(1.06)}
 .notice.bad{background:var(--bad-soft);color:var(--bad)}
 .notice.wait{background:var(--wait-soft);color:var(--wait)}
 .notice p:last-child{margin-bottom:0}
+details.card{padding:.15rem 1.1rem}
+details.card[open]{padding-bottom:1rem}
 details summary{cursor:pointer;min-height:44px;display:flex;align-items:center;color:var(--soft)}
 details summary::before{content:"▸";margin-right:.5rem}
 details[open] summary::before{content:"▾"}
@@ -101,9 +108,9 @@ details[open] summary::before{content:"▾"}
 .step.allow{border-color:var(--good)}.step.deny{border-color:var(--bad)}.step.hold{border-color:var(--wait)}
 .step>header{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center;margin-bottom:.5rem}
 [hidden]{display:none!important}
-@media (max-width:30rem){.top>div{column-gap:.75rem}nav{order:3;flex-basis:100%;margin:0 -.6rem}
+@media (max-width:40rem){.top>div{column-gap:.75rem}nav{order:3;flex-basis:100%;margin:0 -.6rem}
 .who{margin-left:auto}.who span{max-width:9rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-nav a{padding:.55rem .6rem}h1{font-size:1.32rem}dl{grid-template-columns:1fr;gap:0}
-dd{margin-bottom:.5rem}dt{font-size:.85rem}main{padding-top:1rem}}
+nav a{padding:.55rem .6rem}h1{font-size:1.32rem}dl{grid-template-columns:minmax(5rem,30%) 1fr;gap:.45rem .75rem}
+dt{font-size:.9rem;overflow-wrap:normal}main{padding-top:1rem}}
 @media (prefers-reduced-motion:no-preference){button,.list>li>a{transition:background .12s,filter .12s}}
 `.trim();

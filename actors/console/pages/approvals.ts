@@ -106,11 +106,11 @@ export function approvalDetail(options: DetailOptions): Html {
   const status = state === "pending" ? timeLeft(entry.expiresAtMs, nowMs) : "";
   return html`
     ${problem === null ? "" : html`<p class="notice bad" role="alert">${problem}</p>`}
-    <p class="row">${statePill(state)} <span class="soft">${status}</span></p>
+    <p class="status">${statePill(state)} <span class="soft">${status}</span></p>
     <h1>${actorName(principal)}${person} wants to run ${visible(commands)} on ${visible(
       entry.connection,
     )}</h1>
-    ${statementCard(recording.shown)}
+    ${leadLine(entry)} ${statementCard(recording.shown)}
     ${factsCard(entry, recording)}
     ${votesCard(entry)}
     ${decisionCard(options, state)}
@@ -131,6 +131,25 @@ export function approvalDetail(options: DetailOptions): Html {
       </dl>
     </details>
   `;
+}
+
+/** What counts most, in one line. */
+function leadLine({ principal, summary }: ApprovalEntry): Html {
+  const { estimatedRows, classes } = summary;
+  const purpose = principal === null
+    ? ""
+    : html`for <strong>${purposeText(principal.purpose)}</strong>`;
+  const rows = html`
+    · about <strong>${counted(estimatedRows, "row", "rows")}</strong>
+  `;
+  const data = classes.length === 0
+    ? html`
+      · no protected data
+    `
+    : html`
+      · touches <strong>${visible(classes.join(", "))}</strong>
+    `;
+  return html`<p class="lead">${purpose}${rows}${data}</p>`;
 }
 
 function statementCard(shown: ShownRequest | null): Html {
@@ -206,7 +225,9 @@ function maskedClasses(
     classes.map((name) => {
       const own = columns.filter(({ classes }) => classes.includes(name));
       const isShown = own.some(({ mask }) => mask.operator === "keep");
-      const how = own.length === 0 ? "used" : isShown ? "shown unmasked" : "masked";
+      // Without a plan for any column, whatever comes out is masked whole.
+      const isUsed = own.length === 0 && columns.length > 0;
+      const how = isUsed ? "used" : isShown ? "shown unmasked" : "masked";
       return html`<li class="pill ${isShown ? "bad" : ""}">${visible(name)} · ${how}</li>`;
     })
   }</ul>`;

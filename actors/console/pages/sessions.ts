@@ -167,7 +167,7 @@ function reasons(verdict: Verdict): Html {
 <span class="soft">${visible(code)}${policy === null ? "" : `, ${visible(policy)}`}</span></p>`
     )
   }${
-    verdict.policies.length === 0
+    verdict.policies.length === 0 || verdict.reasons.length > 0
       ? ""
       : html`<p class="small soft">By ${visible(verdict.policies.join(", "))}</p>`
   }`;
