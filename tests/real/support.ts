@@ -7,6 +7,7 @@
 import type { ProcessKind } from "#deploy/processes.ts";
 import { processKinds } from "#deploy/processes.ts";
 import { startSystem, type System, type SystemOptions } from "#deploy/demo/system.ts";
+import { signInToConsole } from "#deploy/demo/demo_tokens.ts";
 import { type BusUser, connectAs } from "./bus_user.ts";
 import { checkGuarantees } from "./guarantees.ts";
 import { plantPatient } from "./planted.ts";
@@ -19,6 +20,8 @@ export type Rig = {
   auditor(): Promise<BusUser>;
   /** The console: may ask identity and approval. */
   console(): Promise<BusUser>;
+  /** A demo person's sign-in at the console. */
+  signIn(username: string): Promise<{ readonly accessToken: string }>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -52,6 +55,7 @@ export async function startRig(options: Partial<SystemOptions> = {}): Promise<Ri
       said,
       auditor: () => user("auditor"),
       console: () => user("console"),
+      signIn: (username) => signInToConsole(system.issuer, username),
       [Symbol.asyncDispose]: () => owned.disposeAsync(),
     };
   } catch (error) {
