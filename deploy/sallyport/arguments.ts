@@ -120,13 +120,6 @@ export function wholeNumber(
   throw usage(grammar, `--${flag} is a whole number from ${bounds.min} to ${bounds.max}`);
 }
 
-/** Reads a flag as a length of time, `500ms`, `2s`, `15m`, `3h`, `7d`; milliseconds. */
-export function durationMs(text: string): number | null {
-  const match = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text);
-  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match?.[2] ?? ""];
-  return match?.[1] === undefined || unit === undefined ? null : Number(match[1]) * unit;
-}
-
 /** A usage error that says where to read more. */
 export function usage(grammar: Grammar, message: string): UsageError {
   return new UsageError(message, `sallyport ${grammar.verb} --help says what it takes`);

@@ -3,12 +3,14 @@ import { asciicast, type Chunk, renderReplay, replayJson } from "#actors/audit/r
 import { lineText } from "#actors/audit/replay/text.ts";
 import { timelineOf } from "#actors/audit/replay/timeline.ts";
 import { maskLiterals } from "#schemas/sql/literals.ts";
-import { durationMs, type Grammar, usage } from "./arguments.ts";
+import { type Grammar, usage } from "./arguments.ts";
+import { findSession } from "./choose_session.ts";
 import { epochFlag, epochOfCall } from "./epoch_flag.ts";
 import { CommandError, exitCodes } from "./failure.ts";
-import { newestSequence, type OpenedSession, openedSessions, sessionFrames } from "./log_reader.ts";
+import { newestSequence, openedSessions, sessionFrames } from "./log_reader.ts";
 import { connectAuditor, findPlace } from "./place.ts";
 import { secondOf, whoOf } from "./session_list.ts";
+import { durationMs, speedMax, speedOf } from "./times.ts";
 import type { Call, Verb } from "./verb.ts";
 
 const grammar: Grammar = {
@@ -28,10 +30,6 @@ const grammar: Grammar = {
 };
 const pauseMsDefault = 2000;
 const pauseMsMax = 3_600_000;
-const speedMax = 10_000;
-/** Sessions that are named when a beginning fits several. */
-const namedMax = 5;
-
 export const replay: Verb = { grammar, run };
 
 async function run(call: Call): Promise<number> {
@@ -63,43 +61,6 @@ async function run(call: Call): Promise<number> {
   }
   signal.throwIfAborted();
   return exitCodes.done;
-}
-
-/** The speed asked for, `Infinity` for max; null when it is not understood. */
-export function speedOf(text: string | null): number | null {
-  if (text === null) return 1;
-  if (text === "max") return Infinity;
-  const number = /^\d{1,5}(\.\d{1,3})?x?$/.test(text) ? Number(text.replace("x", "")) : 0;
-  return number > 0 && number <= speedMax ? number : null;
-}
-
-/** The one session whose id is, or begins with, `wanted`. @throws CommandError when not one. */
-export async function findSession(
-  sessions: AsyncIterable<OpenedSession> | Iterable<OpenedSession>,
-  wanted: string,
-  epoch: string,
-): Promise<OpenedSession> {
-  const found: OpenedSession[] = [];
-  let count = 0;
-  for await (const session of sessions) {
-    const { session: id } = session.key;
-    if (id === wanted) return session;
-    if (wanted === "" || !id.startsWith(wanted)) continue;
-    count++;
-    if (found.length < namedMax) found.push(session);
-  }
-  const [first] = found;
-  if (first !== undefined && count === 1) return first;
-  if (first === undefined) {
-    const hint = "sallyport sessions lists them; --epoch names another month";
-    throw new CommandError(`no session of ${epoch} has an id that begins so`, hint);
-  }
-  const names = found.map(({ key, openedAt }) => `${key.session} (${secondOf(openedAt)})`);
-  const more = count > found.length ? `, and ${count - found.length} more` : "";
-  throw new CommandError(
-    `${count} sessions begin so: ${names.join(", ")}${more}`,
-    "write more characters of the id",
-  );
 }
 
 async function play(chunks: AsyncIterable<Chunk>, { terminal, signal }: Call): Promise<void> {

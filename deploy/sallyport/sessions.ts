@@ -1,11 +1,13 @@
 /** `sallyport sessions`: who was here, and what became of what they asked. @module */
 import type { Bus } from "#actors/_kit/bus.ts";
-import { durationMs, type Grammar, usage, wholeNumber } from "./arguments.ts";
+import { type Grammar, usage, wholeNumber } from "./arguments.ts";
+import { concerns } from "./choose_session.ts";
 import { epochFlag, epochOfCall } from "./epoch_flag.ts";
 import { exitCodes } from "./failure.ts";
 import { newestSequence, type OpenedSession, openedSessions, sessionFrames } from "./log_reader.ts";
 import { connectAuditor, findPlace } from "./place.ts";
 import { type ListedSession, sessionJson, sessionTable, tallySession } from "./session_list.ts";
+import { sinceOf } from "./times.ts";
 import type { Call, Verb } from "./verb.ts";
 
 const limitMax = 1000;
@@ -59,25 +61,6 @@ async function run(call: Call): Promise<number> {
     if (listed.length < opened) terminal.say(`${listed.length} of ${opened} sessions`);
   }
   return exitCodes.done;
-}
-
-/** Milliseconds since 1970 of `--since`; null when it is not understood. */
-export function sinceOf(text: string | null, nowMs: number): number | null {
-  if (text === null) return 0;
-  const ago = durationMs(text);
-  if (ago !== null) return nowMs - ago;
-  // Without a zone a time would mean another moment on another machine; a bare date is UTC's.
-  const zoned = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;
-  const at = zoned.test(text) ? Date.parse(text) : NaN;
-  return Number.isNaN(at) ? null : at;
-}
-
-/** Says whether a person or agent of the chain is meant by `text`. */
-export function concerns({ principal }: OpenedSession, text: string | null): boolean {
-  if (text === null) return true;
-  const wanted = text.toLowerCase();
-  const names = [principal.person, principal.name, ...principal.actors];
-  return names.some((name) => name.toLowerCase().includes(wanted));
 }
 
 async function tallyAll(
