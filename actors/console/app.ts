@@ -16,6 +16,8 @@ import type { Subscription } from "#actors/_kit/bus.ts";
 import { Revocation } from "#schemas/identity.ts";
 import { readCheckpointMessage } from "#schemas/log/checkpoint_message.ts";
 import { auditStream, checkpointStream, revocationSubject } from "#schemas/subjects.ts";
+import { apiRoutes } from "./api_routes.ts";
+import { approvalRoutes } from "./approval_routes.ts";
 import { script } from "./assets/script.ts";
 import { style } from "./assets/style.ts";
 import { busClient } from "./bus_client.ts";
@@ -30,7 +32,9 @@ import { people as createPeople } from "./people.ts";
 import { ConsoleError, type ConsolePorts } from "./ports.ts";
 import { rateLimit } from "./rate.ts";
 import { recordings } from "./recording.ts";
-import { routes } from "./routes.ts";
+import { sightOf } from "./rights.ts";
+import type { RouteParts } from "./route_parts.ts";
+import { sessionRoutes } from "./session_routes.ts";
 import { callbackPath, signInRoutes } from "./sign_in_routes.ts";
 
 export type Console = {
@@ -71,15 +75,19 @@ export function createConsole(ports: ConsolePorts): Console {
     webMsMax: limits.webMsMax,
     signInMsMax: limits.signInMsMax,
   });
-  routes(app, {
+  const parts: RouteParts = {
     ports,
     guard,
     ledger,
+    sight: sightOf(ledger),
     recordings: recordings(ports),
     client,
     events,
     checkpoint: () => checkpoint,
-  });
+  };
+  sessionRoutes(app, parts);
+  approvalRoutes(app, parts);
+  apiRoutes(app, parts);
   app.notFound((context) => answer(context, new ConsoleError(404, "not_found", "No such page.")));
   app.onError((error, context) => {
     if (error instanceof ConsoleError) return answer(context, error);

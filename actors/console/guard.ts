@@ -1,9 +1,8 @@
 /**
- * What every request passes: who it is, whether a form came from a page of ours, and how an error is
- * said.
+ * What every request passes: who it is, and whether a form came from a page of ours.
  *
  * **Invariant:** a request that changes something is taken only with a bearer token, or from our own
- * origin with the token of its session: both must hold, either alone is not enough.
+ * origin and with the token of its session: both, for either alone is not enough.
  *
  * @module
  */

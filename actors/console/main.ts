@@ -1,7 +1,7 @@
 /** The console's process: it holds no key but the log's public one. @module */
 import { dirname, resolve } from "node:path";
 import { startActor } from "#actors/_kit/start.ts";
-import { parseVerifier } from "#schemas/log/key.ts";
+import { epochVerifier } from "#schemas/log/epoch.ts";
 import { maskLiterals } from "#schemas/sql/literals.ts";
 import { createConsole } from "./app.ts";
 import { consoleLimits } from "./limits.ts";
@@ -10,7 +10,7 @@ const process = await startActor("console");
 const { config, settings, ports } = process;
 if (settings.console === undefined) throw new Error("Cannot start: settings.console is missing");
 const { host, port, logKeyFile } = settings.console;
-const logVerifier = parseVerifier(Deno.readTextFileSync(logKeyFile).trim());
+const logVerifier = epochVerifier(Deno.readTextFileSync(logKeyFile).trim(), settings.epoch);
 if (logVerifier === null) throw new Error("Cannot start: the log's key is not a verifier key");
 /** Files that the configuration names are relative to it. */
 const configured = (file: string) => resolve(dirname(settings.configFile), file);

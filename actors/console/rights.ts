@@ -12,6 +12,7 @@
  */
 import type { PrincipalChain } from "#schemas/frames.ts";
 import type { ApprovalEntry, Ledger, SessionEntry } from "./ledger.ts";
+import { ConsoleError, type Viewer } from "./ports.ts";
 
 /** Says whether the accountable person of `principal` is the viewer. */
 export function isOwn(viewer: PrincipalChain, principal: PrincipalChain | null): boolean {
@@ -31,4 +32,43 @@ export function maySeeSession(
 ): boolean {
   const groups = ledger.approverGroups();
   return isOwn(viewer, session.principal) || viewer.groups.some((group) => groups.has(group));
+}
+
+/** What a viewer sees of the ledger. */
+export type Sight = {
+  /** Newest first. */
+  approvals(viewer: Viewer): ApprovalEntry[];
+  /** Newest first. */
+  sessions(viewer: Viewer): SessionEntry[];
+  /** @throws ConsoleError 404 */
+  approval(viewer: Viewer, id: string): ApprovalEntry;
+  /** @throws ConsoleError 404 */
+  session(viewer: Viewer, id: string): SessionEntry;
+  /** False when the viewer sees no sessions but their own. */
+  isApprover(viewer: Viewer): boolean;
+};
+
+export function sightOf(ledger: Ledger): Sight {
+  const sees = ({ principal }: Viewer, entry: ApprovalEntry) => maySeeApproval(principal, entry);
+  const seesSession = ({ principal }: Viewer, entry: SessionEntry) => {
+    return maySeeSession(principal, ledger, entry);
+  };
+  return {
+    approvals: (viewer) => ledger.approvals().filter((entry) => sees(viewer, entry)),
+    sessions: (viewer) => ledger.sessions().filter((entry) => seesSession(viewer, entry)),
+    approval(viewer, id) {
+      const entry = ledger.approval(id);
+      if (entry !== undefined && sees(viewer, entry)) return entry;
+      throw new ConsoleError(404, "approval_unknown", "There is no such approval for you.");
+    },
+    session(viewer, id) {
+      const entry = ledger.session(id);
+      if (entry !== undefined && seesSession(viewer, entry)) return entry;
+      throw new ConsoleError(404, "session_unknown", "There is no such session for you.");
+    },
+    isApprover({ principal }) {
+      const groups = ledger.approverGroups();
+      return principal.groups.some((group) => groups.has(group));
+    },
+  };
 }

@@ -2,7 +2,7 @@
  * Serves the console with sample frames and no bus, to look at its pages in a browser. Everybody is
  * signed in as Carl of compliance, by a cookie that the server adds; nothing real is behind it.
  *
- *     deno run --allow-net=127.0.0.1 tests/console/preview.ts 9555
+ *     deno run --allow-net=127.0.0.1 tests/console/preview_main.ts 9555
  *
  * @module
  */

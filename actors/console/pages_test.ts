@@ -1,7 +1,8 @@
-/** The console's pages and API, over `app.request()`. @module */
+/** The console's pages, over `app.request()`. @module */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { decodeControl, type PrincipalChain } from "#schemas/frames.ts";
-import { consoleUrl, person, type Rig, rig } from "./testing.ts";
+import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
+import { browser, carl, form, justification, text } from "./callers_testing.ts";
 import {
   answered,
   approvalOf,
@@ -12,127 +13,7 @@ import {
   rowsOf,
   voteOf,
 } from "./samples_testing.ts";
-
-const carl = person("carl", ["compliance"]);
-const nora = person("nora", ["treatment-team"]);
-const justification = "Quarterly report, agreed with Ana.";
-
-Deno.test("POST /api/approvals/:id sends the decision of the person behind the token", async () => {
-  const { test, api } = await held();
-  const answer = await api("carl", "/api/approvals/ap1", { decision: "approve", justification });
-  strictEqual(answer.status, 200);
-  deepStrictEqual(await answer.json(), { id: "ap1", state: "granted" });
-  const [decision] = test.decisions;
-  deepStrictEqual(decision, {
-    version: 1,
-    key: { epoch: "2026_11", shard: 3, edge: "pg1", session: "s1" },
-    approval: "ap1",
-    binding: bindingOf("ap1"),
-    decision: "approve",
-    justification,
-    token: "ours:approval:ap1:carl",
-  });
-  const exchange = test.exchanges.at(-1);
-  strictEqual(exchange?.audience, "approval");
-  strictEqual(exchange?.approval, "ap1");
-});
-
-Deno.test("a decision without enough of a justification reaches nobody", async () => {
-  const { test, api } = await held();
-  for (
-    const short of ["", "ok", "          \u200b\u200b\u200b\u200b\u200b\u200b\u200b\u200b\u200b "]
-  ) {
-    const body = { decision: "approve", justification: short };
-    const answer = await api("carl", "/api/approvals/ap1", body);
-    strictEqual(answer.status, 422);
-    strictEqual((await answer.json()).code, "justification_missing");
-  }
-  strictEqual(test.decisions.length, 0);
-});
-
-Deno.test("an agent is refused, whoever it acts for", async () => {
-  const { test, get, api } = await held();
-  test.tokens.set("agent", person("carl", ["compliance"], ["helper"]));
-  for (const path of ["/api/approvals", "/api/approvals/ap1", "/api/sessions/s1"]) {
-    const answer = await get("agent", path);
-    strictEqual(answer.status, 403);
-    strictEqual((await answer.json()).code, "agent_refused");
-  }
-  const decision = { decision: "approve", justification };
-  strictEqual((await api("agent", "/api/approvals/ap1", decision)).status, 403);
-  strictEqual(test.decisions.length, 0);
-  const paste = await form(test, "/login/token", { token: "agent" });
-  strictEqual(paste.status, 403);
-  strictEqual(paste.headers.get("set-cookie"), null);
-});
-
-Deno.test("whoever asked, or is outside the groups, decides nothing", async () => {
-  const { test, api, get } = await held();
-  test.tokens.set("ana", person("ana", ["analysts", "compliance"]));
-  test.tokens.set("nora", nora);
-  const decision = { decision: "approve", justification };
-  const own = await api("ana", "/api/approvals/ap1", decision);
-  strictEqual(own.status, 403);
-  strictEqual((await own.json()).code, "approver_is_requester");
-  const outsider = await api("nora", "/api/approvals/ap1", decision);
-  strictEqual(outsider.status, 404);
-  strictEqual((await get("nora", "/api/approvals/ap1")).status, 404);
-  strictEqual((await get("nora", "/api/sessions/s1")).status, 404);
-  deepStrictEqual(await (await get("nora", "/api/approvals")).json(), { approvals: [] });
-  strictEqual(test.decisions.length, 0);
-  strictEqual(test.stored("view").length, 0);
-});
-
-Deno.test("what is expired or settled is not sent", async () => {
-  const { test, api } = await held();
-  await hold(test, { id: "ap2", session: "s2" });
-  const denial = voteOf("dana", "deny", "Not needed for this.");
-  await test.say("approval", 1, approvalOf("ap2", 1, "denied", test.clock.nowMs(), denial), "s2");
-  const decision = { decision: "approve", justification };
-  const settled = await api("carl", "/api/approvals/ap2", decision);
-  strictEqual(settled.status, 409);
-  strictEqual((await settled.json()).code, "approval_not_pending");
-  test.clock.forward(900_000);
-  const late = await api("carl", "/api/approvals/ap1", decision);
-  strictEqual((await late.json()).code, "approval_expired");
-  strictEqual(test.decisions.length, 0);
-});
-
-Deno.test("approval's refusals reach whoever decided", async () => {
-  const { test, api } = await held();
-  test.replies.push({ ok: false, code: "binding_mismatch", message: "Look again." });
-  const binding = "0".repeat(64);
-  const body = { decision: "approve", justification, binding };
-  const answer = await api("carl", "/api/approvals/ap1", body);
-  strictEqual(answer.status, 409);
-  deepStrictEqual(await answer.json(), { code: "binding_mismatch", message: "Look again." });
-  strictEqual(test.decisions[0]?.binding, binding);
-});
-
-Deno.test("the bus being down is said, and nothing is decided", async () => {
-  const { test, api } = await held();
-  await api("carl", "/api/approvals");
-  test.broken.request = true;
-  const answer = await api("carl", "/api/approvals/ap1", { decision: "deny", justification });
-  strictEqual(answer.status, 503);
-  strictEqual((await answer.json()).code, "unavailable");
-});
-
-Deno.test("a body that is no decision is refused", async () => {
-  const { test, api } = await held();
-  for (
-    const body of [{}, { decision: "grant", justification }, { decision: "approve" }, [], {
-      decision: "approve",
-      justification,
-      person: "dana",
-    }]
-  ) {
-    strictEqual((await api("carl", "/api/approvals/ap1", body)).status, 400);
-  }
-  const huge = { decision: "approve", justification: "x".repeat(200_000) };
-  strictEqual((await api("carl", "/api/approvals/ap1", huge)).status, 413);
-  strictEqual(test.decisions.length, 0);
-});
+import { consoleUrl, person } from "./testing.ts";
 
 Deno.test("a page shows who asks for whom, what for, and the statement with literals masked", async () => {
   const { test, cookie } = await browser();
@@ -171,7 +52,6 @@ Deno.test("the text of a statement prepared earlier is shown with what runs it",
     { kind: "parse", statement: "s", text: "select name from t where id = $1", parameterTypes: [] },
     { kind: "sync" },
   ] as const;
-  const { frontendBytes } = await import("#schemas/wire/postgres/frontend.ts");
   await test.say("open", 0, openOf(person("ana", [])), "s3");
   await test.add("request", 1, frontendBytes(...prepare), { session: "s3" });
   await hold(test, {
@@ -318,30 +198,6 @@ Deno.test("lists and states are read without a recording being opened", async ()
   strictEqual(test.stored("view").length, 0);
 });
 
-Deno.test("the API lists sessions and replays one", async () => {
-  const { test, get } = await held();
-  await answered(test, 2, "select name from t", rowsOf(["name"], [["x"], [null]]), { rows: 2 });
-  const { sessions } = await (await get("carl", "/api/sessions")).json();
-  strictEqual(sessions[0].session, "s1");
-  strictEqual(sessions[0].allowed, 1);
-  strictEqual(sessions[0].held, 1);
-  strictEqual(sessions[0].rows, 2);
-  const { timeline } = await (await get("carl", "/api/sessions/s1")).json();
-  strictEqual(timeline[1].statements[0].text, "select name from t");
-  deepStrictEqual(timeline[1].output[0].rows, [["x"], [null]]);
-  ok(!timeline[0].statements[0].text.includes("2026-01-01"));
-});
-
-Deno.test("the accountable person sees their own sessions and no others", async () => {
-  const { test, get } = await held();
-  test.tokens.set("ana", person("ana", ["analysts"]));
-  await test.say("open", 0, openOf(nora), "s9");
-  const { sessions } = await (await get("ana", "/api/sessions")).json();
-  deepStrictEqual(sessions.map(({ session }: { session: string }) => session), ["s1"]);
-  strictEqual((await get("ana", "/api/sessions/s9")).status, 404);
-  strictEqual((await get("ana", "/api/approvals/ap1")).status, 200);
-});
-
 Deno.test("every answer keeps browsers from caching, framing and running what is not ours", async () => {
   const { test, cookie } = await browser();
   for (const path of ["/", "/login", "/approvals/ap1", "/nowhere", "/api/approvals/none"]) {
@@ -403,57 +259,3 @@ Deno.test("attempts with tokens that are refused are counted by address", async 
   test.clock.forward(60_000);
   strictEqual((await ask("a")).status, 401);
 });
-
-/** One approval that waits, and callers with bearer tokens. */
-async function held() {
-  const test = await rig();
-  await hold(test);
-  test.tokens.set("carl", carl);
-  const get = (token: string, path: string) =>
-    Promise.resolve(
-      test.console.app.request(`${consoleUrl}${path}`, {
-        headers: { authorization: `Bearer ${token}` },
-      }),
-    );
-  const api = (token: string, path: string, body?: unknown) =>
-    body === undefined ? get(token, path) : Promise.resolve(
-      test.console.app.request(`${consoleUrl}${path}`, {
-        method: "POST",
-        body: JSON.stringify(body),
-        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      }),
-    );
-  return { test, get, api };
-}
-
-/** The same, signed in as Carl with a browser. */
-async function browser() {
-  const { test } = await held();
-  const entered = await form(test, "/login/token", { token: "carl", to: "/approvals" });
-  strictEqual(entered.status, 303);
-  strictEqual(entered.headers.get("location"), "/approvals");
-  const cookie = (entered.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
-  const page = await text(test, "/", cookie);
-  const csrf = /name="csrf" value="([^"]+)"/.exec(page)?.[1] ?? "";
-  ok(csrf.length > 20);
-  return { test, cookie, csrf };
-}
-
-async function text(test: Rig, path: string, cookie: string): Promise<string> {
-  const answer = await test.console.app.request(`${consoleUrl}${path}`, { headers: { cookie } });
-  strictEqual(answer.status, 200, path);
-  return await answer.text();
-}
-
-async function form(
-  test: Rig,
-  path: string,
-  fields: Record<string, string>,
-  headers: Record<string, string> = {},
-): Promise<Response> {
-  return await test.console.app.request(`${consoleUrl}${path}`, {
-    method: "POST",
-    body: new URLSearchParams(fields),
-    headers: { origin: consoleUrl, ...headers },
-  });
-}
