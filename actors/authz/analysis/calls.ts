@@ -14,6 +14,7 @@ import {
 } from "./builtin_functions.ts";
 import { type FunctionJudgement, judgeBuiltin, judgeDangerous, judgeForeign } from "./functions.ts";
 import { join, opaque, plain, type Value } from "./lineage.ts";
+import { sessionPath } from "./resolve.ts";
 import type { Run } from "./run.ts";
 import { stringsOf } from "./tree.ts";
 
@@ -82,7 +83,7 @@ function judge(
 function userSchemaOf(name: string, run: Run): string | null {
   const overloads = run.schema.functions.get(name);
   if (overloads === undefined) return null;
-  for (const schema of run.session.searchPath ?? []) {
+  for (const schema of sessionPath(run) ?? []) {
     if (overloads.some((entry) => entry.schema === schema)) return schema;
   }
   return null;

@@ -49,7 +49,6 @@ export type Schema = {
   readonly searchPath: readonly string[];
   readonly relations: ReadonlyMap<string, ReadonlyMap<string, Relation>>;
   readonly functions: ReadonlyMap<string, readonly CatalogFunction[]>;
-  readonly schemas: ReadonlySet<string>;
   readonly protected: Protected;
   /** Filled as views are met; null while one is being analysed, so that a cycle is seen. */
   readonly derived: Map<number, Derived | null>;
@@ -75,7 +74,6 @@ export function indexCatalog(catalog: Catalog, classes: ClassPatterns): Schema {
     searchPath: catalog.searchPath,
     relations,
     functions,
-    schemas: new Set([...relations.keys(), ...catalog.functions.map((entry) => entry.schema)]),
     protected: shared,
     derived: new Map(),
   };

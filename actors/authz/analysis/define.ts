@@ -24,6 +24,7 @@ import {
   bodyOf,
   type Fields,
   fields,
+  fieldsOrNull,
   items,
   type Node,
   node,
@@ -85,7 +86,15 @@ export function define({ tag, body }: Node, run: Run): Judged | Refused {
   for (const detail of row.details) run.details.add(detail);
   special(tag, body, run);
   scan(body, run);
-  return done(row.command, changeOf(tag, body, row));
+  const altered = fieldsOrNull(body["relation"]);
+  if (altered !== null && !tag.startsWith("Create")) resolveRelation(altered, run);
+  return done(commandOf(tag, body, row), changeOf(tag, body, row));
+}
+
+/** DROP's tag names what is dropped. */
+function commandOf(tag: string, body: Fields, row: DefinitionRow): string {
+  if (tag !== "DropStmt") return row.command;
+  return dropDetail(text(body["removeType"])).replaceAll("_", " ").toUpperCase();
 }
 
 function special(tag: string, body: Fields, run: Run): void {
@@ -209,6 +218,8 @@ function scan(body: unknown, run: Run): void {
     for (const [key, item] of Object.entries(value)) {
       if (item === null || item === undefined) continue;
       if (key === "FuncCall") callFunction(stringsOf(fields(item)["funcname"]) ?? [], run);
+      if (key === "RangeVar") resolveRelation(item, run);
+      if (key === "VacuumRelation") resolveRelation(fields(item)["relation"], run);
       if (key === "SelectStmt") selectOutput(fields(item), null, run);
       else pending.push(item);
     }

@@ -43,7 +43,7 @@ function lookup(schema: string | null, name: string, run: Run): Resolved | null 
   if (schema !== null) {
     return isTemporarySchema(schema) ? temporary(name, run) : inSchema(schema, name, run);
   }
-  const { searchPath } = run.session;
+  const searchPath = sessionPath(run);
   if (searchPath === null) return null;
   for (const candidate of effectivePath(searchPath)) {
     const found = isTemporarySchema(candidate)
@@ -52,6 +52,13 @@ function lookup(schema: string | null, name: string, run: Run): Resolved | null 
     if (found !== null) return found;
   }
   return null;
+}
+
+/** The session's search path, with `"$user"` as the role's own schema; null when unknown. */
+export function sessionPath(run: Run): readonly string[] | null {
+  const path = run.session.searchPath;
+  if (path === null || !path.includes("$user")) return path;
+  return path.map((name) => name === "$user" ? run.schema.role : name);
 }
 
 /** The search path with what PostgreSQL puts in front: temporary relations, then pg_catalog. */

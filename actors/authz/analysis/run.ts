@@ -15,7 +15,7 @@ import type { Value } from "./lineage.ts";
 export type AnalysisLimits = {
   /** Rows above which a result of a classified relation is an export. */
   readonly bulkRows: number;
-  /** Objects a parse tree may have. */
+  /** Nodes a parse tree may have. */
   readonly nodesMax: number;
   /** Levels of nesting a parse tree may have. */
   readonly depthMax: number;

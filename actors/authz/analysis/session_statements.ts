@@ -80,7 +80,7 @@ function setVariable(body: Fields, run: Run): Judged {
     return done("SET", name === "search_path" ? { kind: "search_path", path: null, local } : null);
   }
   if (name !== "search_path") return sessionChange("SET", null, run);
-  return sessionChange("SET", { kind: "search_path", path: pathOf(values, run), local }, run);
+  return sessionChange("SET", { kind: "search_path", path: pathOf(values), local }, run);
 }
 
 /** Back to what the login had: harmless for every setting, the role's included. */
@@ -94,11 +94,9 @@ function setTransaction(name: string, run: Run): Judged {
   return done("SET");
 }
 
-/** `"$user"` is the role's own schema; a name that is no schema is skipped, as PostgreSQL does. */
-function pathOf(values: readonly string[] | null, run: Run): readonly string[] | null {
-  if (values === null) return null;
-  return values.map((name) => name === "$user" ? run.schema.role : name)
-    .filter((name) => name !== "");
+/** An empty name is no schema; `"$user"` is resolved when names are. */
+function pathOf(values: readonly string[] | null): readonly string[] | null {
+  return values === null ? null : values.filter((name) => name !== "");
 }
 
 function literals(args: readonly unknown[]): readonly string[] | null {

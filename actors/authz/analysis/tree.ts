@@ -96,18 +96,21 @@ export function constantOf(value: unknown):
   return { kind: "other", location };
 }
 
+/** Objects and lists of the JSON tree for each node of the parser: a constant takes three. */
+const partsOfNode = 3;
+
 /**
- * Whether the tree stays within `nodesMax` objects and `depthMax` levels of nesting. Iterative, so
+ * Whether the tree stays within `nodesMax` nodes and `depthMax` levels of nesting. Iterative, so
  * that a hostile tree cannot exhaust the stack here.
  */
 export function isWithin(tree: unknown, nodesMax: number, depthMax: number): boolean {
   let level: unknown[] = [tree];
-  let nodes = 0;
+  let parts = 0;
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > depthMax) return false;
     const next: unknown[] = [];
     for (const value of level) {
-      if (++nodes > nodesMax) return false;
+      if (++parts > nodesMax * partsOfNode) return false;
       if (Array.isArray(value)) {
         for (const item of value) if (typeof item === "object" && item !== null) next.push(item);
       } else if (isFields(value)) {
