@@ -25,9 +25,10 @@ Deno.test("nats: what was acknowledged before a SIGKILL is there after it, and f
     const { sequence } = await edge.publish(subject, new Uint8Array(1), new Map(), options);
     acknowledged.push(sequence);
   });
+  const settled = Promise.allSettled(publishing);
   while (acknowledged.length < 100) await new Promise((resolve) => setTimeout(resolve, 1));
   await harness.server.kill();
-  for (const result of await Promise.allSettled(publishing)) {
+  for (const result of await settled) {
     if (result.status === "fulfilled") continue;
     assert.ok(result.reason instanceof BusError);
     assert.equal(result.reason.code, "unavailable");
