@@ -8,7 +8,7 @@
  */
 import { z } from "zod";
 import { parseConfig } from "#schemas/config_file.ts";
-import { lineText } from "#actors/audit/replay/text.ts";
+import { blockText, lineText } from "#actors/audit/replay/text.ts";
 import { type Grammar, usage } from "./arguments.ts";
 import { CommandError, exitCodes } from "./failure.ts";
 import { readNamed, readToken } from "./files.ts";
@@ -28,10 +28,13 @@ const grammar: Grammar = {
   },
 };
 const lineCharactersMax = 200;
+const statementLinesMax = 40;
 
 const Shown = z.object({
   binding: z.string(),
   state: z.string(),
+  /** Literals masked; null when they cannot be shown. */
+  statements: z.array(z.object({ text: z.string() })).nullable().default(null),
   connection: z.string().nullable().default(null),
   principal: z.object({ person: z.string(), actors: z.array(z.string()) }).nullable().default(null),
 });
@@ -58,12 +61,17 @@ async function run(call: Call): Promise<number> {
   terminal.say(`asking the console at ${origin}`);
   const shown = Shown.safeParse(taken(await askJson(url, { headers }, "the console", signal)));
   if (!shown.success) throw new CommandError("the console's answer is not understood");
-  const { binding, state, connection, principal } = shown.data;
+  const { binding, state, connection, principal, statements } = shown.data;
   const who = principal === null
     ? ""
     : `, asked by ${[principal.person, ...principal.actors.toReversed()].join(" ← ")}`;
   const what = `approval ${id} is ${state}, connection ${connection ?? "unknown"}${who}`;
   terminal.say(lineText(what, lineCharactersMax));
+  for (const { text } of statements ?? []) {
+    for (const line of blockText(text, statementLinesMax, lineCharactersMax)) {
+      terminal.say(`> ${line}`);
+    }
+  }
   const answer = await askJson(
     url,
     {

@@ -1,5 +1,6 @@
 /** The verbs, in the order in which help lists them. @module */
 import { approve } from "./approve.ts";
+import { doctor } from "./doctor.ts";
 import { policyCheck } from "./policy_check.ts";
 import { replay } from "./replay.ts";
 import { sessions } from "./sessions.ts";
@@ -14,4 +15,5 @@ export const verbs: readonly Verb[] = [
   token,
   approve,
   policyCheck,
+  doctor,
 ];

@@ -1,0 +1,84 @@
+/**
+ * Doctor on processes: those that this machine started for the installation, and the doors of
+ * identity, console and edges.
+ *
+ * @module
+ */
+import type { Settings } from "#actors/_kit/settings.ts";
+import type { Check } from "./doctor_check.ts";
+import { CommandError } from "./failure.ts";
+import { askJson } from "./http.ts";
+import { type Place, settingsOf } from "./place.ts";
+
+/** Keys without a process of their own. */
+const noProcess = new Set(["auditor", "provisioner"]);
+const connectMsMax = 3000;
+
+/** Checks every process that has settings. */
+export async function checkProcesses(place: Place, signal: AbortSignal): Promise<Check[]> {
+  const checks: Check[] = [];
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(`${place.directory}/settings`)) {
+    if (name.endsWith(".json")) names.push(name.slice(0, -".json".length));
+  }
+  for (const name of names.sort()) {
+    if (noProcess.has(name)) continue;
+    const running = await runningCheck(place, name);
+    if (running !== null) checks.push(running);
+    const door = await doorCheck(place, name, signal);
+    if (door !== null) checks.push(door);
+  }
+  return checks;
+}
+
+/** Null when no process of this machine was started with these settings. */
+async function runningCheck({ directory }: Place, name: string): Promise<Check | null> {
+  const log = `${directory}/logs/${name}.log`;
+  const started = await Deno.stat(log).catch(() => null);
+  if (started === null) return null;
+  const text = await Deno.readTextFile(`${directory}/logs/${name}.pid`).catch(() => "");
+  const pid = /^([1-9]\d{0,9})\n/.exec(text)?.[1];
+  const line = pid === undefined
+    ? ""
+    : await Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "");
+  const good = line.includes(`settings/${name}.json`);
+  const said = good ? `runs, process ${pid}` : "does not run";
+  return { what: name, good, said, hint: `${log} says why it ended; start the system again` };
+}
+
+/** Null when the process takes no connections. */
+async function doorCheck(place: Place, name: string, signal: AbortSignal): Promise<Check | null> {
+  let settings: Settings;
+  try {
+    settings = settingsOf(place, name);
+  } catch (error) {
+    // The check of the settings says so already.
+    if (error instanceof CommandError) return null;
+    throw error;
+  }
+  const { edge, identity, console } = settings;
+  const hint = `look at ${place.directory}/logs/${name}.log`;
+  const http = identity ?? console;
+  if (http !== undefined) {
+    const url = `http://${http.host}:${http.port}`;
+    const answer = await askJson(`${url}/health`, {}, name, signal).catch(() => null);
+    const good = answer?.status === 200;
+    const said = good ? `${url} is healthy` : `${url} answers ${answer?.status ?? "nothing"}`;
+    return { what: `${name}'s door`, good, said, hint };
+  }
+  if (edge === undefined) return null;
+  const good = await accepts(edge.host, edge.port);
+  const address = `${edge.host}:${edge.port}`;
+  const said = good ? `${address} takes connections` : `${address} takes no connection`;
+  return { what: `${name}'s door`, good, said, hint };
+}
+
+async function accepts(hostname: string, port: number): Promise<boolean> {
+  try {
+    const signal = AbortSignal.timeout(connectMsMax);
+    (await Deno.connect({ hostname, port, signal })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
