@@ -7,10 +7,10 @@
  *
  * @module
  */
-import { columnsOfFunction } from "./calls.ts";
 import { joinRows } from "./estimate.ts";
+import { functionItem, tableFunctionItem } from "./from_functions.ts";
 import { allOf, valueOf } from "./expression.ts";
-import { type Column, join, joinAll, named, opaque, type Value } from "./lineage.ts";
+import { join, joinAll, named, opaque, type Value } from "./lineage.ts";
 import { type Resolved, resolveRelation } from "./resolve.ts";
 import { filterBy, type Run, spend } from "./run.ts";
 import {
@@ -23,7 +23,7 @@ import {
   type Source,
 } from "./scope.ts";
 import { selectOutput } from "./select.ts";
-import { bodyOf, type Fields, fields, items, node, stringOf, stringsOf, text } from "./tree.ts";
+import { bodyOf, type Fields, fields, items, node, stringOf, text } from "./tree.ts";
 
 /** What names an item may use: the enclosing query, and items to its left when LATERAL. */
 export type Around = { readonly outer: Scope | null; readonly left: readonly FromItem[] };
@@ -130,136 +130,6 @@ function subselectItem(body: Fields, around: Around, run: Run): FromItem {
   return itemOf({ alias: name, schema: null, columns, open, relation: null }, output.rows);
 }
 
-/** Functions in FROM always see the items to their left. */
-function functionItem(body: Fields, around: Around, run: Run): FromItem {
-  const { name, columns: names } = aliasOf(body);
-  const functions = items(body["functions"]).map((entry) =>
-    items(bodyOf(entry, "List")?.["items"])
-  );
-  const columns: Column[] = [];
-  let open: Value | null = null;
-  for (const [call, definitions] of functions) {
-    const value = valueOf(call, lateral(around), run);
-    const defined = columnDefinitions(bodyOf(definitions, "List")?.["items"]);
-    const listed = defined.length > 0 ? defined : columnDefinitions(body["coldeflist"]);
-    const known = listed.length > 0 ? listed : functionColumns(call, run, name, functions.length);
-    if (known === null) open = join(open ?? value, value);
-    for (const column of known ?? []) columns.push(named(column, value));
-  }
-  if (body["ordinality"] === true) {
-    columns.push(named("ordinality", { classes: [], opaque: false }));
-  }
-  if (open !== null) {
-    // The first columns take the names of the alias list. The alias itself is no column of a
-    // composite, and then means a column of an outer query: it stays unknown.
-    const value = open;
-    const guessed = names.map((guess) => named(guess, value));
-    columns.splice(0, columns.length, ...guessed);
-  }
-  const source = { alias: name ?? callName(functions[0]?.[0]), schema: null, open, relation: null };
-  return itemOf({ ...source, columns: renamed(columns, names) }, 1000);
-}
-
-function functionColumns(
-  call: unknown,
-  run: Run,
-  alias: string | null,
-  functions: number,
-): readonly string[] | null {
-  const body = bodyOf(call, "FuncCall");
-  // CURRENT_DATE and its kin are allowed here too, and yield one column.
-  if (body === null) return null;
-  const names = stringsOf(body["funcname"]);
-  if (names === null) return null;
-  if (names[names.length - 1] === "unnest") return unnestColumns(body, alias, run);
-  const columns = columnsOfFunction(names, run);
-  // A single scalar function's column takes the alias's name.
-  return columns?.length === 1 && alias !== null && functions === 1 &&
-      columns[0] === names[names.length - 1]
-    ? [alias]
-    : columns;
-}
-
-/** `unnest` of arrays of scalars has one column each; of anything else, maybe a row's many. */
-function unnestColumns(
-  body: Fields,
-  alias: string | null,
-  run: Run,
-): readonly string[] | null {
-  const args = items(body["args"]);
-  // With pg_catalog behind other schemas a type's bare name may be another type.
-  const foreign = run.session.searchPath?.includes("pg_catalog") !== false;
-  if (foreign || args.length === 0 || !args.every(isScalarArray)) return null;
-  return args.length === 1 ? [alias ?? "unnest"] : args.map(() => "unnest");
-}
-
-/** Whether the text alone says that the elements are of a scalar type of PostgreSQL's own. */
-function isScalarArray(expression: unknown): boolean {
-  const elements = bodyOf(expression, "A_ArrayExpr")?.["elements"];
-  if (elements !== undefined) {
-    const isScalar = (item: unknown) => bodyOf(item, "A_Const") !== null || isScalarCast(item);
-    return items(elements).length > 0 && items(elements).every(isScalar);
-  }
-  if (isScalarCast(expression)) return true;
-  const names = stringsOf(bodyOf(expression, "FuncCall")?.["funcname"]) ?? [];
-  return ["string_to_array", "regexp_split_to_array"].includes(names[names.length - 1] ?? "");
-}
-
-function isScalarCast(expression: unknown): boolean {
-  const names = stringsOf(fields(bodyOf(expression, "TypeCast")?.["typeName"])["names"]) ?? [];
-  return scalarTypes.has(names[names.length - 1] ?? "") &&
-    (names.length === 1 || names[0] === "pg_catalog");
-}
-
-const scalarTypes: ReadonlySet<string> = new Set(
-  `text varchar bpchar int2 int4 int8 numeric float4 float8 bool date time timetz timestamp
-  timestamptz interval uuid bytea oid name json jsonb xml inet cidr`.split(/\s+/),
-);
-
-function callName(call: unknown): string | null {
-  const names = stringsOf(bodyOf(call, "FuncCall")?.["funcname"]);
-  return names?.[names.length - 1] ?? null;
-}
-
-function columnDefinitions(list: unknown): readonly string[] {
-  return items(list).map((item) => text(bodyOf(item, "ColumnDef")?.["colname"]));
-}
-
-/** XMLTABLE and JSON_TABLE: every column derives from the document and from what it is asked. */
-function tableFunctionItem(body: Fields, around: Around, run: Run): FromItem {
-  const { name, columns: names } = aliasOf(body);
-  const { columns: definitions, alias: _, ...rest } = body;
-  const scope = lateral(around);
-  const asked = [...items(definitions)];
-  const columnNames: string[] = [];
-  let value = allOf(Object.values(rest).flatMap(expressionsIn), scope, run);
-  for (let entry = asked.shift(); entry !== undefined; entry = asked.shift()) {
-    spend(run, 1);
-    const column = bodyOf(entry, "RangeTableFuncCol") ?? bodyOf(entry, "JsonTableColumn");
-    if (column === null) return unknownItem(name);
-    const { columns: inner, ...own } = column;
-    value = join(value, allOf(Object.values(own).flatMap(expressionsIn), scope, run));
-    asked.push(...items(inner));
-    if (items(inner).length === 0) {
-      columnNames.push(text(column["colname"]) || text(column["name"]));
-    }
-  }
-  const columns = renamed(columnNames.map((column) => named(column, value)), names);
-  return itemOf({ alias: name, schema: null, columns, open: null, relation: null }, 1000);
-}
-
-/** The tagged expressions in a field, through lists and untagged structs. */
-function expressionsIn(field: unknown): readonly unknown[] {
-  if (typeof field !== "object" || field === null) return [];
-  if (Array.isArray(field)) return field.flatMap(expressionsIn);
-  const found = node(field);
-  if (found === null || found.tag === "TypeName" || found.tag === "String") return [];
-  if (/^[A-Z]/.test(found.tag)) return [field];
-  return Object.entries(fields(field)).flatMap(([key, inner]) =>
-    key === "typeName" || key === "coltype" || key === "format" ? [] : expressionsIn(inner)
-  );
-}
-
 function joinItem(body: Fields, around: Around, run: Run): FromItem {
   const left = fromItem(body["larg"], around, run);
   const right = fromItem(body["rarg"], { ...around, left: [...around.left, left] }, run);
@@ -302,15 +172,20 @@ function columnIn(item: FromItem, name: string): Value {
   return item.columns.find((column) => column.name === name) ?? opaque;
 }
 
-function lateral(around: Around): Scope {
+/** What a LATERAL item sees: the items to its left, then the enclosing query. */
+export function lateral(around: Around): Scope {
   return nested(around.outer, around.left);
 }
 
-function unknownItem(alias: string | null): FromItem {
+/** An item of which nothing is known. */
+export function unknownItem(alias: string | null): FromItem {
   return itemOf({ alias, schema: null, columns: [], open: opaque, relation: null }, 1000);
 }
 
-function aliasOf(body: Fields): { readonly name: string | null; readonly columns: string[] } {
+/** An item's alias and the names it gives to columns. */
+export function aliasOf(
+  body: Fields,
+): { readonly name: string | null; readonly columns: string[] } {
   const alias = fields(body["alias"]);
   const name = text(alias["aliasname"]);
   const columns = items(alias["colnames"]).map((item) => stringOf(item) ?? "");
