@@ -1,5 +1,6 @@
 /**
- * An installation's folder: keys, secrets, settings. What is there is kept; what is missing is made.
+ * An installation's folder: keys, secrets, settings. What is there is kept; what is missing is
+ * made.
  *
  * ```
  * sallyport.yaml  policy.cedar

@@ -3,8 +3,8 @@
  * Computed by authz from PostgreSQL's own parse tree and the target's catalog (design 6), judged by
  * policy, and kept in the verdict for the record.
  *
- * **Invariant:** every uncertainty is visible: a name that does not resolve, a function whose work is
- * unknown or a node that is not understood makes a column `opaque` or a statement refused, never
+ * **Invariant:** every uncertainty is visible: a name that does not resolve, a function whose work
+ * is unknown or a node that is not understood makes a column `opaque` or a statement refused, never
  * plain.
  *
  * @module

@@ -1,7 +1,7 @@
 /**
- * A person's decision about a held request, as it crosses the bus, and the rules by which it counts.
- * The rules stand here because three parties apply them to the same frames: approval when it takes a
- * vote, authz before it lets the request go, and the verifier years later.
+ * A person's decision about a held request, as it crosses the bus, and the rules by which it
+ * counts. The rules stand here because three parties apply them to the same frames: approval when
+ * it takes a vote, authz before it lets the request go, and the verifier years later.
  *
  * **Invariant:** whoever asked, is accountable for the asking, or acts anywhere in its chain has no
  * vote; a person has one vote, for one need, whatever groups they are in. There is no exemption.

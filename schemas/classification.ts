@@ -1,8 +1,8 @@
 /**
  * Which columns hold which data classes: the configuration's column patterns over a catalog.
  *
- * **Invariant:** the classes of a column are at least those that a pattern gives it and those of the
- * column of that name in every parent and child (inheritance, partitions).
+ * **Invariant:** the classes of a column are at least those that a pattern gives it and those of
+ * the column of that name in every parent and child (inheritance, partitions).
  *
  * @module
  */

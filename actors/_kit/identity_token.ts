@@ -1,6 +1,6 @@
 /**
- * Verifies identity's own tokens: what edge, authz and approval rely on. Synchronous, so that it can
- * stand inside a pure step and give the same answer when frames are replayed; the time is an
+ * Verifies identity's own tokens: what edge, authz and approval rely on. Synchronous, so that it
+ * can stand inside a pure step and give the same answer when frames are replayed; the time is an
  * argument (the stored frame's time).
  *
  * One algorithm and one header are accepted, byte for byte of meaning: EdDSA over Ed25519

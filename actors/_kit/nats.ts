@@ -6,10 +6,10 @@
  *
  * **Invariant:** what a server was made to send by somebody else's request is never taken for a
  * message. Whoever may ask the server anything chooses where the answer goes, past its permissions,
- * and an answer can carry that key's own stored bytes: a released frame must name the stored subject
- * it releases, a passing message must have no headers, a delivery must be one of the consumer that
- * was asked, and a stored copy of an answer is hollow (`contentOf`). An expected sequence on every
- * audit publish keeps pulled frames from being stored again.
+ * and an answer can carry that key's own stored bytes: a released frame must name the stored
+ * subject it releases, a passing message must have no headers, a delivery must be one of the
+ * consumer that was asked, and a stored copy of an answer is hollow (`contentOf`). An expected
+ * sequence on every audit publish keeps pulled frames from being stored again.
  *
  * @module
  */

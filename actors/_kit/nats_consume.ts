@@ -3,9 +3,9 @@
  *
  * Theory of operation. Some hundred messages are asked for ahead; when half have come, more are
  * asked for. The server says when a request ended early, and says every now and then that it lives;
- * after silence, after a reconnect and after every other status the request is made anew. A consumer
- * with a priority group of policy `pinned_client` serves one worker at a time; the request of a
- * standby waits at the server until the pinned one has been silent for the group's timeout.
+ * after silence, after a reconnect and after every other status the request is made anew. A
+ * consumer with a priority group of policy `pinned_client` serves one worker at a time; the request
+ * of a standby waits at the server until the pinned one has been silent for the group's timeout.
  *
  * The handler is called as messages arrive and is not awaited: what is not acknowledged counts
  * against the consumer's `max_ack_pending`, which is the bound.

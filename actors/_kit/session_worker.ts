@@ -6,12 +6,14 @@
  * in memory it is rebuilt first: every frame of the kinds the actor consumes, up to a bound, goes
  * through the same `step` with its effects thrown away, and then `resume` asks the state what is
  * still to be done. The bound is the newest of the delivered frame and the actor's own last frames,
- * so nothing this actor ever stored is forgotten. Deliveries at or below the bound are covered by the
- * replay and only acknowledged. A delivery is acknowledged last, after all its effects were stored.
+ * so nothing this actor ever stored is forgotten. Deliveries at or below the bound are covered by
+ * the replay and only acknowledged. A delivery is acknowledged last, after all its effects were
+ * stored.
  *
- * **Invariant:** frames of one kind of one session are published one after the other, each expecting
- * the sequence of the one before. A worker that lost its shard cannot publish a second truth: the
- * server refuses it, its state is thrown away, and the session is rebuilt from what is stored.
+ * **Invariant:** frames of one kind of one session are published one after the other, each
+ * expecting the sequence of the one before. A worker that lost its shard cannot publish a second
+ * truth: the server refuses it, its state is thrown away, and the session is rebuilt from what is
+ * stored.
  *
  * @module
  */

@@ -3,13 +3,13 @@
  * withdrawn, consumed.
  *
  * Theory of operation. Verdicts and the end of the session move an approval; so do decisions and
- * the passing of time. After each live input, and once after recovery, whatever the state amounts to
- * but the stream does not say yet is published. Replayed frames move the same state and publish
+ * the passing of time. After each live input, and once after recovery, whatever the state amounts
+ * to but the stream does not say yet is published. Replayed frames move the same state and publish
  * nothing, so a crash between two publishes is made good by the next `resume`.
  *
- * **Invariant:** an approval is granted only by votes that passed `approverRefusal`, cast before its
- * expiry for exactly its binding, by as many distinct people as every need asks; the first denial
- * ends it; a settled approval never changes, but for a consumption that was stored in time.
+ * **Invariant:** an approval is granted only by votes that passed `approverRefusal`, cast before
+ * its expiry for exactly its binding, by as many distinct people as every need asks; the first
+ * denial ends it; a settled approval never changes, but for a consumption that was stored in time.
  *
  * @module
  */

@@ -2,13 +2,13 @@
  * Authz judges: one verdict for each request, two when people were asked in between.
  *
  * Theory of operation. Requests of a session are judged in order, one at a time: the next waits for
- * the outcome of the one before, because what its names mean depends on what that one did. A verdict
- * is a function of the session's state, so state is only changed by stored frames: `commit` takes a
- * stored verdict, `settle` an outcome. Live and replayed frames go through the same two.
+ * the outcome of the one before, because what its names mean depends on what that one did. A
+ * verdict is a function of the session's state, so state is only changed by stored frames: `commit`
+ * takes a stored verdict, `settle` an outcome. Live and replayed frames go through the same two.
  *
- * **Invariant:** what is not understood, not permitted or not in time is denied (G8). An allow after
- * a hold names the approval it uses up, and only if policy, catalog and session still bind to the
- * same bytes (G5).
+ * **Invariant:** what is not understood, not permitted or not in time is denied (G8). An allow
+ * after a hold names the approval it uses up, and only if policy, catalog and session still bind to
+ * the same bytes (G5).
  *
  * The state is owned by the worker; `step` reuses its memory.
  *

@@ -1,6 +1,6 @@
 /**
- * Analysis with a memory. Statements are remembered by their text; those whose analysis looked at no
- * literal also by their shape, so that a thousand lookups by key are one analysis.
+ * Analysis with a memory. Statements are remembered by their text; those whose analysis looked at
+ * no literal also by their shape, so that a thousand lookups by key are one analysis.
  *
  * **Invariant:** what is remembered depends on schema, search path and text alone: a session with
  * temporary relations, prepared names or unsettled definitions in play is analysed anew.

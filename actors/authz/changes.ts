@@ -37,8 +37,8 @@ export function settleSession(
 }
 
 /**
- * Which Parse of a failed batch took effect is not known. A name that did not exist before means the
- * new statement or none; a name that was made twice, or the unnamed one, may mean either.
+ * Which Parse of a failed batch took effect is not known. A name that did not exist before means
+ * the new statement or none; a name that was made twice, or the unnamed one, may mean either.
  */
 function afterFailure(session: SessionState, understood: Understood): SessionState {
   const counts = new Map<string, number>();

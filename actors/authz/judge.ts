@@ -1,6 +1,6 @@
 /**
- * The judge: policy, catalogs and parser behind one small face, so that the actor stays pure and the
- * live reload of any of them is one assignment.
+ * The judge: policy, catalogs and parser behind one small face, so that the actor stays pure and
+ * the live reload of any of them is one assignment.
  *
  * @module
  */

@@ -5,8 +5,8 @@
  * Theory of operation. PostgreSQL keeps prepared statements made by SQL and by protocol under one
  * set of names, and so does the session state here. A name must mean here what it means there, or a
  * plan would be made for one statement while another runs. So a Parse or Bind of a name that exists
- * is refused here, as the server would refuse it, before it can leave the old meaning standing there
- * and a new one here; and after a batch that failed, what it was to make counts as unknown.
+ * is refused here, as the server would refuse it, before it can leave the old meaning standing
+ * there and a new one here; and after a batch that failed, what it was to make counts as unknown.
  *
  * @module
  */

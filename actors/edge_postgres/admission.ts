@@ -1,6 +1,6 @@
 /**
- * Who gets in: a password that is a token goes to identity, which answers with a principal chain and
- * its own signature over chain, connection and session.
+ * Who gets in: a password that is a token goes to identity, which answers with a principal chain
+ * and its own signature over chain, connection and session.
  *
  * **Invariant:** the edge believes nothing that a client says of itself; what identity did not sign
  * does not stand in `open`. The token itself is not kept.

@@ -1,6 +1,6 @@
 /**
- * Gathers an agent's messages into requests, the smallest unit that can be judged: a simple Query or
- * FunctionCall by itself, extended messages up to Sync or Flush, COPY data as it comes.
+ * Gathers an agent's messages into requests, the smallest unit that can be judged: a simple Query
+ * or FunctionCall by itself, extended messages up to Sync or Flush, COPY data as it comes.
  *
  * **Invariant:** the bytes of all requests, joined, are the bytes the agent sent, in order.
  *

@@ -1,5 +1,6 @@
 /**
- * The edge's sockets: accepts agents, and carries out what the pure `Startup` and `Session` ask for.
+ * The edge's sockets: accepts agents, and carries out what the pure `Startup` and `Session` ask
+ * for.
  *
  * @module
  */

@@ -1,10 +1,10 @@
 /**
- * One agent's session after its token was accepted: publishes requests, releases stored responses in
- * order, words refusals. Sans-IO.
+ * One agent's session after its token was accepted: publishes requests, releases stored responses
+ * in order, words refusals. Sans-IO.
  *
- * Theory of operation. Requests are numbered and wait in `outstanding`, oldest first. An allowed one
- * is complete when its outcome is stored and its last response part was released; a denied one as
- * soon as it is the oldest. So an agent that pipelines hears its answers in the order it asked.
+ * Theory of operation. Requests are numbered and wait in `outstanding`, oldest first. An allowed
+ * one is complete when its outcome is stored and its last response part was released; a denied one
+ * as soon as it is the oldest. So an agent that pipelines hears its answers in the order it asked.
  * Response parts are counted over the session; one that comes ahead of an earlier one waits, and
  * when none comes the stream itself is read.
  *

@@ -9,8 +9,8 @@ import type { Revocation } from "#schemas/identity.ts";
 
 export type ReplayCache = {
   /**
-   * Presents a token for a use. `fresh` the first time, `same` again for the same use (a caller that
-   * lost the reply asks again), `replayed` for any other, `full` when no more can be kept.
+   * Presents a token for a use. `fresh` the first time, `same` again for the same use (a caller
+   * that lost the reply asks again), `replayed` for any other, `full` when no more can be kept.
    */
   claim(
     jti: string,

@@ -2,14 +2,14 @@
  * The exchange: an organisation's token, or one of ours, for one that lives minutes and is bound to
  * one connection and one session (RFC 8693).
  *
- * Two kinds of subject token. The organisation's may be exchanged as often as its holder likes. Ours
- * is used once: for one session, or for one further exchange. To ask again for the same session is
- * the same use, so that an edge whose reply was lost may ask again; session ids are the edge's own
- * random choice, so nobody else can.
+ * Two kinds of subject token. The organisation's may be exchanged as often as its holder likes.
+ * Ours is used once: for one session, or for one further exchange. To ask again for the same
+ * session is the same use, so that an edge whose reply was lost may ask again; session ids are the
+ * edge's own random choice, so nobody else can.
  *
  * What was presented is kept in memory. A token of ours that is bound to no session therefore names
- * the run of identity that issued it, and no other run takes it: after a restart its holder asks for
- * a new one. One process of identity is active at a time.
+ * the run of identity that issued it, and no other run takes it: after a restart its holder asks
+ * for a new one. One process of identity is active at a time.
  *
  * **Invariant:** an exchange only narrows. Connection, purpose, person and groups stay; the chain
  * grows by at most one actor; the expiry is never later than that of any token presented. Groups

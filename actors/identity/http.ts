@@ -1,8 +1,8 @@
 /**
  * Identity over HTTP: the token endpoint of RFC 8693 for users and agents, and the public keys.
  *
- * **Invariant:** the endpoint hands out only tokens for an edge, bound to no session yet; a person's
- * sign-in and approvals go through the console, and session tokens through an edge.
+ * **Invariant:** the endpoint hands out only tokens for an edge, bound to no session yet; a
+ * person's sign-in and approvals go through the console, and session tokens through an edge.
  *
  * @module
  */

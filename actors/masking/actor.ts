@@ -5,8 +5,8 @@
  * from the stream; without it, or without the response's beginning, nothing of it leaves. Raw bytes
  * live in memory for one step.
  *
- * The state is owned by the worker; `step` reuses its memory. After a restart a session goes on with
- * its next request; a response that was in the middle is ended with an error.
+ * The state is owned by the worker; `step` reuses its memory. After a restart a session goes on
+ * with its next request; a response that was in the middle is ended with an error.
  *
  * @module
  */

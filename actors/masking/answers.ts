@@ -1,8 +1,8 @@
 /**
  * What each message of a server means for the answer that is being given, and what it becomes.
  *
- * **Invariant:** `at` moves only forward within a request, and behind its last answer as soon as what
- * comes is not what was foreseen. A tag that is not listed is a failure.
+ * **Invariant:** `at` moves only forward within a request, and behind its last answer as soon as
+ * what comes is not what was foreseen. A tag that is not listed is a failure.
  *
  * @module
  */

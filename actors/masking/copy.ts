@@ -1,8 +1,8 @@
 /**
  * Begins the masking of COPY data, when it is what the plan foresaw.
  *
- * **Invariant:** COPY data whose format was not foreseen, or cannot be cut into rows for certain, is
- * not masked but withheld: there is no safe guess at where a value ends.
+ * **Invariant:** COPY data whose format was not foreseen, or cannot be cut into rows for certain,
+ * is not masked but withheld: there is no safe guess at where a value ends.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * Masks COPY data in binary format: a signature, Int32 flags, Int32 length of a header extension and
- * that extension; then tuples, each Int16 field count and for each field Int32 length (-1 is NULL)
- * and bytes; then Int16 -1.
+ * Masks COPY data in binary format: a signature, Int32 flags, Int32 length of a header extension
+ * and that extension; then tuples, each Int16 field count and for each field Int32 length (-1 is
+ * NULL) and bytes; then Int16 -1.
  * https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS
  *
  * **Invariant:** the header leaves as the only header that is understood (no flags, no extension);

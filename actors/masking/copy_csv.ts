@@ -1,9 +1,9 @@
 /**
- * Masks COPY data in CSV format: fields between delimiters, quoted where they must be, so that a row
- * may hold line feeds. https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS
+ * Masks COPY data in CSV format: fields between delimiters, quoted where they must be, so that a
+ * row may hold line feeds. https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS
  *
- * **Invariant:** a row leaves with as many fields as it came with; a row whose field count is not the
- * plan's leaves as NULLs, and data that ends inside quotes is a fault.
+ * **Invariant:** a row leaves with as many fields as it came with; a row whose field count is not
+ * the plan's leaves as NULLs, and data that ends inside quotes is a fault.
  *
  * @module
  */

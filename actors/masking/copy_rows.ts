@@ -1,6 +1,6 @@
 /**
- * Cuts the stream of COPY data into rows. CopyData messages carry rows as the server likes: a row in
- * each, several in one, or one over many; what leaves is one row in each message.
+ * Cuts the stream of COPY data into rows. CopyData messages carry rows as the server likes: a row
+ * in each, several in one, or one over many; what leaves is one row in each message.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY
  *
  * **Invariant:** every byte that comes in is part of exactly one row, and no more than

@@ -1,9 +1,9 @@
 /**
- * Masks COPY data in text format: fields between delimiters, rows ended by a line feed, escapes with
- * a backslash. https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS
+ * Masks COPY data in text format: fields between delimiters, rows ended by a line feed, escapes
+ * with a backslash. https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS
  *
- * **Invariant:** a row leaves with as many fields as it came with, and as one line; a row whose field
- * count is not the plan's leaves as NULLs.
+ * **Invariant:** a row leaves with as many fields as it came with, and as one line; a row whose
+ * field count is not the plan's leaves as NULLs.
  *
  * @module
  */

@@ -1,18 +1,18 @@
 /**
  * Rewrites ErrorResponse and NoticeResponse, whose words may quote values of rows.
  *
- * **Invariant:** with `generic`, nothing leaves that a value can stand in: words come from the table
- * of conditions, and names only where nothing but the server itself put them there.
+ * **Invariant:** with `generic`, nothing leaves that a value can stand in: words come from the
+ * table of conditions, and names only where nothing but the server itself put them there.
  *
  * Why a message is kept or not. A runtime error quotes what it fell over, and any SQLSTATE can be
- * raised by PL/pgSQL (`RAISE … USING ERRCODE`), with any message, table, column and constraint. What
- * gives that away is the context (`W`), which every procedural language adds, and the internal query
- * (`q`, `p`). Without these:
+ * raised by PL/pgSQL (`RAISE … USING ERRCODE`), with any message, table, column and constraint.
+ * What gives that away is the context (`W`), which every procedural language adds, and the internal
+ * query (`q`, `p`). Without these:
  * - a position (`P`) points into the client's own statement: the parser spoke, before any row was
  *   read. Its words on names and syntax (classes 42, 3F, 0A) are the client's own. Without `P` the
- *   same SQLSTATEs quote values: `select ssn::regclass` says `relation "536-22-1234" does not exist`,
- *   and `has_schema_privilege(ssn, …)`, `has_database_privilege`, `cursor_to_xml` do as much with
- *   3F000, 3D000 and 34000.
+ *   same SQLSTATEs quote values: `select ssn::regclass` says `relation "536-22-1234" does not
+ * exist`,   and `has_schema_privilege(ssn, …)`, `has_database_privilege`, `cursor_to_xml` do as
+ * much with   3F000, 3D000 and 34000.
  * - classes 08, 25, 26, 40, 53 and 57 speak of the connection, the transaction, a prepared
  *   statement's name or the machine; no function of the server raises them over a value.
  * - 55P03 and 55006 name a relation or a database; the rest of 55 is any module's.

@@ -2,9 +2,9 @@
  * The masking key, and what is derived from it: keyed digests of values, and a keyed permutation of
  * integers.
  *
- * **Invariant:** what comes out depends on the key, the purpose, the class, the scope and the value,
- * each length-prefixed, and on nothing else: equal values give equal results wherever they stand,
- * and results of different classes or scopes cannot be linked.
+ * **Invariant:** what comes out depends on the key, the purpose, the class, the scope and the
+ * value, each length-prefixed, and on nothing else: equal values give equal results wherever they
+ * stand, and results of different classes or scopes cannot be linked.
  *
  * @module
  */
@@ -39,8 +39,8 @@ export function maskingKey(secret: Uint8Array, thisYear: number | null): Masking
 }
 
 /**
- * HMAC-SHA-256 of a value under a key derived for its scope: 32 bytes. `domain` keeps kinds of values
- * apart. The derived key is remembered with the scope object, of which a column has one.
+ * HMAC-SHA-256 of a value under a key derived for its scope: 32 bytes. `domain` keeps kinds of
+ * values apart. The derived key is remembered with the scope object, of which a column has one.
  */
 export function digest(key: MaskingKey, scope: Scope, domain: string, value: Uint8Array): Buffer {
   const known = key.derived.get(scope)?.get(domain);

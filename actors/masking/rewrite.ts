@@ -1,17 +1,17 @@
 /**
  * The response rewriter: a server's bytes in, in chunks of any size; the masked bytes out.
  *
- * Theory of operation. A request's plan foresees its answers in order. `at` points at the answer that
- * comes next, and messages move it on: a simple query's answer ends with CommandComplete or
- * EmptyQueryResponse, a Describe's with RowDescription or NoData, an Execute's with CommandComplete,
- * EmptyQueryResponse or PortalSuspended. Rows are rewritten by the program of the answer they belong
- * to: made from the RowDescription before them, or, in an Execute, from what a Describe told of the
- * statement, now or in an earlier request.
+ * Theory of operation. A request's plan foresees its answers in order. `at` points at the answer
+ * that comes next, and messages move it on: a simple query's answer ends with CommandComplete or
+ * EmptyQueryResponse, a Describe's with RowDescription or NoData, an Execute's with
+ * CommandComplete, EmptyQueryResponse or PortalSuspended. Rows are rewritten by the program of the
+ * answer they belong to: made from the RowDescription before them, or, in an Execute, from what a
+ * Describe told of the statement, now or in an earlier request.
  *
- * **Invariant:** rows are covered by the answer they belong to, or by nothing and then they leave as
- * NULLs. As soon as what comes is not what was foreseen, `at` moves behind the last answer until the
- * next request. A message that is not understood ends the response: a FATAL error is given out, and
- * nothing after it.
+ * **Invariant:** rows are covered by the answer they belong to, or by nothing and then they leave
+ * as NULLs. As soon as what comes is not what was foreseen, `at` moves behind the last answer until
+ * the next request. A message that is not understood ends the response: a FATAL error is given out,
+ * and nothing after it.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
  * Rewrites DataRow messages by the plan of their columns.
  *
- * **Invariant:** a row leaves with as many columns as it came with; a row that no program covers, or
- * whose column count is not the program's, leaves with nothing but NULL.
+ * **Invariant:** a row leaves with as many columns as it came with; a row that no program covers,
+ * or whose column count is not the program's, leaves with nothing but NULL.
  *
  * Rows are the bulk of all traffic, so a column's work is settled once (`columnProgram`) and a row
  * in which nothing changes is passed on as it came, without a copy of any value.

@@ -4,7 +4,8 @@
  *
  * The union of two lists, so that neither census can be held against a release: the seventeen that
  * HHS names from the 2000 Census (guidance on de-identification, 2012), and those computed from the
- * ZCTA populations of the 2020 Census. Dated 2026-11; to be computed anew when a census is published.
+ * ZCTA populations of the 2020 Census. Dated 2026-11; to be computed anew when a census is
+ * published.
  *
  * @module
  */

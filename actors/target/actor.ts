@@ -3,8 +3,8 @@
  *
  * **Invariant (G1):** bytes go upstream only when their SHA-256 stands in an allow verdict that was
  * delivered from the stream, and once for each verdict. **(G7):** what a process that died may have
- * executed is recorded as `unknown` and never run again; an upstream connection does not outlive the
- * process that dialled it, so neither does its session.
+ * executed is recorded as `unknown` and never run again; an upstream connection does not outlive
+ * the process that dialled it, so neither does its session.
  *
  * The state is owned by the worker; `step` reuses its memory.
  *

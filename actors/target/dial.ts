@@ -2,7 +2,8 @@
  * Upstream sockets: TLS verify-full, login, then bytes both ways under back-pressure. The driver of
  * the target actor; it decides nothing.
  *
- * **Invariant (G4):** credentials are read from their files here and handed to `Login`, nowhere else.
+ * **Invariant (G4):** credentials are read from their files here and handed to `Login`, nowhere
+ * else.
  *
  * @module
  */

@@ -17,8 +17,8 @@ export function defaultCacheDir(): string {
 }
 
 /**
- * The folder `<cacheDir>/<name>`; when it is missing, `make` fills an empty folder that then becomes
- * it. Whoever comes second keeps the first one's.
+ * The folder `<cacheDir>/<name>`; when it is missing, `make` fills an empty folder that then
+ * becomes it. Whoever comes second keeps the first one's.
  */
 export async function cachedFolder(
   cacheDir: string,

@@ -101,7 +101,8 @@ async function serverEnvironment(options: NatsServerOptions): Promise<Record<str
     if (!/^[A-Za-z0-9_-]{32,}$/.test(key)) {
       throw new TypeError("the store's key file must hold 32 or more of A-Z a-z 0-9 _ -");
     }
-    // Quoted, because nats-server reads the value by its own syntax and a key may look like a number.
+    // Quoted, because nats-server reads the value by its own syntax and a key may look like a
+    // number.
     env[storeKeyVariable] = `"${key}"`;
   }
   return env;

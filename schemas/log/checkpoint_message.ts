@@ -2,8 +2,8 @@
  * A checkpoint as it is stored on the bus: the signed note as payload, and in headers the frontier
  * from which the log goes on without reading everything again.
  *
- * **Invariant:** the headers are a convenience and trusted only as far as they hash to the root that
- * the note signs.
+ * **Invariant:** the headers are a convenience and trusted only as far as they hash to the root
+ * that the note signs.
  *
  * @module
  */

@@ -13,12 +13,12 @@
  *
  * Headers whose name starts with `Nats-` (that very spelling) are left out: the server and its
  * clients use them for the exchange itself (`Nats-Msg-Id`, `Nats-Expected-*`, and on delivery
- * `Nats-Stream`, `Nats-Sequence`, ...), so they are not the same at publishing and at every reading.
- * Nothing in Sallyport draws meaning from them. The server's time of storing is not covered either:
- * times that count stand in our own payloads.
+ * `Nats-Stream`, `Nats-Sequence`, ...), so they are not the same at publishing and at every
+ * reading. Nothing in Sallyport draws meaning from them. The server's time of storing is not
+ * covered either: times that count stand in our own payloads.
  *
- * **Invariant:** two different frames never have the same leaf bytes: each variable part is preceded
- * by its length.
+ * **Invariant:** two different frames never have the same leaf bytes: each variable part is
+ * preceded by its length.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A connection to a running system's bus with the key of one of its users, and what tests ask there:
- * the stored frames, an exchange, a decision.
+ * A connection to a running system's bus with the key of one of its users, and what tests ask
+ * there: the stored frames, an exchange, a decision.
  *
  * @module
  */

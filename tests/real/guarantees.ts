@@ -1,6 +1,6 @@
 /**
- * The guarantees, held against a running system as `sallyport verify` holds them, and the search for
- * planted values in everything that agents received and everything that lies on disk.
+ * The guarantees, held against a running system as `sallyport verify` holds them, and the search
+ * for planted values in everything that agents received and everything that lies on disk.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * What each key may do on the bus, written down by hand and apart from `deploy/nats/permissions.ts`:
- * everything that is tried, and of that what must be allowed. All else must be refused.
+ * What each key may do on the bus, written down by hand and apart from
+ * `deploy/nats/permissions.ts`: everything that is tried, and of that what must be allowed. All
+ * else must be refused.
  *
  * `{a,b}` stands for each of its words. `<own>` is the key's own name, `<edge>` an edge's.
  *

@@ -1,8 +1,9 @@
 /**
- * What an agent asked, read from the exact bytes of its request: the text of each statement with its
- * literals masked for display, and parameters by size alone.
+ * What an agent asked, read from the exact bytes of its request: the text of each statement with
+ * its literals masked for display, and parameters by size alone.
  *
- * **Invariant:** no literal and no parameter value is shown; text that cannot be masked is withheld.
+ * **Invariant:** no literal and no parameter value is shown; text that cannot be masked is
+ * withheld.
  *
  * @module
  */

@@ -4,8 +4,8 @@
  *
  * Streaming, in stored order. Times are the server's, of storing, so that they are one clock's.
  *
- * **Invariant:** the timeline shows responses as they were masked and statements with their literals
- * masked; it never holds a token, a parameter value or a raw byte.
+ * **Invariant:** the timeline shows responses as they were masked and statements with their
+ * literals masked; it never holds a token, a parameter value or a raw byte.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The verifier against an honest log, and against that log with one thing done to it at a time. Each
- * damage must be named, by its guarantee and in its words.
+ * The verifier against an honest log, and against that log with one thing done to it at a time.
+ * Each damage must be named, by its guarantee and in its words.
  *
  * @module
  */

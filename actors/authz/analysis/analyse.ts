@@ -2,8 +2,8 @@
  * SQL text in, what it means out (design 6): the parse tree of PostgreSQL's own parser, walked with
  * the catalog and the state of the session.
  *
- * **Invariant:** every string is answered by an analysis of each of its statements or by one refusal;
- * nothing throws, and no message repeats a value.
+ * **Invariant:** every string is answered by an analysis of each of its statements or by one
+ * refusal; nothing throws, and no message repeats a value.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
  * The finished analysis of a statement, from what was judged and what its run gathered.
  *
- * **Invariant:** after an unresolved relation, or with columns of unknown number, every output column
- * is opaque.
+ * **Invariant:** after an unresolved relation, or with columns of unknown number, every output
+ * column is opaque.
  *
  * @module
  */

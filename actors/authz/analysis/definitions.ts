@@ -1,10 +1,10 @@
 /**
  * Statements that define or administer, by the parser's tag.
  *
- * **Invariant:** what reaches other servers, loads code or copies data out of the engine is `escape`;
- * what changes who may do what is `administer`. A rule, operator or cast of a user's own changes
- * what later statements mean without a trace in the catalog kept here, so it is `escape` as well; a
- * trigger may move values between columns (`declassify`). All of these define, too.
+ * **Invariant:** what reaches other servers, loads code or copies data out of the engine is
+ * `escape`; what changes who may do what is `administer`. A rule, operator or cast of a user's own
+ * changes what later statements mean without a trace in the catalog kept here, so it is `escape` as
+ * well; a trigger may move values between columns (`declassify`). All of these define, too.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * How many rows a statement may yield, from the catalog's estimates: an upper guess for policy, never
- * a plan.
+ * How many rows a statement may yield, from the catalog's estimates: an upper guess for policy,
+ * never a plan.
  *
  * @module
  */

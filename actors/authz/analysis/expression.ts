@@ -1,8 +1,8 @@
 /**
  * What the value of an expression derives from.
  *
- * **Invariant:** every sub-expression is visited, so that a call hidden in it is seen; a node that is
- * not known here is opaque.
+ * **Invariant:** every sub-expression is visited, so that a call hidden in it is seen; a node that
+ * is not known here is opaque.
  *
  * @module
  */

@@ -1,7 +1,8 @@
 /**
  * Functions in FROM, XMLTABLE and JSON_TABLE: their columns all derive from the arguments.
  *
- * **Invariant:** a function whose row shape is not known is `open`; its alias alone names no column.
+ * **Invariant:** a function whose row shape is not known is `open`; its alias alone names no
+ * column.
  *
  * @module
  */

@@ -1,8 +1,9 @@
 /**
- * Statements known by a name: PREPARE and EXECUTE, cursors, and EXPLAIN, which plans or runs another.
+ * Statements known by a name: PREPARE and EXECUTE, cursors, and EXPLAIN, which plans or runs
+ * another.
  *
- * **Invariant:** what runs later by its name is judged by what it meant when it was named and by what
- * it means now, together.
+ * **Invariant:** what runs later by its name is judged by what it meant when it was named and by
+ * what it means now, together.
  *
  * @module
  */

@@ -9,7 +9,8 @@
  * Loading reads `libpg-query.wasm`: it needs `--allow-read` of the package's folder under
  * `node_modules`.
  *
- * **Invariant:** a parser answers or refuses; it never throws, and no message repeats the statement.
+ * **Invariant:** a parser answers or refuses; it never throws, and no message repeats the
+ * statement.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * From a written relation name to what it means in this session: a temporary relation, or one of the
- * catalog with the classes of its columns, views analysed down to their base tables.
+ * From a written relation name to what it means in this session: a temporary relation, or one of
+ * the catalog with the classes of its columns, views analysed down to their base tables.
  *
  * **Invariant:** what does not resolve marks the run `unresolved`, so that every output is opaque;
  * while DDL is unseen, every column of a relation that is not PostgreSQL's own is opaque.

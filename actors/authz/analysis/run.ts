@@ -1,8 +1,8 @@
 /**
  * What one analysis gathers while it walks a statement.
  *
- * **Invariant:** work is bounded: every step of the walk is counted, and the count ends the analysis
- * with {@link TooComplex} before it can grow with the square of the input.
+ * **Invariant:** work is bounded: every step of the walk is counted, and the count ends the
+ * analysis with {@link TooComplex} before it can grow with the square of the input.
  *
  * @module
  */

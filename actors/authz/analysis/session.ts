@@ -164,8 +164,8 @@ export function settled(session: SessionState): SessionState {
 
 /**
  * The session after a request whose first `completed` statements succeeded. Statements of one
- * simple query (or of one batch up to Sync) share an implicit transaction: when one fails, what they
- * changed since the last explicit transaction command is undone.
+ * simple query (or of one batch up to Sync) share an implicit transaction: when one fails, what
+ * they changed since the last explicit transaction command is undone.
  */
 export function applyRequest(
   session: SessionState,

@@ -1,8 +1,8 @@
 /**
  * The shape of a statement: its text with literals replaced, as the key of a cache of analyses.
  *
- * **Invariant:** two texts of one shape parse to trees that are equal but for the values of literals.
- * The lexer is strict and linear; whatever could be read in another way has no shape.
+ * **Invariant:** two texts of one shape parse to trees that are equal but for the values of
+ * literals. The lexer is strict and linear; whatever could be read in another way has no shape.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Shapes: equal shapes must mean equal trees but for literals, or the cache of analyses would answer
- * for another statement.
+ * Shapes: equal shapes must mean equal trees but for literals, or the cache of analyses would
+ * answer for another statement.
  *
  * @module
  */
