@@ -2,11 +2,11 @@
  * The console: where people approve, see what runs, and read the record.
  *
  * It follows the audit stream for what it lists (`ledger.ts`) and reads a recording only when
- * somebody opens it, after it stored that they did (`recording.ts`). Who somebody is, identity says;
- * whether a decision counts, approval says. The console holds no key and decides nothing.
+ * somebody opens it, after it stored that they did (`recording.ts`). Identity says who somebody is,
+ * approval whether a decision counts. The console holds no key and decides nothing.
  *
- * **Invariant:** an answer that shows anything of a session was made for one signed-in person with a
- * right to it, and is kept by no cache.
+ * **Invariant:** an answer that shows anything of a session was made for one signed-in person with
+ * a right to it, and is kept by no cache.
  *
  * @module
  */

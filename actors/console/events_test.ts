@@ -35,6 +35,19 @@ Deno.test("whoever is signed out hears no more", async () => {
   strictEqual(hub.clients(), 0);
 });
 
+Deno.test("whoever is signed out is told so also when nothing changes", async () => {
+  const clock = testClock();
+  const gone = viewer("carl");
+  const signedIn = new Set([gone]);
+  const hub = eventHub(clock, consoleLimits, (one) => signedIn.has(one));
+  const read = reader(hub.open(gone));
+  await read();
+  signedIn.clear();
+  clock.forward(consoleLimits.eventHeartbeatMs);
+  strictEqual(await read(), "event: end\ndata: {}\n\n");
+  strictEqual(hub.clients(), 0);
+});
+
 Deno.test("clients are bounded, for a person and at all, and those who leave make room", async () => {
   const limits = { ...consoleLimits, eventClientsMax: 3, eventClientsPerPersonMax: 2 };
   const hub = eventHub(testClock(), limits, () => true);

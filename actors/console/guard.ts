@@ -1,8 +1,8 @@
 /**
  * What every request passes: who it is, and whether a form came from a page of ours.
  *
- * **Invariant:** a request that changes something is taken only with a bearer token, or from our own
- * origin and with the token of its session: both, for either alone is not enough.
+ * **Invariant:** a request that changes something is taken only with a bearer token, or from our
+ * own origin and with the token of its session: both, for either alone is not enough.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * What the console knows of sessions and approvals without reading a recording: who, when, how many,
- * what was decided. Built by following the audit stream; statements and rows are not kept, only the
- * sequences at which they stand.
+ * What the console knows of sessions and approvals without reading a recording: who, when, how
+ * many, what was decided. Built by following the audit stream; of statements and rows only the
+ * sequences are kept at which they stand.
  *
  * **Invariant:** bounded in every dimension; an approval is shown as pending only while no frame
  * says otherwise and its time is not over.

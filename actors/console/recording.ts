@@ -1,8 +1,8 @@
 /**
  * Reads recordings from the audit stream, for one viewer.
  *
- * **Invariant:** a recording is read only after a `view` frame that names the reader is stored; if it
- * cannot be stored, nothing is read.
+ * **Invariant:** a recording is read only after a `view` frame that names the reader is stored; if
+ * it cannot be stored, nothing is read.
  *
  * @module
  */

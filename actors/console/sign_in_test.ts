@@ -73,6 +73,22 @@ Deno.test("an answer of another flow, browser, issuer or sign-in signs nobody in
   strictEqual(test.exchanges.length, 0);
 });
 
+Deno.test("a flow that somebody wrote themselves signs nobody in", async () => {
+  const { test, issuer } = await withIssuer();
+  const { cookie } = await begin(test, "/");
+  const [name = "", sealed = ""] = cookie.split("=");
+  const flow = { state: "s", nonce: "n", verifier: "v", returnTo: "/", untilMs: startMs + 60_000 };
+  const text = new TextEncoder().encode(JSON.stringify(flow));
+  const own = text.toBase64({ alphabet: "base64url", omitPadding: true });
+  issuer.token = idToken("n");
+  test.tokens.set(issuer.token, carl);
+  for (const tag of ["", `.${sealed.split(".")[1]}`, `.${"A".repeat(43)}`]) {
+    const forged = `${name}=${own}${tag}`;
+    strictEqual((await callback(test, forged, { code: "c1", state: "s" })).status, 401);
+  }
+  strictEqual(issuer.redeemed.length, 0);
+});
+
 Deno.test("an issuer that names itself in its answers must do so", async () => {
   const { test, issuer } = await withIssuer({
     "authorization_response_iss_parameter_supported": true,
