@@ -17,7 +17,7 @@ export type SignInParts = {
 };
 
 /** The path of the redirect URI that is registered with the issuer. */
-export const callbackPath = "/login/callback";
+export const callbackPath = "/callback";
 
 export function signInRoutes(app: Hono<Env>, parts: SignInParts): void {
   const { guard, people, oidc, organisation } = parts;

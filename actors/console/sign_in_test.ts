@@ -16,7 +16,7 @@ Deno.test("signing in at the issuer: code, PKCE, nonce, and back to where one wa
   strictEqual(origin + pathname, `${issuerUrl}/authorize`);
   strictEqual(asked.get("response_type"), "code");
   strictEqual(asked.get("client_id"), "sallyport-console");
-  strictEqual(asked.get("redirect_uri"), `${consoleUrl}/login/callback`);
+  strictEqual(asked.get("redirect_uri"), `${consoleUrl}/callback`);
   strictEqual(asked.get("code_challenge_method"), "S256");
   strictEqual(asked.get("scope"), "openid profile groups");
   issuer.token = idToken(asked.get("nonce") ?? "");
@@ -269,7 +269,7 @@ async function callback(
   answer: Record<string, string> | URLSearchParams,
 ): Promise<Response> {
   const query = new URLSearchParams(answer);
-  const url = `${consoleUrl}/login/callback?${query}`;
+  const url = `${consoleUrl}/callback?${query}`;
   return await test.console.app.request(url, { headers: { cookie } });
 }
 
