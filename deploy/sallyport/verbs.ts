@@ -2,6 +2,7 @@
 import { approve } from "./approve.ts";
 import { doctor } from "./doctor.ts";
 import { policyCheck } from "./policy_check.ts";
+import { policyExplain } from "./policy_explain.ts";
 import { replay } from "./replay.ts";
 import { sessions } from "./sessions.ts";
 import { token } from "./token.ts";
@@ -15,5 +16,6 @@ export const verbs: readonly Verb[] = [
   token,
   approve,
   policyCheck,
+  policyExplain,
   doctor,
 ];

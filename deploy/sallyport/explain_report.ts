@@ -1,0 +1,55 @@
+/**
+ * What authz would say to a statement, in words.
+ *
+ * @module
+ */
+import type { Judgement } from "#actors/authz/judge.ts";
+import { lineText } from "#actors/audit/replay/text.ts";
+import type { ColumnPlan } from "#schemas/mask_plan.ts";
+
+const lineCharactersMax = 200;
+
+/** The judgement for people; lines without line ends. */
+export function explainReport(judged: Judgement): string[] {
+  const { decision, policies, reasons, needs, statements, plan } = judged;
+  const by = policies.length === 0 ? "" : ` by ${policies.join(", ")}`;
+  const lines = [`${decision}${by}`];
+  for (const { code, message, detail, hint } of reasons) {
+    lines.push(`  ${code}: ${message}`);
+    if (detail !== "") lines.push(`    ${detail}`);
+    if (hint !== "") lines.push(`    hint: ${hint}`);
+  }
+  for (const { group, quorum, expiresMs } of needs) {
+    lines.push(`  asks ${quorum} of ${group}, within ${Math.ceil(expiresMs / 1000)} s`);
+  }
+  statements.forEach((one, index) => {
+    const { command, effects, details, relations, functions } = one;
+    const finer = details.length === 0 ? "" : ` (${details.join(", ")})`;
+    lines.push(`statement ${index + 1}: ${command}, ${effects.join(", ")}${finer}`);
+    const facts: [string, readonly string[]][] = [
+      ["touches", relations],
+      ["calls", functions],
+      ["classes read", one.classesRead],
+      ["classes filtered by", one.classesFiltered],
+      ["classes written", one.classesWritten],
+    ];
+    for (const [name, values] of facts) {
+      if (values.length > 0) lines.push(`  ${name}: ${values.join(", ")}`);
+    }
+    if (one.columns !== null) lines.push(`  rows: at most about ${Math.ceil(one.estimatedRows)}`);
+    const columns = plan.results[index]?.columns ?? [];
+    if (decision === "deny") return;
+    one.columns?.forEach(({ name }, at) => {
+      lines.push(`  column ${name}: ${maskText(columns[at])}`);
+    });
+  });
+  return lines.map((line) => lineText(line, lineCharactersMax));
+}
+
+function maskText(column: ColumnPlan | undefined): string {
+  if (column === undefined) return "masked whole";
+  const { classes, mask } = column;
+  const from = classes.length === 0 ? "" : `, from ${classes.join(", ")}`;
+  const how = mask.operator === "generalise" ? `generalise to ${mask.to}` : mask.operator;
+  return `${how}${from}`;
+}

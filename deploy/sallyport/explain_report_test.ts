@@ -1,0 +1,80 @@
+/** @module */
+import { deepStrictEqual, ok } from "node:assert/strict";
+import type { Judgement } from "#actors/authz/judge.ts";
+import { maskWhole } from "#schemas/mask_plan.ts";
+import { explainReport } from "./explain_report.ts";
+
+const judged: Judgement = {
+  decision: "allow",
+  policies: ["analysts-read"],
+  policyVersion: "v1",
+  configDigest: "c",
+  catalogDigest: "d",
+  reasons: [],
+  needs: [],
+  statements: [{
+    command: "SELECT",
+    effects: ["read", "filter_by"],
+    details: [],
+    relations: ["public.patients"],
+    functions: [],
+    classesRead: ["dob"],
+    classesFiltered: ["zip"],
+    classesWritten: [],
+    columns: [
+      { name: "dob", classes: ["dob"], opaque: false, origin: null },
+      { name: "\x1b[2J", classes: [], opaque: true, origin: null },
+    ],
+    copy: null,
+    estimatedRows: 4.2,
+  }],
+  plan: {
+    results: [{
+      answers: "query",
+      statement: null,
+      formats: [],
+      columns: [
+        { classes: ["dob"], mask: { operator: "generalise", to: "year" }, origin: null },
+      ],
+      copy: null,
+    }],
+    errors: "generic",
+  },
+  parsed: null,
+  durationMsMax: 1000,
+  runsPrepared: [],
+  endsTransaction: false,
+};
+
+Deno.test("explainReport() says effects, classes and each column's mask, on lines of its own", () => {
+  deepStrictEqual(explainReport(judged), [
+    "allow by analysts-read",
+    "statement 1: SELECT, read, filter_by",
+    "  touches: public.patients",
+    "  classes read: dob",
+    "  classes filtered by: zip",
+    "  rows: at most about 5",
+    "  column dob: generalise to year, from dob",
+    "  column \\x1b[2J: masked whole",
+  ]);
+});
+
+Deno.test("explainReport() of a refusal says why, and shows no mask as if rows came", () => {
+  const reason = {
+    code: "policy_forbids",
+    policy: "never-drop",
+    message: "policy forbids it",
+    detail: "Refused: define.",
+    hint: "Do without.",
+    sqlstate: "42501",
+  };
+  const denied: Judgement = { ...judged, decision: "deny", reasons: [reason], plan: maskWhole };
+  const lines = explainReport({ ...denied, policies: ["never-drop"] });
+  deepStrictEqual(lines.slice(0, 4), [
+    "deny by never-drop",
+    "  policy_forbids: policy forbids it",
+    "    Refused: define.",
+    "    hint: Do without.",
+  ]);
+  ok(!lines.some((line) => line.startsWith("  column")));
+});

@@ -1,0 +1,171 @@
+/**
+ * `sallyport policy explain`: what authz would say to a statement of somebody, by its own code: the
+ * newest catalog, the configuration, the policy. Nothing is run.
+ *
+ * @module
+ */
+import { type Bus, BusError } from "#actors/_kit/bus.ts";
+import { followCatalogs } from "#actors/_kit/catalog_channel.ts";
+import { defaultLimits } from "#actors/authz/analysis/analyse.ts";
+import { indexCatalog } from "#actors/authz/analysis/catalog_index.ts";
+import { loadParser } from "#actors/authz/analysis/parser.ts";
+import { createJudge, type Judgement } from "#actors/authz/judge.ts";
+import { requestLimits } from "#actors/authz/limits.ts";
+import { loadPolicy } from "#actors/authz/policy/cedar.ts";
+import { startupSession } from "#actors/authz/startup_parameters.ts";
+import { initialState } from "#actors/authz/state.ts";
+import type { Catalog } from "#schemas/catalog.ts";
+import type { Config } from "#schemas/config.ts";
+import { parseConfig } from "#schemas/config_file.ts";
+import { didYouMean } from "#schemas/did_you_mean.ts";
+import type { Open, PrincipalChain } from "#schemas/frames.ts";
+import { Writer } from "#schemas/wire/cursor.ts";
+import { encodeQuery } from "#schemas/wire/postgres/query.ts";
+import { type Arguments, type Grammar, usage } from "./arguments.ts";
+import { explainReport } from "./explain_report.ts";
+import { CommandError, exitCodes } from "./failure.ts";
+import { readNamed } from "./files.ts";
+import { connectAuditor, findPlace } from "./place.ts";
+import type { Call, Verb } from "./verb.ts";
+
+const grammar: Grammar = {
+  verb: "policy explain",
+  summary: "say what would become of a statement, and why; nothing is run",
+  operands: [{ name: "<SQL>", help: "the statement, quoted, or - for standard input" }],
+  flags: {
+    connection: { value: "<name>", help: "where it would run (default: the only one)" },
+    as: { value: "<person>", help: "the accountable person's id (default: somebody)" },
+    agent: { value: "<ids>", help: "agents that act for them, the one that acts first: a,b" },
+    groups: { value: "<names>", help: "the groups of both: analysts,clinical-agents" },
+    purpose: { value: "<code>", help: "the purpose of use, as TREAT" },
+    config: { value: "<file>", help: "another configuration than the installation's" },
+    policy: { value: "<file>", help: "another policy than the installation's" },
+  },
+  details: ["Exit code: 0 when it would be allowed or held, 1 when it would be denied."],
+};
+
+export const policyExplain: Verb = { grammar, run };
+
+async function run(call: Call): Promise<number> {
+  const { given, terminal } = call;
+  const sql = await statementOf(given.operand(0));
+  const place = await findPlace(call);
+  await using auditor = await connectAuditor(place);
+  const decoder = new TextDecoder();
+  const configFile = given.value("config") ?? `${place.directory}/sallyport.yaml`;
+  const policyFile = given.value("policy") ?? `${place.directory}/policy.cedar`;
+  const parsed = parseConfig(decoder.decode(await readNamed(configFile, "the configuration")));
+  const policyText = decoder.decode(await readNamed(policyFile, "the policy"));
+  const loaded = parsed.ok ? loadPolicy(policyText, parsed.config) : null;
+  if (!parsed.ok || loaded?.ok !== true) {
+    throw new CommandError(
+      "the configuration or the policy is wrong",
+      "sallyport policy check names each mistake",
+    );
+  }
+  const { config, digest: configDigest } = parsed;
+  const connection = connectionOf(given, config);
+  terminal.say(`judging for connection ${connection}, by its newest catalog`);
+  const catalog = await newestCatalog(auditor.bus, connection);
+  const { judge, onCatalog } = createJudge({
+    config,
+    configDigest,
+    policy: () => loaded.policy,
+    identityKeys: new Map(),
+    parser: await loadParser(),
+    analysisLimits: {
+      ...defaultLimits,
+      bulkRows: config.limits.bulk_rows,
+      nodesMax: config.limits.nodes_max,
+    },
+    requestLimits: requestLimits(config.limits.parameters_max),
+  });
+  onCatalog(catalog);
+  const principal = principalOf(given, config);
+  const session = startupSession({}, indexCatalog(catalog, config.classes).searchPath);
+  if (typeof session === "string") throw new CommandError("the catalog names no search path");
+  const key = { epoch: auditor.settings.epoch, shard: 0, edge: "explain", session: "explain" };
+  const state = { ...initialState(key), session };
+  const bytes = encodeQuery({ kind: "query", text: sql }, new Writer()).bytes();
+  const judged = judge.request(bytes, state, principal, openOf(connection, principal));
+  show(judged, given, call);
+  return judged.decision === "deny" ? exitCodes.failed : exitCodes.done;
+}
+
+function show(judged: Judgement, given: Arguments, { terminal }: Call): void {
+  if (!given.has("json")) {
+    for (const line of explainReport(judged)) terminal.print(line);
+    return;
+  }
+  const { decision, policies, policyVersion, reasons, needs, statements, plan } = judged;
+  const json = { decision, policies, policyVersion, reasons, needs, statements, plan };
+  terminal.print(JSON.stringify(json, null, 2));
+}
+
+async function statementOf(word: string): Promise<string> {
+  const text = word === "-"
+    ? new TextDecoder().decode(await readNamed("-", "the statement"))
+    : word;
+  if (text.trim() !== "" && !text.includes("\0")) return text;
+  throw usage(grammar, "the statement is empty or holds a NUL");
+}
+
+function connectionOf(given: Arguments, config: Config): string {
+  const names = Object.keys(config.connections);
+  const named = given.value("connection");
+  const only = names.length === 1 ? names[0] : undefined;
+  const connection = named ?? only;
+  if (connection === undefined) {
+    throw usage(grammar, `--connection is one of: ${names.join(", ")}`);
+  }
+  if (Object.hasOwn(config.connections, connection)) return connection;
+  throw usage(grammar, `there is no such connection${didYouMean(connection, names)}`);
+}
+
+function principalOf(given: Arguments, config: Config): PrincipalChain {
+  const list = (flag: string) => (given.value(flag) ?? "").split(",").filter((word) => word !== "");
+  const person = given.value("as") ?? "somebody";
+  return {
+    issuer: config.issuer.url,
+    person,
+    name: person,
+    actors: list("agent").slice(0, 16),
+    groups: list("groups").slice(0, 256),
+    purpose: given.value("purpose") ?? "",
+  };
+}
+
+function openOf(connection: string, principal: PrincipalChain): Open {
+  return {
+    version: 1,
+    connection,
+    protocol: "postgres",
+    principal,
+    token: "",
+    client: { address: "", tls: "", user: principal.person, application: "sallyport" },
+    parameters: {},
+    openedAt: new Date().toISOString(),
+    configDigest: "",
+  };
+}
+
+async function newestCatalog(bus: Bus, connection: string): Promise<Catalog> {
+  let found: Catalog | null = null;
+  const take = (catalog: Catalog) => found = catalog.connection === connection ? catalog : found;
+  // Only what is there now is asked for.
+  const reading: Bus = { ...bus, follow: () => Promise.resolve({ stop: () => Promise.resolve() }) };
+  try {
+    await followCatalogs(reading, [connection], take, () => found = null);
+  } catch (error) {
+    if (!(error instanceof BusError)) throw error;
+    throw new CommandError(
+      `the catalog cannot be read (${error.code})`,
+      "the auditor's key must be allowed to read the stream CATALOG",
+    );
+  }
+  if (found !== null) return found;
+  throw new CommandError(
+    `target has published no catalog of ${connection}`,
+    "look whether target runs and reaches the database",
+  );
+}
