@@ -200,7 +200,10 @@ export const Outcome = z.strictObject({
   rows: z.int().min(0),
   commands: z.array(z.string()),
   sqlstate: z.string().nullable(),
-  /** ReadyForQuery's transaction status after it; null when the upstream is gone. */
+  /**
+   * ReadyForQuery's transaction status after it; null when none came, because the upstream is gone
+   * or because the request ends without Sync.
+   */
   transaction: z.enum(["I", "T", "E"]).nullable(),
   /** How many of the request's statements completed without error. */
   completed: z.int().min(0),

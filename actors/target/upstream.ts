@@ -39,6 +39,7 @@ export type Upstream = {
   part: number;
   rawBytes: number;
   lastRequest: number;
+  /** What ReadyForQuery said in this request; null before it, as after a Flush without Sync. */
   transaction: "I" | "T" | "E" | null;
   startedMs: number;
   bytes: number;
@@ -86,6 +87,7 @@ export function startRequest(
   upstream.commands = [];
   upstream.completed = 0;
   upstream.sqlstate = null;
+  upstream.transaction = null;
   if (parts.length === 0) expectAnswer(upstream.expectation, "S");
   const framer = new Framer({ messageBytesMax: Number.MAX_SAFE_INTEGER });
   for (const part of parts) {

@@ -1,0 +1,59 @@
+/** The book-keeping of one upstream connection. */
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { newUpstream, outcomeOf, startRequest, takeUpstream } from "./upstream.ts";
+
+const limits = { messageBytesMax: 1024, chunkBytes: 512, commandsMax: 4 };
+const ready = (status: string) => message("Z", status);
+
+Deno.test("a request that ends with Flush says nothing of the transaction", () => {
+  const upstream = newUpstream(limits);
+  startRequest(upstream, [message("Q", "select 1\0")], 0);
+  ok(takeUpstream(upstream, join(message("C", "SELECT 1\0"), ready("I"))));
+  strictEqual(outcomeOf(upstream, 0).transaction, "I");
+  // Bind, Execute, Flush: its portal lives on, so that it is not idle.
+  startRequest(upstream, [join(message("B", "\0"), message("E", "\0"), message("H", ""))], 0);
+  ok(takeUpstream(upstream, join(message("2", ""), message("s", ""))));
+  ok(upstream.settled);
+  strictEqual(outcomeOf(upstream, 0).transaction, null);
+  startRequest(upstream, [message("S", "")], 0);
+  ok(!upstream.settled);
+  ok(takeUpstream(upstream, ready("T")));
+  strictEqual(outcomeOf(upstream, 0).transaction, "T");
+});
+
+Deno.test("an outcome counts rows, bytes and commands of its own request", () => {
+  const upstream = newUpstream(limits);
+  for (let round = 0; round < 2; round++) {
+    startRequest(upstream, [message("Q", "select 1\0")], 10);
+    const bytes = join(message("D", "x"), message("C", "SELECT 1\0"), ready("I"));
+    ok(takeUpstream(upstream, bytes));
+    const { rows, commands, completed, durationMs, status } = outcomeOf(upstream, 15);
+    deepStrictEqual([rows, commands, completed, durationMs, status], [
+      1,
+      ["SELECT 1"],
+      1,
+      5,
+      "executed",
+    ]);
+    strictEqual(outcomeOf(upstream, 15).bytes, bytes.length);
+  }
+});
+
+Deno.test("bytes that are no messages are told", () => {
+  const upstream = newUpstream(limits);
+  startRequest(upstream, [message("Q", "select 1\0")], 0);
+  ok(!takeUpstream(upstream, Uint8Array.of(0x44, 0, 0, 0, 1)));
+});
+
+function message(tag: string, body: string): Uint8Array {
+  const text = new TextEncoder().encode(body);
+  const bytes = new Uint8Array(5 + text.length);
+  bytes[0] = tag.charCodeAt(0);
+  new DataView(bytes.buffer).setInt32(1, 4 + text.length);
+  bytes.set(text, 5);
+  return bytes;
+}
+
+function join(...parts: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
