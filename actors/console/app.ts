@@ -15,7 +15,7 @@ import { bodyLimit } from "hono/body-limit";
 import type { Subscription } from "#actors/_kit/bus.ts";
 import { Revocation } from "#schemas/identity.ts";
 import { readCheckpointMessage } from "#schemas/log/checkpoint_message.ts";
-import { auditStream, checkpointStream, revocationSubject } from "#schemas/subjects.ts";
+import { auditStream, checkpointStream } from "#schemas/subjects.ts";
 import { apiRoutes } from "./api_routes.ts";
 import { approvalRoutes } from "./approval_routes.ts";
 import { script } from "./assets/script.ts";
@@ -40,8 +40,10 @@ import { callbackPath, signInRoutes } from "./sign_in_routes.ts";
 export type Console = {
   /** Serve with `app.fetch(request, { address })`; test with `app.request()`. */
   readonly app: Hono<Env>;
-  /** Follows the audit stream, checkpoints and revocations. @throws BusError */
+  /** Follows the audit stream and checkpoints. @throws BusError */
   start(): Promise<void>;
+  /** Takes in a message of `revocationSubject`: ends at once what it takes back. */
+  revoke(payload: Uint8Array): void;
   stop(): Promise<void>;
 };
 
@@ -97,10 +99,9 @@ export function createConsole(ports: ConsolePorts): Console {
       new ConsoleError(500, "internal", "Something is wrong here. Try again."),
     );
   });
-  return { app, start, stop };
+  return { app, start, revoke, stop };
 
   async function start(): Promise<void> {
-    subscriptions.push(bus.subscribe(revocationSubject, ({ payload }) => takeRevocation(payload)));
     subscriptions.push(
       await bus.follow(auditStream(ports.epoch), 1, (message) => {
         const before = ledger.revision();
@@ -128,7 +129,7 @@ export function createConsole(ports: ConsolePorts): Console {
     );
   }
 
-  function takeRevocation(payload: Uint8Array): void {
+  function revoke(payload: Uint8Array): void {
     const parsed = Revocation.safeParse(jsonOf(payload));
     if (parsed.success) people.revoke(parsed.data);
     else report("revocation_malformed", { bytes: payload.length });

@@ -2,10 +2,9 @@
 import { deepStrictEqual, match, notStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type Revocation } from "#schemas/identity.ts";
-import { revocationSubject } from "#schemas/subjects.ts";
 import { localPath } from "./oidc.ts";
 import type { Fetch } from "./ports.ts";
-import { consoleUrl, issuerUrl, person, type Rig, rig, settle, startMs } from "./testing.ts";
+import { consoleUrl, issuerUrl, person, type Rig, rig, startMs } from "./testing.ts";
 
 const carl = person("carl", ["compliance"]);
 
@@ -192,9 +191,8 @@ Deno.test("a revocation ends sign-ins at once", async () => {
   const other = sessionOf(await paste(test, "dana"));
   const until = new Date(startMs + 3_600_000).toISOString();
   const revocation: Revocation = { version: 1, kind: "person", value: "carl", until };
-  test.bus.send(revocationSubject, new TextEncoder().encode(JSON.stringify(revocation)));
-  test.bus.send(revocationSubject, new TextEncoder().encode("{"));
-  await settle();
+  test.console.revoke(new TextEncoder().encode("{"));
+  test.console.revoke(new TextEncoder().encode(JSON.stringify(revocation)));
   strictEqual((await open(test, cookie)).status, 303);
   strictEqual((await open(test, other)).status, 200);
 });
