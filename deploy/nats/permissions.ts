@@ -96,7 +96,12 @@ export const table: Readonly<Record<ActorKind, Rights>> = {
     sends: [creditSubject("*", "*"), aliveSubject(ownName), exchangeSubject],
     hears: [revocationSubject],
   },
-  identity: { ...nothing, sends: [revocationSubject], answers: [exchangeSubject] },
+  identity: {
+    ...nothing,
+    sends: [revocationSubject],
+    hears: [revocationSubject],
+    answers: [exchangeSubject],
+  },
   authz: {
     ...nothing,
     stores: ["verdict", "policy"],
@@ -117,8 +122,8 @@ export const table: Readonly<Record<ActorKind, Rights>> = {
   masking: {
     ...nothing,
     stores: ["response"],
-    reads: ["verdict", "response", "close"],
-    asksLast: ["verdict", "response", "close"],
+    reads: ["open", "verdict", "response", "close"],
+    asksLast: ["open", "verdict", "response", "close"],
     stage: "masking",
     rawStage: "masking",
     readsStreams: [catalogStream],

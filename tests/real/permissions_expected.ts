@@ -132,7 +132,7 @@ const expected: Readonly<Record<string, Allowed>> = {
   },
   identity: {
     publish: ["revocation"],
-    subscribe: ["identity.exchange", "_INBOX_identity.>"],
+    subscribe: ["identity.exchange", "revocation", "_INBOX_identity.>"],
   },
   authz: {
     publish: [
@@ -164,12 +164,12 @@ const expected: Readonly<Record<string, Allowed>> = {
   masking: {
     publish: [
       `${anyEdge}.response`,
-      `${lastOf}.{pg1,pg2}.s1.{verdict,response,close}`,
+      `${lastOf}.{pg1,pg2}.s1.{open,verdict,response,close}`,
       `$JS.API.CONSUMER.{INFO,MSG.NEXT}.{${audit},RAW}.masking-{0,1}`,
       `$JS.ACK.{${audit},RAW}.masking-{0,1}.1.1.1.1.0`,
       `$JS.ACK.D.H.${audit}.masking-{0,1}.1.1.1.1.0`,
       pages,
-      `${pageOf}.{verdict,response,close}`,
+      `${pageOf}.{open,verdict,response,close}`,
       ...wholeCatalog,
     ],
     subscribe: ["_INBOX_masking.>"],
