@@ -106,8 +106,25 @@ export function understand(
     if (refusal !== null) return { kind: "refused", refusal };
   }
   if (framer.buffered > 0) return refused("malformed_message", "the request ends inside a message");
+  if (!draft.synced && leavesOpen(session, draft)) {
+    return refused(
+      "unsupported_statement",
+      "a statement that changes the session must end with Sync, or stand in a transaction block",
+    );
+  }
   const { prepared, ...rest } = draft;
   return { kind: "understood", ...rest, prepared: [...prepared.values()] };
+}
+
+/**
+ * Says whether a batch without Sync leaves changes in an implicit transaction: an error in a later
+ * request would undo them, and names would mean one thing here and another there.
+ */
+function leavesOpen(before: SessionState, draft: Draft): boolean {
+  if (before.transaction.kind === "block" || draft.session.transaction.kind === "block") {
+    return false;
+  }
+  return draft.changes.some((made) => made !== null);
 }
 
 function take(

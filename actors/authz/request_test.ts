@@ -1,0 +1,73 @@
+/** Requests as what they ask for: what a batch without Sync may leave open. */
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import type { StatementAnalysis } from "#schemas/analysis.ts";
+import { freshSession, type SessionChange } from "./analysis/session.ts";
+import { understand } from "./request.ts";
+
+const limits = { parametersMax: 10, portalsMax: 10, preparedMax: 10 };
+const path: SessionChange = { kind: "search_path", path: ["other"], local: false };
+const changes: Readonly<Record<string, SessionChange | null>> = {
+  select: null,
+  set: path,
+  begin: { kind: "begin" },
+};
+
+Deno.test("without Sync a batch may read, but not change the session", () => {
+  strictEqual(outcomeOf(["select"], "H"), "understood");
+  strictEqual(outcomeOf(["set"], "S"), "understood");
+  strictEqual(outcomeOf(["set"], "H"), "unsupported_statement");
+  strictEqual(outcomeOf(["select", "set"], "H"), "unsupported_statement");
+  strictEqual(outcomeOf(["begin", "set"], "H"), "understood");
+});
+
+Deno.test("a portal lives on to the next request", () => {
+  const first = ask([parse("select"), bind, execute, message("H", "")]);
+  strictEqual(first.kind, "understood");
+  const portals = first.kind === "understood" ? first.portals : new Map();
+  deepStrictEqual([...portals.keys()], [""]);
+});
+
+function outcomeOf(statements: readonly string[], end: "H" | "S"): string {
+  const batch = statements.flatMap((sql) => [parse(sql), bind, execute]);
+  const result = ask([...batch, message(end, "")]);
+  return result.kind === "refused" ? result.refusal.code : result.kind;
+}
+
+function ask(messages: readonly Uint8Array[]) {
+  const bytes = Uint8Array.from(messages.flatMap((one) => [...one]));
+  const session = freshSession(["public"]);
+  return understand(bytes, session, new Map(), (sql) => {
+    const change = changes[sql] ?? null;
+    const statement = { analysis, start: 0, end: sql.length, change };
+    return { kind: "analysed", statements: [statement], shapeIndependent: false };
+  }, limits);
+}
+
+function parse(sql: string): Uint8Array {
+  return message("P", `\0${sql}\0\0\0`);
+}
+const bind = message("B", "\0\0\0\0\0\0\0\0");
+const execute = message("E", "\0\0\0\0\0");
+
+function message(tag: string, body: string): Uint8Array {
+  const text = new TextEncoder().encode(body);
+  const bytes = new Uint8Array(5 + text.length);
+  bytes[0] = tag.charCodeAt(0);
+  new DataView(bytes.buffer).setInt32(1, 4 + text.length);
+  bytes.set(text, 5);
+  return bytes;
+}
+
+const analysis: StatementAnalysis = {
+  command: "SELECT",
+  effects: ["read"],
+  details: [],
+  relations: [],
+  functions: [],
+  classesRead: [],
+  classesFiltered: [],
+  classesWritten: [],
+  columns: null,
+  copy: null,
+  estimatedRows: 0,
+};
