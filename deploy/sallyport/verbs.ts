@@ -6,6 +6,7 @@ import { policyExplain } from "./policy_explain.ts";
 import { replay } from "./replay.ts";
 import { sessions } from "./sessions.ts";
 import { token } from "./token.ts";
+import { up } from "./up.ts";
 import type { Verb } from "./verb.ts";
 import { verify } from "./verify.ts";
 
@@ -18,4 +19,5 @@ export const verbs: readonly Verb[] = [
   policyCheck,
   policyExplain,
   doctor,
+  up,
 ];

@@ -142,6 +142,7 @@ Deno.test("the sallyport command", async (test) => {
     match(nowhere.err, /there is no installation .*\nhint: start the demo/);
   });
 
+  await test.step("doctor finds what does not run, and up runs it", () => goneAndBack(rig, run));
   await test.step("verify names an outcome that target made up of a denied request", () =>
     madeUpOutcome(rig, run));
   await test.step("verify names frames damaged on disk", () => damagedStore(rig, run));
@@ -153,6 +154,39 @@ Deno.test("the sallyport command", async (test) => {
     match(err, /the bus at nats:.* does not answer\nhint: start the system/);
   });
 });
+
+/** Two actors end; doctor says so; `up` runs them until it is told to stop. */
+async function goneAndBack(rig: Rig, run: (...words: string[]) => Promise<Ran>): Promise<void> {
+  const { system } = rig;
+  const wrong = async () => {
+    const { checks } = JSON.parse((await run("doctor", "--json")).out);
+    const names = checks.flatMap(({ what, good }: { what: string; good: boolean }) => {
+      return good || what.startsWith("console") ? [] : [what];
+    });
+    return names.sort();
+  };
+  deepStrictEqual(await wrong(), []);
+  await system.actor("masking").stop();
+  await system.actor("approval").stop();
+  deepStrictEqual(await wrong(), ["approval", "masking"]);
+  const child = new Deno.Command(Deno.execPath(), {
+    ...commandOptions(system.directory, ["up", "--only", "masking,approval"]),
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  try {
+    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    strictEqual((await reader.read()).value, "ready\n");
+    deepStrictEqual(await wrong(), []);
+    await asAgent(system, system.tokens.agent);
+    child.kill("SIGTERM");
+    strictEqual((await child.status).code, 0);
+    await reader.cancel();
+    deepStrictEqual(await wrong(), ["approval", "masking"]);
+  } finally {
+    await child.status.catch(() => null);
+  }
+}
 
 /** A target says that it ran what was denied: its key may store outcomes, so the bus takes it. */
 async function madeUpOutcome(rig: Rig, run: (...words: string[]) => Promise<Ran>): Promise<void> {
@@ -252,11 +286,17 @@ async function refused(query: Promise<unknown>): Promise<void> {
 
 async function command(directory: string, words: readonly string[]): Promise<Ran> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-prompt", `${root}deploy/sallyport/main.ts`, ...words],
-    cwd: directory,
-    env: { SALLYPORT_DIR: directory, NO_COLOR: "1" },
+    ...commandOptions(directory, words),
     stdin: "null",
   }).output();
   const decoder = new TextDecoder();
   return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
+
+function commandOptions(directory: string, words: readonly string[]) {
+  return {
+    args: ["run", "-A", "--no-prompt", `${root}deploy/sallyport/main.ts`, ...words],
+    cwd: directory,
+    env: { SALLYPORT_DIR: directory, NO_COLOR: "1" },
+  };
 }

@@ -1,0 +1,183 @@
+/**
+ * `sallyport up`: runs the actors of an installation on this machine, each as its own process with
+ * its own rights, until Ctrl-C. The bus, the databases and the identity provider run elsewhere.
+ *
+ * @module
+ */
+import type { Settings } from "#actors/_kit/settings.ts";
+import { type RunningProcess, startProcess } from "#deploy/machine/process.ts";
+import { processArguments, type ProcessKind, processKinds } from "#deploy/processes.ts";
+import type { Config } from "#schemas/config.ts";
+import { parseConfig } from "#schemas/config_file.ts";
+import { didYouMean } from "#schemas/did_you_mean.ts";
+import { type Grammar, usage } from "./arguments.ts";
+import { CommandError, exitCodes } from "./failure.ts";
+import { readNamed } from "./files.ts";
+import { connectAuditor, findPlace, type Place, settingsOf } from "./place.ts";
+import type { Call, Verb } from "./verb.ts";
+
+const grammar: Grammar = {
+  verb: "up",
+  summary: "run the installation's actors until Ctrl-C",
+  flags: {
+    only: { value: "<names>", help: "these alone: authz,masking" },
+  },
+  details: [
+    "An actor that ends is started again. The bus of the installation must run and hold its\n" +
+    "streams.",
+  ],
+};
+
+const root = new URL("../../", import.meta.url).pathname;
+const restartMs = 1000;
+/** How often one actor may end or fail to start within the window before it counts as broken. */
+const failuresMax = 5;
+const failureWindowMs = 120_000;
+
+export const up: Verb = { grammar, run };
+
+type Member = { readonly name: string; readonly kind: ProcessKind; readonly settings: Settings };
+
+async function run(call: Call): Promise<number> {
+  const { given, terminal, signal } = call;
+  const place = await findPlace(call);
+  const members = await membersOf(place, given.value("only"));
+  const [first] = members;
+  if (first === undefined) throw new CommandError("the installation has no actors to run");
+  const text = await readNamed(first.settings.configFile, "the configuration");
+  const parsed = parseConfig(new TextDecoder().decode(text));
+  if (!parsed.ok) {
+    throw new CommandError("the configuration is wrong", "sallyport policy check says where");
+  }
+  terminal.say("looking whether the bus answers");
+  await (await connectAuditor(place)).bus.close();
+  await Deno.mkdir(`${place.directory}/logs`, { recursive: true, mode: 0o700 });
+
+  const { config } = parsed;
+  const stopping = new AbortController();
+  const context = { place, config, call, stop: AbortSignal.any([signal, stopping.signal]) };
+  const all = members.map((member) => memberRun(member, context));
+  try {
+    // An edge lets agents in when all else stands.
+    await Promise.all(all.filter(({ isEdge }) => !isEdge).map((one) => one.start()));
+    await Promise.all(all.filter(({ isEdge }) => isEdge).map((one) => one.start()));
+    const names = members.map(({ name }) => name);
+    if (!context.stop.aborted) {
+      terminal.print(given.has("json") ? JSON.stringify({ ready: names }) : "ready");
+    }
+    await Promise.all(all.map((one) => one.keep()));
+  } finally {
+    stopping.abort();
+    terminal.say("stopping");
+    await Promise.all(all.map((one) => one.end()));
+  }
+  return exitCodes.done;
+}
+
+type Context = {
+  readonly place: Place;
+  readonly config: Config;
+  readonly call: Call;
+  readonly stop: AbortSignal;
+};
+
+/** One actor: started, and started again when it ends, until the stop or until it is broken. */
+function memberRun(member: Member, { place, config, call: { terminal }, stop }: Context) {
+  const { name } = member;
+  const failures: number[] = [];
+  let running: RunningProcess | null = null;
+  return { start, keep, end, isEdge: member.kind === "edge" };
+
+  async function start(): Promise<void> {
+    while (!stop.aborted) {
+      try {
+        running = await startMember(place, member, config);
+        return terminal.say(`${name} is ready`);
+      } catch (error) {
+        if (!(error instanceof CommandError) || isBroken()) throw error;
+        terminal.say(`${error.message}; starting it again`);
+        await pause(stop);
+      }
+    }
+  }
+
+  async function keep(): Promise<void> {
+    for (;;) {
+      await Promise.race([running?.exited, aborted(stop)]);
+      if (stop.aborted) return;
+      terminal.say(`${name} ended; ${place.directory}/logs/${name}.log says why`);
+      if (isBroken()) throw new CommandError(`${name} ends again and again`, "read its log");
+      await pause(stop);
+      await start();
+    }
+  }
+
+  function isBroken(): boolean {
+    const now = performance.now();
+    failures.push(now);
+    return failures.filter((at) => at > now - failureWindowMs).length > failuresMax;
+  }
+
+  async function end(): Promise<void> {
+    await running?.stop();
+  }
+}
+
+/** The installation's processes, or those of them that are named. */
+async function membersOf(place: Place, only: string | null): Promise<Member[]> {
+  const members: Member[] = [];
+  for await (const { name: file } of Deno.readDir(`${place.directory}/settings`)) {
+    if (!file.endsWith(".json")) continue;
+    const name = file.slice(0, -".json".length);
+    const settings = settingsOf(place, name);
+    const kind = settings.edge === undefined ? processKinds.find((one) => one === name) : "edge";
+    // Keys without a process: the auditor's, the provisioner's.
+    if (kind !== undefined) members.push({ name, kind, settings });
+  }
+  if (only === null) return members;
+  const names = members.map(({ name }) => name);
+  const wanted = only.split(",");
+  for (const name of wanted) {
+    if (names.includes(name)) continue;
+    throw usage(grammar, `--only names an unknown actor${didYouMean(name, names)}`);
+  }
+  return members.filter(({ name }) => wanted.includes(name));
+}
+
+async function startMember(
+  place: Place,
+  member: Member,
+  config: Config,
+): Promise<RunningProcess> {
+  const { name, kind, settings } = member;
+  const settingsFile = `${place.directory}/settings/${name}.json`;
+  try {
+    return await startProcess({
+      name,
+      command: Deno.execPath(),
+      args: processArguments(kind, root, settingsFile, settings, config),
+      env: { PATH: "", HOME: Deno.env.get("HOME") ?? "", DENO_DIR: Deno.env.get("DENO_DIR") ?? "" },
+      clearEnv: true,
+      logFile: `${place.directory}/logs/${name}.log`,
+      ready: /"event":"ready"/,
+      readyWaitMs: 30_000,
+      stopWaitMs: 3000,
+      pidFile: { path: `${place.directory}/logs/${name}.pid`, serves: settingsFile },
+    });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : "unknown";
+    throw new CommandError(`${name} does not start: ${why}`, "sallyport doctor looks further");
+  }
+}
+
+async function pause(stop: AbortSignal): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const passed = new Promise<void>((resolve) => timer = setTimeout(resolve, restartMs));
+  await Promise.race([passed, aborted(stop)]);
+  clearTimeout(timer);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+}
