@@ -18,7 +18,14 @@
  */
 import { newSigningKey, signingKey } from "#actors/identity/signing_key.ts";
 import type { Settings } from "#actors/_kit/settings.ts";
-import { type IssuedKey, issueKeys, keysOf, renderAuthorization } from "#deploy/nats/accounts.ts";
+import {
+  type IssuedKey,
+  issueKeys,
+  keysOf,
+  renderAuthorization,
+  seedFileOf,
+} from "#deploy/nats/accounts.ts";
+import { type BusKey, inboxPrefixOf } from "#deploy/nats/permissions.ts";
 import { signerOf } from "#schemas/log/key.ts";
 
 export type Installation = {
@@ -82,14 +89,7 @@ export async function writeSettings(
   const { directory, keys } = installation;
   const all = new Map<string, Settings>();
   for (const key of keys) {
-    const settings: Settings = {
-      name: key.name,
-      nats: { url: addresses.natsUrl, seedFile: key.seedFile, inboxPrefix: key.inboxPrefix },
-      epoch: addresses.epoch,
-      configFile: `${directory}/sallyport.yaml`,
-      identityKeysFile: `${directory}/public/identity.jwks`,
-      ...ownSettings(key, directory, addresses),
-    };
+    const settings = settingsOf(key, directory, addresses);
     all.set(key.name, settings);
     const text = JSON.stringify(settings, null, 2);
     await Deno.writeTextFile(`${directory}/settings/${key.name}.json`, text);
@@ -97,7 +97,23 @@ export async function writeSettings(
   return all;
 }
 
-function ownSettings(key: IssuedKey, directory: string, addresses: Addresses): Partial<Settings> {
+/** The settings of one process. `directory` is the installation's. */
+export function settingsOf(key: BusKey, directory: string, addresses: Addresses): Settings {
+  return {
+    name: key.name,
+    nats: {
+      url: addresses.natsUrl,
+      seedFile: seedFileOf(`${directory}/keys`, key),
+      inboxPrefix: inboxPrefixOf(key),
+    },
+    epoch: addresses.epoch,
+    configFile: `${directory}/sallyport.yaml`,
+    identityKeysFile: `${directory}/public/identity.jwks`,
+    ...ownSettings(key, directory, addresses),
+  };
+}
+
+function ownSettings(key: BusKey, directory: string, addresses: Addresses): Partial<Settings> {
   switch (key.kind) {
     case "edge":
       return {

@@ -60,7 +60,7 @@ export function processArguments(
     `--allow-net=${rights.net.join(",")}`,
     `--allow-read=${[settingsFile, ...rights.read].join(",")}`,
     // Libraries that ask for them get "not set" instead of an error.
-    `--ignore-env=${ignored.join(",")}`,
+    `--ignore-env=${ignoredVariables.join(",")}`,
     `${root}${modules[kind]}`,
     settingsFile,
   ];
@@ -117,7 +117,7 @@ function secretFiles(settings: Settings, config: Config): string[] {
 }
 
 /** Variables that libraries read at load: yaml, postgres. */
-const ignored: readonly string[] = [
+export const ignoredVariables: readonly string[] = [
   "LOG_TOKENS",
   "LOG_STREAM",
   "PGHOST",

@@ -8,6 +8,8 @@ import { parseDocument } from "yaml";
 export type DemoAddresses = {
   readonly issuerUrl: string;
   readonly consoleUrl: string;
+  /** Absent: what the file says, the loopback address. */
+  readonly postgresHost?: string;
   readonly postgresPort: number;
   /** Paths as the configuration file's reader resolves them. */
   readonly passwordFile: string;
@@ -19,6 +21,8 @@ export async function demoConfiguration(addresses: DemoAddresses): Promise<strin
   const document = parseDocument(await readDemoFile("sallyport.yaml"));
   document.setIn(["issuer", "url"], addresses.issuerUrl);
   document.setIn(["console", "url"], addresses.consoleUrl);
+  const { postgresHost } = addresses;
+  if (postgresHost !== undefined) document.setIn(["connections", "ehr", "host"], postgresHost);
   document.setIn(["connections", "ehr", "port"], addresses.postgresPort);
   document.setIn(["connections", "ehr", "password_file"], addresses.passwordFile);
   document.setIn(["connections", "ehr", "tls", "ca_file"], addresses.caFile);

@@ -2,8 +2,8 @@
  * The demo organisation's identity provider: OpenID Connect by `oidc-provider`, with a sign-in page
  * that lists the demo's people and asks for no password.
  *
- * **Invariant:** it listens on the loopback address and knows nobody real; it is started by the
- * demo and by tests, never by a deployment.
+ * **Invariant:** it is reached on the loopback address only and knows nobody real; it is started by
+ * the demo and by tests, never by a deployment.
  *
  * @module
  */
@@ -61,7 +61,7 @@ export async function startIssuerServer(config: IssuerConfig): Promise<Issuer> {
       send(config, response, 400, messagePage("Sign-in expired", "Start again from the console."));
     });
   });
-  await new Promise<void>((resolve) => server.listen(config.port, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(config.port, config.host, resolve));
   return {
     close: () =>
       new Promise((resolve) => {

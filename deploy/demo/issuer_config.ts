@@ -12,6 +12,8 @@ export const IssuerConfig = z.strictObject({
   version: z.literal(1),
   /** The issuer identifier; `http` on the loopback address, so that a browser opens it as it is. */
   url: z.url().regex(/^http:\/\/127\.0\.0\.1:\d+$/),
+  /** Where it listens: all addresses only in a container, whose port is published on loopback. */
+  host: z.enum(["127.0.0.1", "0.0.0.0"]).default("127.0.0.1"),
   port: z.int().min(1).max(65535),
   /** The `aud` of access tokens. */
   audience: Text,

@@ -13,6 +13,8 @@ export type IssuerOptions = {
   /** Holds `issuer.json` (mode 0600) and `issuer.log`; keys and secrets there are kept. */
   readonly directory: string;
   readonly say: Say;
+  /** Absent: the loopback address. */
+  readonly host?: IssuerConfig["host"];
   /** Absent: the port of last time, or a free one. */
   readonly port?: number;
   readonly organisation?: string;
@@ -46,12 +48,7 @@ export type IssuerServer = {
 
 /** Starts the provider and waits until it answers. */
 export async function startIssuer(options: IssuerOptions): Promise<IssuerServer> {
-  await Deno.mkdir(options.directory, { recursive: true });
-  const configFile = `${options.directory}/issuer.json`;
-  const config = await configuration(options, configFile);
-  const text = JSON.stringify(config, null, 2);
-  await Deno.remove(configFile).catch(() => {});
-  await Deno.writeTextFile(configFile, text, { mode: 0o600, createNew: true });
+  const { config, configFile } = await writeIssuerConfig(options);
   const logFile = `${options.directory}/issuer.log`;
   const running = await startIssuerProcess(config, configFile, logFile);
   options.say(`the demo's identity provider runs at ${config.url}`);
@@ -70,6 +67,38 @@ export async function startIssuer(options: IssuerOptions): Promise<IssuerServer>
   };
 }
 
+/** Writes `issuer.json`, with the keys and secrets that are there already. */
+export async function writeIssuerConfig(
+  options: IssuerOptions,
+): Promise<{ readonly config: IssuerConfig; readonly configFile: string }> {
+  await Deno.mkdir(options.directory, { recursive: true });
+  const configFile = `${options.directory}/issuer.json`;
+  const config = await configuration(options, configFile);
+  const text = JSON.stringify(config, null, 2);
+  await Deno.remove(configFile).catch(() => {});
+  await Deno.writeTextFile(configFile, text, { mode: 0o600, createNew: true });
+  return { config, configFile };
+}
+
+/** The arguments with which Deno runs the provider. `root` is the folder of this repository. */
+export function issuerArguments(
+  config: Pick<IssuerConfig, "host" | "port">,
+  configFile: string,
+  root: string,
+): string[] {
+  return [
+    "run",
+    "--no-prompt",
+    `--config=${root}deno.json`,
+    `--allow-net=${config.host}:${config.port}`,
+    `--allow-read=${configFile},${root}node_modules`,
+    "--allow-env",
+    "--allow-sys=hostname",
+    `${root}deploy/demo/issuer_main.ts`,
+    configFile,
+  ];
+}
+
 async function startIssuerProcess(
   config: IssuerConfig,
   configFile: string,
@@ -79,17 +108,7 @@ async function startIssuerProcess(
   return await startProcess({
     name: "the demo's identity provider",
     command: Deno.execPath(),
-    args: [
-      "run",
-      "--no-prompt",
-      `--config=${root}deno.json`,
-      `--allow-net=127.0.0.1:${config.port}`,
-      `--allow-read=${configFile},${root}node_modules`,
-      "--allow-env",
-      "--allow-sys=hostname",
-      `${root}deploy/demo/issuer_main.ts`,
-      configFile,
-    ],
+    args: issuerArguments(config, configFile, root),
     cwd: root,
     logFile,
     ready: /^issuer ready on /,
@@ -106,6 +125,7 @@ async function configuration(options: IssuerOptions, configFile: string): Promis
   return {
     version: 1,
     url: `http://127.0.0.1:${port}`,
+    host: options.host ?? "127.0.0.1",
     port,
     audience: options.audience ?? "sallyport",
     lifetimeSeconds: options.lifetimeSeconds ?? 28_800,

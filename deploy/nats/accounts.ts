@@ -50,12 +50,17 @@ export function keysOf(edges: readonly string[]): BusKey[] {
   ];
 }
 
+/** Where a key's seed stands. */
+export function seedFileOf(directory: string, key: BusKey): string {
+  return `${directory}/${key.name}.nk`;
+}
+
 /** Makes the missing seed files `<directory>/<name>.nk` and reads those that exist. */
 export async function issueKeys(keys: readonly BusKey[], directory: string): Promise<IssuedKey[]> {
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
   const issued: IssuedKey[] = [];
   for (const key of keys) {
-    const seedFile = `${directory}/${key.name}.nk`;
+    const seedFile = seedFileOf(directory, key);
     const seed = await readSeed(seedFile) ?? await writeSeed(seedFile);
     const publicKey = fromSeed(seed).getPublicKey();
     issued.push({ ...key, seedFile, publicKey, inboxPrefix: inboxPrefixOf(key) });

@@ -1,0 +1,35 @@
+/**
+ * `main.ts render` writes `compose.yaml`; `install`, `prepare` and `welcome` are what its one-shot
+ * containers run.
+ *
+ * @module
+ */
+import { epochOf } from "#schemas/subjects.ts";
+import { composePlan } from "./plan.ts";
+import { renderCompose } from "./render.ts";
+import { install, prepare, welcome } from "./steps.ts";
+
+const [verb] = Deno.args;
+switch (verb) {
+  case "render": {
+    const file = new URL("../../compose.yaml", import.meta.url);
+    await Deno.writeTextFile(file, await renderCompose(composePlan));
+    break;
+  }
+  case "install":
+    await install(composePlan, epochOf(Date.now()), say);
+    break;
+  case "prepare":
+    await prepare(composePlan, say);
+    break;
+  case "welcome":
+    await welcome(composePlan, say);
+    break;
+  default:
+    say("usage: main.ts render | install | prepare | welcome");
+    Deno.exit(2);
+}
+
+function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}

@@ -1,0 +1,246 @@
+/**
+ * Renders `compose.yaml`: the system of `deno task demo` from official images, with the commands
+ * and permissions of `deploy/processes.ts`.
+ *
+ * Theory of operation. The actors share the bus server's network namespace, so the bus is spoken on
+ * a loopback address, as in the demo, and never crosses a network in the clear; the demo's identity
+ * provider has the same address for a browser and for actors. The database is a machine of its own,
+ * spoken to over TLS, on a network from which nothing else is reached. `install` makes keys and
+ * settings, `prepare` streams and the clinic; both end before an actor starts.
+ *
+ * **Invariant:** no container runs as root, writes to its own file system or gains a capability.
+ *
+ * @module
+ */
+import { stringify } from "yaml";
+import { issuerArguments } from "#deploy/demo/issuer_process.ts";
+import { demoConfiguration } from "#deploy/demo/configuration.ts";
+import { settingsOf } from "#deploy/installation.ts";
+import { keysOf } from "#deploy/nats/accounts.ts";
+import { ignoredVariables, processArguments, processKinds } from "#deploy/processes.ts";
+import type { Config } from "#schemas/config.ts";
+import { parseConfig } from "#schemas/config_file.ts";
+import { addressesOf, type ComposePlan, configurationOf, edgeName } from "./plan.ts";
+
+export const natsImage = "nats:2.14-alpine";
+export const postgresImage = "postgres:18";
+const ourImage = "sallyport";
+
+/** The user `deno` of the official Deno image. */
+const user = "1993:1993";
+
+type Service = Readonly<Record<string, unknown>>;
+
+/** The text of `compose.yaml`. Reads the demo's configuration file. */
+export async function renderCompose(plan: ComposePlan): Promise<string> {
+  const config = readConfig(await demoConfiguration(configurationOf(plan)));
+  const document = {
+    name: "sallyport",
+    services: {
+      install: install(plan),
+      nats: nats(plan),
+      database: database(plan),
+      prepare: prepare(plan),
+      issuer: issuer(plan),
+      ...actors(plan, config),
+      welcome: welcome(plan),
+    },
+    networks: { front: {}, protected: { internal: true } },
+    volumes: { installation: {}, bus: {}, clinic: {} },
+  };
+  const text = stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
+  return `${header}\n${text}`;
+}
+
+const header = `# The whole system in containers, for one machine: docker compose up --build
+#
+# Written by \`deno run -A deploy/compose/main.ts render\`; a test compares. Change deploy/compose.
+`;
+
+const hardened: Service = {
+  user,
+  read_only: true,
+  cap_drop: ["ALL"],
+  security_opt: ["no-new-privileges:true"],
+};
+
+const ours: Service = {
+  image: ourImage,
+  ...hardened,
+  entrypoint: ["deno"],
+  init: true,
+  tmpfs: ["/tmp"],
+};
+
+function install(plan: ComposePlan): Service {
+  const folders = [plan.directory, plan.busDirectory, plan.databaseDirectory];
+  const args = [`--allow-read=${[plan.root, ...folders].join(",")}`, `--allow-write=${folders}`];
+  return {
+    build: { context: ".", dockerfile: "deploy/images/Dockerfile" },
+    ...ours,
+    command: step(plan, "install", args),
+    network_mode: "none",
+    volumes: [
+      `installation:${plan.directory}`,
+      `bus:${plan.busDirectory}`,
+      `clinic:${plan.databaseDirectory}`,
+    ],
+  };
+}
+
+function nats(plan: ComposePlan): Service {
+  const ports = [plan.edgePort, plan.issuerPort, plan.identityPort, plan.consolePort];
+  return {
+    image: natsImage,
+    ...hardened,
+    command: ["nats-server", "--config", `${plan.busDirectory}/nats.conf`],
+    depends_on: after("install"),
+    // Of the actors, which live in this namespace; the bus itself is published nowhere.
+    ports: ports.map((port) => `127.0.0.1:${port}:${port}`),
+    networks: ["front", "protected"],
+    volumes: [`bus:${plan.busDirectory}`],
+    healthcheck: health([
+      ...["wget", "--quiet", "--output-document=/dev/null"],
+      `http://127.0.0.1:${plan.natsMonitorPort}/healthz`,
+    ]),
+    restart: "unless-stopped",
+  };
+}
+
+function database(plan: ComposePlan): Service {
+  const own = `${plan.databaseDirectory}/sallyport`;
+  return {
+    image: postgresImage,
+    ...hardened,
+    command: [
+      "postgres",
+      ...["-c", "ssl=on"],
+      ...["-c", `ssl_cert_file=${own}/server.crt`],
+      ...["-c", `ssl_key_file=${own}/server.key`],
+      ...["-c", "password_encryption=scram-sha-256"],
+    ],
+    environment: { POSTGRES_PASSWORD_FILE: `${own}/superuser.password` },
+    depends_on: after("install"),
+    networks: ["protected"],
+    tmpfs: ["/tmp", "/var/run/postgresql"],
+    volumes: [`clinic:${plan.databaseDirectory}`],
+    healthcheck: health(["pg_isready", "--username=postgres", "--host=127.0.0.1"]),
+    restart: "unless-stopped",
+  };
+}
+
+function prepare(plan: ComposePlan): Service {
+  const net = [`127.0.0.1:${plan.natsPort}`, `${plan.databaseHost}:${plan.databasePort}`];
+  const args = [`--allow-read=${plan.root},${plan.directory}`, `--allow-net=${net}`];
+  return {
+    ...ours,
+    command: step(plan, "prepare", args),
+    network_mode: "service:nats",
+    volumes: [`installation:${plan.directory}:ro`],
+    depends_on: { ...healthy("nats"), ...healthy("database") },
+  };
+}
+
+function issuer(plan: ComposePlan): Service {
+  const config = { host: "0.0.0.0", port: plan.issuerPort } as const;
+  const file = `${plan.directory}/issuer/issuer.json`;
+  return {
+    ...ours,
+    command: issuerArguments(config, file, plan.root),
+    ...inside(plan),
+    healthcheck: health(answers(plan.issuerPort)),
+    depends_on: after("prepare"),
+  };
+}
+
+function actors(plan: ComposePlan, config: Config): Record<string, Service> {
+  const addresses = addressesOf(plan, "2026_01");
+  const services = processKinds.map((kind) => {
+    const name = kind === "edge" ? edgeName : kind;
+    const key = keysOf([edgeName]).find((each) => each.name === name);
+    if (key === undefined) throw new Error(`Cannot render ${name}: it has no key`);
+    const settings = settingsOf(key, plan.directory, addresses);
+    const file = `${plan.directory}/settings/${name}.json`;
+    const port = settings[kind === "edge" || kind === "console" ? kind : "identity"]?.port;
+    const before = kind === "edge" ? processKinds.filter((other) => other !== kind) : [];
+    return [kind, {
+      ...ours,
+      command: processArguments(kind, plan.root, file, settings, config),
+      ...inside(plan),
+      ...(port === undefined ? {} : { healthcheck: health(answers(port)) }),
+      depends_on: {
+        ...after("prepare"),
+        ...healthy("issuer"),
+        ...Object.fromEntries(before.map((other) => [other, { condition: "service_started" }])),
+      },
+    }] as const;
+  });
+  return Object.fromEntries(services);
+}
+
+/** Ends after it said how to connect. */
+function welcome(plan: ComposePlan): Service {
+  const args = [
+    `--allow-read=${plan.root},${plan.directory}`,
+    `--allow-net=127.0.0.1:${plan.issuerPort}`,
+  ];
+  return {
+    ...ours,
+    command: step(plan, "welcome", args),
+    network_mode: "service:nats",
+    volumes: [`installation:${plan.directory}:ro`],
+    depends_on: healthy("edge"),
+  };
+}
+
+/** What lives in the bus server's namespace and reads the installation. */
+function inside(plan: ComposePlan): Service {
+  return {
+    network_mode: "service:nats",
+    volumes: [`installation:${plan.directory}:ro`],
+    restart: "unless-stopped",
+  };
+}
+
+function step(plan: ComposePlan, verb: string, permissions: readonly string[]): string[] {
+  return [
+    "run",
+    "--no-prompt",
+    "--cached-only",
+    `--config=${plan.root}deno.json`,
+    ...permissions,
+    `--ignore-env=${ignoredVariables.join(",")}`,
+    `${plan.root}deploy/compose/main.ts`,
+    verb,
+  ];
+}
+
+function after(service: string): Service {
+  return { [service]: { condition: "service_completed_successfully" } };
+}
+
+function healthy(service: string): Service {
+  return { [service]: { condition: "service_healthy" } };
+}
+
+function health(command: readonly string[]): Service {
+  return {
+    test: ["CMD", ...command],
+    interval: "10s",
+    timeout: "5s",
+    retries: 6,
+    start_period: "60s",
+    start_interval: "1s",
+  };
+}
+
+/** A probe by the runtime that the image has: it connects and hangs up. */
+function answers(port: number): string[] {
+  return ["deno", "eval", `(await Deno.connect({ port: ${port} })).close()`];
+}
+
+function readConfig(text: string): Config {
+  const parsed = parseConfig(text);
+  if (parsed.ok) return parsed.config;
+  throw new Error(`The demo's configuration is wrong: ${parsed.problems[0]?.message}`);
+}
