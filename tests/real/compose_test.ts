@@ -1,0 +1,127 @@
+/**
+ * The steps of `compose.yaml` on this machine instead of in containers: what `install` writes is
+ * what a bus server, a database server, the identity provider and every actor start from.
+ */
+import { match, ok } from "node:assert/strict";
+import { addressesOf, type ComposePlan, composePlan, edgeName } from "#deploy/compose/plan.ts";
+import { install, prepare, welcome } from "#deploy/compose/steps.ts";
+import { issuerArguments } from "#deploy/demo/issuer_process.ts";
+import { settingsOf } from "#deploy/installation.ts";
+import { freePorts } from "#deploy/machine/free_port.ts";
+import { findNatsServer, startNatsServer } from "#deploy/machine/nats_server.ts";
+import { startPostgres } from "#deploy/machine/postgres.ts";
+import { startProcess } from "#deploy/machine/process.ts";
+import { keysOf } from "#deploy/nats/accounts.ts";
+import { processArguments, processKinds } from "#deploy/processes.ts";
+import { parseConfig } from "#schemas/config_file.ts";
+import { epochOf } from "#schemas/subjects.ts";
+
+const root = new URL("../../", import.meta.url).pathname;
+
+Deno.test("compose: installed, prepared, and every process starts with its command", async () => {
+  await using stack = new AsyncDisposableStack();
+  const directory = await Deno.makeTempDir({ prefix: "sallyport-compose-" });
+  stack.defer(() => Deno.remove(directory, { recursive: true }));
+  const said: string[] = [];
+  const say = (line: string) => void said.push(line);
+  const plan = planIn(directory);
+
+  await install(plan, epochOf(Date.now()), say);
+  // A second `up` installs again, and what was made stays.
+  const key = () => Deno.readTextFile(`${plan.directory}/keys/masking.key`);
+  const made = await key();
+  await install(plan, epochOf(Date.now()), say);
+  ok(made === await key(), "keys are kept");
+
+  const own = `${plan.databaseDirectory}/sallyport`;
+  const [binary, postgres] = await Promise.all([
+    findNatsServer({ say }),
+    startPostgres({
+      directory: `${plan.databaseDirectory}/cluster`,
+      say,
+      port: plan.databasePort,
+      tls: { certFile: `${own}/server.crt`, keyFile: `${own}/server.key` },
+      ephemeral: true,
+    }),
+  ]);
+  stack.use(postgres);
+  await Deno.writeTextFile(
+    `${plan.directory}/secrets/superuser.password`,
+    postgres.superuserPassword,
+  );
+  stack.use(
+    await startNatsServer({
+      binary: binary.path,
+      directory: `${directory}/nats`,
+      port: plan.natsPort,
+      configText: await Deno.readTextFile(`${plan.busDirectory}/nats.conf`),
+      say,
+    }),
+  );
+  const health = await fetch(`http://127.0.0.1:${plan.natsMonitorPort}/healthz`);
+  ok(health.ok, "the bus's probe");
+  await health.body?.cancel();
+  await prepare(plan, say);
+
+  const issuerFile = `${plan.directory}/issuer/issuer.json`;
+  const issuer = { host: "0.0.0.0", port: plan.issuerPort } as const;
+  await start(
+    stack,
+    plan,
+    "issuer",
+    issuerArguments(issuer, issuerFile, root),
+    /^issuer ready on /,
+  );
+  const parsed = parseConfig(await Deno.readTextFile(`${plan.directory}/sallyport.yaml`));
+  ok(parsed.ok);
+  for (const kind of processKinds) {
+    const name = kind === "edge" ? edgeName : kind;
+    const key = keysOf([edgeName]).find((each) => each.name === name);
+    ok(key, name);
+    const settings = settingsOf(key, plan.directory, addressesOf(plan, "2026_01"));
+    const file = `${plan.directory}/settings/${name}.json`;
+    const args = processArguments(kind, root, file, settings, parsed.config);
+    await start(stack, plan, name, args, /"event":"ready"/);
+  }
+  await welcome(plan, say);
+  match(said.join("\n"), /PGPASSWORD='[\w.-]+' psql "host=127\.0\.0\.1 port=\d+ dbname=ehr/);
+});
+
+/** The plan of compose.yaml with folders and ports of this run. */
+function planIn(directory: string): ComposePlan {
+  const ports = freePorts(7);
+  const next = () => ports.shift() ?? 0;
+  return {
+    ...composePlan,
+    directory: `${directory}/installation`,
+    busDirectory: `${directory}/bus`,
+    databaseDirectory: `${directory}/database`,
+    databaseHost: "127.0.0.1",
+    databasePort: next(),
+    natsPort: next(),
+    natsMonitorPort: next(),
+    edgePort: next(),
+    identityPort: next(),
+    consolePort: next(),
+    issuerPort: next(),
+  };
+}
+
+async function start(
+  stack: AsyncDisposableStack,
+  plan: ComposePlan,
+  name: string,
+  args: readonly string[],
+  ready: RegExp,
+): Promise<void> {
+  const running = await startProcess({
+    name,
+    command: Deno.execPath(),
+    args: [...args],
+    logFile: `${plan.directory}/${name}.log`,
+    ready,
+    readyWaitMs: 30_000,
+    stopWaitMs: 3000,
+  });
+  stack.defer(() => running.stop());
+}
