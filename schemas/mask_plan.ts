@@ -62,7 +62,9 @@ export type CopyFormat = z.infer<typeof CopyFormat>;
  */
 export const ResultPlan = z.strictObject({
   answers: z.enum(["query", "describe", "execute"]),
-  /** The prepared statement this answer belongs to ("" is the unnamed one), null for simple query. */
+  /**
+   * The prepared statement this answer belongs to ("" is the unnamed one), null for simple query.
+   */
   statement: z.string().nullable(),
   /** Result-column format codes of the portal (Bind): none, one for all, or one each. */
   formats: z.array(z.union([z.literal(0), z.literal(1)])).max(1664),

@@ -65,7 +65,9 @@ export type BusErrorCode =
   | "refused"
   | "timeout";
 
-/** An operational error of the bus. `unavailable` and `timeout` leave open whether it was stored. */
+/**
+ * An operational error of the bus. `unavailable` and `timeout` leave open whether it was stored.
+ */
 export class BusError extends Error {
   override readonly name = "BusError";
   readonly code: BusErrorCode;

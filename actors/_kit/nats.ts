@@ -103,7 +103,9 @@ function toPassing(pattern: string, message: NatsMsg): PassingMessage | null {
   return { subject, headers: noHeaders, payload };
 }
 
-/** A republished frame, with the server's `Nats-Sequence` and `Nats-Last-Sequence` beside its own. */
+/**
+ * A republished frame, with the server's `Nats-Sequence` and `Nats-Last-Sequence` beside its own.
+ */
 function toReleased(message: NatsMsg): PassingMessage | null {
   const { subject } = message;
   const payload = payloadOf(message);

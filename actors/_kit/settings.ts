@@ -36,7 +36,10 @@ export const Settings = z.strictObject({
 });
 export type Settings = z.infer<typeof Settings>;
 
-/** Reads and checks a settings file. @throws Error naming the field that is wrong, not its value. */
+/**
+ * Reads and checks a settings file.
+ * @throws Error naming the field that is wrong, not its value.
+ */
 export function readSettings(path: string | undefined): Settings {
   if (path === undefined) throw new Error("Cannot start: name the settings file as the argument");
   const parsed = Settings.safeParse(JSON.parse(Deno.readTextFileSync(path)));

@@ -136,7 +136,9 @@ const numericText = /^-?(?:\d+(?:\.\d*)?|Infinity|NaN)$/;
 /** Longer numbers are masked to NULL: what they are is not worth a megabyte of digits. */
 const numericCharsMax = 2048;
 
-/** Reads ndigits, weight, sign, dscale (Int16 each) and base-10000 digits, as plain decimal text. */
+/**
+ * Reads ndigits, weight, sign, dscale (Int16 each) and base-10000 digits, as plain decimal text.
+ */
 function binaryNumeric(value: Uint8Array): string | null {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
   if (bytes.length < 8) return null;

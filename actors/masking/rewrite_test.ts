@@ -1,4 +1,8 @@
-/** Responses played whole, byte by byte and in random cuts; planted values never come out. @module */
+/**
+ * Responses played whole, byte by byte and in random cuts; planted values never come out.
+ *
+ * @module
+ */
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";

@@ -174,7 +174,9 @@ function floorDivide(value: bigint, by: bigint): bigint {
   return value % by < 0n ? quotient - 1n : quotient;
 }
 
-/** Days from 1970-01-01 in the proleptic Gregorian calendar (Hinnant, "chrono-compatible dates"). */
+/**
+ * Days from 1970-01-01 in the proleptic Gregorian calendar (Hinnant, "chrono-compatible dates").
+ */
 function civilDay(year: number, month: number, date: number): number {
   const shifted = month <= 2 ? year - 1 : year;
   const era = Math.floor(shifted / 400);

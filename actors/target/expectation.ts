@@ -1,11 +1,11 @@
 /**
  * What the server still owes for the request that is running: which backend messages complete it.
  *
- * Theory of operation. A simple Query is answered up to ReadyForQuery. In the extended protocol each
- * message is answered by one of its own (Parse by ParseComplete, ..., Sync by ReadyForQuery); after
- * an error the server skips all up to the next Sync. COPY in suspends a request: CopyInResponse
- * ends it so far, and the CopyData that follow are requests of their own, answered by nothing until
- * CopyDone or CopyFail.
+ * Theory of operation. A simple Query is answered up to ReadyForQuery. In the extended protocol
+ * each message is answered by one of its own (Parse by ParseComplete, ..., Sync by ReadyForQuery);
+ * after an error the server skips all up to the next Sync. COPY in suspends a request:
+ * CopyInResponse ends it so far, and the CopyData that follow are requests of their own, answered
+ * by nothing until CopyDone or CopyFail.
  * https://www.postgresql.org/docs/current/protocol-flow.html
  *
  * @module

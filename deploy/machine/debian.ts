@@ -190,7 +190,9 @@ async function machineSources(): Promise<Archive[]> {
   return archives;
 }
 
-/** The machine's `Acquire` settings (proxies, mirrors' quirks) are kept; hooks and lists are not. */
+/**
+ * The machine's `Acquire` settings (proxies, mirrors' quirks) are kept; hooks and lists are not.
+ */
 async function writeConfiguration(
   folder: string,
   archive: Archive,

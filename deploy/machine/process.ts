@@ -55,7 +55,9 @@ export type ProcessOptions = {
   readonly onLine?: (line: string) => void;
 };
 
-/** Starts a server and waits for its ready line. Throws, with its last lines, when it ends first. */
+/**
+ * Starts a server and waits for its ready line. Throws, with its last lines, when it ends first.
+ */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
   const { pidFile, stopSignal = "SIGTERM", stopWaitMs = 10_000 } = options;
   if (pidFile !== undefined) {

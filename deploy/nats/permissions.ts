@@ -6,9 +6,9 @@
  * restore or snapshot a stream, delete a message, or create, change or delete a stage's consumer;
  * the provisioner may create and inspect.
  *
- * A publisher chooses where an answer goes, past its own permissions; `nats.ts` says what readers do
- * about that. Names of reading consumers are fixed, because a permission cannot match a part of a
- * token: the right to create a consumer of any name would be the right to change a stage's.
+ * A publisher chooses where an answer goes, past its own permissions; `nats.ts` says what readers
+ * do about that. Names of reading consumers are fixed, because a permission cannot match a part of
+ * a token: the right to create a consumer of any name would be the right to change a stage's.
  *
  * @module
  */

@@ -23,7 +23,9 @@
 /* A string in which a backslash is only itself. */
 const standard = false;
 
-/** Numbers of at least this many digits are hidden: identifiers of people are longer than counts. */
+/**
+ * Numbers of at least this many digits are hidden: identifiers of people are longer than counts.
+ */
 const digitsHidden = 5;
 
 /** Returns `sql` with string constants as `'…'`, long numbers as `…` and comments emptied. */

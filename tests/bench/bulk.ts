@@ -1,6 +1,6 @@
 /**
- * Bulk results: a masked SELECT and COPY of many rows in MB/s, and the memory of every process while
- * a result of a gibibyte passes.
+ * Bulk results: a masked SELECT and COPY of many rows in MB/s, and the memory of every process
+ * while a result of a gibibyte passes.
  *
  * @module
  */

@@ -1,4 +1,6 @@
-/** The synthetic clinic in a real PostgreSQL: its rows, its rights, and that a second load is none. */
+/**
+ * The synthetic clinic in a real PostgreSQL: its rows, its rights, and that a second load is none.
+ */
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { loadClinic } from "#deploy/demo/clinic.ts";
