@@ -369,10 +369,14 @@ export function target(
 
   function lost(state: State, out: Out): void {
     if (state.phase === "lost") return;
-    const dialling = state.phase === "dialling";
+    const { phase } = state;
+    const dialling = phase === "dialling";
     state.phase = "lost";
-    flush(state, out);
-    sayEnded(state, out);
+    // A session that was refused never had an upstream, and nothing of it may be answered.
+    if (phase !== "new") {
+      flush(state, out);
+      sayEnded(state, out);
+    }
     const { current, queue } = state;
     state.current = null;
     if (current !== null) {
