@@ -205,6 +205,8 @@ Deno.test("what is too much is refused, not crashed on", () => {
   );
   deepStrictEqual(refusalOf(doubled), "too_complex");
   deepStrictEqual(refusalOf("select 'a\0b'"), "syntax_error");
+  // A C string would end here, and the rest would run unjudged.
+  deepStrictEqual(refusalOf("select 1\0; drop table patients"), "syntax_error");
   deepStrictEqual(refusalOf("select '\ud800'"), "syntax_error");
   deepStrictEqual(refusalOf("selec 1"), "syntax_error");
   deepStrictEqual(refusalOf("select 1"), null);

@@ -162,6 +162,12 @@ Deno.test("a prepared statement means what its names mean now, and what they mea
     "create temp table patients as select 1 as id, 'x' as ssn",
   );
   deepStrictEqual(columnsOf("execute q", shadowed), "id ssn:ssn");
+  const uncovered = after(
+    "create temp table patients as select 1 as id, 'x' as ssn",
+    "prepare q as select id, ssn from patients",
+    "discard temp",
+  );
+  deepStrictEqual(columnsOf("execute q", uncovered), "id ssn:ssn");
   const back = after(
     "set search_path = other",
     "prepare q as select name from codes",
