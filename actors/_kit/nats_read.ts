@@ -124,7 +124,8 @@ export function streamReader(link: Link): Reader {
         "replay_policy": "instant",
         "mem_storage": true,
         "num_replicas": 1,
-        "inactive_threshold": 10_000_000_000,
+        // What a process that died left behind is gone before the next one's patience is.
+        "inactive_threshold": (limits.apiMsMax / 2) * 1_000_000,
         // Two equal creations would share one consumer; the nonce makes the second one fail.
         metadata: { nonce },
       },

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Bus, Delivery } from "#actors/_kit/bus.ts";
-import { type Clock, type Random, systemClock, systemRandom } from "#actors/_kit/clock.ts";
+import { type Clock, coarse, type Random, systemClock, systemRandom } from "#actors/_kit/clock.ts";
 import { busLimits, connectBus } from "#actors/_kit/nats.ts";
 import { type Report, reporter, stopOnBug } from "#actors/_kit/report.ts";
 import { readSettings, type Settings } from "#actors/_kit/settings.ts";
@@ -37,6 +37,9 @@ export type Process = {
   ready(): void;
 };
 
+/** Waits of sessions of at least this long may end this much later. */
+const waitStepMs = 250;
+
 /** Starts the process of the actor `kind`. @throws Error saying what is wrong. */
 export async function startActor(kind: string): Promise<Process> {
   const report = reporter(kind);
@@ -57,7 +60,8 @@ export async function startActor(kind: string): Promise<Process> {
     limits: busLimits,
   });
   const { epoch } = settings;
-  const ports = { bus, clock: systemClock, random: systemRandom, epoch, report };
+  const clock = coarse(systemClock, waitStepMs);
+  const ports = { bus, clock, random: systemRandom, epoch, report };
   return {
     settings,
     config,

@@ -32,6 +32,7 @@ import { unreachable } from "#schemas/unreachable.ts";
 import { createHash } from "node:crypto";
 import { settleSession } from "./changes.ts";
 import type { Judge, Judgement, Principal } from "./judge.ts";
+import type { Understood } from "./request.ts";
 import { type AuthzState, initialState, type Waiting } from "./state.ts";
 import { abortedTransaction, notApproved, withdrawn } from "./verdicts.ts";
 
@@ -46,7 +47,12 @@ type State = AuthzState;
 type Out = Effect<never>[];
 
 /** Creates the actor over the judge; `newId` gives an unguessable approval id. */
-export function authz(judge: Judge, newId: () => string, limits: AuthzLimits): Actor<State, never> {
+export function authz(
+  judge: Judge,
+  newId: () => string,
+  limits: AuthzLimits,
+  nowMs: () => number,
+): Actor<State, never> {
   return { name: "authz", initial: initialState, step };
 
   function step(state: State, input: KitInput): Step<State, never> {
@@ -175,7 +181,9 @@ export function authz(judge: Judge, newId: () => string, limits: AuthzLimits): A
       return deny(state, request, abortedTransaction, out);
     }
     const verdict = { ...base(request, waiting), ...verdictOf(judgement) };
-    if (judgement.decision !== "hold") return publish(state, verdict, out);
+    if (judgement.decision !== "hold") {
+      return publish(state, verdict, out, judgement.understood);
+    }
     const binding = bindingOf(state, waiting.digest, judgement);
     const approval = { id: newId(), needs: [...judgement.needs], binding };
     publish(state, { ...verdict, approval }, out);
@@ -191,7 +199,8 @@ export function authz(judge: Judge, newId: () => string, limits: AuthzLimits): A
   function answerHeld(state: State, out: Out): void {
     const { held } = state;
     if (held === null || held.answer === null) return;
-    const { verdict, answer } = held;
+    const { verdict } = held;
+    const answer = held.answer === "granted" && nowMs() > held.untilMs ? "expired" : held.answer;
     const waiting = state.waiting.get(verdict.request);
     const principal = principalOf(state);
     if (answer !== "granted" || waiting === undefined || principal === null) {
@@ -204,7 +213,8 @@ export function authz(judge: Judge, newId: () => string, limits: AuthzLimits): A
     const willing = judgement.decision !== "deny" && quorumMet(verdict.approval.needs, held.voters);
     if (!same || !willing) return deny(state, verdict.request, notApproved("stale"), out);
     const granted = { ...base(verdict.request, waiting), ...verdictOf(judgement) };
-    publish(state, { ...granted, decision: "allow", approval: verdict.approval }, out);
+    const allowed = { ...granted, decision: "allow", approval: verdict.approval } as const;
+    publish(state, allowed, out, judgement.understood);
   }
 
   function deny(state: State, request: number, reason: Reason, out: Out): void {
@@ -218,8 +228,13 @@ export function authz(judge: Judge, newId: () => string, limits: AuthzLimits): A
     );
   }
 
-  function publish(state: State, verdict: Verdict, out: Out): void {
-    commit(state, verdict);
+  function publish(
+    state: State,
+    verdict: Verdict,
+    out: Out,
+    understood: Understood | null = null,
+  ): void {
+    commit(state, verdict, understood);
     const suffix = verdict.approval === null ? "" : "+approval";
     const headers = new Map([[decisionHeader, `${verdict.decision}${suffix}`]]);
     const place = { request: verdict.request, part: 0, more: false };
@@ -227,8 +242,11 @@ export function authz(judge: Judge, newId: () => string, limits: AuthzLimits): A
     out.push({ kind: "publish", frame: "verdict", place, payload, headers });
   }
 
-  /** A verdict that is (about to be) stored moves the state; the same live and replayed. */
-  function commit(state: State, verdict: Verdict): void {
+  /**
+   * A verdict that is (about to be) stored moves the state; the same live and replayed. Replayed, what
+   * the request asks for is understood anew.
+   */
+  function commit(state: State, verdict: Verdict, known: Understood | null = null): void {
     const { request, decision } = verdict;
     const waiting = state.waiting.get(request);
     if (waiting !== undefined) waiting.judged = true;
@@ -237,7 +255,7 @@ export function authz(judge: Judge, newId: () => string, limits: AuthzLimits): A
       return;
     }
     if (decision === "hold") {
-      state.held = { verdict, answer: null, voters: [] };
+      state.held = { verdict, answer: null, untilMs: 0, voters: [] };
       return;
     }
     state.held = null;
@@ -247,7 +265,7 @@ export function authz(judge: Judge, newId: () => string, limits: AuthzLimits): A
       if (state.transaction === "T") state.refused = true;
       return;
     }
-    state.running = { request, understood: understoodOf(state, request) };
+    state.running = { request, understood: known ?? understoodOf(state, request) };
   }
 
   function understoodOf(state: State, request: number) {
@@ -279,7 +297,8 @@ function heard(state: State, approval: ControlPayload<"approval">, timeMs: numbe
       if (approval.by?.decision === "approve") held.voters.push(voterOf(approval.by));
       return;
     case "granted":
-      if (Date.parse(approval.expiresAt) > timeMs) held.answer = "granted";
+      held.untilMs = Date.parse(approval.expiresAt);
+      held.answer = held.untilMs > timeMs ? "granted" : "expired";
       return;
     case "denied":
     case "expired":

@@ -46,6 +46,8 @@ export type Judgement = {
   readonly parsed: readonly string[] | null;
   readonly durationMsMax: number;
   readonly runsPrepared: readonly string[];
+  /** What the request asks for; null when it was not understood or asks for a session. */
+  readonly understood: Understood | null;
   /** Only ROLLBACK (or the like) is asked for: what an aborted transaction still takes. */
   readonly endsTransaction: boolean;
 };
@@ -158,7 +160,8 @@ export function createJudge(ports: JudgePorts) {
     const judged = judgementOf(decision, principal, open, executed);
     const endsTransaction = executed.length > 0 &&
       executed.every(({ command }) => command === "ROLLBACK");
-    const facts = { runsPrepared, parsed, endsTransaction, catalogDigest: digest };
+    const understood = asked;
+    const facts = { runsPrepared, parsed, endsTransaction, catalogDigest: digest, understood };
     if (judged.decision === "deny") return { ...judged, ...facts };
     for (const analysis of prepared) {
       const later = deciderOf().decide(principal, open.connection, [analysis]);
@@ -222,6 +225,7 @@ export function createJudge(ports: JudgePorts) {
       parsed: null,
       durationMsMax: config.limits.statement_ms_max,
       runsPrepared: [],
+      understood: null,
       endsTransaction: false,
     };
   }

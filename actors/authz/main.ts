@@ -1,7 +1,7 @@
 /** Authz's process. @module */
 import { startActor } from "#actors/_kit/start.ts";
 import { followCatalogs } from "#actors/_kit/catalog_channel.ts";
-import { systemRandom } from "#actors/_kit/clock.ts";
+import { systemClock, systemRandom } from "#actors/_kit/clock.ts";
 import { identityKeys } from "#actors/_kit/identity_token.ts";
 import { sessionWorker, workerLimits } from "#actors/_kit/session_worker.ts";
 import { encodeControl } from "#schemas/frames.ts";
@@ -20,6 +20,7 @@ if (settings.authz === undefined) throw new Error("Cannot start: settings.authz 
 const { policyFile } = settings.authz;
 let policy = load(Deno.readTextFileSync(policyFile));
 if (policy === null) throw new Error("Cannot start: the policy is wrong");
+let lastModified = Deno.statSync(policyFile).mtime?.getTime() ?? 0;
 
 const { judge, onCatalog, onCatalogBroken } = createJudge({
   config,
@@ -38,7 +39,7 @@ await followCatalogs(bus, Object.keys(config.connections), onCatalog, onCatalogB
 await recordPolicy();
 
 const worker = sessionWorker({
-  actor: authz(judge, newApprovalId, authzLimits),
+  actor: authz(judge, newApprovalId, authzLimits, systemClock.nowMs),
   ...process.ports,
   recovers: ["open", "request", "verdict", "approval", "outcome", "close"],
   publishes: ["verdict"],
@@ -56,8 +57,10 @@ function current(): PolicySet {
 /** The policy file is read again when it changed; one that is wrong changes nothing and is told. */
 function reload(): void {
   try {
-    const text = Deno.readTextFileSync(policyFile);
-    const loaded = load(text);
+    const modified = Deno.statSync(policyFile).mtime?.getTime() ?? 0;
+    if (modified === lastModified) return;
+    lastModified = modified;
+    const loaded = load(Deno.readTextFileSync(policyFile));
     if (loaded === null || loaded.version === policy?.version) return loaded?.release();
     policy?.release();
     policy = loaded;

@@ -22,6 +22,8 @@ export type Waiting = {
 export type HeldRequest = {
   readonly verdict: Verdict;
   answer: "granted" | "denied" | "expired" | "withdrawn" | null;
+  /** Until when a granted approval may be used, milliseconds since 1970. */
+  untilMs: number;
   readonly voters: Voter[];
 };
 

@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { startActor } from "#actors/_kit/start.ts";
 import { epochVerifier } from "#schemas/log/epoch.ts";
 import { maskLiterals } from "#schemas/sql/literals.ts";
+import { revocationSubject } from "#schemas/subjects.ts";
 import { createConsole } from "./app.ts";
 import { consoleLimits } from "./limits.ts";
 
@@ -32,6 +33,7 @@ const console = createConsole({
   limits: consoleLimits,
 });
 await console.start();
+process.bus.subscribe(revocationSubject, ({ payload }) => console.revoke(payload));
 Deno.serve(
   { hostname: host, port, onListen: process.ready },
   (request, info) => console.app.fetch(request, { address: info.remoteAddr.hostname }),

@@ -1,6 +1,5 @@
 /** The PostgreSQL edge's process. @module */
 import { startActor } from "#actors/_kit/start.ts";
-import { systemClock, systemRandom } from "#actors/_kit/clock.ts";
 import { toFrame } from "#actors/_kit/frame.ts";
 import { Revocation, revokes } from "#schemas/identity.ts";
 import {
@@ -24,8 +23,8 @@ const { host, port, certificateFile, keyFile } = settings.edge;
 
 const gateway = edge({
   bus,
-  clock: systemClock,
-  random: systemRandom,
+  clock: process.ports.clock,
+  random: process.ports.random,
   report,
   config,
   configDigest,

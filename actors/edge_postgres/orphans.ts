@@ -36,7 +36,8 @@ export async function closeOrphans(
     const payload = encodeControl("close", { ...close, version: 1 });
     const nonce = systemRandom(16).toBase64({ alphabet: "base64url", omitPadding: true });
     const headers = frameHeaders({ request: 0, part: 0, more: false }, nonce, undefined);
-    await bus.publish(auditSubject(key, "close"), payload, headers, { stream });
+    const options = { stream, expectedLastSubjectSequence: 0 };
+    await bus.publish(auditSubject(key, "close"), payload, headers, options);
   }
   if (open.size > 0) report("orphans_closed", { sessions: open.size });
 }

@@ -203,6 +203,8 @@ export function edge(ports: EdgePorts): Edge {
       key: { processId, secretKey },
     });
     const timers = new Map<SessionWake, () => void>();
+    /** The last stored sequence of each kind: what is stored cannot be stored again by a replay. */
+    const chains = new Map<string, Promise<number>>();
     let trace = newTrace();
     const { principal } = admitted;
     const self: Live = { key, principal, tokenId: admitted.id, session, carry };
@@ -301,8 +303,15 @@ export function edge(ports: EdgePorts): Edge {
     ): void {
       const nonce = random(16).toBase64({ alphabet: "base64url", omitPadding: true });
       const all = frameHeaders(place, nonce, trace, headers);
-      const options = { stream: auditStream(epoch) };
-      bus.publish(auditSubject(key, kind), bytes, all, options).catch((error) => {
+      const subject = auditSubject(key, kind);
+      const stream = auditStream(epoch);
+      const before = chains.get(kind) ?? Promise.resolve(0);
+      const stored = before.then(async (expectedLastSubjectSequence) => {
+        const options = { stream, expectedLastSubjectSequence };
+        return (await bus.publish(subject, bytes, all, options)).sequence;
+      });
+      chains.set(kind, stored);
+      stored.catch((error) => {
         const code = error instanceof BusError ? error.code : "refused";
         report("publish_failed", { session: id, kind, error: code });
         carry(session.unrecorded(code));

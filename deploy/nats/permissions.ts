@@ -152,13 +152,14 @@ export const table: Readonly<Record<ActorKind, Rights>> = {
     followsAudit: true,
     readsStreams: [checkpointStream, catalogStream],
     sends: [decideSubject, exchangeSubject],
+    hears: [revocationSubject],
   },
   auditor: {
     ...nothing,
     reads: frameKinds,
     asksLast: frameKinds,
     followsAudit: true,
-    readsStreams: [checkpointStream],
+    readsStreams: [checkpointStream, catalogStream],
   },
   provisioner: { ...nothing, provisions: true },
 };

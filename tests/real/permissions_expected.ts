@@ -199,10 +199,10 @@ const expected: Readonly<Record<string, Allowed>> = {
       ...wholeCheckpoints,
       ...wholeCatalog,
     ],
-    subscribe: ["_INBOX_console.>"],
+    subscribe: ["revocation", "_INBOX_console.>"],
   },
   auditor: {
-    publish: [...wholeAudit, ...wholeCheckpoints],
+    publish: [...wholeAudit, ...wholeCheckpoints, ...wholeCatalog],
     subscribe: ["_INBOX_auditor.>"],
   },
   provisioner: {
