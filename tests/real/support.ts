@@ -21,7 +21,7 @@ export type Rig = {
   /** The console: may ask identity and approval. */
   console(): Promise<BusUser>;
   /** A demo person's sign-in at the console. */
-  signIn(username: string): Promise<{ readonly accessToken: string }>;
+  signIn(username: string): ReturnType<typeof signInToConsole>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -66,13 +66,17 @@ export async function startRig(options: Partial<SystemOptions> = {}): Promise<Ri
   }
 }
 
-/** A step of a test that ends with the guarantees; a failure shows what the actors said. */
+/**
+ * A step of a test that ends with the guarantees; a failure shows what the actors said. The variable
+ * SCENARIO chooses steps by a part of their name.
+ */
 export async function scenario(
   test: Deno.TestContext,
   rig: Rig,
   name: string,
   run: () => Promise<void>,
 ): Promise<void> {
+  if (!name.includes(Deno.env.get("SCENARIO") ?? "")) return;
   await test.step(name, async () => {
     try {
       await run();
@@ -83,7 +87,8 @@ export async function scenario(
   });
 }
 
-const daily = /"event":"(?:ready|exchanged|recovered|audit_started|catalog_published)"/;
+const daily =
+  /"event":"(?:ready|exchanged|recovered|audit_started|catalog_published|\w+_refused|decided)"/;
 
 /** What the actors said last that is not everyday. */
 async function lastReports(rig: Rig): Promise<string> {
@@ -93,7 +98,7 @@ async function lastReports(rig: Rig): Promise<string> {
     const text = await Deno.readTextFile(`${rig.system.directory}/logs/${name}`);
     lines.push(...text.split("\n").filter((line) => line !== "" && !daily.test(line)).slice(-12));
   }
-  return lines.toSorted().slice(-60).join("\n");
+  return lines.toSorted().slice(-30).join("\n");
 }
 
 /** Waits until `probe` gives a value; the wait is long because the machine may be busy. */
