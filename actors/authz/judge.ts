@@ -14,7 +14,7 @@ import { type IdentityKeys, verifyIdentityToken } from "#actors/_kit/identity_to
 import { identityIssuer } from "#schemas/identity.ts";
 import { type Analysed, type AnalysisLimits } from "./analysis/analyse.ts";
 import { createAnalyser } from "./analyser.ts";
-import { indexCatalog, type Schema } from "./analysis/catalog_index.ts";
+import { indexCatalog, isClassified, type Schema } from "./analysis/catalog_index.ts";
 import type { Parser } from "./analysis/parser.ts";
 import { type SessionState, settled } from "./analysis/session.ts";
 import type { PolicySet } from "./policy/cedar.ts";
@@ -168,8 +168,15 @@ export function createJudge(ports: JudgePorts) {
       if (later.decision !== "deny") continue;
       return { ...judgementOf(later, principal, open, [analysis]), ...facts };
     }
-    const plan = maskPlan(positions, [...executed, ...prepared], decision.revealed, config.classes);
-    return { ...judged, ...facts, plan };
+    const all = [...executed, ...prepared];
+    const planned = maskPlan(positions, all, decision.revealed, config.classes);
+    // An expression that is evaluated and thrown away reads a class that no lineage names, and its
+    // error may repeat the value.
+    const classified = all.some(({ relations }) => {
+      return relations.some((relation) => isClassified(known.schema, relation));
+    });
+    const errors = classified ? "generic" : planned.errors;
+    return { ...judged, ...facts, plan: { ...planned, errors } };
   }
 
   function understood(bytes: Uint8Array, state: AuthzState, open: Open): Understood | null {

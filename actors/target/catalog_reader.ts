@@ -87,14 +87,15 @@ export async function readCatalog(
     const rows = await sql.begin(
       "isolation level repeatable read read only",
       async (transaction) => {
-        return {
-          session: await transaction.unsafe(
-            `select current_setting('server_version_num') as version,
+        const session = await transaction.unsafe(
+          `select current_setting('server_version_num') as version,
              current_schemas(false)::text[] as path, current_user::text as role`,
-          ),
-          relations: await transaction.unsafe(relationsQuery),
-          functions: await transaction.unsafe(functionsQuery),
-        };
+        );
+        // Definitions name every relation in full when no schema is on the path.
+        await transaction.unsafe("set local search_path = ''");
+        const relations = await transaction.unsafe(relationsQuery);
+        const functions = await transaction.unsafe(functionsQuery);
+        return { session, relations, functions };
       },
     );
     const [session] = Session.parse([...rows.session].map((row) => ({ ...row })));

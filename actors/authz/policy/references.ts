@@ -97,8 +97,9 @@ function checkLiterals(
 }
 
 function vocabularyOf(attribute: string | null, known: Known): ReadonlySet<string> | null {
-  if (attribute === "classes") return new Set([...known.classes, opaqueClass]);
-  if (attribute === "filtered_classes") return known.classes;
+  if (attribute === "classes" || attribute === "filtered_classes") {
+    return new Set([...known.classes, opaqueClass]);
+  }
   if (attribute === "connection") return known.connections;
   return null;
 }
