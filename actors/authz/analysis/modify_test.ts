@@ -97,7 +97,7 @@ const returned: readonly (readonly [string, string])[] = [
     "zip:ssn+zip",
   ],
   [
-    "merge into departments d using (select 'a' k) s on d.code = s.k when matched then delete returning merge_action(), *",
+    "merge into departments d using (select 'a' k) s on code = k when matched then delete returning merge_action(), *",
     "merge_action k code label floor",
   ],
   ["with x as (delete from patients returning ssn) select * from x", "ssn:ssn"],

@@ -179,7 +179,7 @@ Deno.test("texts of one shape parse to trees that differ in literals alone", () 
       if (shape === null) return;
       const next = { i: 0, f: 0, s: 0 };
       const pools = { i: numbers, f: floats, s: texts };
-      // deno-lint-ignore no-control-regex
+      // deno-lint-ignore no-control-regex -- \x01 marks a literal in a shape
       const right = shape.replace(/\x01([ifs])/g, (_, kind: string) => {
         const key = kind === "i" ? "i" : kind === "f" ? "f" : "s";
         return pools[key][next[key]++ % pools[key].length] ?? "";
