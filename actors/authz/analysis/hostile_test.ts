@@ -185,6 +185,7 @@ Deno.test("a plan tells as much as what it plans", () => {
   deepStrictEqual(columnsOf("explain select * from patients where ssn = 'x'"), "QUERY PLAN:ssn?");
   deepStrictEqual(columnsOf("explain select id from patients"), "QUERY PLAN?");
   deepStrictEqual(columnsOf("explain select * from claims"), "QUERY PLAN");
+  deepStrictEqual(effectsOf("explain select * from patients"), "read");
   deepStrictEqual(effectsOf("explain delete from claims"), "read");
   deepStrictEqual(effectsOf("explain analyze delete from claims"), "read write");
   deepStrictEqual(effectsOf("explain (analyze false) delete from claims"), "read");

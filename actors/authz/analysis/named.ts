@@ -222,6 +222,8 @@ export function judgeExplain(body: Fields, _sql: string, run: Run): Judged | Ref
   run.consulted.push(...inner.consulted);
   run.details.add(analyze ? "explain_analyze" : "explain");
   run.effects.add("read");
+  // The rows stay where they are, however many: a plan comes out.
+  run.effects.delete("export");
   if (!analyze) {
     for (const effect of ["write", "declassify", "define"] as const) {
       run.effects.delete(effect);
