@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import type { Operator } from "#schemas/mask_plan.ts";
 import type { MaskingKey } from "./key.ts";
+import { hashMarker, type Marker, redactedText, tokenMarker } from "./markers.ts";
 
 /** The operators that look at a value: `keep` and `null` are settled before. */
 export type Rule = Exclude<Operator, { operator: "keep" } | { operator: "null" }>;
@@ -18,6 +20,10 @@ export type Ask = {
   /** The scope of keyed results. A hash knows no scope but its class. */
   readonly purpose: "hash" | "tokenise";
   readonly scope: string;
+  /** The redaction marker of the class. */
+  readonly redacted: Uint8Array;
+  /** What stands for a value in a text: a token, a hash, or the redaction marker. */
+  readonly marker: Marker;
 };
 
 export function askOf(
@@ -26,7 +32,14 @@ export function askOf(
   className: string,
   key: MaskingKey,
 ): Ask {
+  const redacted = Buffer.from(redactedText(className));
   const purpose = rule.operator === "hash" ? "hash" : "tokenise";
   const scope = rule.operator === "tokenise" ? rule.scope : "";
-  return { format, rule, className, key, purpose, scope };
+  const within = { purpose, className, scope } as const;
+  const marker: Marker = rule.operator === "hash"
+    ? hashMarker(key, within)
+    : rule.operator === "tokenise"
+    ? tokenMarker(key, within)
+    : () => redacted;
+  return { ...within, format, rule, key, redacted, marker };
 }

@@ -10,6 +10,7 @@
  */
 import { createHmac } from "node:crypto";
 import { Buffer } from "node:buffer";
+import { hmac, type KeyedHash, keyedHash } from "./sha256.ts";
 
 /** Made by `maskingKey`; one per process. Holds the secret: never log it, never serialise it. */
 export type MaskingKey = {
@@ -22,7 +23,7 @@ export type MaskingKey = {
   /** Round tables of permutations, by purpose; a cache of derived values. */
   readonly permutations: Map<string, RoundTables>;
   /** Keys derived from the secret, by scope and domain. */
-  readonly derived: WeakMap<Scope, Map<string, Buffer>>;
+  readonly derived: WeakMap<Scope, Map<string, KeyedHash>>;
 };
 
 /** What a value is masked within. */
@@ -40,11 +41,18 @@ export function maskingKey(secret: Uint8Array, thisYear: number | null): Masking
 
 /**
  * HMAC-SHA-256 of a value under a key derived for its scope: 32 bytes. `domain` keeps kinds of
- * values apart. The derived key is remembered with the scope object, of which a column has one.
+ * values apart.
  */
 export function digest(key: MaskingKey, scope: Scope, domain: string, value: Uint8Array): Buffer {
-  const known = key.derived.get(scope)?.get(domain);
-  return createHmac("sha256", known ?? deriveKey(key, scope, domain)).update(value).digest();
+  hmac(derivedKey(key, scope, domain), value, digestWords);
+  const bytes = Buffer.allocUnsafe(32);
+  for (let i = 0; i < 8; i++) bytes.writeInt32BE(digestWords[i] ?? 0, i * 4);
+  return bytes;
+}
+
+/** The derived key, remembered with the scope object, of which a column has one. */
+export function derivedKey(key: MaskingKey, scope: Scope, domain: string): KeyedHash {
+  return key.derived.get(scope)?.get(domain) ?? deriveKey(key, scope, domain);
 }
 
 /**
@@ -91,6 +99,7 @@ export function permute64(key: MaskingKey, scope: Scope, value: bigint): bigint 
   return walked;
 }
 
+const digestWords = new Int32Array(8);
 const rounds = 10;
 /** Keyed tables of 16-bit values; `filled` has one flag for each block of sixteen entries. */
 type RoundTables = { readonly values: Uint16Array; readonly filled: Uint8Array };
@@ -141,10 +150,10 @@ function feistel64(key: MaskingKey, scope: Scope, value: bigint): bigint {
   return BigInt.asIntN(64, (BigInt(left) << 32n) | BigInt(right));
 }
 
-function deriveKey(key: MaskingKey, scope: Scope, domain: string): Buffer {
+function deriveKey(key: MaskingKey, scope: Scope, domain: string): KeyedHash {
   const label = scopeLabel(scope, domain);
-  const made = createHmac("sha256", key.secret).update(label).digest();
-  const ofScope = key.derived.get(scope) ?? new Map<string, Buffer>();
+  const made = keyedHash(createHmac("sha256", key.secret).update(label).digest());
+  const ofScope = key.derived.get(scope) ?? new Map<string, KeyedHash>();
   key.derived.set(scope, ofScope.set(domain, made));
   return made;
 }

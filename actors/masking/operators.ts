@@ -46,7 +46,10 @@ export function maskValue(
   return valueMasker(format, typeOid, operator, className, key)(value);
 }
 
-/** `maskValue` for the values of one column, its dispatch done once. */
+/**
+ * `maskValue` for the values of one column, its dispatch done once. What it gives may be memory that
+ * the next call reuses.
+ */
 export function valueMasker(
   format: 0 | 1,
   typeOid: number,

@@ -1,6 +1,7 @@
 /** Every operator on every kind of type, in text and in binary; what masking twice does. @module */
 import { deepStrictEqual, equal, notEqual, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { createHmac } from "node:crypto";
 import fc from "fast-check";
 import type { Operator } from "#schemas/mask_plan.ts";
 import { maskingKey } from "./key.ts";
@@ -150,6 +151,49 @@ Deno.test("maskValue() masks a look-alike of a token that its key did not make",
   const fake = `tok_ssn_${"a".repeat(24)}`;
   notEqual(text(fake, 25, tokenise), fake);
   notEqual(text(`hmac:${"0".repeat(32)}`, 25, hash), `hmac:${"0".repeat(32)}`);
+});
+
+Deno.test("maskValue() makes tokens and hashes of HMAC-SHA-256, as the platform computes it", () => {
+  const label = (parts: string[]) => parts.map((part) => `${part.length}:${part}`).join("");
+  const tagOf = (purpose: string, scope: string, value: string) => {
+    const parts = ["sallyport masking 1", purpose, "ssn", scope, "text"];
+    const derived = createHmac("sha256", Buffer.alloc(32, 7)).update(label(parts)).digest();
+    return createHmac("sha256", derived).update(value).digest();
+  };
+  for (const value of ["", "536-22-1234", "x".repeat(55), "x".repeat(56), "ü".repeat(500)]) {
+    const hashed = text(value, 25, hash) ?? "";
+    ok(hashed.startsWith(`hmac:${tagOf("hash", "", value).toString("hex").slice(0, 24)}`));
+    equal(hashed.length, 5 + 32);
+    const bits = BigInt(`0x${tagOf("tokenise", "default", value).toString("hex", 0, 11)}`);
+    const digits = (text(value, 25, tokenise) ?? "").slice("tok_ssn_".length, -7);
+    const written = [...digits].map((digit) => "abcdefghijklmnopqrstuvwxyz234567".indexOf(digit));
+    // Seventeen digits are 85 of the 88 bits.
+    equal(written.reduce((sum, digit) => sum << 5n | BigInt(digit), 0n), bits >> 3n);
+  }
+});
+
+Deno.test("maskValue() gives each element of an array the marker it has alone", () => {
+  for (const rule of [tokenise, hash]) {
+    const alone = ["a", "b", "a"].map((value) => text(value, 25, rule));
+    ok(alone[0] !== alone[1]);
+    equal(text("{a,b,a}", 1009, rule)?.replaceAll('"', ""), `{${alone.join(",")}}`);
+  }
+});
+
+Deno.test("maskValue() leaves a marker of its own key alone, and no other of that shape", () => {
+  const other = maskingKey(Buffer.alloc(32, 8), 2026);
+  for (const rule of [tokenise, hash]) {
+    const own = text("536-22-1234", 25, rule) ?? "";
+    equal(text(own, 25, rule), own);
+    const made = maskValue(Buffer.from("536-22-1234"), 0, 25, rule, "ssn", other);
+    const foreign = Buffer.from(made ?? []).toString();
+    equal(foreign.length, own.length);
+    notEqual(text(foreign, 25, rule), foreign);
+    for (let at = own.length - 24; at < own.length; at++) {
+      const changed = own.slice(0, at) + (own[at] === "a" ? "b" : "a") + own.slice(at + 1);
+      notEqual(text(changed, 25, rule), changed, `character ${at}`);
+    }
+  }
 });
 
 const rules = [redact, hash, tokenise, year, age90, zip3, partial(2, 3), partial(0, 0)];

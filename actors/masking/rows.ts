@@ -113,7 +113,10 @@ export function rewriteRow(
   return null;
 }
 
-/** One value of a column; the very same bytes when nothing changes. */
+/**
+ * One value of a column; the very same bytes when nothing changes. Valid until the next value: it is
+ * to be written at once.
+ */
 export function rewriteValue(column: ColumnProgram, value: Uint8Array): Uint8Array | null {
   switch (column.does) {
     case "keep":

@@ -8,26 +8,24 @@
  */
 import { Buffer, isUtf8 } from "node:buffer";
 import type { Ask } from "./ask.ts";
-import { hashText, redactedText, tokenText } from "./markers.ts";
 import { generaliseYearText } from "./temporal.ts";
 import { lowPopulationZip3 } from "./zip3_data.ts";
 
 /** Masks text of any length limit; `padded` says that trailing blanks do not count (`bpchar`). */
 export function maskText(value: Uint8Array, padded: boolean, ask: Ask): Uint8Array {
   const { rule } = ask;
+  const text = padded ? trimBlanks(value) : value;
   switch (rule.operator) {
     case "redact":
-      return Buffer.from(redactedText(ask.className));
     case "hash":
     case "tokenise":
-      return Buffer.from(keyedText(padded ? trimBlanks(value) : value, ask));
+      return ask.marker(text);
     case "partial":
-      return partialText(padded ? trimBlanks(value) : value, rule.first, rule.last) ??
-        Buffer.from(redactedText(ask.className));
+      return partialText(text, rule.first, rule.last) ?? ask.redacted;
     case "generalise": {
-      const text = shortAscii(padded ? trimBlanks(value) : value);
-      const general = text === null ? null : generalisedText(text, rule.to, ask);
-      return Buffer.from(general ?? redactedText(ask.className));
+      const short = shortAscii(text);
+      const general = short === null ? null : generalisedText(short, rule.to, ask);
+      return general === null ? ask.redacted : Buffer.from(general);
     }
   }
 }
@@ -36,9 +34,8 @@ export function maskText(value: Uint8Array, padded: boolean, ask: Ask): Uint8Arr
 export function maskJson(value: Uint8Array, kind: "json" | "jsonb", ask: Ask): Uint8Array | null {
   const versioned = kind === "jsonb" && ask.format === 1;
   if (versioned && isKeyed(ask) && value[0] !== 1) return null;
-  const text = versioned ? value.subarray(1) : value;
-  const masked = Buffer.from(`"${innerMarker(jsonInner(text), ask)}"`);
-  return versioned ? Buffer.concat([Buffer.of(1), masked]) : masked;
+  const marker = ask.marker(jsonInner(versioned ? value.subarray(1) : value));
+  return Buffer.concat([versioned ? versionedQuote : quote, marker, quote]);
 }
 
 /** Masks `xml`. */
@@ -46,34 +43,26 @@ export function maskXml(value: Uint8Array, ask: Ask): Uint8Array {
   const isMarked = value.length < 256 && startsWith(value, "<masked>") &&
     endsWith(value, "</masked>");
   const inner = isMarked ? value.subarray(8, value.length - 9) : value;
-  return Buffer.from(`<masked>${innerMarker(inner, ask)}</masked>`);
+  return Buffer.concat([Buffer.from("<masked>"), ask.marker(inner), Buffer.from("</masked>")]);
 }
 
 /** Masks `bytea`: the bytes of the marker; in text format in hexadecimal. */
 export function maskBytea(value: Uint8Array, ask: Ask): Uint8Array {
   const isHex = ask.format === 0 && value[0] === 0x5c && value[1] === 0x78;
   const raw = isHex ? Buffer.from(Buffer.from(value).toString("latin1", 2), "hex") : value;
-  const masked = Buffer.from(innerMarker(raw, ask));
-  return ask.format === 1 ? masked : Buffer.from(`\\x${masked.toString("hex")}`);
+  const marker = ask.marker(raw);
+  return ask.format === 1 ? marker : Buffer.from(`\\x${Buffer.from(marker).toString("hex")}`);
 }
 
 /** Masks `tsvector`: one lexeme, the redaction marker. Binary: count, lexeme, no positions. */
 export function maskTsvector(ask: Ask): Uint8Array {
-  const marker = redactedText(ask.className);
-  if (ask.format === 0) return Buffer.from(`'${marker}'`);
-  return Buffer.concat([Buffer.of(0, 0, 0, 1), Buffer.from(marker), Buffer.of(0, 0, 0)]);
+  const apostrophe = Buffer.from("'");
+  if (ask.format === 0) return Buffer.concat([apostrophe, ask.redacted, apostrophe]);
+  return Buffer.concat([Buffer.of(0, 0, 0, 1), ask.redacted, Buffer.of(0, 0, 0)]);
 }
 
-function keyedText(value: Uint8Array, ask: Ask): string {
-  return ask.rule.operator === "hash"
-    ? hashText(ask.key, ask, value)
-    : tokenText(ask.key, ask, value);
-}
-
-/** A keyed marker, or the redaction marker: what stands inside a structured value. */
-function innerMarker(value: Uint8Array, ask: Ask): string {
-  return isKeyed(ask) ? keyedText(value, ask) : redactedText(ask.className);
-}
+const quote = Buffer.from('"');
+const versionedQuote = Buffer.of(1, 0x22);
 
 function isKeyed(ask: Ask): boolean {
   return ask.rule.operator === "hash" || ask.rule.operator === "tokenise";
