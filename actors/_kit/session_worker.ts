@@ -17,21 +17,21 @@
  *
  * @module
  */
-import type { Actor, Effect, PublishEffect, RawEffect } from "#actors/_kit/actor.ts";
-import { type Bus, BusError, type Delivery, type HeaderMap } from "#actors/_kit/bus.ts";
+import type { Actor, Effect } from "#actors/_kit/actor.ts";
+import { type Bus, BusError, type Delivery } from "#actors/_kit/bus.ts";
 import type { Clock, Random } from "#actors/_kit/clock.ts";
 import {
   type Frame,
-  frameHeaders,
   type FrameKind,
   type RawFrame,
   type SessionKey,
   toFrame,
   toRawFrame,
 } from "#actors/_kit/frame.ts";
-import { frameHeader, sessionHeader, traceHeader } from "#schemas/frames.ts";
-import { auditStream, auditSubject, rawStream, rawSubject } from "#schemas/subjects.ts";
+import { traceHeader } from "#schemas/frames.ts";
+import { auditStream, auditSubject } from "#schemas/subjects.ts";
 import { unreachable } from "#schemas/unreachable.ts";
+import { type Publishing, sessionPublisher } from "#actors/_kit/session_publisher.ts";
 
 export type WorkerLimits = {
   /** Sessions held in memory; the one idle longest is dropped, to be rebuilt when needed. */
@@ -42,12 +42,15 @@ export type WorkerLimits = {
   readonly publishRetryMsMax: number;
   /** Redelivery delay after a failure, milliseconds. */
   readonly retryDelayMs: number;
+  /** How often a kept delivery is said to be at work; well below the consumer's `ack_wait`. */
+  readonly keepEveryMs: number;
 };
 export const workerLimits: WorkerLimits = {
   sessionsMax: 20_000,
   mailboxMax: 10_000,
   publishRetryMsMax: 20_000,
   retryDelayMs: 500,
+  keepEveryMs: 1_500,
 };
 
 export type WorkerPorts<State, Input, Command> = {
@@ -86,26 +89,23 @@ type Item<Input> = {
   readonly settle?: { resolve(): void; reject(error: unknown): void };
 };
 
-type Mailbox<State, Input> = {
-  readonly key: SessionKey;
+type Mailbox<State, Input> = Publishing & {
   state: State | undefined;
   /** Frames at or below this sequence are part of the state. */
   through: number;
   loading: boolean;
   waiting: Item<Input>[];
   readonly inFlight: Set<number>;
-  /** Last stored sequence of each kind this actor publishes, as a chain of publishes. */
-  readonly chains: Map<FrameKind, Promise<number>>;
   readonly timers: Map<string, () => void>;
-  dead: boolean;
 };
 
 /** Creates the worker. It reads nothing by itself: the caller routes deliveries to it. */
 export function sessionWorker<State, Input, Command>(
   ports: WorkerPorts<State, Input, Command>,
 ): SessionWorker<Input> {
-  const { actor, bus, clock, random, limits, report } = ports;
+  const { actor, bus, clock, limits, report } = ports;
   const stream = auditStream(ports.epoch);
+  const publisher = sessionPublisher({ ...ports, stream });
   const boxes = new Map<string, Mailbox<State, Input>>();
 
   return { onDelivery, onRaw, deliver, holds: (session) => boxes.has(session) };
@@ -295,10 +295,10 @@ export function sessionWorker<State, Input, Command>(
     for (const effect of effects) {
       switch (effect.kind) {
         case "publish":
-          stored.push(publish(box, effect, trace));
+          stored.push(publisher.publish(box, effect, trace));
           break;
         case "raw":
-          stored.push(publishRaw(box, effect, trace));
+          stored.push(publisher.publishRaw(box, effect, trace));
           break;
         case "send":
           bus.send(effect.subject, effect.payload);
@@ -341,66 +341,6 @@ export function sessionWorker<State, Input, Command>(
       });
     });
     box.timers.set(name, forget);
-  }
-
-  function publish(
-    box: Mailbox<State, Input>,
-    effect: PublishEffect,
-    trace: string | undefined,
-  ): Promise<number> {
-    const before = box.chains.get(effect.frame) ?? Promise.resolve(0);
-    const headers = frameHeaders(effect.place, nonce(), trace, effect.headers);
-    const subject = auditSubject(box.key, effect.frame);
-    const next = before.then((expected) => {
-      return publishFirmly(box, subject, effect.payload, headers, expected);
-    });
-    box.chains.set(effect.frame, next);
-    return next;
-  }
-
-  async function publishFirmly(
-    box: Mailbox<State, Input>,
-    subject: string,
-    payload: Uint8Array,
-    headers: HeaderMap,
-    expectedLastSubjectSequence: number,
-  ): Promise<number> {
-    const until = clock.nowMs() + limits.publishRetryMsMax;
-    for (let attempt = 0;; attempt++) {
-      try {
-        const options = { stream, expectedLastSubjectSequence };
-        return (await bus.publish(subject, payload, headers, options)).sequence;
-      } catch (error) {
-        const code = error instanceof BusError ? error.code : "refused";
-        if (code === "refused" || code === "too_large") throw error;
-        if (code === "wrong_sequence" || attempt > 0) {
-          // The acknowledgement may have been lost though the frame was stored.
-          const last = await bus.last(stream, subject).catch(() => null);
-          const ours = last?.headers.get(frameHeader) === headers.get(frameHeader);
-          if (last !== null && ours) return last.sequence;
-          if (code === "wrong_sequence") throw error;
-        }
-        if (clock.nowMs() > until || box.dead) throw error;
-        report("publish_retried", { session: box.key.session, error: code });
-        await new Promise<void>((resolve) => clock.after(200, resolve));
-      }
-    }
-  }
-
-  function publishRaw(
-    box: Mailbox<State, Input>,
-    effect: RawEffect,
-    trace: string | undefined,
-  ): Promise<unknown> {
-    const { epoch, edge } = box.key;
-    const own = new Map([[sessionHeader, `${epoch}.${edge}`], ...effect.headers ?? []]);
-    const headers = frameHeaders(effect.place, nonce(), trace, own);
-    const subject = rawSubject(box.key.shard, box.key.session);
-    return bus.publish(subject, effect.payload, headers, { stream: rawStream });
-  }
-
-  function nonce(): string {
-    return random(16).toBase64({ alphabet: "base64url", omitPadding: true });
   }
 }
 

@@ -243,8 +243,8 @@ export function authz(
   }
 
   /**
-   * A verdict that is (about to be) stored moves the state; the same live and replayed. Replayed, what
-   * the request asks for is understood anew.
+   * A verdict that is (about to be) stored moves the state; the same live and replayed. Replayed,
+   * what the request asks for is understood anew.
    */
   function commit(state: State, verdict: Verdict, known: Understood | null = null): void {
     const { request, decision } = verdict;

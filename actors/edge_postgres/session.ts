@@ -28,36 +28,9 @@ import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { createHash } from "node:crypto";
 import { type Gathered, Gatherer, type RequestEnd } from "./gather.ts";
 import type { EdgeLimits, SessionLimits } from "./limits.ts";
+import { newOutstanding, type Outstanding, transactionOf } from "./outstanding.ts";
+import type { SessionEffect, SessionWake } from "./session_effects.ts";
 import * as words from "./words.ts";
-
-export type SessionEffect =
-  | { readonly kind: "write"; readonly bytes: Uint8Array; readonly drained: number | null }
-  | {
-    readonly kind: "publish";
-    readonly frame: "request" | "close";
-    readonly place: { readonly request: number; readonly part: number; readonly more: boolean };
-    readonly payload: Uint8Array;
-    readonly headers: ReadonlyMap<string, string>;
-  }
-  | { readonly kind: "credit"; readonly bytes: number }
-  | { readonly kind: "wake"; readonly name: SessionWake; readonly afterMs: number }
-  | { readonly kind: "unwake"; readonly name: SessionWake }
-  /** Reads what the stream holds for this session beyond `sequence`. */
-  | { readonly kind: "repair"; readonly sequence: number }
-  /** Stops and resumes reading the agent's socket. */
-  | { readonly kind: "pause" | "resume" }
-  | { readonly kind: "close" };
-export type SessionWake = "verdict" | "idle" | "session" | "repair";
-
-type Outstanding = {
-  readonly request: number;
-  readonly end: RequestEnd;
-  verdict: Verdict | null;
-  held: boolean;
-  outcome: boolean;
-  /** False while response bytes are still to come. */
-  released: boolean;
-};
 
 export type SessionPorts = {
   readonly limits: EdgeLimits;
@@ -413,11 +386,3 @@ export class Session {
 }
 
 const none: ReadonlyMap<string, string> = new Map();
-
-function newOutstanding(request: number, end: RequestEnd): Outstanding {
-  return { request, end, verdict: null, held: false, outcome: false, released: false };
-}
-
-function transactionOf(status: "I" | "T" | "E"): TransactionStatus {
-  return status === "I" ? "idle" : status === "T" ? "in_transaction" : "failed_transaction";
-}

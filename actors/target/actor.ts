@@ -13,18 +13,11 @@
 import type { Actor, Effect, Step } from "#actors/_kit/actor.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
 import type { SessionKey } from "#schemas/subjects.ts";
-import {
-  decodeControl,
-  encodeControl,
-  endedHeader,
-  firstHeader,
-  operationHeader,
-  type Outcome,
-  rawBytesHeader,
-  type Verdict,
-} from "#schemas/frames.ts";
-import { createHash } from "node:crypto";
+import { decodeControl, endedHeader, firstHeader, rawBytesHeader } from "#schemas/frames.ts";
 import { unreachable } from "#schemas/unreachable.ts";
+import type { TargetCommand, TargetInput } from "./inputs.ts";
+import { type Allowed, notRun, outcomeEffect } from "./outcomes.ts";
+import { gather, type Pending, sha256 } from "./pending.ts";
 import {
   newUpstream,
   outcomeOf,
@@ -33,31 +26,6 @@ import {
   type Upstream,
   type UpstreamLimits,
 } from "./upstream.ts";
-
-export type TargetInput =
-  /** Login is complete; `bytes` are the ParameterStatus messages and ReadyForQuery of it. */
-  | { readonly kind: "dialled"; readonly bytes: Uint8Array }
-  | { readonly kind: "dial_failed"; readonly sqlstate: string; readonly words: Uint8Array }
-  | { readonly kind: "received"; readonly bytes: Uint8Array }
-  | { readonly kind: "upstream_closed" }
-  /** The agent has drained this many raw bytes of the session. */
-  | { readonly kind: "credit"; readonly bytes: number }
-  | { readonly kind: "catalog_read"; readonly digest: string | null }
-  /** The edge that holds the agent's socket has gone silent. */
-  | { readonly kind: "edge_lost" };
-
-export type TargetCommand =
-  | {
-    readonly kind: "dial";
-    readonly connection: string;
-    readonly parameters: Readonly<Record<string, string>>;
-  }
-  | { readonly kind: "write"; readonly bytes: Uint8Array }
-  | { readonly kind: "cancel" }
-  | { readonly kind: "pause" }
-  | { readonly kind: "resume" }
-  | { readonly kind: "read_catalog"; readonly connection: string }
-  | { readonly kind: "hang_up" };
 
 export type TargetLimits = UpstreamLimits & {
   /** Raw bytes that may be on their way to the agent, undrained. */
@@ -69,9 +37,6 @@ export type TargetLimits = UpstreamLimits & {
   /** How long small pieces of a response are gathered before they are sent on. */
   readonly gatherMs: number;
 };
-
-type Pending = { parts: Uint8Array[]; bytes: number; complete: boolean; operation: string };
-type Allowed = { readonly verdict: Verdict; readonly sequence: number };
 
 export type TargetState = {
   readonly key: SessionKey;
@@ -171,7 +136,7 @@ export function target(
       case "open":
         return remember(state, frame);
       case "request":
-        return gather(state, frame);
+        return gather(state.pending, frame, limits.pendingBytesMax);
       case "verdict":
         return judged(state, frame, out);
       case "close":
@@ -209,22 +174,6 @@ export function target(
     state.connection = open.connection;
     state.parameters = open.parameters;
     state.openDigest = sha256([frame.payload]);
-  }
-
-  function gather(state: State, frame: Frame): void {
-    const operation = frame.headers.get(operationHeader) ?? "";
-    let pending = state.pending.get(frame.request);
-    if (pending === undefined) {
-      pending = { parts: [], bytes: 0, complete: false, operation };
-      state.pending.set(frame.request, pending);
-    }
-    if (pending.complete || pending.parts.length !== frame.part) return;
-    pending.bytes += frame.payload.length;
-    // Beyond the limit the parts are let go: the digest cannot match, so it cannot run.
-    pending.parts.push(
-      pending.bytes > limits.pendingBytesMax ? new Uint8Array(0) : frame.payload,
-    );
-    pending.complete = !frame.more;
   }
 
   function judged(state: State, frame: Frame, out: Out): void {
@@ -425,33 +374,4 @@ export function target(
       lost(state, out);
     }
   }
-}
-
-type Facts = Omit<Outcome, "version" | "request" | "digest" | "verdict">;
-
-/** The facts of a request of which no byte went upstream. */
-const notRun: Facts = {
-  status: "not_run",
-  durationMs: 0,
-  bytes: 0,
-  rows: 0,
-  commands: [],
-  sqlstate: null,
-  transaction: null,
-  completed: 0,
-  alive: false,
-  catalogDigest: null,
-};
-
-function outcomeEffect(allowed: Allowed, facts: Facts): Effect<TargetCommand> {
-  const { request, digest } = allowed.verdict;
-  const outcome = { version: 1, request, digest, verdict: allowed.sequence, ...facts } as const;
-  const place = { request, part: 0, more: false };
-  return { kind: "publish", frame: "outcome", place, payload: encodeControl("outcome", outcome) };
-}
-
-function sha256(parts: readonly Uint8Array[]): string {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return hash.digest("hex");
 }

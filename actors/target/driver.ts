@@ -11,7 +11,7 @@ import type { Clock } from "#actors/_kit/clock.ts";
 import type { SessionKey } from "#schemas/subjects.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import { Writer } from "#schemas/wire/cursor.ts";
-import type { TargetCommand, TargetInput } from "./actor.ts";
+import type { TargetCommand, TargetInput } from "./inputs.ts";
 import { readCatalog } from "./catalog_reader.ts";
 import { dial, type DialLimits, type Endpoint, type Upstream } from "./dial.ts";
 

@@ -44,6 +44,7 @@ const judged: Judgement = {
   durationMsMax: 1000,
   runsPrepared: [],
   endsTransaction: false,
+  understood: null,
 };
 
 Deno.test("explainReport() says effects, classes and each column's mask, on lines of its own", () => {

@@ -1,0 +1,28 @@
+/** The outcome of an allowed request, as a frame to be stored. @module */
+import type { PublishEffect } from "#actors/_kit/actor.ts";
+import { encodeControl, type Outcome, type Verdict } from "#schemas/frames.ts";
+
+/** An allow verdict and its stream sequence. */
+export type Allowed = { readonly verdict: Verdict; readonly sequence: number };
+export type Facts = Omit<Outcome, "version" | "request" | "digest" | "verdict">;
+
+/** The facts of a request of which no byte went upstream. */
+export const notRun: Facts = {
+  status: "not_run",
+  durationMs: 0,
+  bytes: 0,
+  rows: 0,
+  commands: [],
+  sqlstate: null,
+  transaction: null,
+  completed: 0,
+  alive: false,
+  catalogDigest: null,
+};
+
+export function outcomeEffect(allowed: Allowed, facts: Facts): PublishEffect {
+  const { request, digest } = allowed.verdict;
+  const outcome = { version: 1, request, digest, verdict: allowed.sequence, ...facts } as const;
+  const place = { request, part: 0, more: false };
+  return { kind: "publish", frame: "outcome", place, payload: encodeControl("outcome", outcome) };
+}
