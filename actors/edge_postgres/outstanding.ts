@@ -3,10 +3,14 @@ import type { Verdict } from "#schemas/frames.ts";
 import type { TransactionStatus } from "#schemas/wire/postgres/ready_for_query.ts";
 import type { RequestEnd } from "./gather.ts";
 
+/** What the edge needs of a verdict. */
+export type Judged = Pick<Verdict, "decision" | "reasons" | "approval">;
+export const allowed: Judged = { decision: "allow", reasons: [], approval: null };
+
 export type Outstanding = {
   readonly request: number;
   readonly end: RequestEnd;
-  verdict: Verdict | null;
+  verdict: Judged | null;
   held: boolean;
   outcome: boolean;
   /** False while response bytes are still to come. */

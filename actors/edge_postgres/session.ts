@@ -15,12 +15,12 @@
  */
 import type { Frame } from "#actors/_kit/frame.ts";
 import {
+  decisionHeader,
   decodeControl,
   encodeControl,
   endedHeader,
   operationHeader,
   rawBytesHeader,
-  type Verdict,
 } from "#schemas/frames.ts";
 import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
 import type { TransactionStatus } from "#schemas/wire/postgres/ready_for_query.ts";
@@ -28,7 +28,13 @@ import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { createHash } from "node:crypto";
 import { type Gathered, Gatherer, type RequestEnd } from "./gather.ts";
 import type { EdgeLimits, SessionLimits } from "./limits.ts";
-import { newOutstanding, type Outstanding, transactionOf } from "./outstanding.ts";
+import {
+  allowed,
+  type Judged,
+  newOutstanding,
+  type Outstanding,
+  transactionOf,
+} from "./outstanding.ts";
 import type { SessionEffect, SessionWake } from "./session_effects.ts";
 import * as words from "./words.ts";
 
@@ -268,9 +274,12 @@ export class Session {
   }
 
   #verdict(frame: Frame): void {
-    const verdict = decodeControl("verdict", frame.payload);
-    const waiting = this.#outstanding.find(({ request }) => request === verdict?.request);
-    if (verdict === null || waiting === undefined) return;
+    const waiting = this.#outstanding.find(({ request }) => request === frame.request);
+    if (waiting === undefined) return;
+    // Nearly every verdict allows, and the edge needs to know no more of it than that.
+    const plainly = frame.headers.get(decisionHeader) === "allow";
+    const verdict = plainly ? allowed : decodeControl("verdict", frame.payload);
+    if (verdict === null) return;
     this.#saw(frame);
     if (verdict.decision === "hold") {
       waiting.held = true;
@@ -328,7 +337,7 @@ export class Session {
     this.#wake("idle", this.#ports.session.idleMsMax);
   }
 
-  #refuse(first: Outstanding, verdict: Verdict): void {
+  #refuse(first: Outstanding, verdict: Judged): void {
     const bytes = words.refusal(verdict.reasons);
     if (first.request === 0 || first.end === "copy") {
       const [reason] = verdict.reasons;
