@@ -45,6 +45,12 @@ export type WakeEffect = { readonly kind: "wake"; readonly name: string; readonl
 export type UnwakeEffect = { readonly kind: "unwake"; readonly name: string };
 /** Hands a command to the actor's own driver: a socket, a dialler. */
 export type RunEffect<Command> = { readonly kind: "run"; readonly command: Command };
+/**
+ * Leaves the frame that caused this unacknowledged until `release` of the same name, after what is
+ * stored with it: whoever works this shard by then meets it again, also when this process dies.
+ */
+export type KeepEffect = { readonly kind: "keep"; readonly name: string };
+export type ReleaseEffect = { readonly kind: "release"; readonly name: string };
 /** The session is over for this actor: its state is dropped. */
 export type EndEffect = { readonly kind: "end" };
 
@@ -55,6 +61,8 @@ export type Effect<Command> =
   | WakeEffect
   | UnwakeEffect
   | RunEffect<Command>
+  | KeepEffect
+  | ReleaseEffect
   | EndEffect;
 
 export type Step<State, Command> = readonly [State, readonly Effect<Command>[]];

@@ -5,10 +5,11 @@
  * Theory of operation. A delivery is parsed and put to its session's mailbox. If the session is not
  * in memory it is rebuilt first: every frame of the kinds the actor consumes, up to a bound, goes
  * through the same `step` with its effects thrown away, and then `resume` asks the state what is
- * still to be done. The bound is the newest of the delivered frame and the actor's own last frames,
- * so nothing this actor ever stored is forgotten. Deliveries at or below the bound are covered by
- * the replay and only acknowledged. A delivery is acknowledged last, after all its effects were
- * stored.
+ * still to be done. The bound is the newest of the delivered frame (the one before it, when it is
+ * delivered for the first time) and the actor's own last frames, so nothing this actor ever stored
+ * is forgotten. Deliveries at or below the bound are covered by the replay and only acknowledged. A
+ * delivery is acknowledged last, after all its effects were stored; one that the actor keeps, when
+ * it releases it.
  *
  * **Invariant:** frames of one kind of one session are published one after the other, each
  * expecting the sequence of the one before. A worker that lost its shard cannot publish a second
@@ -31,6 +32,7 @@ import {
 import { traceHeader } from "#schemas/frames.ts";
 import { auditStream, auditSubject } from "#schemas/subjects.ts";
 import { unreachable } from "#schemas/unreachable.ts";
+import { keptDeliveries } from "#actors/_kit/kept.ts";
 import { type Publishing, sessionPublisher } from "#actors/_kit/session_publisher.ts";
 
 export type WorkerLimits = {
@@ -97,6 +99,8 @@ type Mailbox<State, Input> = Publishing & {
   waiting: Item<Input>[];
   readonly inFlight: Set<number>;
   readonly timers: Map<string, () => void>;
+  /** Inputs that are not acknowledged yet, though their step is done. */
+  readonly kept: Map<string, Item<Input>>;
 };
 
 /** Creates the worker. It reads nothing by itself: the caller routes deliveries to it. */
@@ -107,6 +111,7 @@ export function sessionWorker<State, Input, Command>(
   const stream = auditStream(ports.epoch);
   const publisher = sessionPublisher({ ...ports, stream });
   const boxes = new Map<string, Mailbox<State, Input>>();
+  const keeping = keptDeliveries(clock, limits.keepEveryMs);
 
   return { onDelivery, onRaw, deliver, holds: (session) => boxes.has(session) };
 
@@ -152,6 +157,7 @@ export function sessionWorker<State, Input, Command>(
       inFlight: new Set(),
       chains: new Map(),
       timers: new Map(),
+      kept: new Map(),
       dead: false,
     };
     boxes.set(key.session, box);
@@ -160,7 +166,8 @@ export function sessionWorker<State, Input, Command>(
 
   function evict(): void {
     for (const box of boxes.values()) {
-      if (!box.loading && box.inFlight.size === 0 && box.timers.size === 0) return drop(box);
+      const busy = box.loading || box.inFlight.size + box.timers.size + box.kept.size > 0;
+      if (!busy) return drop(box);
     }
   }
 
@@ -171,6 +178,11 @@ export function sessionWorker<State, Input, Command>(
     if (boxes.get(box.key.session) === box) boxes.delete(box.key.session);
     for (const item of box.waiting) fail(item, new BusError("unavailable", "Session was dropped"));
     box.waiting = [];
+    for (const item of box.kept.values()) {
+      if (item.delivery !== null) keeping.letGo(item.delivery);
+      fail(item, new BusError("unavailable", "Session was dropped"));
+    }
+    box.kept.clear();
     ports.dropped?.(box.key);
   }
 
@@ -200,7 +212,9 @@ export function sessionWorker<State, Input, Command>(
         box.state = actor.initial(box.key);
       } else {
         box.waiting.push(item);
-        load(box, stored ?? 0);
+        // A frame that nobody was given before has had no effect yet: it is taken live.
+        const before = item.delivery?.redelivered === false ? 1 : 0;
+        load(box, stored === undefined ? 0 : stored - before);
         return;
       }
     }
@@ -271,12 +285,33 @@ export function sessionWorker<State, Input, Command>(
       [box.state, effects] = actor.step(box.state, input);
     }
     if (effects.length === 0) return done(box, item);
-    perform(box, effects, item.trace).then(() => done(box, item), (error) => {
+    const isKept = keep(box, item, effects);
+    perform(box, effects, item.trace).then(() => isKept || done(box, item), (error) => {
       report("effect_failed", { session: box.key.session, error: codeOf(error) });
-      item.delivery?.retry(limits.retryDelayMs);
-      item.settle?.reject(error);
+      // Dropping the session fails what it keeps.
+      if (!isKept) fail(item, error);
       drop(box);
     });
+  }
+
+  function keep(
+    box: Mailbox<State, Input>,
+    item: Item<Input>,
+    effects: readonly Effect<Command>[],
+  ): boolean {
+    const effect = effects.find((one) => one.kind === "keep");
+    if (effect === undefined || item.delivery === null) return false;
+    box.kept.set(effect.name, item);
+    keeping.keep(item.delivery);
+    return true;
+  }
+
+  function release(box: Mailbox<State, Input>, name: string): void {
+    const item = box.kept.get(name);
+    if (item === undefined) return;
+    box.kept.delete(name);
+    if (item.delivery !== null) keeping.letGo(item.delivery);
+    done(box, item);
   }
 
   function done(box: Mailbox<State, Input>, item: Item<Input>): void {
@@ -291,6 +326,7 @@ export function sessionWorker<State, Input, Command>(
     trace: string | undefined,
   ): Promise<unknown> {
     const stored: Promise<unknown>[] = [];
+    const released: string[] = [];
     let ended = false;
     for (const effect of effects) {
       switch (effect.kind) {
@@ -313,6 +349,11 @@ export function sessionWorker<State, Input, Command>(
         case "run":
           ports.run?.(box.key, effect.command, (input) => put(box, input));
           break;
+        case "keep":
+          break;
+        case "release":
+          released.push(effect.name);
+          break;
         case "end":
           ended = true;
           break;
@@ -320,8 +361,11 @@ export function sessionWorker<State, Input, Command>(
           return unreachable(effect);
       }
     }
-    if (!ended) return Promise.all(stored);
-    return Promise.all(stored).then(() => drop(box));
+    if (!ended && released.length === 0) return Promise.all(stored);
+    return Promise.all(stored).then(() => {
+      for (const name of released) release(box, name);
+      if (ended) drop(box);
+    });
   }
 
   function put(box: Mailbox<State, Input>, input: Input): void {

@@ -79,6 +79,10 @@ export function masking(
         break;
       case "raw":
         onRaw(state, input.frame, out);
+        // What waits in memory alone is met again by whoever takes over.
+        if (state.waiting.includes(input.frame)) {
+          out.push({ kind: "keep", name: String(input.frame.part) });
+        }
         break;
       case "wake":
         // No verdict came: what waits is not understood and must not leave.
@@ -121,6 +125,9 @@ export function masking(
     state.waiting = [];
     out.push({ kind: "unwake", name: "verdict" });
     for (const frame of waiting) onRaw(state, frame, out);
+    for (const frame of waiting) {
+      if (!state.waiting.includes(frame)) out.push({ kind: "release", name: String(frame.part) });
+    }
   }
 
   function onRaw(state: State, frame: RawFrame, out: Out): void {
@@ -178,6 +185,7 @@ export function masking(
   function fail(state: State, out: Out): void {
     state.failed = true;
     const [first] = state.waiting;
+    for (const { part } of state.waiting) out.push({ kind: "release", name: String(part) });
     state.waiting = [];
     if (first === undefined) return;
     state.nextPart = first.part + 1;

@@ -16,7 +16,7 @@ import type { SessionKey } from "#schemas/subjects.ts";
 import { decodeControl, endedHeader, firstHeader, rawBytesHeader } from "#schemas/frames.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import type { TargetCommand, TargetInput } from "./inputs.ts";
-import { type Allowed, notRun, outcomeEffect } from "./outcomes.ts";
+import { type Allowed, type Facts, notRun, outcomeEffect } from "./outcomes.ts";
 import { gather, type Pending, sha256 } from "./pending.ts";
 import {
   newUpstream,
@@ -163,7 +163,7 @@ export function target(
 
   function settleLost(state: State, out: Out): void {
     for (const allowed of state.open.values()) {
-      out.push(outcomeEffect(allowed, { ...notRun, status: "unknown" }));
+      settle(allowed, { ...notRun, status: "unknown" }, out);
     }
     state.open.clear();
   }
@@ -184,18 +184,20 @@ export function target(
     const allowed = { verdict, sequence: frame.sequence };
     if (state.phase === "lost") {
       state.pending.delete(verdict.request);
-      out.push(outcomeEffect(allowed, notRun));
+      settle(allowed, notRun, out);
       return;
     }
-    if (verdict.request === 0) return dial(state, allowed, out);
     if (verdict.cancels !== null) return cancel(state, allowed, verdict.cancels, out);
+    // Acknowledged once its outcome is stored: whoever takes over meets it again, and settles it.
+    out.push({ kind: "keep", name: String(verdict.request) });
+    if (verdict.request === 0) return dial(state, allowed, out);
     state.queue.push(allowed);
     runNext(state, out);
   }
 
   function dial(state: State, allowed: Allowed, out: Out): void {
     if (state.phase !== "new" || allowed.verdict.digest !== state.openDigest) {
-      out.push(outcomeEffect(allowed, notRun));
+      settle(allowed, notRun, out);
       return;
     }
     state.phase = "dialling";
@@ -210,7 +212,7 @@ export function target(
     const running = state.current?.verdict.request === request;
     if (running) out.push({ kind: "run", command: { kind: "cancel" } });
     const status = running ? "executed" : "not_run";
-    out.push(outcomeEffect(allowed, { ...notRun, status, alive: true, transaction: null }));
+    settle(allowed, { ...notRun, status, alive: true, transaction: null }, out);
   }
 
   function runNext(state: State, out: Out): void {
@@ -222,7 +224,7 @@ export function target(
     state.pending.delete(request);
     // G1: the bytes at hand are the bytes that were judged, or nothing runs.
     if (pending === undefined || !pending.complete || sha256(pending.parts) !== digest) {
-      out.push(outcomeEffect(allowed, { ...notRun, alive: true }));
+      settle(allowed, { ...notRun, alive: true }, out);
       return runNext(state, out);
     }
     state.current = allowed;
@@ -295,7 +297,7 @@ export function target(
     if (current === null) return;
     if (catalogDigest !== null) state.catalogDirty = false;
     const alive = state.phase === "ready" || state.phase === "dialling";
-    out.push(outcomeEffect(current, { ...outcomeOf(upstream, nowMs()), alive, catalogDigest }));
+    settle(current, { ...outcomeOf(upstream, nowMs()), alive, catalogDigest }, out);
     upstream.lastRequest = current.verdict.request;
     state.current = null;
     runNext(state, out);
@@ -313,7 +315,7 @@ export function target(
       [endedHeader, "1"],
     ]);
     out.push({ kind: "raw", place, payload: words, headers });
-    out.push(outcomeEffect(current, { ...notRun, status: "failed", sqlstate }));
+    settle(current, { ...notRun, status: "failed", sqlstate }, out);
   }
 
   function lost(state: State, out: Out): void {
@@ -331,9 +333,9 @@ export function target(
     if (current !== null) {
       // The server may have committed before the connection went; nobody here can know.
       const status = dialling ? "not_run" : "unknown";
-      out.push(outcomeEffect(current, { ...outcomeOf(state.upstream, nowMs()), status }));
+      settle(current, { ...outcomeOf(state.upstream, nowMs()), status }, out);
     }
-    for (const allowed of queue.splice(0)) out.push(outcomeEffect(allowed, notRun));
+    for (const allowed of queue.splice(0)) settle(allowed, notRun, out);
   }
 
   /** The agent is told even when nothing of its runs. */
@@ -374,4 +376,9 @@ export function target(
       lost(state, out);
     }
   }
+}
+
+function settle(allowed: Allowed, facts: Facts, out: Out): void {
+  out.push(outcomeEffect(allowed, facts));
+  out.push({ kind: "release", name: String(allowed.verdict.request) });
 }
