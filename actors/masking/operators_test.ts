@@ -12,7 +12,7 @@ const key = maskingKey(Buffer.alloc(32, 7), 2026);
 const redact = { operator: "redact" } as const;
 const hash = { operator: "hash" } as const;
 const tokenise = { operator: "tokenise", scope: "default" } as const;
-const year = { operator: "generalise", to: "year" } as const;
+const toYear = { operator: "generalise", to: "year" } as const;
 const age90 = { operator: "generalise", to: "age90" } as const;
 const zip3 = { operator: "generalise", to: "zip3" } as const;
 
@@ -43,16 +43,16 @@ Deno.test("maskValue() gives the expected text", () => {
     ["1.5", 701, redact, "0"],
     ["t", 16, redact, "f"],
     ["1961-07-04", 1082, redact, "0001-01-01"],
-    ["1961-07-04", 1082, year, "1961-01-01"],
-    ["1930-07-04", 1082, year, "1936-01-01"],
+    ["1961-07-04", 1082, toYear, "1961-01-01"],
+    ["1930-07-04", 1082, toYear, "1936-01-01"],
     ["0044-03-15 BC", 1082, redact, "0001-01-01"],
-    ["07/04/1961", 1082, year, null],
-    ["1961-07-04 10:11:12.123", 1114, year, "1961-01-01 00:00:00"],
-    ["1961-12-31 22:00:00-05", 1184, year, "1962-01-01 12:00:00+00"],
+    ["07/04/1961", 1082, toYear, null],
+    ["1961-07-04 10:11:12.123", 1114, toYear, "1961-01-01 00:00:00"],
+    ["1961-12-31 22:00:00-05", 1184, toYear, "1962-01-01 12:00:00+00"],
     ["1961-07-04 10:11:12+05:30", 1184, redact, "0001-01-01 12:00:00+00"],
-    ["1961-07-04", 25, year, "1961-01-01"],
-    ["07/04/1961", 25, year, "01/01/1961"],
-    ["4 July", 25, year, "[ssn]"],
+    ["1961-07-04", 25, toYear, "1961-01-01"],
+    ["07/04/1961", 25, toYear, "01/01/1961"],
+    ["4 July", 25, toYear, "[ssn]"],
     ["10:11:12", 1083, redact, "00:00:00"],
     ["3 years", 1186, redact, "00:00:00"],
     ["97", 23, age90, "90"],
@@ -97,7 +97,7 @@ Deno.test("maskValue() gives the expected binary", () => {
     ["3ff0000000000000", 701, redact, "0000000000000000"],
     ["01", 16, redact, "00"],
     ["00000000", 1082, redact, "fff4dbf9"],
-    ["0000002a", 1082, year, "00000000"],
+    ["0000002a", 1082, toYear, "00000000"],
     ["017b7d", 3802, redact, "01225b73736e5d22"],
     ["027b7d", 3802, hash, null],
     ["00ff", 17, redact, "5b73736e5d"],
@@ -126,6 +126,20 @@ Deno.test("maskValue() gives text and binary of one value the same token", () =>
   const uuid = text("6f9619ff-8b86-d011-b42d-00c04fc964ff", 2950, tokenise) ?? "";
   ok(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(uuid));
   equal(hex("6f9619ff8b86d011b42d00c04fc964ff", 2950, tokenise), uuid.replaceAll("-", ""));
+});
+
+Deno.test("maskValue() generalises every date to its year, those of ages above 89 to one", () => {
+  for (let year = 1; year <= 9999; year += 7) {
+    const shown = String(year).padStart(4, "0");
+    const expected = year < 1937 ? "1936-01-01" : `${shown}-01-01`;
+    for (const rest of ["01-01", "02-29", "12-31"]) {
+      for (const typeOid of [1082, 25]) equal(text(`${shown}-${rest}`, typeOid, toYear), expected);
+    }
+  }
+  for (const value of ["1961-07-4x", "1961-7-04x", "196I-07-04", "1961/07/04", "1961-07-04x", ""]) {
+    equal(text(value, 1082, toYear), null, value);
+    equal(text(value, 25, toYear), "[ssn]", value);
+  }
 });
 
 Deno.test("maskValue() keeps tokens of different scopes and classes apart", () => {
@@ -196,7 +210,7 @@ Deno.test("maskValue() leaves a marker of its own key alone, and no other of tha
   }
 });
 
-const rules = [redact, hash, tokenise, year, age90, zip3, partial(2, 3), partial(0, 0)];
+const rules = [redact, hash, tokenise, toYear, age90, zip3, partial(2, 3), partial(0, 0)];
 const textTypes = [25, 1043, 1042, 114, 142, 1009];
 
 Deno.test("maskValue() twice is maskValue() once, on text", () => {
@@ -238,7 +252,7 @@ Deno.test("constantMask() is what valueMasker() gives for any value, or undefine
   const more = [1042, 1082, 1083, 1114, 1184, 1186, 1266, 1700, 2950, 3614, 3802, 1009, 0];
   for (const typeOid of [...types, ...more]) {
     for (const format of [0, 1] as const) {
-      for (const rule of [redact, partial(0, 2), hash, year]) {
+      for (const rule of [redact, partial(0, 2), hash, toYear]) {
         const constant = constantMask(format, typeOid, rule, "ssn", key);
         if (constant === undefined) continue;
         const values = ["", "a", "12", "{}"].map((value) => Buffer.from(value));

@@ -189,7 +189,9 @@ function writeValue(
     writeDataRowField(raw, offset, length, out);
     return;
   }
-  out.nullableBytes(rewriteValue(column, raw.subarray(offset, offset + length)));
+  const masked = rewriteValue(column, raw.subarray(offset, offset + length));
+  if (masked === null) writeDataRowNull(out);
+  else writeDataRowField(masked, 0, masked.length, out);
 }
 
 /** What looks for identifiers in a column that is kept; null when there is nothing to look for. */

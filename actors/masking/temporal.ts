@@ -17,6 +17,10 @@ export function maskDate(value: Uint8Array, ask: Ask): Uint8Array | null {
   if (ask.rule.operator === "redact" || ask.rule.operator === "partial") {
     return dateOf(redactedDay, ask);
   }
+  const known = ask.rule.operator === "generalise" && ask.rule.to === "year" && ask.format === 0
+    ? generaliseCommonDate(value, ask.key.thisYear)
+    : null;
+  if (known !== null) return known;
   const day = ask.format === 1 ? binaryDay(value) : textDay(asText(value));
   if (day === null) return null;
   if (ask.rule.operator === "generalise") {
@@ -58,6 +62,28 @@ export function maskInterval(ask: Ask): Uint8Array {
 }
 
 /**
+ * The first of January of the year in `YYYY-MM-DD` of the years 1 to 9999: what nearly every date
+ * is, read without making a text of it. Null when it is not that.
+ */
+export function generaliseCommonDate(
+  value: Uint8Array,
+  thisYear: number | null,
+): Uint8Array | null {
+  if (value.length !== 10 || value[4] !== 0x2d || value[7] !== 0x2d) return null;
+  const year = numberAt(value, 0, 4);
+  const month = numberAt(value, 5, 2);
+  const date = numberAt(value, 8, 2);
+  if (year < 1 || month < 1 || month > 12 || date < 1 || date > 31) return null;
+  const masked = newYear.slice();
+  let left = cappedYear(year, thisYear);
+  for (let i = 3; i >= 0; i--) {
+    masked[i] = 0x30 + left % 10;
+    left = Math.floor(left / 10);
+  }
+  return masked;
+}
+
+/**
  * The first of January of the year in a date that is written as text, in the shape it had:
  * `2024-03-05…` or `03/05/2024`; a bare year stays. Null when it is none of these.
  */
@@ -74,6 +100,7 @@ export function generaliseYearText(text: string, thisYear: number | null): strin
   return `01/01/${String(cappedYear(Number(us[1]), thisYear)).padStart(4, "0")}`;
 }
 
+const newYear = Uint8Array.from(Buffer.from("0000-01-01"));
 const epochDay = civilDay(2000, 1, 1);
 const redactedDay = civilDay(1, 1, 1) - epochDay;
 const derivedFirst = civilDay(5000, 1, 1) - epochDay;
@@ -93,6 +120,17 @@ function yearStart(day: number, ask: Ask): number {
 /** Someone born before `thisYear - 89` turns 90 or more this year: all of them share one year. */
 function cappedYear(year: number, thisYear: number | null): number {
   return thisYear !== null && year < thisYear - 89 ? thisYear - 90 : year;
+}
+
+/** So many digits as a number; -1 when one of them is none. */
+function numberAt(bytes: Uint8Array, at: number, digits: number): number {
+  let number = 0;
+  for (let i = at; i < at + digits; i++) {
+    const digit = (bytes[i] ?? 0) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    number = number * 10 + digit;
+  }
+  return number;
 }
 
 function dateOf(day: number, ask: Ask): Uint8Array {

@@ -8,7 +8,7 @@
  */
 import { Buffer, isUtf8 } from "node:buffer";
 import type { Ask } from "./ask.ts";
-import { generaliseYearText } from "./temporal.ts";
+import { generaliseCommonDate, generaliseYearText } from "./temporal.ts";
 import { lowPopulationZip3 } from "./zip3_data.ts";
 
 /** Masks text of any length limit; `padded` says that trailing blanks do not count (`bpchar`). */
@@ -23,6 +23,8 @@ export function maskText(value: Uint8Array, padded: boolean, ask: Ask): Uint8Arr
     case "partial":
       return partialText(text, rule.first, rule.last) ?? ask.redacted;
     case "generalise": {
+      const common = rule.to === "year" ? generaliseCommonDate(text, ask.key.thisYear) : null;
+      if (common !== null) return common;
       const short = shortAscii(text);
       const general = short === null ? null : generalisedText(short, rule.to, ask);
       return general === null ? ask.redacted : Buffer.from(general);

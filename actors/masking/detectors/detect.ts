@@ -24,7 +24,7 @@ import { cardAt } from "./card.ts";
 import { emailAt } from "./email.ts";
 import { mrnAt } from "./mrn.ts";
 import { phoneAt } from "./phone.ts";
-import { groupsAt, isDigit, type Range } from "./scan.ts";
+import { groupsAt, isDigit, isLoneShort, type Range } from "./scan.ts";
 import { ssnAt } from "./ssn.ts";
 
 export type Detector = "email" | "phone" | "ssn" | "card" | "mrn";
@@ -91,20 +91,39 @@ export function maskDetected(
   for (const find of finds) count(classOf(find), 1);
   const last = finds[finds.length - 1];
   if (form === "json" && last !== undefined && finds.length >= detection.findsMax) {
-    return Buffer.from(`"${redactedText(classOf(last))}"`);
+    return Buffer.concat([quote, markerOf(last, detection), quote]);
   }
-  const out = new Writer(value.length + 16);
+  const out = value.length <= scratchBytesMax ? scratch.clear() : new Writer(value.length + 16);
   const isInString = form === "json" ? stringWatch(value) : null;
   let from = 0;
   for (const find of finds) {
     const isQuoted = isInString?.(find.start) ?? true;
     const range = isQuoted ? find : numberAround(value, find, from);
-    out.raw(value.subarray(from, range.start));
-    const marker = redactedText(classOf(find));
-    out.raw(Buffer.from(isQuoted ? marker : `"${marker}"`));
+    out.copy(value, from, range.start - from);
+    if (!isQuoted) out.raw(quote);
+    out.raw(markerOf(find, detection));
+    if (!isQuoted) out.raw(quote);
     from = range.end;
   }
-  return out.raw(value.subarray(from)).bytes();
+  return out.copy(value, from, value.length - from).bytes();
+}
+
+const quote = Buffer.from('"');
+/** Only ever holds masked text; longer ones are made in memory of their own. */
+const scratchBytesMax = 65_536;
+const scratch = new Writer(1024);
+const markers = new WeakMap<DetectorClasses, Map<Detector, Uint8Array>>();
+
+/** `[class]` for a find, made once for a set of classes. */
+function markerOf({ detector }: Find, { classes }: Detection): Uint8Array {
+  let known = markers.get(classes);
+  if (known === undefined) markers.set(classes, known = new Map());
+  let marker = known.get(detector);
+  if (marker === undefined) {
+    marker = Buffer.from(redactedText(classes[detector] ?? detector));
+    known.set(detector, marker);
+  }
+  return marker;
 }
 
 const nothing: readonly Find[] = [];
@@ -138,10 +157,8 @@ function numberFind(
   floor: number,
   { classes }: Detection,
 ): Find | null {
+  if (isLoneShort(bytes, at)) return null;
   const groups = groupsAt(bytes, at, floor);
-  const first = groups.starts[0] ?? at;
-  const digits = (groups.ends[0] ?? at) - first;
-  if (digits < 5 && groups.starts.length < 2) return null;
   for (const [detector, find] of numberDetectors) {
     if (classes[detector] === undefined) continue;
     const range = find(bytes, groups);

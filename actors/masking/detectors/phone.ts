@@ -15,11 +15,14 @@ import {
   type Groups,
   isDigit,
   isLetter,
+  lengthOf,
   type Range,
 } from "./scan.ts";
 
 export function phoneAt(bytes: Uint8Array, groups: Groups): Range | null {
   const [first = 0] = groups.starts;
+  // The shortest is an international one of eight digits.
+  if (groups.starts.length === 1 && lengthOf(groups, 0) < 8) return null;
   const plus = plusBefore(bytes, groups);
   const last = plus === null ? nationalEnd(bytes, groups) : internationalEnd(bytes, groups);
   if (last === null) return null;
@@ -38,10 +41,9 @@ function plusBefore(bytes: Uint8Array, { floor, starts: [first = 0] }: Groups): 
 
 /** The last group of a national number; null when it is none. */
 function nationalEnd(bytes: Uint8Array, groups: Groups): number | null {
-  const lengths = groups.ends.map((end, index) => end - (groups.starts[index] ?? 0)).join(" ");
-  const shape = shapes.find((known) => lengths === known || lengths.startsWith(`${known} `));
+  const shape = shapes.find((known) => isOfShape(groups, known));
   if (shape === undefined || !beginsNumber(bytes, groups)) return null;
-  const last = shape.split(" ").length - 1;
+  const last = shape.length - 1;
   if (!endsPhone(bytes, groups, last)) return null;
   const digits = digitsOf(bytes, groups, 0, last + 1);
   if (digits.length === 11 && !digits.startsWith("1")) return null;
@@ -53,7 +55,15 @@ function nationalEnd(bytes: Uint8Array, groups: Groups): number | null {
 }
 
 /** Lengths of groups, longest shapes first. */
-const shapes = ["1 3 3 4", "1 3 7", "1 10", "3 3 4", "3 7", "6 4", "11", "10"] as const;
+const shapes = [[1, 3, 3, 4], [1, 3, 7], [1, 10], [3, 3, 4], [3, 7], [6, 4], [11], [10]] as const;
+
+function isOfShape(groups: Groups, shape: readonly number[]): boolean {
+  for (let group = 0; group < shape.length; group++) {
+    if (lengthOf(groups, group) !== shape[group]) return false;
+  }
+  return true;
+}
+
 /** Area code without N11 and N9X, exchange code without N11. */
 const validNumber = /^[2-9](?!11)(?!9)\d\d[2-9](?!11)\d\d\d{4}$/;
 const writtenNumber = /^[1-9]\d{9}$/;

@@ -53,6 +53,18 @@ export function groupsAt(bytes: Uint8Array, start: number, floor: number): Group
   return { floor, starts, ends, separators: separators.slice(0, starts.length - 1) };
 }
 
+/** Whether the digits at `start` are fewer than five, with no other group behind them: no number. */
+export function isLoneShort(bytes: Uint8Array, start: number): boolean {
+  let end = start;
+  while (end < start + 5 && isDigit(bytes[end])) end++;
+  return end < start + 5 && separatorAt(bytes, end) === null;
+}
+
+/** How many digits a group has; 0 when there is no such group. */
+export function lengthOf(groups: Groups, group: number): number {
+  return (groups.ends[group] ?? 0) - (groups.starts[group] ?? 0);
+}
+
 /** The digits of groups `first` up to and without `last`, as text. */
 export function digitsOf(bytes: Uint8Array, groups: Groups, first: number, last: number): string {
   let text = "";

@@ -11,23 +11,24 @@ import {
   digitsOf,
   endsNumber,
   type Groups,
+  lengthOf,
   type Range,
   wordsBefore,
 } from "./scan.ts";
 
 export function ssnAt(bytes: Uint8Array, groups: Groups): Range | null {
   const [start = 0] = groups.starts;
-  if (!beginsNumber(bytes, groups)) return null;
-  const lengths = groups.ends.map((end, index) => end - (groups.starts[index] ?? 0));
-  if (lengths[0] === 9) {
-    const isSsn = endsNumber(bytes, groups, 0) && isNumber(digitsOf(bytes, groups, 0, 1)) &&
+  if (lengthOf(groups, 0) === 9) {
+    const isSsn = beginsNumber(bytes, groups) && endsNumber(bytes, groups, 0) &&
+      isNumber(digitsOf(bytes, groups, 0, 1)) &&
       label.test(wordsBefore(bytes, start));
     return isSsn ? { start, end: groups.ends[0] ?? 0 } : null;
   }
   const [first, second] = groups.separators;
-  const isShaped = lengths[0] === 3 && lengths[1] === 2 && lengths[2] === 4 && first === second &&
+  const isShaped = lengthOf(groups, 0) === 3 && lengthOf(groups, 1) === 2 &&
+    lengthOf(groups, 2) === 4 && first === second &&
     (first === between.dash || first === between.space || first === between.dot);
-  if (!isShaped || !endsNumber(bytes, groups, 2)) return null;
+  if (!isShaped || !beginsNumber(bytes, groups) || !endsNumber(bytes, groups, 2)) return null;
   // What is called one is one, whatever numbers are issued at present.
   const isSsn = isNumber(digitsOf(bytes, groups, 0, 3)) || label.test(wordsBefore(bytes, start));
   return isSsn ? { start, end: groups.ends[2] ?? 0 } : null;
