@@ -11,7 +11,7 @@ import { Buffer } from "node:buffer";
 import type { CopyFormat } from "#schemas/mask_plan.ts";
 import type { Writer } from "#schemas/wire/cursor.ts";
 import { type CopyRewriter, copyRows } from "./copy_rows.ts";
-import { isUntouched } from "./copy_text.ts";
+import { isRange, isUntouched } from "./copy_text.ts";
 import { type ColumnProgram, rewriteValue, type RowProgram } from "./rows.ts";
 
 export function copyCsv(
@@ -44,33 +44,37 @@ export function copyCsv(
     for (let i = 0; i < ends.length; i++) {
       const end = ends[i] ?? start;
       if (i > 0) out.uint8(marks.delimiter);
-      writeField(row.subarray(start, end), isCovered ? program.columns[i] : undefined, out);
+      writeField(row, start, end, isCovered ? program.columns[i] : undefined, out);
       start = end + 1;
     }
     out.uint8(lineFeed);
   }
 
-  function writeField(field: Uint8Array, column: ColumnProgram | undefined, out: Writer): void {
+  function writeField(
+    row: Uint8Array,
+    start: number,
+    end: number,
+    column: ColumnProgram | undefined,
+    out: Writer,
+  ): void {
     // Quoted, the same bytes are a value: an empty string beside NULL.
-    if (nullText.equals(field)) out.raw(field);
+    if (isRange(nullText, row, start, end)) out.raw(nullText);
     else if (column === undefined) {
       counts.set("opaque", (counts.get("opaque") ?? 0) + 1);
       out.raw(nullText);
-    } else if (isUntouched(column, field)) out.raw(field);
+    } else if (isUntouched(column, row, start, end)) out.copy(row, start, end - start);
     else {
-      const value = unquote(field, marks);
+      const value = unquote(row.subarray(start, end), marks);
       const masked = rewriteValue(column, value);
-      if (masked === value) out.raw(field);
+      if (masked === value) out.copy(row, start, end - start);
       else if (masked === null) out.raw(nullText);
       else writeQuoted(masked, out);
     }
   }
 
   function writeQuoted(value: Uint8Array, out: Writer): void {
-    const isPlain = !nullText.equals(value) && value.length > 0 &&
-      value.every((byte) => byte > 0x20 && byte !== marks.delimiter && byte !== marks.quote);
-    if (isPlain) {
-      out.raw(value);
+    if (value.length > 0 && isPlain(value, marks) && !nullText.equals(value)) {
+      out.copy(value, 0, value.length);
       return;
     }
     out.uint8(marks.quote);
@@ -101,6 +105,14 @@ function rowEndOf(marks: Marks): (bytes: Uint8Array, start: number, scanned: num
     }
     return -1;
   };
+}
+
+function isPlain(value: Uint8Array, { delimiter, quote }: Marks): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const byte = value[i] ?? 0;
+    if (byte <= 0x20 || byte === delimiter || byte === quote) return false;
+  }
+  return true;
 }
 
 function fieldEnds(row: Uint8Array, marks: Marks): number[] {

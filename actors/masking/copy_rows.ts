@@ -54,6 +54,11 @@ export function copyRows(
   }
   function keep(bytes: Uint8Array, start: number): void {
     if (held.length > 0 && start === 0) return;
+    // A server sends a row in each message, so nearly always nothing is left.
+    if (start === bytes.length) {
+      held.clear();
+      return;
+    }
     const rest = bytes.slice(start);
     held.clear().raw(rest);
   }

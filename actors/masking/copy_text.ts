@@ -40,22 +40,28 @@ export function copyText(
     for (let i = 0; i < ends.length; i++) {
       const end = ends[i] ?? start;
       if (i > 0) out.uint8(delimiter);
-      writeField(row.subarray(start, end), isCovered ? program.columns[i] : undefined, out);
+      writeField(row, start, end, isCovered ? program.columns[i] : undefined, out);
       start = end + 1;
     }
     out.uint8(lineFeed);
   }
 
-  function writeField(field: Uint8Array, column: ColumnProgram | undefined, out: Writer): void {
-    if (nullText.equals(field)) out.raw(field);
+  function writeField(
+    row: Uint8Array,
+    start: number,
+    end: number,
+    column: ColumnProgram | undefined,
+    out: Writer,
+  ): void {
+    if (isRange(nullText, row, start, end)) out.raw(nullText);
     else if (column === undefined) {
       counts.set("opaque", (counts.get("opaque") ?? 0) + 1);
       out.raw(nullText);
-    } else if (isUntouched(column, field)) out.raw(field);
+    } else if (isUntouched(column, row, start, end)) out.copy(row, start, end - start);
     else {
-      const value = unescape(field);
+      const value = unescape(row.subarray(start, end));
       const masked = rewriteValue(column, value);
-      if (masked === value) out.raw(field);
+      if (masked === value) out.copy(row, start, end - start);
       else if (masked === null) out.raw(nullText);
       else writeEscaped(masked, delimiter, out);
     }
@@ -63,8 +69,25 @@ export function copyText(
 }
 
 /** Whether a field need not even be unescaped. */
-export function isUntouched(column: ColumnProgram, field: Uint8Array): boolean {
-  return column.does === "keep" || column.does === "scan" && !mayHold(field, 0, field.length);
+export function isUntouched(
+  column: ColumnProgram,
+  row: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
+  return column.does === "keep" || column.does === "scan" && !mayHold(row, start, end);
+}
+
+/** Whether a range of a row is these bytes. */
+export function isRange(
+  bytes: Uint8Array,
+  row: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
+  if (bytes.length !== end - start) return false;
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== row[start + i]) return false;
+  return true;
 }
 
 const lineFeed = 0x0a;
@@ -100,9 +123,9 @@ const unescaped: ReadonlyMap<number, number> = new Map([
   [0x74, 0x09],
   [0x76, 0x0b],
 ]);
-const escaped: ReadonlyMap<number, number> = new Map(
-  [...unescaped].map(([letter, control]) => [control, letter]),
-);
+/** The letter that stands behind a backslash for a byte; 0 for none. */
+const escaped = new Uint8Array(256);
+for (const [letter, control] of unescaped) escaped[control] = letter;
 
 function unescape(field: Uint8Array): Uint8Array {
   if (!field.includes(backslash)) return field;
@@ -135,9 +158,13 @@ function octalOrHex(field: Uint8Array, at: number): { value: number; length: num
 }
 
 function writeEscaped(value: Uint8Array, delimiter: number, out: Writer): void {
-  for (const byte of value) {
-    const letter = escaped.get(byte);
-    if (letter !== undefined || byte === backslash || byte === delimiter) out.uint8(backslash);
-    out.uint8(letter ?? byte);
+  let plain = 0;
+  for (let i = 0; i < value.length; i++) {
+    const byte = value[i] ?? 0;
+    const letter = escaped[byte] ?? 0;
+    if (letter === 0 && byte !== backslash && byte !== delimiter) continue;
+    out.copy(value, plain, i - plain).uint8(backslash).uint8(letter === 0 ? byte : letter);
+    plain = i + 1;
   }
+  out.copy(value, plain, value.length - plain);
 }

@@ -74,7 +74,8 @@ export function generaliseCommonDate(
   const month = numberAt(value, 5, 2);
   const date = numberAt(value, 8, 2);
   if (year < 1 || month < 1 || month > 12 || date < 1 || date > 31) return null;
-  const masked = newYear.slice();
+  const masked = new Uint8Array(10);
+  masked.set(newYear);
   let left = cappedYear(year, thisYear);
   for (let i = 3; i >= 0; i--) {
     masked[i] = 0x30 + left % 10;
