@@ -11,6 +11,8 @@ export type EdgeLimits = {
   readonly partBytes: number;
   /** Requests of one session that are published and not yet answered; then reading stops. */
   readonly outstandingMax: number;
+  /** Their bytes; beyond it reading stops too. */
+  readonly outstandingBytesMax: number;
   /** Drained bytes after which the target is granted more. */
   readonly creditEveryBytes: number;
   /** Silence in the middle of a request after which the stream is read for what was missed. */
@@ -26,6 +28,7 @@ export const edgeLimits: EdgeLimits = {
   exchangeMsMax: 5_000,
   partBytes: 192 * 1024,
   outstandingMax: 256,
+  outstandingBytesMax: 4 * 1024 * 1024,
   creditEveryBytes: 512 * 1024,
   repairEveryMs: 2_000,
   partsAheadMax: 256,

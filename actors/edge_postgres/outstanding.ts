@@ -10,6 +10,7 @@ export const allowed: Judged = { decision: "allow", reasons: [], approval: null 
 export type Outstanding = {
   readonly request: number;
   readonly end: RequestEnd;
+  readonly bytes: number;
   verdict: Judged | null;
   held: boolean;
   outcome: boolean;
@@ -17,8 +18,8 @@ export type Outstanding = {
   released: boolean;
 };
 
-export function newOutstanding(request: number, end: RequestEnd): Outstanding {
-  return { request, end, verdict: null, held: false, outcome: false, released: false };
+export function newOutstanding(request: number, end: RequestEnd, bytes: number): Outstanding {
+  return { request, end, bytes, verdict: null, held: false, outcome: false, released: false };
 }
 
 /** The status of ReadyForQuery that an outcome tells. */

@@ -10,6 +10,7 @@ import { type Bus, BusError } from "#actors/_kit/bus.ts";
 import type { Clock, Random } from "#actors/_kit/clock.ts";
 import { type Frame, frameHeaders, toFrame } from "#actors/_kit/frame.ts";
 import type { Report } from "#actors/_kit/report.ts";
+import { type Pace, paceOf } from "#actors/_kit/socket_pace.ts";
 import type { Config } from "#schemas/config.ts";
 import { encodeControl, type Open } from "#schemas/frames.ts";
 import {
@@ -51,6 +52,13 @@ export type Live = {
   readonly tokenId: string;
   readonly session: Session;
   carry(effects: readonly SessionEffect[]): void;
+};
+
+/** The agent's end of a connection. */
+type Peer = {
+  readonly socket: Socket | TLSSocket;
+  readonly pace: Pace;
+  readonly address: string;
 };
 
 export type Edge = {
@@ -100,6 +108,7 @@ export function edge(ports: EdgePorts): Edge {
     raw.setNoDelay();
     let socket: Socket | TLSSocket = raw;
     const address = raw.remoteAddress ?? "unknown";
+    const pace = paceOf(raw);
     const plain = false;
     const startup = new Startup(limits, plain);
     const forget = clock.after(limits.startupMsMax, () => socket.destroy());
@@ -129,7 +138,8 @@ export function edge(ports: EdgePorts): Edge {
           case "authenticate":
             socket.off("data", onData);
             socket.pause();
-            authenticate(socket, address, step.token, step.message, step.rest, forget);
+            pace.pause();
+            authenticate({ socket, pace, address }, step.token, step.message, step.rest, forget);
             break;
           default:
             unreachable(step);
@@ -154,13 +164,13 @@ export function edge(ports: EdgePorts): Edge {
   }
 
   function authenticate(
-    socket: Socket | TLSSocket,
-    address: string,
+    peer: Peer,
     token: string,
     message: StartupMessage,
     rest: Uint8Array,
     authenticated: () => void,
   ): void {
+    const { socket } = peer;
     const connection = message.parameters.get("database") ?? message.parameters.get("user") ?? "";
     const session = random(15).toBase64({ alphabet: "base64url", omitPadding: true });
     if (live.size >= config.limits.sessions_max) {
@@ -175,7 +185,7 @@ export function edge(ports: EdgePorts): Edge {
         return refuse(sqlstate.tooManyConnections, "too many sessions of this person");
       }
       authenticated();
-      open(socket, address, session, connection, message, rest, admitted);
+      open(peer, session, connection, message, rest, admitted);
     });
 
     function refuse(code: string, words: string): void {
@@ -185,8 +195,7 @@ export function edge(ports: EdgePorts): Edge {
   }
 
   function open(
-    socket: Socket | TLSSocket,
-    address: string,
+    { socket, pace, address }: Peer,
     id: string,
     connection: string,
     message: StartupMessage,
@@ -221,6 +230,7 @@ export function edge(ports: EdgePorts): Edge {
     carry(session.start());
     if (rest.length > 0) carry(session.receive(rest));
     socket.resume();
+    pace.resume();
 
     function openFrame(): Open {
       const user = message.parameters.get("user") ?? "";
@@ -276,9 +286,9 @@ export function edge(ports: EdgePorts): Edge {
           void repair(effect.sequence);
           return;
         case "pause":
-          return void socket.pause();
+          return pace.pause();
         case "resume":
-          return void socket.resume();
+          return pace.resume();
         case "close":
           return close();
         default:

@@ -53,6 +53,7 @@ export class Session {
   readonly #ahead = new Map<number, Frame>();
   readonly #released = createHash("sha256");
   #effects: SessionEffect[] = [];
+  #outstandingBytes = 0;
   #requests = 0;
   #nextPart = 0;
   #releasedBytes = 0;
@@ -70,13 +71,9 @@ export class Session {
     this.#gatherer = new Gatherer(ports.session.requestBytesMax);
   }
 
-  get over(): boolean {
-    return this.#over;
-  }
-
   /** The `open` frame was published: request 0 awaits its verdict. */
   start(): SessionEffect[] {
-    this.#outstanding.push(newOutstanding(0, "sync"));
+    this.#outstanding.push(newOutstanding(0, "sync", 0));
     this.#wake("verdict", this.#ports.session.verdictMsMax);
     this.#wake("session", this.#ports.session.sessionMsMax);
     this.#wake("repair", this.#ports.limits.repairEveryMs);
@@ -216,7 +213,7 @@ export class Session {
       bytes = Uint8Array.of(0x53, 0, 0, 0, 4);
     }
     const request = ++this.#requests;
-    const { partBytes, outstandingMax } = this.#ports.limits;
+    const { partBytes, outstandingMax, outstandingBytesMax } = this.#ports.limits;
     for (let part = 0, start = 0; start < bytes.length; part++, start += partBytes) {
       const payload = bytes.subarray(start, start + partBytes);
       const more = start + partBytes < bytes.length;
@@ -224,9 +221,11 @@ export class Session {
       this.#effects.push({ kind: "publish", frame: "request", place, payload, headers: none });
     }
     if (this.#outstanding.length === 0) this.#wake("verdict", this.#ports.session.verdictMsMax);
-    this.#outstanding.push(newOutstanding(request, end));
+    this.#outstanding.push(newOutstanding(request, end, bytes.length));
     this.#effects.push({ kind: "unwake", name: "idle" });
-    if (this.#outstanding.length >= outstandingMax) this.#pace("pause");
+    this.#outstandingBytes += bytes.length;
+    const full = this.#outstandingBytes > outstandingBytesMax;
+    if (full || this.#outstanding.length >= outstandingMax) this.#pace("pause");
   }
 
   #response(frame: Frame): void {
@@ -276,9 +275,9 @@ export class Session {
   #verdict(frame: Frame): void {
     const waiting = this.#outstanding.find(({ request }) => request === frame.request);
     if (waiting === undefined) return;
-    // Nearly every verdict allows, and the edge needs to know no more of it than that.
-    const plainly = frame.headers.get(decisionHeader) === "allow";
-    const verdict = plainly ? allowed : decodeControl("verdict", frame.payload);
+    // Nearly every verdict allows, and of that no more needs to be known.
+    const plain = frame.headers.get(decisionHeader) === "allow";
+    const verdict = plain ? allowed : decodeControl("verdict", frame.payload);
     if (verdict === null) return;
     this.#saw(frame);
     if (verdict.decision === "hold") {
@@ -327,6 +326,7 @@ export class Session {
       if (first.verdict?.decision === "deny") this.#refuse(first, first.verdict);
       else if (first.verdict === null || !first.outcome || !first.released) break;
       this.#outstanding.shift();
+      this.#outstandingBytes -= first.bytes;
       const [next] = this.#outstanding;
       if (next !== undefined && next.verdict === null && !next.held) {
         this.#wake("verdict", this.#ports.session.verdictMsMax);

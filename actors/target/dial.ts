@@ -11,6 +11,7 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { randomBytes } from "node:crypto";
 import { systemClock } from "#actors/_kit/clock.ts";
+import { type Pace, paceOf } from "#actors/_kit/socket_pace.ts";
 import { Login, type LoginLimits } from "./login.ts";
 import { Writer } from "#schemas/wire/cursor.ts";
 import { encodeStartupPacket } from "#schemas/wire/postgres/startup_message.ts";
@@ -53,20 +54,20 @@ export function dial(
   events: DialEvents,
 ): { abandon(): void } {
   let state: "dialling" | "ready" | "over" = "dialling";
-  let socket: Socket | TLSSocket | null = null;
+  let opened: Opened | null = null;
   const forgetTimer = systemClock.after(
     limits.dialMsMax,
     () => fail("08001", "the server did not answer in time"),
   );
 
-  openSocket(endpoint).then((opened) => {
-    socket = opened;
-    if (state === "over") opened.destroy();
-    else login(opened);
+  openSocket(endpoint).then((done) => {
+    opened = done;
+    if (state === "over") done.socket.destroy();
+    else login(done);
   }, (error) => fail("08001", reasonOf(error)));
   return { abandon: () => over() };
 
-  function login(opened: Socket | TLSSocket): void {
+  function login({ socket, pace }: Opened): void {
     const nonce = randomBytes(18).toString("base64");
     const { user, database, password } = endpoint;
     const conversation = new Login(
@@ -75,24 +76,24 @@ export function dial(
       endpoint.tls !== null,
       limits,
     );
-    opened.on("error", () => closed());
-    opened.on("close", () => closed());
-    opened.on("data", (chunk: Uint8Array) => {
+    socket.on("error", () => closed());
+    socket.on("close", () => closed());
+    socket.on("data", (chunk: Uint8Array) => {
       if (state === "ready") return events.received(chunk);
       if (state === "over") return;
       for (const step of conversation.receive(chunk)) {
-        if (step.kind === "send") opened.write(step.bytes);
+        if (step.kind === "send") socket.write(step.bytes);
         if (step.kind === "failed") return fail(step.sqlstate, step.reason);
         if (step.kind === "ready") {
           state = "ready";
           forgetTimer();
           const { processId, secretKey } = step;
           const key = { processId, secretKey };
-          events.ready(upstreamOf(opened, endpoint, key, over), step.bytes);
+          events.ready(upstreamOf({ socket, pace }, endpoint, key, over), step.bytes);
         }
       }
     });
-    opened.write(conversation.start(parameters));
+    socket.write(conversation.start(parameters));
   }
 
   function closed(): void {
@@ -111,22 +112,24 @@ export function dial(
   function over(): void {
     state = "over";
     forgetTimer();
-    socket?.destroy();
+    opened?.socket.destroy();
   }
 }
 
+type Opened = { readonly socket: Socket | TLSSocket; readonly pace: Pace };
+
 function upstreamOf(
-  socket: Socket | TLSSocket,
+  { socket, pace }: Opened,
   endpoint: Endpoint,
   key: { processId: number; secretKey: Uint8Array },
   over: () => void,
 ): Upstream {
   return {
     write: (bytes) => void socket.write(bytes),
-    pause: () => void socket.pause(),
-    resume: () => void socket.resume(),
+    pause: pace.pause,
+    resume: pace.resume,
     cancel() {
-      openSocket(endpoint).then((second) => {
+      openSocket(endpoint).then(({ socket: second }) => {
         const packet = { kind: "cancel_request", ...key } as const;
         second.on("error", () => second.destroy());
         second.end(encodeStartupPacket(packet, new Writer()).bytes());
@@ -137,7 +140,7 @@ function upstreamOf(
 }
 
 /** TCP, then SSLRequest and TLS with the certificate and the name verified. */
-function openSocket(endpoint: Endpoint): Promise<Socket | TLSSocket> {
+function openSocket(endpoint: Endpoint): Promise<Opened> {
   return new Promise((resolve, reject) => {
     const socket = connectTcp({ host: endpoint.host, port: endpoint.port });
     socket.setNoDelay();
@@ -145,7 +148,7 @@ function openSocket(endpoint: Endpoint): Promise<Socket | TLSSocket> {
     socket.once("connect", () => {
       if (endpoint.tls === null) {
         socket.off("error", reject);
-        return resolve(socket);
+        return resolve({ socket, pace: paceOf(socket) });
       }
       socket.write(encodeStartupPacket({ kind: "ssl_request" }, new Writer()).bytes());
       socket.once("data", (answer: Uint8Array) => {
@@ -155,7 +158,10 @@ function openSocket(endpoint: Endpoint): Promise<Socket | TLSSocket> {
           return reject(new Error("the server offers no TLS"));
         }
         socket.off("error", reject);
-        upgrade(socket, endpoint).then(resolve, reject);
+        upgrade(socket, endpoint).then(
+          (secure) => resolve({ socket: secure, pace: paceOf(socket) }),
+          reject,
+        );
       });
     });
   });
