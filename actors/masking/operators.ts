@@ -47,8 +47,8 @@ export function maskValue(
 }
 
 /**
- * `maskValue` for the values of one column, its dispatch done once. What it gives may be memory that
- * the next call reuses.
+ * `maskValue` for the values of one column, its dispatch done once. What it gives may be memory
+ * that the next call reuses.
  */
 export function valueMasker(
   format: 0 | 1,

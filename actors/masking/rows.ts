@@ -114,8 +114,8 @@ export function rewriteRow(
 }
 
 /**
- * One value of a column; the very same bytes when nothing changes. Valid until the next value: it is
- * to be written at once.
+ * One value of a column; the very same bytes when nothing changes. Valid until the next value, so
+ * it is to be written at once.
  */
 export function rewriteValue(column: ColumnProgram, value: Uint8Array): Uint8Array | null {
   switch (column.does) {

@@ -53,7 +53,7 @@ export function groupsAt(bytes: Uint8Array, start: number, floor: number): Group
   return { floor, starts, ends, separators: separators.slice(0, starts.length - 1) };
 }
 
-/** Whether the digits at `start` are fewer than five, with no other group behind them: no number. */
+/** Whether the digits at `start` are fewer than five, and no other group follows. */
 export function isLoneShort(bytes: Uint8Array, start: number): boolean {
   let end = start;
   while (end < start + 5 && isDigit(bytes[end])) end++;
