@@ -3,7 +3,7 @@
  *
  * A `TLSSocket` that is paused stops giving out data, but under Deno 2.9 its TCP socket is read on,
  * without bound. What stops it is the handle of the TCP socket itself, which is no public interface;
- * `socket_pace_test.ts` in `tests/real` holds this to what it must do.
+ * `tests/real/socket_pace_test.ts` holds this to what it must do.
  *
  * @module
  */

@@ -11,6 +11,7 @@ import { type Clock, coarse, type Random, systemClock, systemRandom } from "#act
 import { busLimits, connectBus } from "#actors/_kit/nats.ts";
 import { type Report, reporter, stopOnBug } from "#actors/_kit/report.ts";
 import { readSettings, type Settings } from "#actors/_kit/settings.ts";
+import { traced } from "#actors/_kit/tracing.ts";
 import type { Config } from "#schemas/config.ts";
 import { parseConfig } from "#schemas/config_file.ts";
 import { auditStream, rawStream, stageConsumer } from "#schemas/subjects.ts";
@@ -69,8 +70,8 @@ export async function startActor(kind: string): Promise<Process> {
     bus,
     report,
     ports,
-    consume: (onDelivery) => consumeShards(auditStream(epoch), onDelivery),
-    consumeRaw: (onDelivery) => consumeShards(rawStream, onDelivery),
+    consume: (onDelivery) => consumeShards(auditStream(epoch), traced(kind, onDelivery)),
+    consumeRaw: (onDelivery) => consumeShards(rawStream, traced(kind, onDelivery)),
     ready: () => report("ready", { epoch }),
   };
 

@@ -20,7 +20,7 @@ import {
   openInstallation,
   writeSettings,
 } from "#deploy/installation.ts";
-import { provision } from "#deploy/nats/provision.ts";
+import { keepProvisioned } from "#deploy/nats/keep_provisioned.ts";
 import { readSeed } from "#deploy/nats/accounts.ts";
 import { processArguments, type ProcessKind, processKinds } from "#deploy/processes.ts";
 import type { Settings } from "#actors/_kit/settings.ts";
@@ -43,6 +43,8 @@ export type SystemOptions = {
   readonly ephemeral?: boolean;
   /** The actors to start; all when absent. */
   readonly kinds?: readonly ProcessKind[];
+  /** Bytes of the bus's file storage. */
+  readonly natsFileMax?: number;
   readonly passwordMethod?: "scram-sha-256" | "md5" | "password";
   /** Prepares the database further, as its superuser. */
   readonly prepare?: (postgres: PostgresServer) => Promise<void>;
@@ -128,14 +130,14 @@ async function start(options: SystemOptions, stack: AsyncDisposableStack): Promi
       binary: binary.path,
       directory: `${directory}/nats`,
       port: natsPort,
-      memoryLimit: "200MiB",
+      memoryLimit: "240MiB",
       say,
       configText: natsConfig({
         port: natsPort,
         storeDir: `${directory}/nats/store`,
         serverName: "sallyport",
         syncAlways: options.syncAlways ?? true,
-        jetstreamMaxFile: 64 * 1024 ** 3,
+        jetstreamMaxFile: options.natsFileMax ?? 64 * 1024 ** 3,
         jetstreamMaxMemory: 256 * 1024 ** 2,
         access: busAuthorization(installation, { epoch, shards: config.shards }),
       }),
@@ -145,7 +147,17 @@ async function start(options: SystemOptions, stack: AsyncDisposableStack): Promi
   const seed = provisioner === undefined ? null : await readSeed(provisioner.seedFile);
   if (provisioner === undefined || seed === null) throw new Error("The provisioner has no key");
   const topology = { epoch, shards: config.shards, replicas: 1 } as const;
-  await provision({ url: nats.url, seed, inboxPrefix: provisioner.inboxPrefix, topology });
+  const { inboxPrefix } = provisioner;
+  stack.use(
+    await keepProvisioned({
+      url: nats.url,
+      seed,
+      inboxPrefix,
+      topology,
+      retryMs: 1000,
+      report: (event, detail) => say(`bus ${event}: ${detail}`),
+    }),
+  );
 
   const settings = await writeSettings(installation, {
     natsUrl: nats.url,
