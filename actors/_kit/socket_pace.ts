@@ -2,7 +2,7 @@
  * Stops and resumes reading a TCP socket, also when TLS was laid over it.
  *
  * A `TLSSocket` that is paused stops giving out data, but under Deno 2.9 its TCP socket is read on,
- * without bound. What stops it is the handle of the TCP socket itself, which is no public interface;
+ * without bound. What stops it is the handle of the TCP socket, which is no public interface;
  * `tests/real/socket_pace_test.ts` holds this to what it must do.
  *
  * @module
