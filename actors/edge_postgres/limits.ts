@@ -17,9 +17,13 @@ export type EdgeLimits = {
   readonly creditEveryBytes: number;
   /** Silence in the middle of a request after which the stream is read for what was missed. */
   readonly repairEveryMs: number;
+  /** How long the next part of a response may take once its outcome is stored. */
+  readonly responseMsMax: number;
   /** Response parts that may wait for an earlier one. */
   readonly partsAheadMax: number;
   readonly aliveEveryMs: number;
+  /** How long after a close could not be stored it is tried again. */
+  readonly closeRetryMs: number;
 };
 
 export const edgeLimits: EdgeLimits = {
@@ -31,8 +35,10 @@ export const edgeLimits: EdgeLimits = {
   outstandingBytesMax: 4 * 1024 * 1024,
   creditEveryBytes: 512 * 1024,
   repairEveryMs: 2_000,
+  responseMsMax: 15_000,
   partsAheadMax: 256,
   aliveEveryMs: 1_000,
+  closeRetryMs: 1_000,
 };
 
 /** The limits that the configuration sets for every session. */

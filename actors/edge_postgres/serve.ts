@@ -6,7 +6,7 @@
  */
 import { createServer, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { type Bus, BusError } from "#actors/_kit/bus.ts";
+import { type Bus, BusError, type HeaderMap } from "#actors/_kit/bus.ts";
 import type { Clock, Random } from "#actors/_kit/clock.ts";
 import { type Frame, frameHeaders, toFrame } from "#actors/_kit/frame.ts";
 import type { Report } from "#actors/_kit/report.ts";
@@ -326,7 +326,24 @@ export function edge(ports: EdgePorts): Edge {
         const code = error instanceof BusError ? error.code : "refused";
         report("publish_failed", { session: id, kind, error: code });
         carry(session.unrecorded(code));
+        // The target lets go of the session's upstream by its close, so it must be stored some time.
+        if (kind === "close") clock.after(limits.closeRetryMs, () => void closeLater(bytes, all));
       });
+    }
+
+    /** Stores the close that could not be stored before, if the session was ever recorded. */
+    async function closeLater(bytes: Uint8Array, headers: HeaderMap): Promise<void> {
+      const stream = auditStream(epoch);
+      const subject = auditSubject(key, "close");
+      try {
+        if (await bus.last(stream, auditSubject(key, "open")) === null) return;
+        await bus.publish(subject, bytes, headers, { stream, expectedLastSubjectSequence: 0 });
+        report("closed_late", { session: id });
+      } catch (error) {
+        // By another sequence: it was stored, and only its acknowledgement was lost.
+        if (error instanceof BusError && error.code === "wrong_sequence") return;
+        clock.after(limits.closeRetryMs, () => void closeLater(bytes, headers));
+      }
     }
 
     function wake(name: SessionWake, afterMs: number): void {

@@ -155,6 +155,16 @@ export class Session {
           words.fatal(sqlstate.adminShutdown, "the session has reached its time limit"),
         );
         break;
+      case "response":
+        this.#end(
+          "response_lost",
+          words.fatal(
+            sqlstate.connectionFailure,
+            "the statement has ended, and its response was lost on the way",
+            "How it ended stands in the record. Reconnect.",
+          ),
+        );
+        break;
       case "repair":
         // A republished frame may be lost on its way; what is stored can always be read.
         if (this.#outstanding.length > 0) {
@@ -255,9 +265,17 @@ export class Session {
       this.#effects.push({ kind: "write", bytes: frame.payload, drained });
     }
     if (frame.headers.has(endedHeader)) return this.#end("upstream_ended", null);
-    if (frame.more) return;
     const waiting = this.#outstanding.find(({ request }) => request === frame.request);
-    if (waiting !== undefined) waiting.released = true;
+    if (waiting === undefined) return;
+    if (!frame.more) waiting.released = true;
+    this.#awaitRest(waiting);
+  }
+
+  /** Once the statement has ended its response is on its way, and may not stay there. */
+  #awaitRest({ outcome, released }: Outstanding): void {
+    if (!outcome) return;
+    if (released) this.#effects.push({ kind: "unwake", name: "response" });
+    else this.#wake("response", this.#ports.limits.responseMsMax);
   }
 
   /** What the server says of itself is preceded by our own word that the agent is in. */
@@ -308,6 +326,7 @@ export class Session {
     if (waiting === undefined) return;
     waiting.outcome = true;
     if (outcome.bytes === 0) waiting.released = true;
+    this.#awaitRest(waiting);
     if (outcome.alive || outcome.status === "executed" && outcome.bytes > 0) return;
     if (waiting.released || outcome.status === "unknown" || outcome.status === "not_run") {
       const message = outcome.status === "unknown"

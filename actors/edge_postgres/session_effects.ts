@@ -17,4 +17,4 @@ export type SessionEffect =
   /** Stops and resumes reading the agent's socket. */
   | { readonly kind: "pause" | "resume" }
   | { readonly kind: "close" };
-export type SessionWake = "verdict" | "idle" | "session" | "repair";
+export type SessionWake = "verdict" | "idle" | "session" | "repair" | "response";

@@ -315,7 +315,7 @@ export function target(
       [endedHeader, "1"],
     ]);
     out.push({ kind: "raw", place, payload: words, headers });
-    settle(current, { ...notRun, status: "failed", sqlstate }, out);
+    settle(current, { ...notRun, status: "failed", sqlstate, bytes: words.length }, out);
   }
 
   function lost(state: State, out: Out): void {
