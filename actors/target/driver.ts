@@ -11,13 +11,23 @@ import type { Clock } from "#actors/_kit/clock.ts";
 import type { SessionKey } from "#schemas/subjects.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import { Writer } from "#schemas/wire/cursor.ts";
+import type { Catalog } from "#schemas/catalog.ts";
 import type { TargetCommand, TargetInput } from "./inputs.ts";
-import { readCatalog } from "./catalog_reader.ts";
-import { dial, type DialLimits, type Endpoint, type Upstream } from "./dial.ts";
+import type { DialEvents, Upstream } from "./dial.ts";
 
-export type DriverLimits = DialLimits & {
+export type DriverLimits = {
   /** An edge that said nothing for so long is lost. */
   readonly edgeSilenceMsMax: number;
+};
+
+/** One configured connection: how its server is reached. */
+export type Reach = {
+  /** As `dial` of dial.ts. */
+  dial(
+    parameters: Readonly<Record<string, string>>,
+    events: DialEvents,
+  ): { abandon(): void };
+  readCatalog(): Promise<Catalog>;
 };
 
 type Held = {
@@ -27,15 +37,15 @@ type Held = {
   abandon: () => void;
 };
 
-/** Creates the driver over the endpoints of the configuration. */
+/** Creates the driver over the connections of the configuration. */
 export function targetDriver(ports: {
-  readonly endpoints: ReadonlyMap<string, Endpoint>;
+  readonly connections: ReadonlyMap<string, Reach>;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly report: Report;
   readonly limits: DriverLimits;
 }) {
-  const { endpoints, bus, clock, report, limits } = ports;
+  const { connections, bus, clock, report, limits } = ports;
   const held = new Map<string, Held>();
   const heard = new Map<string, number>();
   const digests = new Map<string, string>();
@@ -78,14 +88,14 @@ export function targetDriver(ports: {
     parameters: Readonly<Record<string, string>>,
     deliver: (input: TargetInput) => void,
   ): void {
-    const endpoint = endpoints.get(connection);
-    if (endpoint === undefined) {
+    const reach = connections.get(connection);
+    if (reach === undefined) {
       return deliver(dialFailure("3D000", "this connection is not configured at the target"));
     }
     const session: Held = { key, deliver, upstream: null, abandon: () => {} };
     held.set(key.session, session);
     heard.set(key.edge, clock.nowMs());
-    const dialled = dial(endpoint, parameters, limits, {
+    const dialled = reach.dial(parameters, {
       ready(upstream, bytes) {
         session.upstream = upstream;
         deliver({ kind: "dialled", bytes });
@@ -136,10 +146,10 @@ export function targetDriver(ports: {
   }
 
   async function readOnce(connection: string): Promise<string | null> {
-    const endpoint = endpoints.get(connection);
-    if (endpoint === undefined) return null;
+    const reach = connections.get(connection);
+    if (reach === undefined) return null;
     try {
-      const catalog = await readCatalog(connection, endpoint, limits.dialMsMax);
+      const catalog = await reach.readCatalog();
       if (digests.get(connection) !== catalog.digest) {
         await publishCatalog(bus, catalog);
         digests.set(connection, catalog.digest);

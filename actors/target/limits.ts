@@ -1,8 +1,11 @@
 /** The target's limits, in one place. @module */
 import type { TargetLimits } from "./actor.ts";
+import type { DialLimits } from "./dial.ts";
 import type { DriverLimits } from "./driver.ts";
 
-export const targetLimits: TargetLimits & DriverLimits & { readonly catalogEveryMs: number } = {
+type ProcessLimits = { readonly catalogEveryMs: number };
+
+export const targetLimits: TargetLimits & DriverLimits & DialLimits & ProcessLimits = {
   messageBytesMax: 256 * 1024 * 1024,
   chunkBytes: 128 * 1024,
   commandsMax: 64,

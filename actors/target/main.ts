@@ -5,14 +5,18 @@ import { sessionWorker, workerLimits } from "#actors/_kit/session_worker.ts";
 import type { Config } from "#schemas/config.ts";
 import { aliveSubject, creditSubject } from "#schemas/subjects.ts";
 import { target } from "./actor.ts";
-import type { Endpoint } from "./dial.ts";
-import { targetDriver } from "./driver.ts";
+import { readCatalog } from "./catalog_reader.ts";
+import { dial, type Endpoint } from "./dial.ts";
+import { type Reach, targetDriver } from "./driver.ts";
 import { targetLimits } from "./limits.ts";
 
 const process = await startActor("target");
 const { bus, config, report, settings } = process;
 const endpoints = readEndpoints(config, settings.target?.secretsDirectory ?? "");
-const driver = targetDriver({ endpoints, bus, clock: systemClock, report, limits: targetLimits });
+const connections = new Map(
+  [...endpoints].map(([name, endpoint]) => [name, reach(name, endpoint)]),
+);
+const driver = targetDriver({ connections, bus, clock: systemClock, report, limits: targetLimits });
 
 for (const connection of endpoints.keys()) await driver.refreshCatalog(connection);
 setInterval(() => {
@@ -36,6 +40,13 @@ bus.subscribe(creditSubject("*", "*"), ({ subject, payload }) => {
 bus.subscribe(aliveSubject("*"), ({ subject }) => driver.alive(subject.split(".")[1] ?? ""));
 await process.consume(worker.onDelivery);
 process.ready();
+
+function reach(name: string, endpoint: Endpoint): Reach {
+  return {
+    dial: (parameters, events) => dial(endpoint, parameters, targetLimits, events),
+    readCatalog: () => readCatalog(name, endpoint, targetLimits.dialMsMax),
+  };
+}
 
 function readEndpoints(config: Config, secrets: string): Map<string, Endpoint> {
   const endpoints = new Map<string, Endpoint>();
