@@ -7,20 +7,22 @@
 import type { Bus } from "#actors/_kit/bus.ts";
 import { frameHeaders, toFrame } from "#actors/_kit/frame.ts";
 import type { Report } from "#actors/_kit/report.ts";
-import { systemClock, systemRandom } from "#actors/_kit/clock.ts";
+import type { Clock, Random } from "#actors/_kit/clock.ts";
 import { encodeControl } from "#schemas/frames.ts";
 import { auditStream, auditSubject, edgeFilter, type SessionKey } from "#schemas/subjects.ts";
 
 /** Publishes a `close` for every session of this edge that has none. */
 export async function closeOrphans(
-  bus: Bus,
-  facts: {
+  ports: {
+    readonly bus: Bus;
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly report: Report;
     readonly epoch: string;
     readonly edge: string;
-    readonly report: Report;
   },
 ): Promise<void> {
-  const { epoch, edge, report } = facts;
+  const { bus, clock, random, report, epoch, edge } = ports;
   const stream = auditStream(epoch);
   const open = new Map<string, SessionKey>();
   const filters = [edgeFilter(epoch, edge, "open"), edgeFilter(epoch, edge, "close")];
@@ -31,10 +33,10 @@ export async function closeOrphans(
     if (frame?.kind === "close") open.delete(frame.key.session);
   }
   for (const key of open.values()) {
-    const closedAt = new Date(systemClock.nowMs()).toISOString();
+    const closedAt = new Date(clock.nowMs()).toISOString();
     const close = { version: 1, reason: "edge_restarted", requests: 0, released: null, closedAt };
     const payload = encodeControl("close", { ...close, version: 1 });
-    const nonce = systemRandom(16).toBase64({ alphabet: "base64url", omitPadding: true });
+    const nonce = random(16).toBase64({ alphabet: "base64url", omitPadding: true });
     const headers = frameHeaders({ request: 0, part: 0, more: false }, nonce, undefined);
     const options = { stream, expectedLastSubjectSequence: 0 };
     await bus.publish(auditSubject(key, "close"), payload, headers, options);

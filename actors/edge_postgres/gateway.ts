@@ -1,0 +1,166 @@
+/**
+ * The edge over injected connections: from an agent's first byte to its session, and from a stored
+ * frame, a cancel or a revocation to the session it concerns.
+ *
+ * @module
+ */
+import type { Bus } from "#actors/_kit/bus.ts";
+import type { Clock, Random } from "#actors/_kit/clock.ts";
+import type { Frame } from "#actors/_kit/frame.ts";
+import type { Report } from "#actors/_kit/report.ts";
+import type { Config } from "#schemas/config.ts";
+import { shardOf } from "#schemas/subjects.ts";
+import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
+import type { StartupMessage } from "#schemas/wire/postgres/startup_message.ts";
+import { unreachable } from "#schemas/unreachable.ts";
+import type { Admission, Admitted } from "./admission.ts";
+import type { AgentConnection } from "./agent_connection.ts";
+import type { EdgeLimits, SessionLimits } from "./limits.ts";
+import { type Live, openSession } from "./live_session.ts";
+import { Startup } from "./startup.ts";
+import { fatal } from "./words.ts";
+
+export type GatewayPorts = {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly report: Report;
+  readonly config: Config;
+  readonly configDigest: string;
+  readonly epoch: string;
+  readonly edge: string;
+  readonly limits: EdgeLimits;
+  readonly admission: Admission;
+};
+
+export type Gateway = {
+  /** One connection, from its first byte until it is a session or closed. */
+  accept(agent: AgentConnection): void;
+  /** A frame that the stream republished. */
+  stored(frame: Frame): void;
+  /** Ends the sessions that `matches` picks. */
+  terminate(matches: (live: Live) => boolean): void;
+};
+
+/** Creates the gateway over its ports. */
+export function gateway(ports: GatewayPorts): Gateway {
+  const { clock, random, report, config, limits } = ports;
+  const live = new Map<string, Live>();
+  const cancelKeys = new Map<string, Live>();
+  const session: SessionLimits = {
+    requestBytesMax: config.limits.request_bytes_max,
+    verdictMsMax: config.limits.verdict_ms_max,
+    idleMsMax: config.limits.idle_ms_max,
+    sessionMsMax: config.limits.session_ms_max,
+  };
+  return { accept, stored, terminate };
+
+  function stored(frame: Frame): void {
+    const found = live.get(frame.key.session);
+    if (found !== undefined) found.carry(found.session.stored(frame));
+  }
+
+  function terminate(matches: (live: Live) => boolean): void {
+    for (const found of [...live.values()].filter(matches)) {
+      found.carry(found.session.terminate("revoked", "access was revoked"));
+    }
+  }
+
+  function accept(agent: AgentConnection): void {
+    const startup = new Startup(limits, agent.encrypted);
+    const forget = clock.after(limits.startupMsMax, () => agent.destroy());
+    agent.closed(forget);
+    agent.hear(onData);
+
+    function onData(chunk: Uint8Array): void {
+      for (const step of startup.receive(chunk)) {
+        switch (step.kind) {
+          case "write":
+            agent.write(step.bytes);
+            break;
+          case "upgrade_tls":
+            agent.upgrade().then(() => {
+              startup.upgraded();
+              agent.hear(onData);
+            }, () => agent.destroy());
+            break;
+          case "cancel":
+            cancel(step.processId, step.secretKey);
+            break;
+          case "close":
+            agent.end();
+            break;
+          case "authenticate":
+            agent.hear(null);
+            agent.pause();
+            authenticate(agent, step.token, step.message, step.rest, forget);
+            break;
+          default:
+            unreachable(step);
+        }
+      }
+    }
+  }
+
+  function cancel(processId: number, secretKey: Uint8Array): void {
+    const found = cancelKeys.get(cancelKey(processId, secretKey));
+    if (found !== undefined) found.carry(found.session.cancel());
+  }
+
+  function authenticate(
+    agent: AgentConnection,
+    token: string,
+    message: StartupMessage,
+    rest: Uint8Array,
+    authenticated: () => void,
+  ): void {
+    const connection = message.parameters.get("database") ?? message.parameters.get("user") ?? "";
+    const id = random(15).toBase64({ alphabet: "base64url", omitPadding: true });
+    if (live.size >= config.limits.sessions_max) {
+      return refuse(sqlstate.tooManyConnections, "too many sessions at this edge");
+    }
+    ports.admission(token, connection, id).then((admitted) => {
+      if (!agent.isOpen()) return;
+      if (!admitted.ok) return refuse(admitted.sqlstate, admitted.message);
+      const { person } = admitted.principal;
+      const same = [...live.values()].filter(({ principal }) => principal.person === person);
+      if (same.length >= config.limits.sessions_per_principal_max) {
+        return refuse(sqlstate.tooManyConnections, "too many sessions of this person");
+      }
+      authenticated();
+      open(agent, id, connection, message, rest, admitted);
+    });
+
+    function refuse(code: string, words: string): void {
+      report("login_refused", { sqlstate: code });
+      agent.end(fatal(code, words));
+    }
+  }
+
+  function open(
+    agent: AgentConnection,
+    id: string,
+    connection: string,
+    message: StartupMessage,
+    rest: Uint8Array,
+    admitted: Admitted,
+  ): void {
+    const { epoch, edge } = ports;
+    const key = { epoch, shard: shardOf(id, config.shards), edge, session: id };
+    const processId = new DataView(random(4).buffer).getInt32(0);
+    const secretKey = random(message.minor >= 2 ? 32 : 4);
+    const cancels = cancelKey(processId, secretKey);
+    const opening = { key, connection, message, rest, admitted, cancel: { processId, secretKey } };
+    const begun = openSession({ ...ports, session }, agent, opening, () => {
+      live.delete(id);
+      cancelKeys.delete(cancels);
+    });
+    live.set(id, begun.live);
+    cancelKeys.set(cancels, begun.live);
+    begun.start();
+  }
+}
+
+function cancelKey(processId: number, secretKey: Uint8Array): string {
+  return `${processId}:${secretKey.toHex()}`;
+}
