@@ -56,6 +56,7 @@ export class Session {
   #outstandingBytes = 0;
   #requests = 0;
   #nextPart = 0;
+  #endedAhead: number | null = null;
   #releasedBytes = 0;
   #credited = 0;
   #sequence = 0;
@@ -166,6 +167,8 @@ export class Session {
         );
         break;
       case "repair":
+        this.#endAcrossGap();
+        if (this.#over) break;
         // A republished frame may be lost on its way; what is stored can always be read.
         if (this.#outstanding.length > 0) {
           this.#effects.push({ kind: "repair", sequence: this.#sequence });
@@ -252,6 +255,17 @@ export class Session {
       next = this.#ahead.get(this.#nextPart);
       this.#ahead.delete(this.#nextPart);
     }
+  }
+
+  /** A masking that was killed may have lost parts: its word that the response ended comes ahead. */
+  #endAcrossGap(): void {
+    const ended = [...this.#ahead.values()].find(({ headers }) => headers.has(endedHeader));
+    // The stream was read once since it came: what is missing before it is not stored.
+    if (ended !== undefined && ended.part === this.#endedAhead) {
+      this.#nextPart = ended.part;
+      this.#release(ended);
+    }
+    this.#endedAhead = ended?.part ?? null;
   }
 
   #release(frame: Frame): void {

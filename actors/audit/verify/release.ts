@@ -28,11 +28,8 @@ export function takeResponse(session: SessionRecord, context: CheckContext): voi
   release.hash.update(frame.payload);
   if (session.closed) return;
   const sha256 = release.hash.copy().digest("hex");
-  release.prefixes.push({ bytes: release.bytes, sha256 });
-  if (release.prefixes.length > limits.prefixesMax) {
-    release.prefixes.shift();
-    release.dropped++;
-  }
+  release.prefixes.push({ parts: release.parts, bytes: release.bytes, sha256 });
+  if (release.prefixes.length > limits.prefixesMax) release.prefixes.shift();
 }
 
 /** The close: what was released is a prefix of what was stored. */
@@ -48,11 +45,11 @@ export function takeClose(session: SessionRecord, context: CheckContext): void {
   if (parts > release.parts) {
     return report("G2", `${parts} parts were released, ${release.parts} were stored`);
   }
-  const prefix = release.prefixes[parts - release.dropped];
+  const prefix = release.prefixes.findLast((one) => one.parts <= parts);
   if (prefix === undefined) {
     return report("limit", `released parts end too far before the ${release.parts} stored`);
   }
-  if (prefix.bytes !== bytes || prefix.sha256 !== sha256) {
+  if (prefix.parts !== parts || prefix.bytes !== bytes || prefix.sha256 !== sha256) {
     report("G2", `the ${parts} released parts are not those that were stored`);
   }
   release.prefixes.length = 0;

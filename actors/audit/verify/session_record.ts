@@ -48,9 +48,8 @@ export type Release = {
   parts: number;
   bytes: number;
   readonly hash: Hash;
-  /** Bytes and running digest after each of the newest parts; index 0 is after `dropped` parts. */
-  readonly prefixes: { readonly bytes: number; readonly sha256: string }[];
-  dropped: number;
+  /** Bytes and running digest after each of the newest parts; part numbers may have a gap. */
+  readonly prefixes: { readonly parts: number; readonly bytes: number; readonly sha256: string }[];
 };
 
 export type SessionRecord = {
@@ -93,8 +92,7 @@ export function newSession(id: string, place: string): SessionRecord {
       parts: 0,
       bytes: 0,
       hash: createHash("sha256"),
-      prefixes: [{ bytes: 0, sha256: createHash("sha256").digest("hex") }],
-      dropped: 0,
+      prefixes: [{ parts: 0, bytes: 0, sha256: createHash("sha256").digest("hex") }],
     },
     closed: false,
   };
