@@ -77,6 +77,11 @@ export class BusError extends Error {
   }
 }
 
+/** What may be reported of an error: its code, or the name of one that is not the bus's. */
+export function errorCode(error: unknown): string {
+  return error instanceof BusError ? error.code : error instanceof Error ? error.name : "unknown";
+}
+
 export type Subscription = { stop(): Promise<void> };
 
 export type StreamState = {

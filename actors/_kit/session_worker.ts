@@ -19,7 +19,7 @@
  * @module
  */
 import type { Actor, Effect } from "#actors/_kit/actor.ts";
-import { type Bus, BusError, type Delivery } from "#actors/_kit/bus.ts";
+import { type Bus, BusError, type Delivery, errorCode } from "#actors/_kit/bus.ts";
 import type { Clock, Random } from "#actors/_kit/clock.ts";
 import {
   type Frame,
@@ -239,7 +239,7 @@ export function sessionWorker<State, Input, Command>(
         }
       },
       (error) => {
-        report("recovery_failed", { session: box.key.session, error: codeOf(error) });
+        report("recovery_failed", { session: box.key.session, error: errorCode(error) });
         drop(box);
       },
     );
@@ -287,7 +287,7 @@ export function sessionWorker<State, Input, Command>(
     if (effects.length === 0) return done(box, item);
     const isKept = keep(box, item, effects);
     perform(box, effects, item.trace).then(() => isKept || done(box, item), (error) => {
-      report("effect_failed", { session: box.key.session, error: codeOf(error) });
+      report("effect_failed", { session: box.key.session, error: errorCode(error) });
       // Dropping the session fails what it keeps.
       if (!isKept) fail(item, error);
       drop(box);
@@ -380,7 +380,7 @@ export function sessionWorker<State, Input, Command>(
       const [state, effects] = actor.step(box.state, { kind: "wake", name });
       box.state = state;
       perform(box, effects, undefined).catch((error) => {
-        report("effect_failed", { session: box.key.session, error: codeOf(error) });
+        report("effect_failed", { session: box.key.session, error: errorCode(error) });
         drop(box);
       });
     });
@@ -394,8 +394,4 @@ function isFrame(input: unknown): input is Frame {
 function isRawFrame(input: unknown): input is RawFrame {
   return typeof input === "object" && input !== null && "sequence" in input &&
     !("timeMs" in input);
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof BusError ? error.code : error instanceof Error ? error.name : "unknown";
 }

@@ -1,6 +1,6 @@
 /**
- * Keeps a server provisioned: RAW is a memory stream, because unmasked bytes are never on disk, so a
- * server that restarts comes back without it and without its consumers.
+ * Keeps a server provisioned: RAW is a memory stream, because unmasked bytes are never on disk, so
+ * a server that restarts comes back without it and without its consumers.
  *
  * **Invariant:** it makes what is missing and changes nothing that is there; see `provision.ts`.
  *
