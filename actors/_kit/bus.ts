@@ -124,6 +124,8 @@ export type Bus = {
   /** The newest stored message on exactly this subject. */
   last(stream: string, subject: string): Promise<StoredMessage | null>;
   state(stream: string): Promise<StreamState>;
+  /** Resolves when the server has taken all that was sent before, subscriptions too. */
+  flush(): Promise<void>;
   /** False while the connection to the server is down. */
   connected(): boolean;
   close(): Promise<void>;

@@ -70,6 +70,7 @@ export function memoryClient(
   let cutOff = false;
 
   const bus: Bus = {
+    flush: () => Promise.resolve(),
     publish,
     send(subject, payload) {
       if (!bus.connected() || !allowsSubject(permissions?.publish, subject)) return;

@@ -101,6 +101,10 @@ type Mailbox<State, Input> = Publishing & {
   readonly timers: Map<string, () => void>;
   /** Inputs that are not acknowledged yet, though their step is done. */
   readonly kept: Map<string, Item<Input>>;
+  /** Steps whose effects are not all carried out. */
+  performing: number;
+  /** The session's close is part of the state: what comes now is a straggler. */
+  closed: boolean;
 };
 
 /** Creates the worker. It reads nothing by itself: the caller routes deliveries to it. */
@@ -158,6 +162,8 @@ export function sessionWorker<State, Input, Command>(
       chains: new Map(),
       timers: new Map(),
       kept: new Map(),
+      performing: 0,
+      closed: false,
       dead: false,
     };
     boxes.set(key.session, box);
@@ -165,10 +171,12 @@ export function sessionWorker<State, Input, Command>(
   }
 
   function evict(): void {
-    for (const box of boxes.values()) {
-      const busy = box.loading || box.inFlight.size + box.timers.size + box.kept.size > 0;
-      if (!busy) return drop(box);
-    }
+    for (const box of boxes.values()) if (!isBusy(box)) return drop(box);
+  }
+
+  /** A session that is over is rebuilt for a straggler, and let go of when that is dealt with. */
+  function letGo(box: Mailbox<State, Input>): void {
+    if (box.closed && !isBusy(box)) drop(box);
   }
 
   function drop(box: Mailbox<State, Input>): void {
@@ -237,6 +245,7 @@ export function sessionWorker<State, Input, Command>(
           if (box.dead) fail(item, new BusError("unavailable", "Session was dropped"));
           else process(box, item);
         }
+        letGo(box);
       },
       (error) => {
         report("recovery_failed", { session: box.key.session, error: errorCode(error) });
@@ -260,6 +269,7 @@ export function sessionWorker<State, Input, Command>(
     for await (const message of bus.read(stream, { filters, from: 1, through })) {
       const frame = toFrame(message);
       if (frame === null) throw new BusError("refused", "A stored frame is not understood");
+      if (frame.kind === "close") box.closed = true;
       [state] = actor.step(state, { kind: "frame", frame, replayed: true });
     }
     box.through = through;
@@ -318,9 +328,19 @@ export function sessionWorker<State, Input, Command>(
     item.delivery?.ack();
     if (isFrame(item.input)) box.inFlight.delete(item.input.sequence);
     item.settle?.resolve();
+    letGo(box);
   }
 
   function perform(
+    box: Mailbox<State, Input>,
+    effects: readonly Effect<Command>[],
+    trace: string | undefined,
+  ): Promise<unknown> {
+    box.performing++;
+    return carryOut(box, effects, trace).finally(() => void box.performing--);
+  }
+
+  function carryOut(
     box: Mailbox<State, Input>,
     effects: readonly Effect<Command>[],
     trace: string | undefined,

@@ -72,7 +72,8 @@ export async function startActor(kind: string): Promise<Process> {
     ports,
     consume: (onDelivery) => consumeShards(auditStream(epoch), traced(kind, onDelivery)),
     consumeRaw: (onDelivery) => consumeShards(rawStream, traced(kind, onDelivery)),
-    ready: () => report("ready", { epoch }),
+    // Ready is who can be reached: the server knows of every subscription made before.
+    ready: () => void bus.flush().then(() => report("ready", { epoch })),
   };
 
   async function consumeShards(

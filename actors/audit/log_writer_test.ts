@@ -234,6 +234,7 @@ const deafBus: Omit<Bus, "publish" | "last" | "state" | "follow"> = {
   respond: refuse,
   consume: refuse,
   read: refuse,
+  flush: () => Promise.resolve(),
   connected: () => true,
   close: () => Promise.resolve(),
 };
