@@ -46,6 +46,8 @@ export type WorkerLimits = {
   readonly retryDelayMs: number;
   /** How often a kept delivery is said to be at work; well below the consumer's `ack_wait`. */
   readonly keepEveryMs: number;
+  /** How long the state of a session that is over is kept for a straggler, milliseconds. */
+  readonly stragglerMs: number;
 };
 export const workerLimits: WorkerLimits = {
   sessionsMax: 20_000,
@@ -53,6 +55,7 @@ export const workerLimits: WorkerLimits = {
   publishRetryMsMax: 20_000,
   retryDelayMs: 500,
   keepEveryMs: 1_500,
+  stragglerMs: 10_000,
 };
 
 export type WorkerPorts<State, Input, Command> = {
@@ -101,10 +104,6 @@ type Mailbox<State, Input> = Publishing & {
   readonly timers: Map<string, () => void>;
   /** Inputs that are not acknowledged yet, though their step is done. */
   readonly kept: Map<string, Item<Input>>;
-  /** Steps whose effects are not all carried out. */
-  performing: number;
-  /** The session's close is part of the state: what comes now is a straggler. */
-  closed: boolean;
 };
 
 /** Creates the worker. It reads nothing by itself: the caller routes deliveries to it. */
@@ -162,8 +161,6 @@ export function sessionWorker<State, Input, Command>(
       chains: new Map(),
       timers: new Map(),
       kept: new Map(),
-      performing: 0,
-      closed: false,
       dead: false,
     };
     boxes.set(key.session, box);
@@ -171,12 +168,10 @@ export function sessionWorker<State, Input, Command>(
   }
 
   function evict(): void {
-    for (const box of boxes.values()) if (!isBusy(box)) return drop(box);
-  }
-
-  /** A session that is over is rebuilt for a straggler, and let go of when that is dealt with. */
-  function letGo(box: Mailbox<State, Input>): void {
-    if (box.closed && !isBusy(box)) drop(box);
+    for (const box of boxes.values()) {
+      const busy = box.loading || box.inFlight.size + box.timers.size + box.kept.size > 0;
+      if (!busy) return drop(box);
+    }
   }
 
   function drop(box: Mailbox<State, Input>): void {
@@ -245,7 +240,6 @@ export function sessionWorker<State, Input, Command>(
           if (box.dead) fail(item, new BusError("unavailable", "Session was dropped"));
           else process(box, item);
         }
-        letGo(box);
       },
       (error) => {
         report("recovery_failed", { session: box.key.session, error: errorCode(error) });
@@ -269,7 +263,10 @@ export function sessionWorker<State, Input, Command>(
     for await (const message of bus.read(stream, { filters, from: 1, through })) {
       const frame = toFrame(message);
       if (frame === null) throw new BusError("refused", "A stored frame is not understood");
-      if (frame.kind === "close") box.closed = true;
+      // What made us look at a session that is over is a straggler.
+      if (frame.kind === "close") {
+        box.timers.set("straggler", clock.after(limits.stragglerMs, () => drop(box)));
+      }
       [state] = actor.step(state, { kind: "frame", frame, replayed: true });
     }
     box.through = through;
@@ -282,18 +279,13 @@ export function sessionWorker<State, Input, Command>(
     const { input } = item;
     if (box.state === undefined) return fail(item, new BusError("unavailable", "No state"));
     if (isFrame(input) && input.sequence <= box.through) return done(box, item);
-    let effects: readonly Effect<Command>[];
-    if (isRawFrame(input)) {
-      [box.state, effects] = actor.step(box.state, { kind: "raw", frame: input });
-    } else if (isFrame(input)) {
-      [box.state, effects] = actor.step(box.state, {
-        kind: "frame",
-        frame: input,
-        replayed: false,
-      });
-    } else {
-      [box.state, effects] = actor.step(box.state, input);
-    }
+    const given = isRawFrame(input)
+      ? { kind: "raw", frame: input } as const
+      : isFrame(input)
+      ? { kind: "frame", frame: input, replayed: false } as const
+      : input;
+    const [state, effects] = actor.step(box.state, given);
+    box.state = state;
     if (effects.length === 0) return done(box, item);
     const isKept = keep(box, item, effects);
     perform(box, effects, item.trace).then(() => isKept || done(box, item), (error) => {
@@ -328,19 +320,9 @@ export function sessionWorker<State, Input, Command>(
     item.delivery?.ack();
     if (isFrame(item.input)) box.inFlight.delete(item.input.sequence);
     item.settle?.resolve();
-    letGo(box);
   }
 
   function perform(
-    box: Mailbox<State, Input>,
-    effects: readonly Effect<Command>[],
-    trace: string | undefined,
-  ): Promise<unknown> {
-    box.performing++;
-    return carryOut(box, effects, trace).finally(() => void box.performing--);
-  }
-
-  function carryOut(
     box: Mailbox<State, Input>,
     effects: readonly Effect<Command>[],
     trace: string | undefined,

@@ -35,7 +35,7 @@ const worker = sessionWorker({
     maskingLimits,
   ),
   ...process.ports,
-  recovers: ["open", "verdict"],
+  recovers: ["open", "verdict", "close"],
   publishes: ["response"],
   limits: workerLimits,
 });
