@@ -1,13 +1,13 @@
 /**
  * `main.ts render` writes `compose.yaml`; `install`, `prepare` and `welcome` are what its one-shot
- * containers run.
+ * containers run, `keep` what its provisioner does.
  *
  * @module
  */
 import { epochOf } from "#schemas/subjects.ts";
 import { composePlan } from "./plan.ts";
 import { renderCompose } from "./render.ts";
-import { install, prepare, welcome } from "./steps.ts";
+import { install, keep, prepare, welcome } from "./steps.ts";
 
 const [verb] = Deno.args;
 switch (verb) {
@@ -22,11 +22,15 @@ switch (verb) {
   case "prepare":
     await prepare(composePlan, say);
     break;
+  case "keep":
+    // Its connection keeps the process alive; a signal ends it.
+    await keep(composePlan, say);
+    break;
   case "welcome":
     await welcome(composePlan, say);
     break;
   default:
-    say("usage: main.ts render | install | prepare | welcome");
+    say("usage: main.ts render | install | prepare | keep | welcome");
     Deno.exit(2);
 }
 

@@ -6,7 +6,8 @@
  * a loopback address, as in the demo, and never crosses a network in the clear; the demo's identity
  * provider has the same address for a browser and for actors. The database is a machine of its own,
  * spoken to over TLS, on a network from which nothing else is reached. `install` makes keys and
- * settings, `prepare` streams and the clinic; both end before an actor starts.
+ * settings, `prepare` streams and the clinic; both end before an actor starts. RAW is in the bus
+ * server's memory only, so `provisioner` stays and makes it again when that server comes back.
  *
  * **Invariant:** no container runs as root, writes to its own file system or gains a capability.
  *
@@ -41,6 +42,7 @@ export async function renderCompose(plan: ComposePlan): Promise<string> {
       nats: nats(plan),
       database: database(plan),
       prepare: prepare(plan),
+      provisioner: provisioner(plan),
       issuer: issuer(plan),
       ...actors(plan, config),
       welcome: welcome(plan),
@@ -138,6 +140,20 @@ function prepare(plan: ComposePlan): Service {
     network_mode: "service:nats",
     volumes: [`installation:${plan.directory}:ro`],
     depends_on: { ...healthy("nats"), ...healthy("database") },
+  };
+}
+
+/** Has the rights of `prepare` without the database's. */
+function provisioner(plan: ComposePlan): Service {
+  const args = [
+    `--allow-read=${plan.root},${plan.directory}`,
+    `--allow-net=127.0.0.1:${plan.natsPort}`,
+  ];
+  return {
+    ...ours,
+    command: step(plan, "keep", args),
+    ...inside(plan),
+    depends_on: { ...healthy("nats"), ...after("prepare") },
   };
 }
 

@@ -1,6 +1,7 @@
 /**
- * What the one-shot containers of `compose.yaml` do: keys, settings and secrets before any server
- * runs; streams and the clinic once the servers do; the words to begin with at the end.
+ * What the containers of `compose.yaml` that are no actors do: keys, settings and secrets before
+ * any server runs; streams and the clinic once the servers do; streams again whenever the bus came
+ * back without them; the words to begin with at the end.
  *
  * @module
  */
@@ -14,7 +15,8 @@ import { ensureAuthority, issueCertificate } from "#deploy/machine/certificates.
 import { natsConfig } from "#deploy/machine/nats_config.ts";
 import type { Say } from "#deploy/machine/process.ts";
 import { readSeed } from "#deploy/nats/accounts.ts";
-import { provision } from "#deploy/nats/provision.ts";
+import { keepProvisioned } from "#deploy/nats/keep_provisioned.ts";
+import { provision, type ProvisionOptions } from "#deploy/nats/provision.ts";
 import { parseConfig } from "#schemas/config_file.ts";
 import { addressesOf, type ComposePlan, configurationOf, consoleUrl, edgeName } from "./plan.ts";
 import { readSettings } from "#actors/_kit/settings.ts";
@@ -64,13 +66,9 @@ export async function install(plan: ComposePlan, epoch: string, say: Say): Promi
 /** Creates streams and consumers, and loads the clinic when the database has none. */
 export async function prepare(plan: ComposePlan, say: Say): Promise<void> {
   const { directory } = plan;
-  const { epoch, nats } = readSettings(`${directory}/settings/provisioner.json`);
-  const seed = await readSeed(nats.seedFile);
-  if (seed === null) throw new Error("The provisioner has no key: was `install` run?");
-  const { shards } = await readConfig(plan);
-  const topology = { epoch, shards, replicas: 1 } as const;
-  await provision({ url: nats.url, seed, inboxPrefix: nats.inboxPrefix, topology });
-  say(`streams of ${epoch} are ready`);
+  const options = await provisionOptions(plan);
+  await provision(options);
+  say(`streams of ${options.topology.epoch} are ready`);
   await loadClinic({
     host: plan.databaseHost,
     port: plan.databasePort,
@@ -82,6 +80,18 @@ export async function prepare(plan: ComposePlan, say: Say): Promise<void> {
     say,
   });
   say("the clinic is ready");
+}
+
+/** Provisions the bus now and after each reconnect, until it is disposed of. */
+export async function keep(plan: ComposePlan, say: Say): Promise<AsyncDisposable> {
+  const options = await provisionOptions(plan);
+  const kept = await keepProvisioned({
+    ...options,
+    retryMs: 1000,
+    report: (event, detail) => say(`bus ${event}: ${detail}`),
+  });
+  say(`streams of ${options.topology.epoch} are kept`);
+  return kept;
 }
 
 /** Says how to connect, with tokens of the demo's people. */
@@ -101,6 +111,15 @@ export async function welcome(plan: ComposePlan, say: Say): Promise<void> {
   say("A nurse of the treatment team:");
   say(`  PGPASSWORD='${tokens.nurse}' psql "${target("nora")}"`);
   say(`Approvers: ${consoleUrl(plan)} (sign in as carl, of compliance)`);
+}
+
+async function provisionOptions(plan: ComposePlan): Promise<ProvisionOptions> {
+  const { epoch, nats } = readSettings(`${plan.directory}/settings/provisioner.json`);
+  const seed = await readSeed(nats.seedFile);
+  if (seed === null) throw new Error("The provisioner has no key: was `install` run?");
+  const { shards } = await readConfig(plan);
+  const topology = { epoch, shards, replicas: 1 } as const;
+  return { url: nats.url, seed, inboxPrefix: nats.inboxPrefix, topology };
 }
 
 async function writeCertificates(plan: ComposePlan, say: Say): Promise<void> {
