@@ -25,7 +25,6 @@ import {
 import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
 import type { TransactionStatus } from "#schemas/wire/postgres/ready_for_query.ts";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
-import { createHash } from "node:crypto";
 import { type Gathered, Gatherer, type RequestEnd } from "./gather.ts";
 import type { EdgeLimits, SessionLimits } from "./limits.ts";
 import {
@@ -35,6 +34,7 @@ import {
   type Outstanding,
   transactionOf,
 } from "./outstanding.ts";
+import { ReleasedParts } from "./released_parts.ts";
 import type { SessionEffect, SessionWake } from "./session_effects.ts";
 import * as words from "./words.ts";
 
@@ -50,14 +50,10 @@ export class Session {
   readonly #ports: SessionPorts;
   readonly #gatherer: Gatherer;
   readonly #outstanding: Outstanding[] = [];
-  readonly #ahead = new Map<number, Frame>();
-  readonly #released = createHash("sha256");
+  readonly #parts: ReleasedParts;
   #effects: SessionEffect[] = [];
   #outstandingBytes = 0;
   #requests = 0;
-  #nextPart = 0;
-  #endedAhead: number | null = null;
-  #releasedBytes = 0;
   #credited = 0;
   #sequence = 0;
   #transaction: TransactionStatus = "idle";
@@ -70,6 +66,7 @@ export class Session {
   constructor(ports: SessionPorts) {
     this.#ports = ports;
     this.#gatherer = new Gatherer(ports.session.requestBytesMax);
+    this.#parts = new ReleasedParts(ports.limits.partsAheadMax);
   }
 
   /** The `open` frame was published: request 0 awaits its verdict. */
@@ -96,12 +93,7 @@ export class Session {
 
   /** The stream cannot take what must be recorded, so nothing more is done. */
   unrecorded(code: string): SessionEffect[] {
-    const full = code === "storage_full";
-    const state = full ? sqlstate.diskFull : sqlstate.cannotConnectNow;
-    const message = full
-      ? "the audit log is full, and nothing runs unrecorded"
-      : "the audit log cannot be reached, and nothing runs unrecorded";
-    this.#end("audit_unavailable", words.fatal(state, message, "Try again later."));
+    this.#end("audit_unavailable", words.unrecorded(code === "storage_full"));
     return this.#flush();
   }
 
@@ -135,14 +127,7 @@ export class Session {
     if (this.#over) return [];
     switch (name) {
       case "verdict":
-        this.#end(
-          "no_verdict",
-          words.fatal(
-            sqlstate.cannotConnectNow,
-            "no verdict came in time, and nothing runs unjudged",
-            "Try again; tell the operators if it stays.",
-          ),
-        );
+        this.#end("no_verdict", words.noVerdict());
         break;
       case "idle":
         this.#end(
@@ -151,20 +136,10 @@ export class Session {
         );
         break;
       case "session":
-        this.#end(
-          "session_limit",
-          words.fatal(sqlstate.adminShutdown, "the session has reached its time limit"),
-        );
+        this.#end("session_limit", words.sessionLimit());
         break;
       case "response":
-        this.#end(
-          "response_lost",
-          words.fatal(
-            sqlstate.connectionFailure,
-            "the statement has ended, and its response was lost on the way",
-            "How it ended stands in the record. Reconnect.",
-          ),
-        );
+        this.#end("response_lost", words.responseLost());
         break;
       case "repair":
         this.#endAcrossGap();
@@ -242,37 +217,22 @@ export class Session {
   }
 
   #response(frame: Frame): void {
-    if (frame.part < this.#nextPart) return;
     const [first] = this.#outstanding;
     const unjudged = frame.request === 0 && first?.request === 0 && first.verdict === null;
-    if (frame.part > this.#nextPart || unjudged) {
-      if (this.#ahead.size >= this.#ports.limits.partsAheadMax) this.#ahead.clear();
-      this.#ahead.set(frame.part, frame);
-      return;
-    }
-    for (let next: Frame | undefined = frame; next !== undefined && !this.#over;) {
+    if (unjudged) return this.#parts.hold(frame);
+    for (let next = this.#parts.take(frame); next !== null;) {
       this.#release(next);
-      next = this.#ahead.get(this.#nextPart);
-      this.#ahead.delete(this.#nextPart);
+      next = this.#over ? null : this.#parts.takeHeld();
     }
   }
 
-  /** A masking that was killed may have lost parts: its word that the response ended comes ahead. */
   #endAcrossGap(): void {
-    const ended = [...this.#ahead.values()].find(({ headers }) => headers.has(endedHeader));
-    // The stream was read once since it came: what is missing before it is not stored.
-    if (ended !== undefined && ended.part === this.#endedAhead) {
-      this.#nextPart = ended.part;
-      this.#release(ended);
-    }
-    this.#endedAhead = ended?.part ?? null;
+    const ended = this.#parts.takeEndAcrossGap();
+    if (ended !== null) this.#release(ended);
   }
 
   #release(frame: Frame): void {
-    this.#nextPart++;
     this.#saw(frame);
-    this.#released.update(frame.payload);
-    this.#releasedBytes += frame.payload.length;
     const drained = Number(frame.headers.get(rawBytesHeader) ?? "0");
     if (!this.#opened && frame.request === 0) this.#open();
     if (frame.payload.length > 0) {
@@ -393,11 +353,7 @@ export class Session {
     if (this.#over) return;
     this.#over = true;
     if (bytes !== null) this.#effects.push({ kind: "write", bytes, drained: null });
-    const released = {
-      parts: this.#nextPart,
-      bytes: this.#releasedBytes,
-      sha256: this.#released.copy().digest("hex"),
-    };
+    const released = this.#parts.totals();
     const closedAt = new Date(this.#ports.nowMs()).toISOString();
     const close = { version: 1, reason, requests: this.#requests, released, closedAt } as const;
     const payload = encodeControl("close", close);

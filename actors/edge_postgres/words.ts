@@ -52,3 +52,30 @@ export function fatal(code: string, message: string, hint = ""): Uint8Array {
   } as const;
   return backendBytes(errorResponse(words));
 }
+
+/** What must be recorded cannot be. */
+export function unrecorded(full: boolean): Uint8Array {
+  const code = full ? sqlstate.diskFull : sqlstate.cannotConnectNow;
+  const what = full ? "is full" : "cannot be reached";
+  return fatal(code, `the audit log ${what}, and nothing runs unrecorded`, "Try again later.");
+}
+
+export function noVerdict(): Uint8Array {
+  return fatal(
+    sqlstate.cannotConnectNow,
+    "no verdict came in time, and nothing runs unjudged",
+    "Try again; tell the operators if it stays.",
+  );
+}
+
+export function responseLost(): Uint8Array {
+  return fatal(
+    sqlstate.connectionFailure,
+    "the statement has ended, and its response was lost on the way",
+    "How it ended stands in the record. Reconnect.",
+  );
+}
+
+export function sessionLimit(): Uint8Array {
+  return fatal(sqlstate.adminShutdown, "the session has reached its time limit");
+}
