@@ -25,6 +25,7 @@ import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { errorResponse } from "#schemas/wire/postgres/error_response.ts";
 import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
 import { unreachable } from "#schemas/unreachable.ts";
+import type { MaskingCommand, MaskingInput } from "./inputs.ts";
 import { beginResponse, openRewriter, rewrite } from "./rewrite.ts";
 import type { CatalogView, Rewriter, RewriterOptions } from "./rewriter.ts";
 
@@ -40,6 +41,8 @@ export type MaskingLimits = {
 export type MaskingState = {
   readonly rewriter: Rewriter;
   connection: string;
+  /** Stream sequence of the newest verdict that is known. */
+  newestVerdict: number;
   /** Plans of allowed requests whose response has not begun. */
   readonly plans: Map<number, Pick<Verdict, "plan" | "parsed">>;
   request: number | null;
@@ -49,20 +52,21 @@ export type MaskingState = {
 };
 
 type State = MaskingState;
-type Out = Effect<never>[];
+type Out = Effect<MaskingCommand>[];
 
 /** Creates the actor; `catalogs` gives the newest view of a connection's catalog. */
 export function masking(
   options: RewriterOptions,
   catalogs: (connection: string) => CatalogView,
   limits: MaskingLimits,
-): Actor<State, never> {
+): Actor<State, MaskingInput, MaskingCommand> {
   return { name: "masking", initial, step };
 
   function initial(): State {
     return {
       rewriter: openRewriter(options, null),
       connection: "",
+      newestVerdict: 0,
       plans: new Map(),
       request: null,
       nextPart: null,
@@ -71,7 +75,7 @@ export function masking(
     };
   }
 
-  function step(state: State, input: KitInput): Step<State, never> {
+  function step(state: State, input: MaskingInput | KitInput): Step<State, MaskingCommand> {
     const out: Out = [];
     switch (input.kind) {
       case "frame":
@@ -83,6 +87,9 @@ export function masking(
         if (state.waiting.includes(input.frame)) {
           out.push({ kind: "keep", name: String(input.frame.part) });
         }
+        break;
+      case "verdicts":
+        for (const frame of input.frames) onFrame(state, frame, out);
         break;
       case "wake":
         // No verdict came: what waits is not understood and must not leave.
@@ -102,6 +109,8 @@ export function masking(
         state.connection = decodeControl("open", frame.payload)?.connection ?? "";
         return;
       case "verdict": {
+        if (frame.sequence <= state.newestVerdict) return;
+        state.newestVerdict = frame.sequence;
         const verdict = decodeControl("verdict", frame.payload);
         if (verdict?.decision !== "allow" || verdict.cancels !== null) return;
         state.plans.set(verdict.request, { plan: verdict.plan, parsed: verdict.parsed });
@@ -136,8 +145,13 @@ export function masking(
     const known = frame.request === state.request || state.plans.has(frame.request);
     if (state.waiting.length > 0 || (begins && !known)) {
       if (state.waiting.length >= limits.waitingMax) return fail(state, out);
+      if (state.waiting.length === 0) {
+        // It is stored, but it may be delivered to another worker than its response is.
+        const command = { kind: "read_verdicts", after: state.newestVerdict } as const;
+        out.push({ kind: "run", command });
+        out.push({ kind: "wake", name: "verdict", afterMs: limits.verdictMsMax });
+      }
       state.waiting.push(frame);
-      out.push({ kind: "wake", name: "verdict", afterMs: limits.verdictMsMax });
       return;
     }
     const gap = state.nextPart !== null && frame.part !== state.nextPart;
@@ -180,6 +194,8 @@ export function masking(
       payload,
       headers,
     });
+    // Nothing comes of the session behind its end.
+    if (headers.has(endedHeader)) out.push({ kind: "end" });
   }
 
   function fail(state: State, out: Out): void {

@@ -2,9 +2,11 @@
 import { startActor } from "#actors/_kit/start.ts";
 import { followCatalogs } from "#actors/_kit/catalog_channel.ts";
 import { sessionWorker, workerLimits } from "#actors/_kit/session_worker.ts";
+import { parseAuditSubject } from "#schemas/subjects.ts";
 import { masking } from "./actor.ts";
 import { catalogView, unknownCatalog } from "./catalog_view.ts";
 import type { DetectorClasses } from "./detectors/detect.ts";
+import { maskingDriver } from "./driver.ts";
 import { maskingKey } from "./key.ts";
 import { maskingLimits, rewriterLimits } from "./limits.ts";
 import type { CatalogView } from "./rewriter.ts";
@@ -37,8 +39,14 @@ const worker = sessionWorker({
   ...process.ports,
   recovers: ["open", "verdict", "close"],
   publishes: ["response"],
+  run: maskingDriver({ bus, report }).run,
   limits: workerLimits,
 });
-await process.consume(worker.onDelivery);
+await process.consume((delivery) => {
+  const frame = parseAuditSubject(delivery.subject);
+  // Of a session whose end it has seen in its responses, nothing is left to be let go of.
+  if (frame?.kind === "close" && !worker.holds(frame.session)) delivery.ack();
+  else worker.onDelivery(delivery);
+});
 await process.consumeRaw(worker.onRaw);
 process.ready();
