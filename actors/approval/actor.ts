@@ -85,24 +85,32 @@ export function approval(
       switch (input.kind) {
         case "frame": {
           const moved = onFrame(state, input.frame, input.replayed);
-          if (input.replayed) return [moved, []];
-          const [next, effects] = settle(moved, state);
-          return [next, moved.closed ? [...effects, { kind: "end" }] : effects];
+          return input.replayed ? [moved, []] : leave(settle(moved, state));
         }
         case "decide":
-          return onDecide(state, input.request, input.ticket, input.atMs);
+          return leave(onDecide(state, input.request, input.ticket, input.atMs));
         case "wake":
-          return onWake(state, input.name);
+          return leave(onWake(state, input.name));
         case "resume":
           return resume(state);
-        case "raw":
         case "nudge":
+          return leave([state, []]);
+        case "raw":
           return [state, []];
         default:
           return unreachable(input);
       }
     },
   };
+
+  /**
+   * What waits for nobody is let go of. A process that stands by is asked to decide too, and is told
+   * of no session's end.
+   */
+  function leave([state, effects]: ApprovalStep): ApprovalStep {
+    const waiting = !state.closed && [...state.held.values()].some((held) => !isSettled(held));
+    return [state, waiting ? effects : [...effects, { kind: "end" }]];
+  }
 
   function onFrame(state: ApprovalState, frame: Frame, replayed: boolean): ApprovalState {
     switch (frame.kind) {
