@@ -122,11 +122,13 @@ export function openSession(
   function write(bytes: Uint8Array, drained: number | null): void {
     if (!agent.isOpen()) return;
     if (drained === null) return agent.write(bytes);
-    // Small answers are drained as good as at once; big ones when the socket says so.
-    if (bytes.length < 4096) {
+    // Small answers are drained as good as at once; big ones, and all that an agent is slow to
+    // take, when the network has them.
+    if (bytes.length < 4096 && agent.waitingBytes() < limits.creditEveryBytes) {
       agent.write(bytes);
-      if (agent.waitingBytes() < limits.creditEveryBytes) carry(session.drained(drained));
-    } else agent.write(bytes, () => carry(session.drained(drained)));
+      return carry(session.drained(drained));
+    }
+    agent.write(bytes, () => carry(session.drained(drained)));
   }
 
   function publish(
