@@ -35,7 +35,8 @@ export class ReleasedParts {
 
   /** Keeps a part for later. */
   hold(frame: Frame): void {
-    if (frame.part < this.#next) return;
+    // Of a part that is stored twice the first counts, in the record too.
+    if (frame.part < this.#next || this.#ahead.has(frame.part)) return;
     // What is let go here is stored, and read again.
     if (this.#ahead.size >= this.#aheadMax) this.#ahead.clear();
     this.#ahead.set(frame.part, frame);

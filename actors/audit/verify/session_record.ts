@@ -44,12 +44,18 @@ export type ApprovalRecord = {
   usedBy: number | null;
 };
 
+/** How much was released, and the SHA-256 of it. */
+export type Released = { readonly parts: number; readonly bytes: number; readonly sha256: string };
+
 export type Release = {
   parts: number;
   bytes: number;
   readonly hash: Hash;
   /** Bytes and running digest after each of the newest parts; part numbers may have a gap. */
-  readonly prefixes: { readonly parts: number; readonly bytes: number; readonly sha256: string }[];
+  readonly prefixes: Released[];
+  /** Parts that end the session across a gap, and what is released if the edge takes one. */
+  readonly ends: { readonly parts: number; readonly payload: Uint8Array }[];
+  readonly endings: Released[];
 };
 
 export type SessionRecord = {
@@ -92,6 +98,8 @@ export function newSession(id: string, place: string): SessionRecord {
       parts: 0,
       bytes: 0,
       hash: createHash("sha256"),
+      ends: [],
+      endings: [],
       prefixes: [{ parts: 0, bytes: 0, sha256: createHash("sha256").digest("hex") }],
     },
     closed: false,
