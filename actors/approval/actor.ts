@@ -91,8 +91,12 @@ export function approval(
           return leave(onDecide(state, input.request, input.ticket, input.atMs));
         case "wake":
           return leave(onWake(state, input.name));
-        case "resume":
-          return resume(state);
+        case "resume": {
+          const [next, effects] = resume(state);
+          // What this session was read for is yet to come.
+          const later = { kind: "wake", name: "leave", afterMs: leaveMs } as const;
+          return [next, waits(next) ? effects : [...effects, later]];
+        }
         case "nudge":
           return leave([state, []]);
         case "raw":
@@ -108,8 +112,7 @@ export function approval(
    * of no session's end.
    */
   function leave([state, effects]: ApprovalStep): ApprovalStep {
-    const waiting = !state.closed && [...state.held.values()].some((held) => !isSettled(held));
-    return [state, waiting ? effects : [...effects, { kind: "end" }]];
+    return [state, waits(state) ? effects : [...effects, { kind: "end" }]];
   }
 
   function onFrame(state: ApprovalState, frame: Frame, replayed: boolean): ApprovalState {
@@ -235,7 +238,7 @@ export function approval(
     const next = expire(state, id, nowMs());
     const held = next.held.get(id);
     // Timers may be early.
-    if (held !== undefined && !isSettled(held)) return [next, waits(held, undefined)];
+    if (held !== undefined && !isSettled(held)) return [next, wakes(held, undefined)];
     return settle(next, state);
   }
 
@@ -261,12 +264,12 @@ export function approval(
         facts.push(fact);
       }
       all.set(held.id, { ...held, facts });
-      effects.push(...waits(held, was));
+      effects.push(...wakes(held, was));
     }
     return [{ ...state, held: all }, effects];
   }
 
-  function waits(held: Held, was: Held | undefined): readonly Effect<ApprovalCommand>[] {
+  function wakes(held: Held, was: Held | undefined): readonly Effect<ApprovalCommand>[] {
     const name = `${wakePrefix}${held.id}`;
     if (isSettled(held)) {
       if (was !== undefined && isSettled(was)) return [];
@@ -295,6 +298,12 @@ export function approval(
   }
 }
 
+/** Says whether anybody is still waited for. */
+function waits(state: ApprovalState): boolean {
+  return !state.closed && [...state.held.values()].some((held) => !isSettled(held));
+}
+
+const leaveMs = 1000;
 const wakePrefix = "expiry:";
 /** However long a policy lets a request wait: seven days. */
 const waitMsMax = 604_800_000;
