@@ -1,0 +1,88 @@
+import { deepStrictEqual, equal, ok } from "node:assert/strict";
+import fc from "fast-check";
+import { type Gathered, Gatherer } from "./gather.ts";
+import { frontendBytes, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
+
+const query = (text: string): FrontendMessage => ({ kind: "query", text });
+const parse: FrontendMessage = {
+  kind: "parse",
+  statement: "",
+  text: "select 1",
+  parameterTypes: [],
+};
+const sync: FrontendMessage = { kind: "sync" };
+const flush: FrontendMessage = { kind: "flush" };
+const data = (bytes: number): FrontendMessage => ({
+  kind: "copy_data",
+  data: new Uint8Array(bytes),
+});
+
+function ends(messages: readonly FrontendMessage[], chunk = 1 << 20): string[] {
+  return gather(frontendBytes(...messages), chunk).map((one) => {
+    return one.kind === "request" ? one.end : one.kind;
+  });
+}
+
+function gather(bytes: Uint8Array, chunk: number, bytesMax = 1 << 20): Gathered[] {
+  const gatherer = new Gatherer(bytesMax);
+  const all: Gathered[] = [];
+  for (let at = 0; at < bytes.length; at += chunk) {
+    all.push(...gatherer.receive(bytes.subarray(at, at + chunk)));
+  }
+  return all;
+}
+
+Deno.test("a simple query is a request by itself, extended messages up to Sync or Flush are one", () => {
+  deepStrictEqual(ends([query("select 1"), query("select 2")]), ["query", "query"]);
+  deepStrictEqual(ends([parse, sync]), ["sync"]);
+  deepStrictEqual(ends([parse, flush, parse, sync]), ["flush", "sync"]);
+  // A simple query ends a batch that had no Sync.
+  deepStrictEqual(ends([parse, query("select 1")]), ["flush", "query"]);
+});
+
+Deno.test("COPY data is cut as it comes, and CopyDone goes with it", () => {
+  deepStrictEqual(ends([data(10), data(10), { kind: "copy_done" }]), ["copy"]);
+  deepStrictEqual(ends([data(200_000), data(10)]), ["copy", "copy"]);
+  deepStrictEqual(ends([data(10), { kind: "copy_done" }, sync]), ["copy", "sync"]);
+  deepStrictEqual(ends([parse, data(10)]), ["flush", "copy"]);
+});
+
+Deno.test("a request over the limit is refused at its header, before it is kept", () => {
+  const gatherer = new Gatherer(1024);
+  const header = Uint8Array.of(0x51, 0x7f, 0xff, 0xff, 0xff);
+  const [refused] = gatherer.receive(header);
+  equal(refused?.kind, "too_large");
+  deepStrictEqual(gatherer.receive(frontendBytes(query("select 1"))), []);
+});
+
+Deno.test("many small messages without Sync are refused at the limit", () => {
+  const bytes = frontendBytes(...Array.from({ length: 100 }, () => parse));
+  equal(gather(bytes, 64, 512).at(-1)?.kind, "too_large");
+});
+
+Deno.test("Terminate ends it, and an unknown message is a protocol error", () => {
+  deepStrictEqual(ends([{ kind: "terminate" }, query("select 1")]), ["terminate"]);
+  equal(gather(Uint8Array.of(0x7a, 0, 0, 0, 4), 100)[0]?.kind, "protocol_error");
+});
+
+Deno.test("the requests, joined, are the bytes that came, however they were cut", () => {
+  const message = fc.oneof(
+    fc.string({ maxLength: 40 }).map((text) => query(text.replaceAll("\0", ""))),
+    fc.constant(parse),
+    fc.constant(sync),
+    fc.constant(flush),
+    fc.integer({ min: 0, max: 300 }).map(data),
+  );
+  const property = fc.property(
+    fc.array(message, { maxLength: 20 }),
+    fc.integer({ min: 1, max: 64 }),
+    (messages, chunk) => {
+      // A last Sync sends on what waits.
+      const bytes = frontendBytes(...messages, sync);
+      const parts = gather(bytes, chunk).map((one) => one.kind === "request" ? one.bytes : null);
+      ok(parts.every((part) => part !== null));
+      deepStrictEqual(new Uint8Array(parts.flatMap((part) => [...part ?? []])), bytes);
+    },
+  );
+  fc.assert(property, { numRuns: 200 });
+});
