@@ -1,0 +1,206 @@
+import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
+import type { Frame, FrameKind } from "#actors/_kit/frame.ts";
+import {
+  type ControlPayload,
+  decisionHeader,
+  encodeControl,
+  endedHeader,
+  rawBytesHeader,
+} from "#schemas/frames.ts";
+import { maskWhole } from "#schemas/mask_plan.ts";
+import { backendBytes } from "#schemas/wire/postgres/backend.ts";
+import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
+import { createHash } from "node:crypto";
+import { edgeLimits } from "./limits.ts";
+import { Session } from "./session.ts";
+import type { SessionEffect } from "./session_effects.ts";
+
+const key = { epoch: "2026_11", shard: 0, edge: "pg1", session: "s1" };
+const digest = "0".repeat(64);
+const query = frontendBytes({ kind: "query", text: "select 1" });
+const answer = backendBytes({ kind: "command_complete", tag: "SELECT 1" }, {
+  kind: "ready_for_query",
+  status: "idle",
+});
+let sequence = 0;
+
+function frame(kind: FrameKind, request: number, payload: Uint8Array, more: Partial<Frame> = {}) {
+  const headers = new Map<string, string>();
+  const place = { request, part: 0, more: false };
+  return { kind, key, sequence: ++sequence, timeMs: 0, headers, payload, ...place, ...more };
+}
+function response(part: number, request: number, payload: Uint8Array, headers = {}): Frame {
+  const all = new Map([[rawBytesHeader, "10"], ...Object.entries<string>(headers)]);
+  return frame("response", request, payload, { part, headers: all });
+}
+function verdict(request: number, decision: "allow" | "deny" | "hold"): Frame {
+  const reason = {
+    code: "policy_forbids",
+    policy: "never-drop",
+    message: "policy forbids it",
+    detail: "",
+    hint: "",
+    sqlstate: "42501",
+  };
+  const payload: ControlPayload<"verdict"> = {
+    version: 1,
+    request,
+    digest,
+    decision,
+    policies: [],
+    policyVersion: "",
+    catalogDigest: null,
+    reasons: decision === "deny" ? [reason] : [],
+    statements: [],
+    plan: maskWhole,
+    parsed: null,
+    durationMsMax: 1,
+    approval: null,
+    cancels: null,
+  };
+  const headers = new Map([[decisionHeader, decision]]);
+  return frame("verdict", request, encodeControl("verdict", payload), { headers });
+}
+function outcome(request: number, more: Partial<ControlPayload<"outcome">> = {}): Frame {
+  const payload: ControlPayload<"outcome"> = {
+    version: 1,
+    request,
+    digest,
+    verdict: 1,
+    status: "executed",
+    durationMs: 1,
+    bytes: 10,
+    rows: 0,
+    commands: [],
+    sqlstate: null,
+    transaction: "I",
+    completed: 1,
+    alive: true,
+    catalogDigest: null,
+    ...more,
+  };
+  return frame("outcome", request, encodeControl("outcome", payload));
+}
+
+/** A session whose opening was allowed and answered. */
+function opened(): Session {
+  const session = new Session({
+    limits: edgeLimits,
+    session: {
+      requestBytesMax: 1 << 20,
+      verdictMsMax: 1000,
+      idleMsMax: 10_000,
+      sessionMsMax: 100_000,
+    },
+    nowMs: () => 0,
+    key: { processId: 1, secretKey: new Uint8Array(4) },
+  });
+  session.start();
+  session.stored(verdict(0, "allow"));
+  session.stored(response(0, 0, backendBytes({ kind: "ready_for_query", status: "idle" })));
+  session.stored(outcome(0));
+  return session;
+}
+function written(effects: readonly SessionEffect[]): string {
+  const bytes = effects.flatMap((one) => one.kind === "write" ? [...one.bytes] : []);
+  return new TextDecoder("latin1").decode(new Uint8Array(bytes));
+}
+function has(effects: readonly SessionEffect[], kind: SessionEffect["kind"]): boolean {
+  return effects.some((one) => one.kind === kind);
+}
+
+Deno.test("nothing of the server leaves before the opening's verdict is known", () => {
+  const session = opened();
+  ok(session);
+  const early = new Session({
+    limits: edgeLimits,
+    session: { requestBytesMax: 1024, verdictMsMax: 1, idleMsMax: 1, sessionMsMax: 1 },
+    nowMs: () => 0,
+    key: { processId: 1, secretKey: new Uint8Array(4) },
+  });
+  early.start();
+  equal(written(early.stored(response(0, 0, answer))), "");
+});
+
+Deno.test("a query is published, and its stored response released as it stands", () => {
+  const session = opened();
+  const published = session.receive(query);
+  deepStrictEqual(
+    published.flatMap((one) => one.kind === "publish" ? [one.payload] : []),
+    [query],
+  );
+  equal(has(published, "write"), false);
+  session.stored(verdict(1, "allow"));
+  equal(written(session.stored(response(1, 1, answer))), new TextDecoder("latin1").decode(answer));
+});
+
+Deno.test("parts leave in order, each once, whatever comes when", () => {
+  const session = opened();
+  session.receive(query);
+  session.stored(verdict(1, "allow"));
+  const part = (index: number) => new TextEncoder().encode(`part${index}.`);
+  equal(written(session.stored(response(3, 1, part(3)))), "");
+  equal(written(session.stored(response(2, 1, part(2)))), "");
+  equal(written(session.stored(response(1, 1, part(1)))), "part1.part2.part3.");
+  equal(written(session.stored(response(2, 1, part(2)))), "");
+});
+
+Deno.test("a refusal is worded when it is its turn, and aborts an open transaction", () => {
+  const session = opened();
+  session.receive(query);
+  session.receive(query);
+  session.stored(verdict(1, "allow"));
+  equal(written(session.stored(verdict(2, "deny"))), "");
+  session.stored(response(1, 1, answer));
+  const words = written(session.stored(outcome(1, { transaction: "T" })));
+  match(words, /42501/);
+  match(words, /policy forbids it/);
+  match(words, /Z\0\0\0\x05E$/);
+});
+
+Deno.test("no verdict in time ends the session, on the record", () => {
+  const session = opened();
+  session.receive(query);
+  const effects = session.woken("verdict");
+  match(written(effects), /57P03/);
+  ok(effects.some((one) => one.kind === "publish" && one.frame === "close"));
+  ok(has(effects, "close"));
+  deepStrictEqual(session.receive(query), []);
+});
+
+Deno.test("a target that was lost ends the session and says whether the statement ran", () => {
+  const unknown = opened();
+  unknown.receive(query);
+  unknown.stored(verdict(1, "allow"));
+  match(written(unknown.stored(outcome(1, { status: "unknown", alive: false }))), /not known/);
+});
+
+Deno.test("the close counts and hashes what was released", () => {
+  const session = opened();
+  session.receive(query);
+  session.stored(verdict(1, "allow"));
+  const last = session.stored(response(1, 1, answer, { [endedHeader]: "1" }));
+  const close = last.find((one) => one.kind === "publish" && one.frame === "close");
+  const text = close?.kind === "publish" ? new TextDecoder().decode(close.payload) : "";
+  const first = backendBytes({ kind: "ready_for_query", status: "idle" });
+  const sha256 = createHash("sha256").update(first).update(answer).digest("hex");
+  ok(text.includes(`"parts":2,"bytes":${first.length + answer.length},"sha256":"${sha256}"`));
+});
+
+Deno.test("after a refused batch without Sync all is passed over up to Sync", () => {
+  const session = opened();
+  const parse = { kind: "parse", statement: "", text: "drop table t", parameterTypes: [] } as const;
+  session.receive(frontendBytes(parse, { kind: "flush" }));
+  session.stored(verdict(1, "deny"));
+  equal(has(session.receive(frontendBytes(parse, { kind: "flush" })), "publish"), false);
+  const sync = frontendBytes({ kind: "sync" });
+  const effects = session.receive(frontendBytes(parse, { kind: "sync" }));
+  deepStrictEqual(effects.flatMap((one) => one.kind === "publish" ? [one.payload] : []), [sync]);
+});
+
+Deno.test("reading stops while too much is unanswered", () => {
+  const session = opened();
+  const many = new Uint8Array(query.length * edgeLimits.outstandingMax);
+  for (let at = 0; at < many.length; at += query.length) many.set(query, at);
+  ok(has(session.receive(many), "pause"));
+});
