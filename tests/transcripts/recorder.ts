@@ -5,6 +5,7 @@
  * @module
  */
 import type { System } from "#deploy/demo/system.ts";
+import type { MaskPlan } from "#schemas/mask_plan.ts";
 import { type BackendMessage, decodeBackend } from "#schemas/wire/postgres/backend.ts";
 import { type Frame, Framer, parseStartupFrame } from "#schemas/wire/postgres/frame.ts";
 import {
@@ -159,7 +160,7 @@ async function storedLines(rig: Rig, application: string): Promise<string[]> {
   });
   const outcomes = payloadsOf(frames, "outcome").map(({ payload }) => payload);
   return payloadsOf(frames, "verdict").map(({ payload }) => {
-    const { request, decision, policies, statements } = payload;
+    const { request, decision, policies, statements, plan } = payload;
     const what = statements.map(({ command }) => command).join(", ");
     const by = policies.length === 0 ? "no policy" : policies.join(", ");
     const outcome = outcomes.find((one) => one.request === request);
@@ -167,6 +168,17 @@ async function storedLines(rig: Rig, application: string): Promise<string[]> {
       ? "never sent"
       : [outcome.status, ...outcome.commands, outcome.sqlstate ?? ""].join(" ").trim() +
         ` rows=${outcome.rows} transaction=${outcome.transaction}`;
-    return `gate request ${request} [${what}] ${decision} by ${by}: ${came}`;
+    return `gate request ${request} [${what}] ${decision} by ${by}${maskText(plan)}: ${came}`;
   });
+}
+
+/** The masked columns of each result by their place, and what happens to an error's words. */
+function maskText({ results, errors }: MaskPlan): string {
+  const masks = results.map(({ answers, columns }) => {
+    const masked = columns.flatMap(({ mask, classes }, index) => {
+      return mask.operator === "keep" ? [] : [`${index + 1} ${mask.operator} ${classes.join("+")}`];
+    });
+    return `, ${answers} masks ${masked.length === 0 ? "nothing" : `(${masked.join(", ")})`}`;
+  });
+  return `${masks.join("")}, errors ${errors}`;
 }
