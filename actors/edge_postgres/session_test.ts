@@ -129,7 +129,7 @@ Deno.test("a query is published, and its stored response released as it stands",
     published.flatMap((one) => one.kind === "publish" ? [one.payload] : []),
     [query],
   );
-  equal(has(published, "write"), false);
+  ok(!has(published, "write"));
   session.stored(verdict(1, "allow"));
   equal(written(session.stored(response(1, 1, answer))), new TextDecoder("latin1").decode(answer));
 });
@@ -155,7 +155,7 @@ Deno.test("a refusal is worded when it is its turn, and aborts an open transacti
   const words = written(session.stored(outcome(1, { transaction: "T" })));
   match(words, /42501/);
   match(words, /policy forbids it/);
-  match(words, /Z\0\0\0\x05E$/);
+  ok(words.endsWith("Z\0\0\0\x05E"), "ReadyForQuery tells of a failed transaction");
 });
 
 Deno.test("no verdict in time ends the session, on the record", () => {
@@ -192,7 +192,7 @@ Deno.test("after a refused batch without Sync all is passed over up to Sync", ()
   const parse = { kind: "parse", statement: "", text: "drop table t", parameterTypes: [] } as const;
   session.receive(frontendBytes(parse, { kind: "flush" }));
   session.stored(verdict(1, "deny"));
-  equal(has(session.receive(frontendBytes(parse, { kind: "flush" })), "publish"), false);
+  ok(!has(session.receive(frontendBytes(parse, { kind: "flush" })), "publish"));
   const sync = frontendBytes({ kind: "sync" });
   const effects = session.receive(frontendBytes(parse, { kind: "sync" }));
   deepStrictEqual(effects.flatMap((one) => one.kind === "publish" ? [one.payload] : []), [sync]);

@@ -1,4 +1,4 @@
-import { deepStrictEqual, equal } from "node:assert/strict";
+import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import { Writer } from "#schemas/wire/cursor.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 import { encodeStartupPacket, type StartupPacket } from "#schemas/wire/postgres/startup_message.ts";
@@ -47,7 +47,7 @@ Deno.test("no password is asked for without TLS", () => {
   deepStrictEqual(kinds(steps), ["write", "close"]);
   const [words] = steps;
   const text = words?.kind === "write" ? new TextDecoder().decode(words.bytes) : "";
-  equal(text.includes("28000") && text.includes("TLS is required"), true);
+  ok(text.includes("28000") && text.includes("TLS is required"));
 });
 
 Deno.test("under TLS a password is asked for and given on, with what came behind it", () => {
