@@ -3,12 +3,18 @@
  *
  * @module
  */
-import { type Bus, BusError, type HeaderMap } from "#actors/_kit/bus.ts";
+import { type Bus, BusError, errorCode, type HeaderMap } from "#actors/_kit/bus.ts";
 import type { Clock, Random } from "#actors/_kit/clock.ts";
 import { frameHeaders, toFrame } from "#actors/_kit/frame.ts";
 import type { Report } from "#actors/_kit/report.ts";
 import { encodeControl, type Open } from "#schemas/frames.ts";
-import { auditStream, auditSubject, creditSubject, type SessionKey } from "#schemas/subjects.ts";
+import {
+  auditStream,
+  auditSubject,
+  creditSubject,
+  type FrameKind,
+  type SessionKey,
+} from "#schemas/subjects.ts";
 import type { StartupMessage } from "#schemas/wire/postgres/startup_message.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import type { Admitted } from "./admission.ts";
@@ -106,7 +112,7 @@ export function openSession(
         timers.delete(effect.name);
         return;
       case "repair":
-        void repair(effect.sequence);
+        void repair(effect.settled, effect.released);
         return;
       case "pause":
         return agent.pause();
@@ -182,18 +188,21 @@ export function openSession(
     );
   }
 
-  async function repair(sequence: number): Promise<void> {
-    const kinds = ["response", "verdict", "approval", "outcome"] as const;
-    const filters = kinds.map((kind) => auditSubject(key, kind));
-    const options = { filters, from: sequence + 1, through: Number.MAX_SAFE_INTEGER };
+  async function repair(settled: number, released: number): Promise<void> {
     try {
-      for await (const message of bus.read(auditStream(epoch), options)) {
-        const frame = toFrame(message);
-        if (frame !== null) carry(session.stored(frame));
-      }
+      await readAgain(["verdict", "approval", "outcome"], settled + 1);
+      await readAgain(["response"], released + 1);
     } catch (error) {
-      const code = error instanceof BusError ? error.code : "refused";
-      report("repair_failed", { session: id, error: code });
+      report("repair_failed", { session: id, error: errorCode(error) });
+    }
+  }
+
+  async function readAgain(kinds: readonly FrameKind[], from: number): Promise<void> {
+    const filters = kinds.map((kind) => auditSubject(key, kind));
+    const options = { filters, from, through: Number.MAX_SAFE_INTEGER };
+    for await (const message of bus.read(auditStream(epoch), options)) {
+      const frame = toFrame(message);
+      if (frame !== null) carry(session.stored(frame));
     }
   }
 

@@ -12,14 +12,19 @@ export type Outstanding = {
   readonly end: RequestEnd;
   readonly bytes: number;
   verdict: Judged | null;
+  /** Stream sequence of its newest verdict. */
+  sequence: number;
   held: boolean;
+  /** The agent was told that people are asked. */
+  asked: boolean;
   outcome: boolean;
   /** False while response bytes are still to come. */
   released: boolean;
 };
 
 export function newOutstanding(request: number, end: RequestEnd, bytes: number): Outstanding {
-  return { request, end, bytes, verdict: null, held: false, outcome: false, released: false };
+  const flags = { held: false, asked: false, outcome: false, released: false };
+  return { request, end, bytes, verdict: null, sequence: 0, ...flags };
 }
 
 /** The status of ReadyForQuery that an outcome tells. */

@@ -26,11 +26,12 @@ export class ReleasedParts {
     return frame.part === this.#next ? this.#count(frame) : null;
   }
 
-  /** The next part, if it was kept, as released. */
-  takeHeld(): Frame | null {
+  /** The next part, if it was kept and may leave, as released. */
+  takeHeld(mayLeave: (frame: Frame) => boolean): Frame | null {
     const frame = this.#ahead.get(this.#next);
+    if (frame === undefined || !mayLeave(frame)) return null;
     this.#ahead.delete(this.#next);
-    return frame === undefined ? null : this.#count(frame);
+    return this.#count(frame);
   }
 
   /** Keeps a part for later. */

@@ -55,7 +55,9 @@ export class Session {
   #outstandingBytes = 0;
   #requests = 0;
   #credited = 0;
-  #sequence = 0;
+  /** Stream sequences below which nothing more is waited for: of responses, and of all else. */
+  #releasedThrough = 0;
+  #settledThrough = 0;
   #transaction: TransactionStatus = "idle";
   /** After a refusal in a batch that had no Sync, everything up to Sync is passed over. */
   #skipping = false;
@@ -146,7 +148,10 @@ export class Session {
         if (this.#over) break;
         // A republished frame may be lost on its way; what is stored can always be read.
         if (this.#outstanding.length > 0) {
-          this.#effects.push({ kind: "repair", sequence: this.#sequence });
+          const [settled, released] = [this.#settledThrough, this.#releasedThrough];
+          this.#effects.push({ kind: "repair", settled, released });
+          // Nor is credit certain to arrive; it counts from the start, so to say it again is safe.
+          this.#effects.push({ kind: "credit", bytes: this.#credited });
         }
         this.#wake("repair", this.#ports.limits.repairEveryMs);
     }
@@ -217,12 +222,23 @@ export class Session {
   }
 
   #response(frame: Frame): void {
+    if (this.#isEarly(frame)) return this.#parts.hold(frame);
+    const next = this.#parts.take(frame);
+    if (next !== null) this.#release(next);
+  }
+
+  /** An answer to what the agent asked later, or to an opening that is not judged yet. */
+  #isEarly({ request }: Frame): boolean {
     const [first] = this.#outstanding;
-    const unjudged = frame.request === 0 && first?.request === 0 && first.verdict === null;
-    if (unjudged) return this.#parts.hold(frame);
-    for (let next = this.#parts.take(frame); next !== null;) {
+    if (first === undefined) return false;
+    return request > first.request || first.request === 0 && first.verdict === null;
+  }
+
+  #releaseHeld(): void {
+    for (;;) {
+      const next = this.#over ? null : this.#parts.takeHeld((frame) => !this.#isEarly(frame));
+      if (next === null) return;
       this.#release(next);
-      next = this.#over ? null : this.#parts.takeHeld();
     }
   }
 
@@ -232,13 +248,16 @@ export class Session {
   }
 
   #release(frame: Frame): void {
-    this.#saw(frame);
+    this.#releasedThrough = Math.max(this.#releasedThrough, frame.sequence);
     const drained = Number(frame.headers.get(rawBytesHeader) ?? "0");
     if (!this.#opened && frame.request === 0) this.#open();
     if (frame.payload.length > 0) {
       this.#effects.push({ kind: "write", bytes: frame.payload, drained });
     }
-    if (frame.headers.has(endedHeader)) return this.#end("upstream_ended", null);
+    if (frame.headers.has(endedHeader)) {
+      const silent = frame.payload.length === 0;
+      return this.#end("upstream_ended", silent ? words.upstreamEnded : null);
+    }
     const waiting = this.#outstanding.find(({ request }) => request === frame.request);
     if (waiting === undefined) return;
     if (!frame.more) waiting.released = true;
@@ -271,8 +290,9 @@ export class Session {
     const plain = frame.headers.get(decisionHeader) === "allow";
     const verdict = plain ? allowed : decodeControl("verdict", frame.payload);
     if (verdict === null) return;
-    this.#saw(frame);
+    waiting.sequence = Math.max(waiting.sequence, frame.sequence);
     if (verdict.decision === "hold") {
+      if (waiting.held) return;
       waiting.held = true;
       const expiresMs = verdict.approval?.needs.map((need) => need.expiresMs) ?? [];
       this.#wake("verdict", Math.max(0, ...expiresMs) + this.#ports.session.verdictMsMax);
@@ -284,8 +304,10 @@ export class Session {
 
   #approval(frame: Frame): void {
     const approval = decodeControl("approval", frame.payload);
+    const waiting = this.#outstanding.find(({ request }) => request === approval?.request);
     if (approval?.state !== "asked" || approval.link === null) return;
-    this.#saw(frame);
+    if (waiting === undefined || waiting.asked) return;
+    waiting.asked = true;
     const groups = approval.needs.map(({ group }) => group);
     const bytes = words.held(approval.link, groups, approval.expiresAt);
     this.#effects.push({ kind: "write", bytes, drained: null });
@@ -294,10 +316,9 @@ export class Session {
   #outcome(frame: Frame): void {
     const outcome = decodeControl("outcome", frame.payload);
     if (outcome === null) return;
-    this.#saw(frame);
-    if (outcome.transaction !== null) this.#transaction = transactionOf(outcome.transaction);
     const waiting = this.#outstanding.find(({ request }) => request === outcome.request);
-    if (waiting === undefined) return;
+    if (waiting === undefined || waiting.outcome) return;
+    if (outcome.transaction !== null) this.#transaction = transactionOf(outcome.transaction);
     waiting.outcome = true;
     if (outcome.bytes === 0) waiting.released = true;
     this.#awaitRest(waiting);
@@ -314,11 +335,14 @@ export class Session {
   /** Takes what is complete off the front, and words what was refused. */
   #advance(): void {
     while (!this.#over) {
+      this.#releaseHeld();
       const [first] = this.#outstanding;
       if (first === undefined) break;
       if (first.verdict?.decision === "deny") this.#refuse(first, first.verdict);
       else if (first.verdict === null || !first.outcome || !first.released) break;
       this.#outstanding.shift();
+      // What the next one waits for was stored behind this one's verdict.
+      this.#settledThrough = Math.max(this.#settledThrough, first.sequence);
       this.#outstandingBytes -= first.bytes;
       const [next] = this.#outstanding;
       if (next !== undefined && next.verdict === null && !next.held) {
@@ -360,10 +384,6 @@ export class Session {
     const place = { request: this.#requests, part: 0, more: false };
     this.#effects.push({ kind: "publish", frame: "close", place, payload, headers: none });
     this.#effects.push({ kind: "close" });
-  }
-
-  #saw(frame: Frame): void {
-    this.#sequence = Math.max(this.#sequence, frame.sequence);
   }
 
   #pace(kind: "pause" | "resume"): void {

@@ -12,8 +12,8 @@ export type SessionEffect =
   | { readonly kind: "credit"; readonly bytes: number }
   | { readonly kind: "wake"; readonly name: SessionWake; readonly afterMs: number }
   | { readonly kind: "unwake"; readonly name: SessionWake }
-  /** Reads what the stream holds for this session beyond `sequence`. */
-  | { readonly kind: "repair"; readonly sequence: number }
+  /** Reads what the stream holds for this session: responses beyond `released`, the rest `settled`. */
+  | { readonly kind: "repair"; readonly settled: number; readonly released: number }
   /** Stops and resumes reading the agent's socket. */
   | { readonly kind: "pause" | "resume" }
   | { readonly kind: "close" };

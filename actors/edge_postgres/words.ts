@@ -79,3 +79,10 @@ export function responseLost(): Uint8Array {
 export function sessionLimit(): Uint8Array {
   return fatal(sqlstate.adminShutdown, "the session has reached its time limit");
 }
+
+/** The upstream's connection ended, and the server said nothing about it. */
+export const upstreamEnded: Uint8Array = fatal(
+  sqlstate.connectionFailure,
+  "the target ended the connection",
+  "Reconnect.",
+);
