@@ -97,8 +97,6 @@ async function serverEnvironment(options: NatsServerOptions): Promise<Record<str
   const env: Record<string, string> = {};
   // With as few cores as processes that talk to it, more threads only take turns with those.
   if (navigator.hardwareConcurrency <= 2) env["GOMAXPROCS"] = "1";
-  // Garbage is collected by the limit, not by the heap's growth.
-  if (options.memoryLimit !== undefined) env["GOGC"] = "400";
   if (options.memoryLimit !== undefined) env["GOMEMLIMIT"] = options.memoryLimit;
   if (options.encryptionKeyFile !== undefined) {
     const key = (await Deno.readTextFile(options.encryptionKeyFile)).trim();
