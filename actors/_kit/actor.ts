@@ -73,6 +73,8 @@ export type FrameInput = {
   readonly frame: Frame;
   /** True during recovery: the state must follow, the effects are thrown away. */
   readonly replayed: boolean;
+  /** Somebody was given it before, and may have acted on it. */
+  readonly redelivered?: boolean;
 };
 export type RawInput = { readonly kind: "raw"; readonly frame: RawFrame };
 export type WakeInput = { readonly kind: "wake"; readonly name: string };

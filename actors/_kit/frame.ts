@@ -61,6 +61,14 @@ export function toRawFrame(message: StoredMessage): RawFrame | null {
   return { key: { epoch, edge, ...subject }, request, part, more, sequence, headers, payload };
 }
 
+export function isFrame(input: unknown): input is Frame {
+  return typeof input === "object" && input !== null && "timeMs" in input;
+}
+export function isRawFrame(input: unknown): input is RawFrame {
+  return typeof input === "object" && input !== null && "sequence" in input &&
+    !("timeMs" in input);
+}
+
 /** The headers of a frame to be stored. */
 export function frameHeaders(
   place: FramePlaceInput,

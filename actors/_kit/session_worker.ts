@@ -19,11 +19,19 @@
  * @module
  */
 import type { Actor, Effect } from "#actors/_kit/actor.ts";
-import { type Bus, BusError, type Delivery, errorCode } from "#actors/_kit/bus.ts";
+import {
+  type Bus,
+  BusError,
+  type Delivery,
+  errorCode,
+  type StoredMessage,
+} from "#actors/_kit/bus.ts";
 import type { Clock, Random } from "#actors/_kit/clock.ts";
 import {
   type Frame,
   type FrameKind,
+  isFrame,
+  isRawFrame,
   type RawFrame,
   type SessionKey,
   toFrame,
@@ -32,31 +40,12 @@ import {
 import { traceHeader } from "#schemas/frames.ts";
 import { auditStream, auditSubject } from "#schemas/subjects.ts";
 import { unreachable } from "#schemas/unreachable.ts";
+import { type HandledSequences, handledSequences } from "#actors/_kit/handled.ts";
 import { keptDeliveries } from "#actors/_kit/kept.ts";
 import { type Publishing, sessionPublisher } from "#actors/_kit/session_publisher.ts";
+import { type WorkerLimits, workerLimits } from "#actors/_kit/worker_limits.ts";
 
-export type WorkerLimits = {
-  /** Sessions held in memory; the one idle longest is dropped, to be rebuilt when needed. */
-  readonly sessionsMax: number;
-  /** Inputs that wait in one mailbox while its session is being rebuilt. */
-  readonly mailboxMax: number;
-  /** How long a publish is tried again before the session's state is given up, milliseconds. */
-  readonly publishRetryMsMax: number;
-  /** Redelivery delay after a failure, milliseconds. */
-  readonly retryDelayMs: number;
-  /** How often a kept delivery is said to be at work; well below the consumer's `ack_wait`. */
-  readonly keepEveryMs: number;
-  /** How long the state of a session that is over is kept for a straggler, milliseconds. */
-  readonly stragglerMs: number;
-};
-export const workerLimits: WorkerLimits = {
-  sessionsMax: 20_000,
-  mailboxMax: 10_000,
-  publishRetryMsMax: 20_000,
-  retryDelayMs: 500,
-  keepEveryMs: 1_500,
-  stragglerMs: 10_000,
-};
+export { type WorkerLimits, workerLimits };
 
 export type WorkerPorts<State, Input, Command> = {
   readonly actor: Actor<State, Input, Command>;
@@ -101,6 +90,7 @@ type Mailbox<State, Input> = Publishing & {
   loading: boolean;
   waiting: Item<Input>[];
   readonly inFlight: Set<number>;
+  readonly handled: HandledSequences;
   readonly timers: Map<string, () => void>;
   /** Inputs that are not acknowledged yet, though their step is done. */
   readonly kept: Map<string, Item<Input>>;
@@ -158,6 +148,7 @@ export function sessionWorker<State, Input, Command>(
       loading: false,
       waiting: [],
       inFlight: new Set(),
+      handled: handledSequences(),
       chains: new Map(),
       timers: new Map(),
       kept: new Map(),
@@ -199,6 +190,8 @@ export function sessionWorker<State, Input, Command>(
     const stored = isFrame(item.input) ? item.input.sequence : undefined;
     if (stored !== undefined) {
       if (box.inFlight.has(stored)) return item.delivery?.working();
+      // An acknowledgement that was lost.
+      if (box.handled.has(stored)) return item.delivery?.ack();
       box.inFlight.add(stored);
     }
     if (box.loading) {
@@ -250,17 +243,27 @@ export function sessionWorker<State, Input, Command>(
 
   async function recover(box: Mailbox<State, Input>, sequence: number): Promise<void> {
     let through = sequence;
+    const own: StoredMessage[] = [];
     for (const kind of new Set([...ports.publishes, ...ports.recovers])) {
-      const own = ports.publishes.includes(kind);
+      const publishes = ports.publishes.includes(kind);
       // Without a delivered frame as the bound, the newest of everything it consumes is the bound.
-      if (!own && sequence > 0) continue;
+      if (!publishes && sequence > 0) continue;
       const last = await bus.last(stream, auditSubject(box.key, kind));
-      if (own) box.chains.set(kind, Promise.resolve(last?.sequence ?? 0));
+      if (publishes) box.chains.set(kind, Promise.resolve(last?.sequence ?? 0));
+      // Of a kind that is not replayed, the newest says how far this actor came.
+      if (last !== null && !ports.recovers.includes(kind)) own.push(last);
       through = Math.max(through, last?.sequence ?? 0);
     }
     let state = actor.initial(box.key);
     const filters = ports.recovers.map((kind) => auditSubject(box.key, kind));
-    for await (const message of bus.read(stream, { filters, from: 1, through })) {
+    for await (const message of bus.read(stream, { filters, from: 1, through })) follow(message);
+    for (const message of own) follow(message);
+    box.through = through;
+    const [resumed, effects] = actor.step(state, { kind: "resume" });
+    box.state = resumed;
+    await perform(box, effects, undefined);
+
+    function follow(message: StoredMessage): void {
       const frame = toFrame(message);
       if (frame === null) throw new BusError("refused", "A stored frame is not understood");
       // What made us look at a session that is over is a straggler.
@@ -269,20 +272,17 @@ export function sessionWorker<State, Input, Command>(
       }
       [state] = actor.step(state, { kind: "frame", frame, replayed: true });
     }
-    box.through = through;
-    const [resumed, effects] = actor.step(state, { kind: "resume" });
-    box.state = resumed;
-    await perform(box, effects, undefined);
   }
 
   function process(box: Mailbox<State, Input>, item: Item<Input>): void {
     const { input } = item;
     if (box.state === undefined) return fail(item, new BusError("unavailable", "No state"));
     if (isFrame(input) && input.sequence <= box.through) return done(box, item);
+    const redelivered = item.delivery?.redelivered ?? false;
     const given = isRawFrame(input)
       ? { kind: "raw", frame: input } as const
       : isFrame(input)
-      ? { kind: "frame", frame: input, replayed: false } as const
+      ? { kind: "frame", frame: input, replayed: false, redelivered } as const
       : input;
     const [state, effects] = actor.step(box.state, given);
     box.state = state;
@@ -318,7 +318,10 @@ export function sessionWorker<State, Input, Command>(
 
   function done(box: Mailbox<State, Input>, item: Item<Input>): void {
     item.delivery?.ack();
-    if (isFrame(item.input)) box.inFlight.delete(item.input.sequence);
+    if (isFrame(item.input)) {
+      box.inFlight.delete(item.input.sequence);
+      box.handled.add(item.input.sequence);
+    }
     item.settle?.resolve();
   }
 
@@ -388,12 +391,4 @@ export function sessionWorker<State, Input, Command>(
     });
     box.timers.set(name, forget);
   }
-}
-
-function isFrame(input: unknown): input is Frame {
-  return typeof input === "object" && input !== null && "timeMs" in input;
-}
-function isRawFrame(input: unknown): input is RawFrame {
-  return typeof input === "object" && input !== null && "sequence" in input &&
-    !("timeMs" in input);
 }

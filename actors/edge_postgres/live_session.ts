@@ -147,7 +147,7 @@ export function openSession(
     const all = frameHeaders(place, nonce, trace, headers);
     const subject = auditSubject(key, kind);
     const stream = auditStream(epoch);
-    const before = chains.get(kind) ?? Promise.resolve(0);
+    const before = chains.get(kind) ?? behind(kind);
     const stored = before.then(async (expectedLastSubjectSequence) => {
       const options = { stream, expectedLastSubjectSequence };
       return (await bus.publish(subject, bytes, all, options)).sequence;
@@ -160,6 +160,13 @@ export function openSession(
       // The target lets go of the session's upstream by its close, so it must be stored some time.
       if (kind === "close") clock.after(limits.closeRetryMs, () => void closeLater(bytes, all));
     });
+  }
+
+  /** Nothing is stored of a session whose opening is not, and no request behind its close. */
+  async function behind(kind: "open" | "request" | "close"): Promise<number> {
+    await chains.get("open");
+    if (kind === "close") await chains.get("request")?.catch(() => 0);
+    return 0;
   }
 
   /** Stores the close that could not be stored before, if the session was ever recorded. */

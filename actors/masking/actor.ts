@@ -120,6 +120,10 @@ export function masking(
         }
         return takeWaiting(state, out);
       }
+      case "response":
+        // Our own, after a restart: what came before it is stored.
+        state.nextPart = frame.part + 1;
+        return;
       case "close":
         out.push({ kind: "end" });
         return;

@@ -93,7 +93,7 @@ export function target(
     switch (input.kind) {
       case "frame":
         if (input.replayed) replay(state, input.frame);
-        else onFrame(state, input.frame, out);
+        else onFrame(state, input.frame, input.redelivered ?? false, out);
         break;
       case "resume":
         settleLost(state, out);
@@ -131,14 +131,14 @@ export function target(
     return [state, out];
   }
 
-  function onFrame(state: State, frame: Frame, out: Out): void {
+  function onFrame(state: State, frame: Frame, redelivered: boolean, out: Out): void {
     switch (frame.kind) {
       case "open":
         return remember(state, frame);
       case "request":
         return gather(state.pending, frame, limits.pendingBytesMax);
       case "verdict":
-        return judged(state, frame, out);
+        return judged(state, frame, redelivered, out);
       case "close":
         return hangUp(state, out);
       default:
@@ -176,7 +176,7 @@ export function target(
     state.openDigest = sha256([frame.payload]);
   }
 
-  function judged(state: State, frame: Frame, out: Out): void {
+  function judged(state: State, frame: Frame, redelivered: boolean, out: Out): void {
     const verdict = decodeControl("verdict", frame.payload);
     if (verdict === null) return;
     if (verdict.decision === "deny") state.pending.delete(verdict.request);
@@ -184,7 +184,8 @@ export function target(
     const allowed = { verdict, sequence: frame.sequence };
     if (state.phase === "lost") {
       state.pending.delete(verdict.request);
-      settle(allowed, notRun, out);
+      // Whoever was given it before may have carried it out.
+      settle(allowed, redelivered ? { ...notRun, status: "unknown" } : notRun, out);
       return;
     }
     if (verdict.cancels !== null) return cancel(state, allowed, verdict.cancels, out);
