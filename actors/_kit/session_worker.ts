@@ -254,6 +254,10 @@ export function sessionWorker<State, Input, Command>(
       if (last !== null && !ports.recovers.includes(kind)) own.push(last);
       through = Math.max(through, last?.sequence ?? 0);
     }
+    // What made us look at a session that is over is a straggler; its close may never come again.
+    if (await bus.last(stream, auditSubject(box.key, "close")) !== null) {
+      box.timers.set("straggler", clock.after(limits.stragglerMs, () => drop(box)));
+    }
     let state = actor.initial(box.key);
     const filters = ports.recovers.map((kind) => auditSubject(box.key, kind));
     for await (const message of bus.read(stream, { filters, from: 1, through })) follow(message);
@@ -266,10 +270,6 @@ export function sessionWorker<State, Input, Command>(
     function follow(message: StoredMessage): void {
       const frame = toFrame(message);
       if (frame === null) throw new BusError("refused", "A stored frame is not understood");
-      // What made us look at a session that is over is a straggler.
-      if (frame.kind === "close") {
-        box.timers.set("straggler", clock.after(limits.stragglerMs, () => drop(box)));
-      }
       [state] = actor.step(state, { kind: "frame", frame, replayed: true });
     }
   }
