@@ -123,6 +123,8 @@ export function masking(
       case "response":
         // Our own, after a restart: what came before it is stored.
         state.nextPart = frame.part + 1;
+        // Behind an end nothing but an end is stored.
+        state.failed = frame.headers.has(endedHeader);
         return;
       case "close":
         out.push({ kind: "end" });
