@@ -108,8 +108,8 @@ export function approval(
   };
 
   /**
-   * What waits for nobody is let go of. A process that stands by is asked to decide too, and is told
-   * of no session's end.
+   * What waits for nobody is let go of. A process that stands by is asked to decide too, and is
+   * told of no session's end.
    */
   function leave([state, effects]: ApprovalStep): ApprovalStep {
     return [state, waits(state) ? effects : [...effects, { kind: "end" }]];

@@ -26,7 +26,6 @@ import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
 import type { TransactionStatus } from "#schemas/wire/postgres/ready_for_query.ts";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { type Gathered, Gatherer, type RequestEnd } from "./gather.ts";
-import type { EdgeLimits, SessionLimits } from "./limits.ts";
 import {
   allowed,
   type Judged,
@@ -35,16 +34,8 @@ import {
   transactionOf,
 } from "./outstanding.ts";
 import { ReleasedParts } from "./released_parts.ts";
-import type { SessionEffect, SessionWake } from "./session_effects.ts";
+import type { SessionEffect, SessionPorts, SessionWake } from "./session_effects.ts";
 import * as words from "./words.ts";
-
-export type SessionPorts = {
-  readonly limits: EdgeLimits;
-  readonly session: SessionLimits;
-  readonly nowMs: () => number;
-  /** BackendKeyData, sent when the session opens. */
-  readonly key: { readonly processId: number; readonly secretKey: Uint8Array };
-};
 
 export class Session {
   readonly #ports: SessionPorts;

@@ -1,4 +1,13 @@
-/** What a session asks its sockets and clock to do. @module */
+/** What a session is given, and what it asks its sockets and clock to do. @module */
+import type { EdgeLimits, SessionLimits } from "./limits.ts";
+
+export type SessionPorts = {
+  readonly limits: EdgeLimits;
+  readonly session: SessionLimits;
+  readonly nowMs: () => number;
+  /** BackendKeyData, sent when the session opens. */
+  readonly key: { readonly processId: number; readonly secretKey: Uint8Array };
+};
 
 export type SessionEffect =
   | { readonly kind: "write"; readonly bytes: Uint8Array; readonly drained: number | null }
@@ -12,7 +21,7 @@ export type SessionEffect =
   | { readonly kind: "credit"; readonly bytes: number }
   | { readonly kind: "wake"; readonly name: SessionWake; readonly afterMs: number }
   | { readonly kind: "unwake"; readonly name: SessionWake }
-  /** Reads what the stream holds for this session: responses beyond `released`, the rest `settled`. */
+  /** Reads what the stream holds of it: responses beyond `released`, the rest beyond `settled`. */
   | { readonly kind: "repair"; readonly settled: number; readonly released: number }
   /** Stops and resumes reading the agent's socket. */
   | { readonly kind: "pause" | "resume" }

@@ -50,7 +50,10 @@ Deno.test("psql through the gateway", async (test) => {
     async () => {
       const result = await type(`${verbose}drop table patients;\nselect 'on';\n`);
       match(result.stderr, /ERROR: {2}42501: sallyport: policy "never-drop" forbids/);
-      match(result.stderr, /DETAIL: {2}Refused: define \(drop, drop_table\) of DROP TABLE on patients\./);
+      match(
+        result.stderr,
+        /DETAIL: {2}Refused: define \(drop, drop_table\) of DROP TABLE on patients\./,
+      );
       match(result.stderr, /HINT: {2}Use the relations that exist/);
       strictEqual(result.stdout, "on\n");
     },

@@ -67,8 +67,8 @@ export async function startRig(options: Partial<SystemOptions> = {}): Promise<Ri
 }
 
 /**
- * A step of a test that ends with the guarantees; a failure shows what the actors said. The variable
- * SCENARIO chooses steps by a part of their name.
+ * A step of a test that ends with the guarantees; a failure shows what the actors said. The
+ * variable SCENARIO chooses steps by a part of their name.
  */
 export async function scenario(
   test: Deno.TestContext,
