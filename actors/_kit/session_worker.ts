@@ -40,7 +40,8 @@ import {
 import { traceHeader } from "#schemas/frames.ts";
 import { auditStream, auditSubject } from "#schemas/subjects.ts";
 import { unreachable } from "#schemas/unreachable.ts";
-import { type HandledSequences, handledSequences } from "#actors/_kit/handled.ts";
+import { type Sweepable, sweepSessions } from "#actors/_kit/closed_sessions.ts";
+import { type HandledFrames, handledFrames } from "#actors/_kit/handled.ts";
 import { keptDeliveries } from "#actors/_kit/kept.ts";
 import { type Publishing, sessionPublisher } from "#actors/_kit/session_publisher.ts";
 import { type WorkerLimits, workerLimits } from "#actors/_kit/worker_limits.ts";
@@ -83,14 +84,13 @@ type Item<Input> = {
   readonly settle?: { resolve(): void; reject(error: unknown): void };
 };
 
-type Mailbox<State, Input> = Publishing & {
+type Mailbox<State, Input> = Publishing & Sweepable & {
   state: State | undefined;
   /** Frames at or below this sequence are part of the state. */
   through: number;
   loading: boolean;
   waiting: Item<Input>[];
-  readonly inFlight: Set<number>;
-  readonly handled: HandledSequences;
+  readonly handled: HandledFrames;
   readonly timers: Map<string, () => void>;
   /** Inputs that are not acknowledged yet, though their step is done. */
   readonly kept: Map<string, Item<Input>>;
@@ -104,6 +104,7 @@ export function sessionWorker<State, Input, Command>(
   const stream = auditStream(ports.epoch);
   const publisher = sessionPublisher({ ...ports, stream });
   const boxes = new Map<string, Mailbox<State, Input>>();
+  const sweep = sweepSessions({ clock, limits, sessions: () => boxes.values(), isClosed, drop });
   const keeping = keptDeliveries(clock, limits.keepEveryMs);
 
   return { onDelivery, onRaw, deliver, holds: (session) => boxes.has(session) };
@@ -147,20 +148,21 @@ export function sessionWorker<State, Input, Command>(
       through: 0,
       loading: false,
       waiting: [],
-      inFlight: new Set(),
-      handled: handledSequences(),
+      handled: handledFrames(),
       chains: new Map(),
       timers: new Map(),
       kept: new Map(),
       dead: false,
+      quiet: false,
     };
     boxes.set(key.session, box);
+    sweep.begin();
     return box;
   }
 
   function evict(): void {
     for (const box of boxes.values()) {
-      const busy = box.loading || box.inFlight.size + box.timers.size + box.kept.size > 0;
+      const busy = box.loading || box.handled.atWork() + box.timers.size + box.kept.size > 0;
       if (!busy) return drop(box);
     }
   }
@@ -187,16 +189,16 @@ export function sessionWorker<State, Input, Command>(
 
   function accept(box: Mailbox<State, Input>, item: Item<Input>): void {
     // Raw frames are numbered by another stream; their own part numbers tell them apart.
+    box.quiet = false;
     const stored = isFrame(item.input) ? item.input.sequence : undefined;
     if (stored !== undefined) {
-      if (box.inFlight.has(stored)) return item.delivery?.working();
-      // An acknowledgement that was lost.
-      if (box.handled.has(stored)) return item.delivery?.ack();
-      box.inFlight.add(stored);
+      const met = box.handled.stateOf(stored);
+      if (met !== null) return met === "begun" ? item.delivery?.working() : item.delivery?.ack();
+      box.handled.begin(stored);
     }
     if (box.loading) {
       if (box.waiting.length >= limits.mailboxMax) {
-        if (stored !== undefined) box.inFlight.delete(stored);
+        if (stored !== undefined) box.handled.forget(stored);
         return fail(item, new BusError("unavailable", "Mailbox is full"));
       }
       box.waiting.push(item);
@@ -241,6 +243,10 @@ export function sessionWorker<State, Input, Command>(
     );
   }
 
+  async function isClosed({ key }: Publishing): Promise<boolean> {
+    return await bus.last(stream, auditSubject(key, "close")) !== null;
+  }
+
   async function recover(box: Mailbox<State, Input>, sequence: number): Promise<void> {
     let through = sequence;
     const own: StoredMessage[] = [];
@@ -255,7 +261,7 @@ export function sessionWorker<State, Input, Command>(
       through = Math.max(through, last?.sequence ?? 0);
     }
     // What made us look at a session that is over is a straggler; its close may never come again.
-    if (await bus.last(stream, auditSubject(box.key, "close")) !== null) {
+    if (await isClosed(box)) {
       box.timers.set("straggler", clock.after(limits.stragglerMs, () => drop(box)));
     }
     let state = actor.initial(box.key);
@@ -318,10 +324,7 @@ export function sessionWorker<State, Input, Command>(
 
   function done(box: Mailbox<State, Input>, item: Item<Input>): void {
     item.delivery?.ack();
-    if (isFrame(item.input)) {
-      box.inFlight.delete(item.input.sequence);
-      box.handled.add(item.input.sequence);
-    }
+    if (isFrame(item.input)) box.handled.done(item.input.sequence);
     item.settle?.resolve();
   }
 

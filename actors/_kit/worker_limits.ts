@@ -13,6 +13,8 @@ export type WorkerLimits = {
   readonly keepEveryMs: number;
   /** How long the state of a session that is over is kept for a straggler, milliseconds. */
   readonly stragglerMs: number;
+  /** How often sessions that were given nothing are looked up, whether they ended, milliseconds. */
+  readonly sweepEveryMs: number;
 };
 export const workerLimits: WorkerLimits = {
   sessionsMax: 20_000,
@@ -21,4 +23,5 @@ export const workerLimits: WorkerLimits = {
   retryDelayMs: 500,
   keepEveryMs: 1_500,
   stragglerMs: 10_000,
+  sweepEveryMs: 60_000,
 };
