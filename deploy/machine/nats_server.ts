@@ -95,8 +95,6 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
 
 async function serverEnvironment(options: NatsServerOptions): Promise<Record<string, string>> {
   const env: Record<string, string> = {};
-  // With as few cores as processes that talk to it, more threads only take turns with those.
-  if (navigator.hardwareConcurrency <= 2) env["GOMAXPROCS"] = "1";
   if (options.memoryLimit !== undefined) env["GOMEMLIMIT"] = options.memoryLimit;
   if (options.encryptionKeyFile !== undefined) {
     const key = (await Deno.readTextFile(options.encryptionKeyFile)).trim();
