@@ -46,7 +46,8 @@ export type MaskingState = {
   /** Plans of allowed requests whose response has not begun. */
   readonly plans: Map<number, Pick<Verdict, "plan" | "parsed">>;
   request: number | null;
-  nextPart: number | null;
+  /** Parts are counted over the session. */
+  nextPart: number;
   waiting: RawFrame[];
   failed: boolean;
 };
@@ -69,7 +70,7 @@ export function masking(
       newestVerdict: 0,
       plans: new Map(),
       request: null,
-      nextPart: null,
+      nextPart: 0,
       waiting: [],
       failed: false,
     };
@@ -146,7 +147,7 @@ export function masking(
   }
 
   function onRaw(state: State, frame: RawFrame, out: Out): void {
-    if (state.nextPart !== null && frame.part < state.nextPart) return;
+    if (frame.part < state.nextPart) return;
     const begins = frame.headers.has(firstHeader);
     const known = frame.request === state.request || state.plans.has(frame.request);
     if (state.waiting.length > 0 || (begins && !known)) {
@@ -160,11 +161,11 @@ export function masking(
       state.waiting.push(frame);
       return;
     }
-    const gap = state.nextPart !== null && frame.part !== state.nextPart;
+    const gap = frame.part !== state.nextPart;
     state.nextPart = frame.part + 1;
-    if (begins) begin(state, frame.request);
-    // After a restart, or a lost part, the middle of a response cannot be understood.
-    else if (gap || state.request === null) state.failed = true;
+    // What is lost here is lost to the agent; after a restart no middle can be understood either.
+    if (gap || !begins && state.request === null) state.failed = true;
+    else if (begins) begin(state, frame.request);
     respond(state, frame, out);
   }
 
