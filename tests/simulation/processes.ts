@@ -1,0 +1,141 @@
+/**
+ * Processes of the simulated system: each actor started as its `main.ts` starts it, over the bus in
+ * memory, with a supervisor that starts it anew when it dies.
+ *
+ * @module
+ */
+import type { Bus, Delivery } from "#actors/_kit/bus.ts";
+import type { Clock, Random } from "#actors/_kit/clock.ts";
+import type { Report } from "#actors/_kit/report.ts";
+import { keysOf } from "#deploy/nats/accounts.ts";
+import { inboxPrefixOf, permissionsOf } from "#deploy/nats/permissions.ts";
+import { auditStream, rawStream, stageConsumer } from "#schemas/subjects.ts";
+import { config } from "./clinic.ts";
+import { clockWhile } from "./clock.ts";
+import { edges, epoch, type World } from "./world.ts";
+
+/** What a process is given. */
+export type Host = {
+  readonly world: World;
+  readonly name: string;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly report: Report;
+  readonly epoch: string;
+  readonly alive: () => boolean;
+  /** Calls back every so often while the process lives. */
+  every(ms: number, callback: () => void): void;
+  consume(kind: string, onDelivery: (delivery: Delivery) => void): Promise<void>;
+  consumeRaw(kind: string, onDelivery: (delivery: Delivery) => void): Promise<void>;
+};
+
+/** What can be seen of a process that runs. */
+export type Running = {
+  /** Of these sessions, those that it still keeps something of. */
+  holds(sessions: readonly string[]): readonly string[];
+  /** The process dies: what of the outside is to notice, notices. */
+  died?(): void;
+};
+export type Start = (host: Host) => Promise<Running>;
+
+export type Supervised = {
+  readonly name: string;
+  /** The bus's name of its client: what faults and partitions find it by. */
+  running(): Running | null;
+  /** Kills the process at this moment; it is started again after a while. */
+  kill(downMs: number): void;
+};
+
+/** Keeps one process running. */
+export function supervise(world: World, key: string, name: string, start: Start): Supervised {
+  const { clock } = world;
+  let current: { alive: boolean; bus: Bus; running: Running | null } | null = null;
+  let starts = 0;
+  begin();
+  return {
+    name,
+    running: () => current?.running ?? null,
+    kill(downMs) {
+      if (current === null) return;
+      end();
+      clock.after(downMs, begin);
+    },
+  };
+
+  function begin(): void {
+    const self = { alive: true, bus: connectAs(world, key, name), running: null };
+    const mine: { alive: boolean; bus: Bus; running: Running | null } = self;
+    current = mine;
+    start(hostOf(mine)).then((running) => {
+      mine.running = running;
+      if (!mine.alive) running.died?.();
+    }, () => {
+      // It refuses to start, for example because the bus is down: its supervisor tries again.
+      if (current !== mine) return;
+      end();
+      clock.after(1000, begin);
+    });
+  }
+
+  function end(): void {
+    const dying = current;
+    current = null;
+    if (dying === null) return;
+    dying.alive = false;
+    void dying.bus.close();
+    dying.running?.died?.();
+  }
+
+  function hostOf(mine: { readonly alive: boolean; readonly bus: Bus }): Host {
+    const { bus } = mine;
+    const alive = () => mine.alive;
+    const own = clockWhile(clock, alive);
+    const every = (ms: number, callback: () => void): void => {
+      own.after(ms, () => {
+        callback();
+        every(ms, callback);
+      });
+    };
+    const consumeShards = async (
+      stream: string,
+      kind: string,
+      onDelivery: (delivery: Delivery) => void,
+    ): Promise<void> => {
+      for (let shard = 0; shard < config.shards; shard++) {
+        await bus.consume(stream, stageConsumer(kind, shard), onDelivery);
+      }
+    };
+    return {
+      world,
+      name,
+      bus,
+      clock: own,
+      random: world.chance.fork(`${name} ${starts++}`).bytes,
+      report(event, facts) {
+        if (!mine.alive) return;
+        const at = clock.nowMs();
+        world.log.push(JSON.stringify({ at, actor: name, event, ...facts }));
+      },
+      epoch,
+      alive,
+      every,
+      consume: (kind, onDelivery) => consumeShards(auditStream(epoch), kind, onDelivery),
+      consumeRaw: (kind, onDelivery) => consumeShards(rawStream, kind, onDelivery),
+    };
+  }
+}
+
+/** A client of the bus with the rights of a key, under a name of its own. */
+export function connectAs(world: World, key: string, name: string): Bus {
+  const found = keysOf(edges).find((one) => one.name === key);
+  if (found === undefined) throw new RangeError(`No key ${key}`);
+  return world.bus.connect({
+    name,
+    inboxPrefix: inboxPrefixOf(found),
+    permissions: permissionsOf(found, { epochs: [epoch], shards: config.shards, replicas: 1 }),
+    fault: (error) => {
+      world.find(`${name}: a handler threw ${error instanceof Error ? error.stack : "no error"}`);
+    },
+  });
+}
