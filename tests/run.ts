@@ -36,6 +36,7 @@ const stages: readonly Stage[] = [
     quiet: true,
   },
   { name: "conformance", args: [...test, "-A", "tests/conformance"] },
+  { name: "simulation", args: [...test, "-A", "tests/simulation"] },
   { name: "transcripts", args: [...test, "-A", "tests/transcripts"] },
   { name: "real", args: [...test, "-A", "tests/real"] },
 ];
