@@ -36,7 +36,7 @@ export type AgentOptions = {
   readonly dial: (wire: Wire) => boolean;
 };
 
-/** The longest that an answer may take: a hold, a statement's time, an outage, each at its worst. */
+/** The longest that an answer may take: a hold, a statement, an outage, each at its worst. */
 const answerMsMax = 240_000;
 
 type Talk = {

@@ -170,7 +170,7 @@ function checkEnds(
   if (raw > 0) world.find(`${raw} raw frames are left`);
 }
 
-/** Planted values are in no frame, subject, header or line of a log; raw frames never are stored. */
+/** Planted values are in no frame, subject, header or line of a log; raw frames are not stored. */
 function checkPlanted(world: World, messages: readonly StoredMessage[]): void {
   const latin1 = new TextDecoder("latin1");
   for (const { sequence, subject, headers, payload } of messages) {

@@ -1,6 +1,6 @@
 /**
- * What the simulated system protects: a configuration, a policy, a catalog, and rows whose protected
- * values stand nowhere else.
+ * What the simulated system protects: a configuration, a policy, a catalog, and rows whose
+ * protected values stand nowhere else.
  *
  * **Invariant:** no agent ever sends a planted value, so that it can only come from a row.
  *

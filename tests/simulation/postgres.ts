@@ -1,7 +1,7 @@
 /**
  * A PostgreSQL server in memory, as target meets it: logins, both query protocols, transactions,
- * cancellation, slow statements, and connections that die at any moment. It keeps its own account of
- * the bytes it was sent, which the checks hold against the record.
+ * cancellation, slow statements, and connections that die at any moment. It keeps its own account
+ * of the bytes it was sent, which the checks hold against the record.
  *
  * @module
  */
