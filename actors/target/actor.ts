@@ -225,8 +225,9 @@ export function target(
     state.pending.delete(request);
     // G1: the bytes at hand are the bytes that were judged, or nothing runs.
     if (pending === undefined || !pending.complete || sha256(pending.parts) !== digest) {
-      settle(allowed, { ...notRun, alive: true }, out);
-      return runNext(state, out);
+      settle(allowed, notRun, out);
+      out.push({ kind: "run", command: { kind: "hang_up" } });
+      return lost(state, out);
     }
     state.current = allowed;
     startRequest(state.upstream, pending.parts, nowMs());

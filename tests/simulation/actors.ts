@@ -99,7 +99,11 @@ export const startTarget: Start = async (host) => {
     if (Number.isSafeInteger(bytes)) driver.credit(subject.split(".")[2] ?? "", bytes);
   });
   bus.subscribe(aliveSubject("*"), ({ subject }) => driver.alive(subject.split(".")[1] ?? ""));
-  await host.consume("target", worker.onDelivery);
+  const tamper = world.chance.fork(`tamper ${host.name}`);
+  await host.consume("target", (delivery) => {
+    const tampers = delivery.subject.endsWith(".request") && tamper.of(world.tampering);
+    worker.onDelivery(tampers ? { ...delivery, payload: altered(delivery.payload) } : delivery);
+  });
   // A process that dies closes its sockets.
   return { ...heldBy(worker), died: () => world.postgres.cut((dialled) => dialled === alive) };
 };
@@ -239,6 +243,14 @@ export function startEdge(
     running(self);
     return self;
   };
+}
+
+/** The same bytes but for one, as somebody between stream and target could make them. */
+function altered(payload: Uint8Array): Uint8Array {
+  const other = payload.slice();
+  const at = Math.min(8, other.length - 1);
+  other[at] = (other[at] ?? 0) ^ 1;
+  return other;
 }
 
 const holdsNothing: Running = { holds: () => [] };

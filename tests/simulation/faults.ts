@@ -24,6 +24,8 @@ export type Faults = {
   /** Between deaths of the server's connections. */
   readonly upstreamEveryMs: number;
   readonly server: Trouble;
+  /** For each request that target is given. */
+  readonly tampering: number;
 };
 
 export const noFaults: Faults = {
@@ -35,6 +37,7 @@ export const noFaults: Faults = {
   fullEveryMs: 0,
   upstreamEveryMs: 0,
   server: noTrouble,
+  tampering: 0,
 };
 
 /** What a seed draws: some kinds of faults, each more or less. */
@@ -54,6 +57,7 @@ export function drawFaults(chance: Chance): Faults {
     fullEveryMs: every(40_000),
     upstreamEveryMs: every(8000),
     server: { refuses: some(0.1), slow: some(0.1), dies: some(0.03) },
+    tampering: some(0.02),
   };
 }
 
@@ -74,6 +78,7 @@ export function startFaults(
   let healed = false;
   bus.faults(messageFaults());
   postgres.trouble = { ...faults.server };
+  world.tampering = faults.tampering;
   repeat(faults.crashEveryMs, "crashes", () => {
     chance.pick(processes).kill(
       chance.of(0.7) ? chance.between(0, 500) : chance.between(0, 20_000),
@@ -151,6 +156,7 @@ export function startFaults(
     full = false;
     bus.faults({});
     postgres.trouble = { ...noTrouble };
+    world.tampering = 0;
     start();
     for (const name of [...cutOff]) mend(name);
   }

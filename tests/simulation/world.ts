@@ -24,6 +24,8 @@ export type World = {
   readonly chance: Chance;
   readonly bus: MemoryServer;
   readonly postgres: SimulatedServer;
+  /** Chance that target is given other bytes of a request than are stored. */
+  tampering: number;
   readonly identity: { readonly key: KeyObject; readonly kid: string; readonly keys: IdentityKeys };
   /** Every line that every process said. */
   readonly log: string[];
@@ -54,6 +56,7 @@ export function createWorld(seed: number): World {
       consumers: consumers(topology),
       limits: memoryLimits,
     }),
+    tampering: 0,
     postgres: simulatedServer(clock, all.fork("postgres")),
     identity: identityOf(all.fork("identity")),
     log,
