@@ -36,6 +36,10 @@ const stages: readonly Stage[] = [
     quiet: true,
   },
   { name: "conformance", args: [...test, "-A", "tests/conformance"] },
+  {
+    name: "simulation",
+    args: [...test, "--allow-read=.", "--allow-env=SIMULATION_SEEDS", "tests/simulation"],
+  },
   { name: "simulation", args: [...test, "-A", "tests/simulation"] },
   { name: "transcripts", args: [...test, "-A", "tests/transcripts"] },
   { name: "real", args: [...test, "-A", "tests/real"] },
