@@ -40,7 +40,6 @@ const stages: readonly Stage[] = [
     name: "simulation",
     args: [...test, "--allow-read=.", "--allow-env=SIMULATION_SEEDS", "tests/simulation"],
   },
-  { name: "simulation", args: [...test, "-A", "tests/simulation"] },
   { name: "transcripts", args: [...test, "-A", "tests/transcripts"] },
   { name: "real", args: [...test, "-A", "tests/real"] },
 ];
