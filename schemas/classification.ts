@@ -17,7 +17,7 @@ type MutableProtected = Map<number, Map<number, readonly string[]>>;
 
 /** PostgreSQL's own schemas, of which a wildcard in a pattern does not speak. */
 export function isSystemSchema(schema: string): boolean {
-  return schema === "pg_catalog" || schema === "information_schema";
+  return schema === "pg_catalog" || schema === "information_schema" || schema === "pg_toast";
 }
 
 /** Classifies every column of the relations. */
@@ -87,6 +87,7 @@ function addClasses(
   attribute: number,
   names: readonly string[],
 ): boolean {
+  if (names.length === 0) return false;
   const columns = classes.get(oid) ?? new Map<number, readonly string[]>();
   const before = columns.get(attribute) ?? [];
   const after = [...new Set([...before, ...names])].sort();

@@ -20,6 +20,7 @@ import { describeMalformed } from "#schemas/wire/cursor.ts";
 import type { Analysed } from "./analysis/analyse.ts";
 import { applyChange, type SessionChange, type SessionState } from "./analysis/session.ts";
 import type { Position } from "./policy/plan.ts";
+import { emptyAnalysis } from "./policy/situation.ts";
 
 /** A portal: the statement it runs and the format codes of its results. */
 export type Portal = { readonly statement: string; readonly formats: readonly (0 | 1)[] };
@@ -203,7 +204,7 @@ function takeParse(
   if (others.length > 0) {
     return refusalOf("syntax_error", "a prepared statement holds one statement only");
   }
-  const analysis = only?.analysis ?? emptyStatement;
+  const analysis = only?.analysis ?? emptyAnalysis;
   const prepared = { sql: text, analysis, names: draft.session.names };
   change(draft, { kind: "prepare", name, prepared });
   draft.parsed.push(name);
@@ -255,7 +256,7 @@ function takeExecute(message: Execute, draft: Draft, analyse: Analyse): Refusal 
   const analysed = analyse(prepared.sql, draft.session);
   if (analysed.kind === "refused") return analysed.refusal;
   const [only] = analysed.statements;
-  const analysis = only?.analysis ?? emptyStatement;
+  const analysis = only?.analysis ?? emptyAnalysis;
   const { statement, formats } = portal;
   draft.prepared.delete(statement);
   draft.executed.push(analysis);
@@ -277,21 +278,8 @@ function stateFor(tag: string): "ready" | "copy_in" {
   return tag === "d" || tag === "c" || tag === "f" ? "copy_in" : "ready";
 }
 
-const emptyStatement: StatementAnalysis = {
-  command: "",
-  effects: ["session"],
-  details: [],
-  relations: [],
-  functions: [],
-  classesRead: [],
-  classesFiltered: [],
-  classesWritten: [],
-  columns: null,
-  copy: null,
-  estimatedRows: 0,
-};
 /** What the server answers when COPY data ends: CommandComplete, no rows. */
-const copyEnd: StatementAnalysis = { ...emptyStatement, command: "COPY" };
+const copyEnd: StatementAnalysis = { ...emptyAnalysis, command: "COPY" };
 
 function refusalOf(code: Refusal["code"], message: string): Refusal {
   return { code, message, position: null };

@@ -9,14 +9,16 @@
  * @module
  */
 import type { Catalog, CatalogFunction, CatalogRelation } from "#schemas/catalog.ts";
-import { type Column, union } from "./lineage.ts";
-import { isLeaky, isLeakyColumn, isLeakyExtension, isSystemSchema } from "./system_relations.ts";
+import {
+  classify,
+  type ClassPatterns,
+  isSystemSchema,
+  type Protected,
+} from "#schemas/classification.ts";
+import type { Column } from "./lineage.ts";
+import { isLeaky, isLeakyColumn, isLeakyExtension } from "./system_relations.ts";
 
-/** Which columns hold which classes: relation oid, attribute number, sorted class names. */
-export type Protected = ReadonlyMap<number, ReadonlyMap<number, readonly string[]>>;
-
-/** What configuration says of a class; only the column patterns matter here. */
-export type ClassPatterns = Readonly<Record<string, { readonly columns: readonly string[] }>>;
+export type { ClassPatterns, Protected };
 
 export type Relation = {
   readonly oid: number;
@@ -56,7 +58,7 @@ export type Schema = {
 
 /** Indexes a catalog once. Pure but for the memo of views inside. */
 export function indexCatalog(catalog: Catalog, classes: ClassPatterns): Schema {
-  const shared = inheritedClasses(catalog.relations, directClasses(catalog.relations, classes));
+  const shared = classify(catalog.relations, classes);
   const relations = new Map<string, Map<string, Relation>>();
   for (const relation of catalog.relations) {
     const inSchema = relations.get(relation.schema) ?? new Map<string, Relation>();
@@ -111,75 +113,4 @@ function indexRelation(relation: CatalogRelation, classes: Protected): Relation 
     uniqueKeys: relation.uniqueKeys,
     classified: own !== undefined && own.size > 0,
   };
-}
-
-type MutableProtected = Map<number, Map<number, readonly string[]>>;
-
-function directClasses(
-  relations: readonly CatalogRelation[],
-  classes: ClassPatterns,
-): MutableProtected {
-  const patterns = Object.entries(classes).flatMap(([name, { columns }]) =>
-    columns.map((pattern) => ({ name, parts: pattern.split(".") }))
-  );
-  const result: MutableProtected = new Map();
-  for (const relation of relations) {
-    // A wildcard schema means the organisation's own; PostgreSQL's are named or not meant.
-    const system = isSystemSchema(relation.schema);
-    const fitting = patterns.filter(({ parts: [schema, name] }) =>
-      (schema === relation.schema || (schema === "*" && !system)) &&
-      (name === "*" || name === relation.name)
-    );
-    for (const { name, parts: [, , pattern] } of fitting) {
-      for (const column of relation.columns) {
-        if (pattern === "*" || pattern === column.name) {
-          addClasses(result, relation.oid, column.attribute, [name]);
-        }
-      }
-    }
-  }
-  return result;
-}
-
-/** Shares classes by column name along inheritance, both ways, until nothing changes. */
-function inheritedClasses(
-  relations: readonly CatalogRelation[],
-  classes: MutableProtected,
-): Protected {
-  const byOid = new Map(relations.map((relation) => [relation.oid, relation]));
-  const links = relations.flatMap((child) =>
-    child.parents.flatMap((oid) => {
-      const parent = byOid.get(oid);
-      return parent === undefined ? [] : [[child, parent] as const];
-    })
-  );
-  for (let changed = links.length > 0; changed;) {
-    changed = false;
-    for (const [child, parent] of links) {
-      for (const column of child.columns) {
-        const same = parent.columns.find((other) => other.name === column.name);
-        if (same === undefined) continue;
-        const down = classes.get(parent.oid)?.get(same.attribute) ?? [];
-        const up = classes.get(child.oid)?.get(column.attribute) ?? [];
-        changed = addClasses(classes, child.oid, column.attribute, down) || changed;
-        changed = addClasses(classes, parent.oid, same.attribute, up) || changed;
-      }
-    }
-  }
-  return classes;
-}
-
-/** Says whether anything was added. */
-function addClasses(
-  classes: MutableProtected,
-  oid: number,
-  attribute: number,
-  names: readonly string[],
-): boolean {
-  if (names.length === 0) return false;
-  const columns = classes.get(oid) ?? new Map<number, readonly string[]>();
-  const before = columns.get(attribute) ?? [];
-  const after = union(before, names);
-  classes.set(oid, columns.set(attribute, after));
-  return after.length > before.length;
 }

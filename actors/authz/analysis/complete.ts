@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Effect, OutputColumn, StatementAnalysis } from "#schemas/analysis.ts";
+import { Effect, type OutputColumn, type StatementAnalysis } from "#schemas/analysis.ts";
 import type { Run } from "./run.ts";
 import type { Output } from "./scope.ts";
 import type { Judged } from "./statement.ts";
@@ -17,7 +17,7 @@ export function completed(judged: Judged, run: Run): StatementAnalysis {
   if (run.filtered.size > 0) run.effects.add("filter_by");
   const isBulk = columns !== null && rows > run.limits.bulkRows && run.classified;
   if (isBulk) run.effects.add("export");
-  const effects = effectOrder.filter((effect) => run.effects.has(effect));
+  const effects = Effect.options.filter((effect) => run.effects.has(effect));
   return {
     command: judged.command,
     effects,
@@ -42,17 +42,3 @@ function outputColumns(output: Output, unresolved: boolean): OutputColumn[] {
     origin: hide || origin === null || origin.attribute < 1 ? null : origin,
   }));
 }
-
-const effectOrder: readonly Effect[] = [
-  "connect",
-  "session",
-  "read",
-  "write",
-  "define",
-  "execute",
-  "export",
-  "administer",
-  "escape",
-  "filter_by",
-  "declassify",
-];

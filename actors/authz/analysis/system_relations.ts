@@ -7,11 +7,6 @@
  * @module
  */
 
-/** Schemas that belong to PostgreSQL. */
-export function isSystemSchema(schema: string): boolean {
-  return schema === "pg_catalog" || schema === "information_schema" || schema === "pg_toast";
-}
-
 /** Says whether a relation of a system schema holds values or secrets. */
 export function isLeaky(schema: string, name: string): boolean {
   if (schema === "pg_toast") return true;

@@ -37,7 +37,7 @@ export type Situation = {
 };
 
 /** A request with no statement (an empty query, a bare Sync) touches the session only. */
-const nothing: StatementAnalysis = {
+export const emptyAnalysis: StatementAnalysis = {
   command: "",
   effects: ["session"],
   details: [],
@@ -53,7 +53,7 @@ const nothing: StatementAnalysis = {
 
 /** What authz judges when a session opens. */
 export const connectAnalysis: StatementAnalysis = {
-  ...nothing,
+  ...emptyAnalysis,
   command: "CONNECT",
   effects: ["connect"],
 };
@@ -66,7 +66,7 @@ export function situationsOf(
   analyses: readonly StatementAnalysis[],
   bulkRows: number,
 ): readonly Situation[] {
-  const statements = analyses.length === 0 ? [nothing] : analyses;
+  const statements = analyses.length === 0 ? [emptyAnalysis] : analyses;
   const single = new Map(
     statements.map((one) => [situationKey(one), situationOf([one], bulkRows)]),
   );
