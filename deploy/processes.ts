@@ -109,8 +109,11 @@ function rightsOf(kind: ProcessKind, root: string, settings: Settings, config: C
 
 function secretFiles(settings: Settings, config: Config): string[] {
   const directory = settings.target?.secretsDirectory ?? "";
-  return Object.values(config.connections).flatMap(({ password_file, tls }) => {
-    return [password_file, tls.ca_file].flatMap((file) => {
+  return Object.values(config.connections).flatMap((connection) => {
+    const key = connection.protocol === "ssh"
+      ? connection.private_key_file
+      : connection.tls.ca_file;
+    return [connection.password_file, key].flatMap((file) => {
       return file === undefined ? [] : [`${directory}/${file}`];
     });
   });

@@ -14,7 +14,9 @@ import { CopyFormat } from "#schemas/mask_plan.ts";
 
 /**
  * The actions of policy on a connection (design 5, 6). `connect` opens a session; `session` changes
- * only the session itself (SET of a harmless setting, BEGIN, COMMIT, DISCARD).
+ * only the session itself (SET of a harmless setting, BEGIN, COMMIT, DISCARD). `shell` is an
+ * interactive shell, `forward` a TCP connection through the target, `network` a program that
+ * reaches out, `interpret` code that nobody can judge (eval, base64 into sh, python -c).
  */
 export const Effect = z.enum([
   "connect",
@@ -28,6 +30,11 @@ export const Effect = z.enum([
   "escape",
   "filter_by",
   "declassify",
+  // Of commands of a shell and of file transfer; read, write, execute and administer count as well.
+  "shell",
+  "forward",
+  "network",
+  "interpret",
 ]);
 export type Effect = z.infer<typeof Effect>;
 
@@ -66,6 +73,14 @@ export const StatementAnalysis = z.strictObject({
   copy: z.strictObject({ direction: z.enum(["in", "out"]), format: CopyFormat }).nullable(),
   /** Rows the result may have, from the catalog's estimates; an upper guess. */
   estimatedRows: z.number().min(0),
+  /** What a program, a file operation or a forwarding touches; absent for SQL. */
+  access: z.strictObject({
+    /** A file's path, normalised without following links; null when none. */
+    path: z.string().nullable(),
+    host: z.string().nullable(),
+    port: z.int().min(0).max(65_535).nullable(),
+    arguments: z.array(z.string()).max(1024),
+  }).optional(),
 });
 export type StatementAnalysis = z.infer<typeof StatementAnalysis>;
 

@@ -28,7 +28,11 @@ export const DataClass = z.strictObject({
 });
 export type DataClass = z.infer<typeof DataClass>;
 
-export const Connection = z.strictObject({
+/** The protocols that an edge terminates and target speaks. */
+export const Protocol = z.enum(["postgres", "ssh"]);
+export type Protocol = z.infer<typeof Protocol>;
+
+export const PostgresConnection = z.strictObject({
   protocol: z.literal("postgres"),
   host: z.string().min(1),
   port: z.int().min(1).max(65535),
@@ -43,6 +47,38 @@ export const Connection = z.strictObject({
   }).default({ mode: "verify-full" }),
   labels: z.record(z.string(), z.string()).default({}),
 });
+export type PostgresConnection = z.infer<typeof PostgresConnection>;
+
+/** A public key as in `known_hosts`, `ssh-ed25519 AAAA...`, or its fingerprint `SHA256:...`. */
+const HostKey = z.string().regex(
+  /^(SHA256:[A-Za-z0-9+/]{43}|(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d{3}) [A-Za-z0-9+/]+={0,2})$/,
+  "SHA256:... or a public key with its type",
+);
+
+export const SshConnection = z.strictObject({
+  protocol: z.literal("ssh"),
+  host: z.string().min(1),
+  port: z.int().min(1).max(65535).default(22),
+  user: z.string().min(1),
+  /** One of the two. */
+  private_key_file: SecretFile.optional(),
+  password_file: SecretFile.optional(),
+  /** The target's host keys; with none and no host_ca_keys nothing is dialled. */
+  host_keys: z.array(HostKey).max(32).default([]),
+  /** Authorities whose host certificates are good for `host`. */
+  host_ca_keys: z.array(HostKey).max(32).default([]),
+  /** Names of variables that an agent may set; `*` at the end stands for any rest. */
+  environment: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*\*?$/, "a name, or a name and *"))
+    .default(["LANG", "LC_*"]),
+  /** What happens to content of files that a detector finds PHI in, on its way to the agent. */
+  files: z.enum(["mask", "refuse", "allow"]).default("mask"),
+  /** The same for content on its way to the target; what is sent cannot be masked. */
+  uploads: z.enum(["refuse", "allow"]).default("allow"),
+  labels: z.record(z.string(), z.string()).default({}),
+});
+export type SshConnection = z.infer<typeof SshConnection>;
+
+export const Connection = z.discriminatedUnion("protocol", [PostgresConnection, SshConnection]);
 export type Connection = z.infer<typeof Connection>;
 
 export const Limits = z.strictObject({
@@ -53,6 +89,8 @@ export const Limits = z.strictObject({
   verdict_ms_max: z.int().min(100).default(10_000),
   sessions_max: z.int().min(1).default(2000),
   sessions_per_principal_max: z.int().min(1).default(200),
+  /** Channels open at once on one agent's SSH connection. */
+  channels_max: z.int().min(1).max(1000).default(64),
   parameters_max: z.int().min(1).max(65_535).default(65_535),
   /** A result whose estimated rows exceed this has the effect `export` beside `read`. */
   bulk_rows: z.int().min(1).default(1000),

@@ -12,7 +12,7 @@
 import { createHash } from "node:crypto";
 import { type Document, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
 import { z } from "zod";
-import { Config } from "#schemas/config.ts";
+import { Config, type SshConnection } from "#schemas/config.ts";
 import { didYouMean } from "#schemas/did_you_mean.ts";
 import { opaqueClass } from "#schemas/policy_schema.ts";
 
@@ -93,10 +93,28 @@ function checkConfig(config: Config): Found[] {
     }
     found.push(...repeats([...path, "columns"], dataClass.columns));
   }
-  for (const [name, { tls, host }] of Object.entries(config.connections)) {
+  for (const [name, connection] of Object.entries(config.connections)) {
+    if (connection.protocol === "ssh") {
+      found.push(...checkSsh(["connections", name], connection));
+      continue;
+    }
+    const { tls, host } = connection;
     const path = ["connections", name, "tls", "mode"];
     if (tls.mode !== "disable" || isLoopback(host)) continue;
     found.push({ path, message: "disable is for a loopback address or a socket path only" });
+  }
+  return found;
+}
+
+function checkSsh(path: readonly string[], connection: SshConnection): Found[] {
+  const found: Found[] = [];
+  const { private_key_file: key, password_file: password } = connection;
+  if ((key === undefined) === (password === undefined)) {
+    found.push({ path, message: "needs one of private_key_file and password_file" });
+  }
+  if (connection.host_keys.length + connection.host_ca_keys.length === 0) {
+    const message = "is missing: without host_keys or host_ca_keys any host would be trusted";
+    found.push({ path: [...path, "host_keys"], message });
   }
   return found;
 }

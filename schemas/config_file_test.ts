@@ -37,7 +37,8 @@ function problems(text: string): string[] {
 Deno.test("parseConfig() reads a good file, with defaults and the digest of its bytes", () => {
   const parsed = parseConfig(good);
   ok(parsed.ok);
-  strictEqual(parsed.config.connections["ehr"]?.tls.mode, "verify-full");
+  const { ehr } = parsed.config.connections;
+  strictEqual(ehr?.protocol === "postgres" && ehr.tls.mode, "verify-full");
   strictEqual(parsed.config.limits.bulk_rows, 1000);
   deepStrictEqual(parsed.config.classes["mrn"]?.mask, { operator: "redact" });
   strictEqual(parsed.digest, createHash("sha256").update(good).digest("hex"));
@@ -236,4 +237,23 @@ Deno.test("configJsonSchema() describes the file for an editor", () => {
     "connections",
     "classes",
   ]);
+});
+
+const ssh = `  lab:
+    protocol: ssh
+    host: lab.example.org
+    user: gate
+    private_key_file: lab.key
+    host_keys: ["SHA256:${"A".repeat(43)}"]
+`;
+
+Deno.test("parseConfig() takes an SSH connection with one credential and a known host key", () => {
+  const parsed = parseConfig(good.replace("classes:\n", `${ssh}classes:\n`));
+  ok(parsed.ok, JSON.stringify(parsed.ok ? [] : parsed.problems));
+  strictEqual(parsed.config.connections["lab"]?.port, 22);
+  const at = (text: string) => problems(good.replace("classes:\n", `${text}classes:\n`));
+  const without = ssh.replace(/    host_keys.*\n/, "");
+  ok(at(without)[0]?.startsWith("connections.lab.host_keys: is missing"));
+  const both = `${ssh}    password_file: lab.password\n`;
+  ok(at(both)[0]?.startsWith("connections.lab: needs one of"));
 });

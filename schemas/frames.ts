@@ -17,6 +17,7 @@
  */
 import { z } from "zod";
 import { StatementAnalysis } from "#schemas/analysis.ts";
+import { Protocol } from "#schemas/config.ts";
 import { MaskPlan } from "#schemas/mask_plan.ts";
 
 export const frameVersion = 1;
@@ -29,7 +30,11 @@ export const rawBytesHeader = "Sallyport-Raw-Bytes";
 export const firstHeader = "Sallyport-First";
 /** On `raw` and `response`: the upstream is gone, and with this part the session ends. */
 export const endedHeader = "Sallyport-Ended";
-/** On a `request`: what it is besides statements (`cancel`: a CancelRequest for this session). */
+/**
+ * On a `request`: what it is besides statements. `cancel:<n>` withdraws request n. `continues:<n>`
+ * belongs to request n while that runs (input of a program, a window's new size): it is judged by
+ * itself, carried out beside it, and n's outcome is not waited for.
+ */
 export const operationHeader = "Sallyport-Operation";
 /** On `raw`: epoch and edge of the session, `2026_11.pg1`; its subject has room for neither. */
 export const sessionHeader = "Sallyport-Session";
@@ -94,7 +99,7 @@ export type PrincipalChain = z.infer<typeof PrincipalChain>;
 export const Open = z.strictObject({
   version: z.literal(1),
   connection: z.string(),
-  protocol: z.literal("postgres"),
+  protocol: Protocol,
   principal: PrincipalChain,
   /** Identity's own signature over chain, connection and session (a JWT bound to this session). */
   token: z.string(),
@@ -200,6 +205,9 @@ export const Outcome = z.strictObject({
   rows: z.int().min(0),
   commands: z.array(z.string()),
   sqlstate: z.string().nullable(),
+  /** How a program ended (RFC 4254 section 6.10), of protocols that run programs. */
+  exit: z.strictObject({ status: z.int().min(0).nullable(), signal: z.string().max(64).nullable() })
+    .optional(),
   /**
    * ReadyForQuery's transaction status after it; null when none came, because the upstream is gone
    * or because the request ends without Sync.

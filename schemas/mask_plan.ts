@@ -73,6 +73,19 @@ export const ResultPlan = z.strictObject({
 });
 export type ResultPlan = z.infer<typeof ResultPlan>;
 
+/** How a stream of bytes is masked, of a protocol that has no rows. */
+export const StreamPlan = z.strictObject({
+  /** What a person's terminal shows, a program's output, sftp packets, or bytes of who knows what. */
+  content: z.enum(["terminal", "output", "sftp", "tunnel"]),
+  /** Classes that are shown; what detectors find of all others is masked. */
+  revealed: z.array(z.string()),
+  /** How long text that may become a find is held back, milliseconds; null: until it is decided. */
+  holdMsMax: z.int().min(1).nullable(),
+  /** What happens to content of files that holds a find. */
+  files: z.enum(["mask", "refuse", "allow"]),
+});
+export type StreamPlan = z.infer<typeof StreamPlan>;
+
 /** Everything masking must know about the response to one request. */
 export const MaskPlan = z.strictObject({
   results: z.array(ResultPlan),
@@ -82,6 +95,13 @@ export const MaskPlan = z.strictObject({
    * are dropped.
    */
   errors: z.enum(["keep", "generic"]),
+  /**
+   * Every class of the configuration is revealed, and `opaque` too: nothing in the response can be
+   * protected from this principal, and it leaves as the server sent it, byte for byte.
+   */
+  verbatim: z.literal(true).optional(),
+  /** Of a protocol of streams; without it nothing of a stream leaves. */
+  stream: StreamPlan.optional(),
 });
 export type MaskPlan = z.infer<typeof MaskPlan>;
 

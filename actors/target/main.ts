@@ -51,6 +51,7 @@ function reach(name: string, endpoint: Endpoint): Reach {
 function readEndpoints(config: Config, secrets: string): Map<string, Endpoint> {
   const endpoints = new Map<string, Endpoint>();
   for (const [name, connection] of Object.entries(config.connections)) {
+    if (connection.protocol !== "postgres") continue;
     const { host, port, database, user, password_file: file, tls } = connection;
     const password = file === undefined ? "" : Deno.readTextFileSync(`${secrets}/${file}`).trim();
     const ca = tls.ca_file === undefined

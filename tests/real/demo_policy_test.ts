@@ -39,7 +39,8 @@ Deno.test("demoConfiguration() fills the addresses in and stays valid", () => {
   assert.equal(console.url, "http://127.0.0.1:1002");
   assert.equal(connections["ehr"]?.port, 1003);
   assert.equal(connections["ehr"]?.password_file, "secrets/other.password");
-  assert.equal(connections["ehr"]?.tls.ca_file, "certificates/other.crt");
+  const { ehr } = connections;
+  assert.equal(ehr?.protocol === "postgres" && ehr.tls.ca_file, "certificates/other.crt");
   assert.match(configText, /# A column belongs/);
 });
 

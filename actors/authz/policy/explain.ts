@@ -88,6 +88,10 @@ const phrases: Readonly<Record<Effect, string>> = {
   // deno-lint-ignore camelcase -- the effect's own name
   filter_by: "filtering, sorting, grouping or joining by a protected class (filter_by)",
   declassify: "writing protected values into an unprotected column (declassify)",
+  shell: "opening an interactive shell (shell)",
+  forward: "forwarding a connection (forward)",
+  network: "reaching out over the network (network)",
+  interpret: "running code that cannot be judged (interpret)",
 };
 
 const ask = "Ask the owner of the policy for access, naming the policy or effect above.";
@@ -128,6 +132,14 @@ function nearestTo(effect: Effect, bulkRows: number, forbidden: boolean): string
       return forbidden
         ? "Leave the protected columns out of what is written."
         : "Write protected values only into columns of the same class.";
+    case "shell":
+      return "Run single commands instead: ssh host command.";
+    case "forward":
+      return "Connect to that system by a connection of its own.";
+    case "network":
+      return "Leave out what reaches out; bring files by scp or sftp through the gateway.";
+    case "interpret":
+      return "Write the command plainly, without eval, encodings or inline code.";
   }
 }
 
