@@ -1,6 +1,6 @@
 /**
  * A delivered frame, parsed once at the boundary: subject, place and payload. Frames that do not
- * parse, or are of an unknown version, come out as null, and the reader fails closed.
+ * parse or decode, or are of an unknown version, come out as null, and the reader fails closed.
  *
  * @module
  */
@@ -13,6 +13,7 @@ import {
   sessionHeader,
   traceHeader,
 } from "#schemas/frames.ts";
+import { decodePayload, encodingHeader } from "#schemas/payload_coding.ts";
 import {
   type FrameKind,
   parseAuditSubject,
@@ -30,6 +31,7 @@ export type Frame = FramePlaceInput & {
   readonly sequence: number;
   readonly timeMs: number;
   readonly headers: HeaderMap;
+  /** Decoded; what is stored may be compressed. */
   readonly payload: Uint8Array;
 };
 export type RawFrame = FramePlaceInput & {
@@ -46,7 +48,12 @@ export function toFrame(message: StoredMessage): Frame | null {
   if (subject === null || place === null) return null;
   const { kind, ...key } = subject;
   const { request, part, more } = place;
-  const { sequence, timeMs, headers, payload } = message;
+  const { sequence, timeMs, headers } = message;
+  const encoding = headers.get(encodingHeader);
+  // Only responses are coded.
+  if (encoding !== undefined && kind !== "response") return null;
+  const payload = decodePayload(message.payload, encoding);
+  if (payload === null) return null;
   return { kind, key, request, part, more, sequence, timeMs, headers, payload };
 }
 

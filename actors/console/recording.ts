@@ -135,10 +135,10 @@ export function recordings(ports: ConsolePorts): Recordings {
     const frames: Frame[] = [];
     let bytes = 0;
     for await (const message of bus.read(auditStream(key.epoch), { filters, from, through })) {
-      bytes += message.payload.length;
+      const frame = toFrame(message);
+      bytes += frame?.payload.length ?? 0;
       const isFull = frames.length >= limits.recordingFramesMax;
       if (isFull || bytes > limits.recordingBytesMax) return { frames, cut: true };
-      const frame = toFrame(message);
       if (frame !== null) frames.push(frame);
     }
     return { frames, cut: false };

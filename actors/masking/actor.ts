@@ -21,6 +21,7 @@ import {
   rawBytesHeader,
   type Verdict,
 } from "#schemas/frames.ts";
+import { encodePayload, encodingHeader } from "#schemas/payload_coding.ts";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { errorResponse } from "#schemas/wire/postgres/error_response.ts";
 import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
@@ -194,11 +195,13 @@ export function masking(
       if (rewritten.masked.size > 0) headers.set(maskedHeader, formatMasked(rewritten.masked));
       if (rewritten.failure !== null) headers.set(endedHeader, "1");
     }
+    const coded = encodePayload(payload);
+    if (coded.encoding !== null) headers.set(encodingHeader, coded.encoding);
     out.push({
       kind: "publish",
       frame: "response",
       place: { request, part, more },
-      payload,
+      payload: coded.payload,
       headers,
     });
     // Nothing comes of the session behind its end.

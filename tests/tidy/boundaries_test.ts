@@ -83,12 +83,15 @@ Deno.test("imports: relative names stay in their folder", () => {
 
 Deno.test("imports: packages of schemas", () => {
   const only = /schemas import zod only/;
-  for (const name of ["hono", "node:fs", "node:buffer", "jose", "yaml", "fast-check"]) {
+  for (
+    const name of ["hono", "node:fs", "node:buffer", "node:zlib", "jose", "yaml", "fast-check"]
+  ) {
     refuses("imports", "schemas/frames.ts", `import "${name}";`, only);
   }
   refuses("imports", "schemas/frames_test.ts", `import "jose";`, only);
   takes("schemas/frames.ts", `import { z } from "zod"; import { createHash } from "node:crypto";`);
   takes("schemas/config_file.ts", `import { parse } from "yaml";`);
+  takes("schemas/payload_coding.ts", `import { constants } from "node:zlib";`);
   takes("schemas/frames_test.ts", `import "node:assert/strict"; import fc from "fast-check";`);
 });
 
