@@ -22,6 +22,7 @@ import { type Signer, signerOf } from "#schemas/log/key.ts";
 import { frameLeafHash } from "#schemas/log/leaf.ts";
 import { append, emptyFrontier } from "#schemas/log/merkle.ts";
 import { maskWhole } from "#schemas/mask_plan.ts";
+import { encodePayload, encodingHeader } from "#schemas/payload_coding.ts";
 import { auditSubject, type FrameKind } from "#schemas/subjects.ts";
 import { createHash } from "node:crypto";
 
@@ -179,7 +180,10 @@ export function approvalPayload(
   };
 }
 
-/** One session: opening, an allowed request of two parts, a held and approved one, a denied one. */
+/**
+ * One session: opening, an allowed request of two parts with a response that is stored compressed,
+ * a held and approved one, a denied one.
+ */
 export function honestFrames(): StoredMessage[] {
   const list = frameList();
   const bytes = [Uint8Array.of(1, 2), Uint8Array.of(3), Uint8Array.of(9), Uint8Array.of(8)];
@@ -187,9 +191,11 @@ export function honestFrames(): StoredMessage[] {
   if (!first || !second || !held || !denied) throw new Error("Four requests are needed");
   const responses: Uint8Array[] = [];
   const respond = (request: number, text: string) => {
-    const payload = new TextEncoder().encode(text);
-    list.add("response", { request, part: responses.length }, payload);
-    responses.push(payload);
+    const bytes = new TextEncoder().encode(text);
+    const { payload, encoding } = encodePayload(bytes);
+    const headers = encoding === null ? [] : [[encodingHeader, encoding] as const];
+    list.add("response", { request, part: responses.length }, payload, headers);
+    responses.push(bytes);
   };
   const open = encodeControl("open", openPayload());
   list.add("open", { request: 0 }, open);
@@ -203,7 +209,7 @@ export function honestFrames(): StoredMessage[] {
   const verdict1 = list.say("verdict", 1, verdictPayload(1, digest1, "allow"));
   respond(1, "row one");
   list.say("outcome", 1, outcomePayload(1, digest1, verdict1));
-  respond(1, "row two");
+  respond(1, "row two".repeat(1000));
   list.add("request", { request: 2 }, held);
   const digest2 = sha256(held);
   const approval = { id: "ap1", needs, binding };

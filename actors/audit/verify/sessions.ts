@@ -6,7 +6,7 @@
  */
 import type { StoredMessage } from "#actors/_kit/bus.ts";
 import { type Frame, toFrame } from "#actors/_kit/frame.ts";
-import { decodeControl } from "#schemas/frames.ts";
+import { decodeControl, frameHeader, parseFrame } from "#schemas/frames.ts";
 import { parseAuditSubject } from "#schemas/subjects.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import { createHash } from "node:crypto";
@@ -141,7 +141,11 @@ function placeOf(frame: Frame): string {
   return `${frame.key.epoch}.${frame.key.shard}`;
 }
 
-function notUnderstood(message: StoredMessage): string {
-  const what = parseAuditSubject(message.subject) === null ? "subject" : "Sallyport-Frame header";
-  return `frame ${message.sequence}: ${what} is not understood`;
+function notUnderstood({ subject, headers, sequence }: StoredMessage): string {
+  const what = parseAuditSubject(subject) === null
+    ? "subject"
+    : parseFrame(headers.get(frameHeader)) === null
+    ? "Sallyport-Frame header"
+    : "coding of the payload";
+  return `frame ${sequence}: ${what} is not understood`;
 }

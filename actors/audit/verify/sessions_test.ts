@@ -101,6 +101,11 @@ const cases: readonly Case[] = [
     changePayload("response", 1),
     /^G2 .*the 4 released part/,
   ],
+  [
+    "a compressed response that was changed",
+    changePayload("response", 2),
+    /^shape .*coding of the payload is not/,
+  ],
   ["more released than stored", editClose({ parts: 9 }), /^G2 .*9 parts were released, 5 were sto/],
   ["another number of bytes released", editClose({ bytes: 1 }), /^G2 .*4 released parts are not/],
   ["another digest released", editClose({ sha256: zeros() }), /^G2 .*4 released parts are not/],
