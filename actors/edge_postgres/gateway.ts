@@ -6,6 +6,8 @@
  */
 import type { Bus } from "#actors/_kit/bus.ts";
 import type { Clock, Random } from "#actors/_kit/clock.ts";
+import type { Admission, Admitted } from "#actors/_kit/edge/admission.ts";
+import type { Hearing } from "#actors/_kit/edge/hear.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
 import type { Report } from "#actors/_kit/report.ts";
 import type { Config } from "#schemas/config.ts";
@@ -13,7 +15,6 @@ import { shardOf } from "#schemas/subjects.ts";
 import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
 import type { StartupMessage } from "#schemas/wire/postgres/startup_message.ts";
 import { unreachable } from "#schemas/unreachable.ts";
-import type { Admission, Admitted } from "./admission.ts";
 import type { AgentConnection } from "./agent_connection.ts";
 import type { EdgeLimits, SessionLimits } from "./limits.ts";
 import { type Live, openSession } from "./live_session.ts";
@@ -33,13 +34,9 @@ export type GatewayPorts = {
   readonly admission: Admission;
 };
 
-export type Gateway = {
+export type Gateway = Hearing & {
   /** One connection, from its first byte until it is a session or closed. */
   accept(agent: AgentConnection): void;
-  /** A frame that the stream republished. */
-  stored(frame: Frame): void;
-  /** Ends the sessions that `matches` picks. */
-  terminate(matches: (live: Live) => boolean): void;
 };
 
 /** Creates the gateway over its ports. */
@@ -121,7 +118,11 @@ export function gateway(ports: GatewayPorts): Gateway {
     }
     ports.admission(token, connection, id).then((admitted) => {
       if (!agent.isOpen()) return;
-      if (!admitted.ok) return refuse(admitted.sqlstate, admitted.message);
+      if (!admitted.ok) {
+        const unavailable = admitted.code === "unavailable";
+        const code = unavailable ? sqlstate.cannotConnectNow : sqlstate.invalidPassword;
+        return refuse(code, admitted.message);
+      }
       const { person } = admitted.principal;
       const same = [...live.values()].filter(({ principal }) => principal.person === person);
       if (same.length >= config.limits.sessions_per_principal_max) {

@@ -1,11 +1,11 @@
 /** The PostgreSQL edge's process. @module */
+import { admission } from "#actors/_kit/edge/admission.ts";
+import { hear } from "#actors/_kit/edge/hear.ts";
+import { closeOrphans } from "#actors/_kit/edge/orphans.ts";
 import { startActor } from "#actors/_kit/start.ts";
 import { aliveSubject } from "#schemas/subjects.ts";
-import { admission } from "./admission.ts";
 import { gateway } from "./gateway.ts";
-import { hear } from "./hear.ts";
 import { edgeLimits } from "./limits.ts";
-import { closeOrphans } from "./orphans.ts";
 import { listen } from "./serve.ts";
 
 const process = await startActor("edge");

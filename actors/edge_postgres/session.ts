@@ -13,6 +13,7 @@
  *
  * @module
  */
+import { ReleasedParts } from "#actors/_kit/edge/released_parts.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
 import {
   decisionHeader,
@@ -33,7 +34,6 @@ import {
   type Outstanding,
   transactionOf,
 } from "./outstanding.ts";
-import { ReleasedParts } from "./released_parts.ts";
 import type { SessionEffect, SessionPorts, SessionWake } from "./session_effects.ts";
 import * as words from "./words.ts";
 

@@ -1,5 +1,5 @@
 /**
- * Who gets in: a password that is a token goes to identity, which answers with a principal chain
+ * Who gets in: a token goes to identity, which answers with a principal chain
  * and its own signature over chain, connection and session.
  *
  * **Invariant:** the edge believes nothing that a client says of itself; what identity did not sign
@@ -10,10 +10,14 @@
 import type { Bus } from "#actors/_kit/bus.ts";
 import { ExchangeReply, type ExchangeRequestInput, tokenBytesMax } from "#schemas/identity.ts";
 import { exchangeSubject } from "#schemas/subjects.ts";
-import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
 
 export type Admitted = Extract<ExchangeReply, { ok: true }>;
-export type Refused = { readonly ok: false; readonly sqlstate: string; readonly message: string };
+/** `unavailable`: nobody could say; `refused`: the token is not good. */
+export type Refused = {
+  readonly ok: false;
+  readonly code: "refused" | "unavailable";
+  readonly message: string;
+};
 export type Admission = (
   token: string,
   connection: string,
@@ -42,13 +46,13 @@ export function admission(bus: Bus, exchangeMsMax: number): Admission {
     } catch {
       return {
         ok: false,
-        sqlstate: sqlstate.cannotConnectNow,
+        code: "unavailable",
         message: "identity cannot be reached, and nobody gets in unidentified",
       };
     }
   };
 
   function refuse(message: string): Refused {
-    return { ok: false, sqlstate: sqlstate.invalidPassword, message };
+    return { ok: false, code: "refused", message };
   }
 }

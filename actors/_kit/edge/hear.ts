@@ -4,22 +4,38 @@
  * @module
  */
 import type { Bus } from "#actors/_kit/bus.ts";
-import { toFrame } from "#actors/_kit/frame.ts";
+import { type Frame, toFrame } from "#actors/_kit/frame.ts";
+import type { PrincipalChain } from "#schemas/frames.ts";
 import { Revocation, revokes } from "#schemas/identity.ts";
 import {
   auditSubject,
   parseReleaseSubject,
   releaseSubject,
   revocationSubject,
+  type SessionKey,
   shardOf,
 } from "#schemas/subjects.ts";
-import type { Gateway } from "./gateway.ts";
+
+/** A live session, as a revocation is matched against it. */
+export type LiveSession = {
+  readonly key: SessionKey;
+  readonly principal: PrincipalChain;
+  readonly tokenId: string;
+};
+
+/** An edge's gateway, as the bus speaks to it. */
+export type Hearing = {
+  /** A frame that the stream republished. */
+  stored(frame: Frame): void;
+  /** Ends the sessions that `matches` picks. */
+  terminate(matches: (live: LiveSession) => boolean): void;
+};
 
 /** Subscribes the gateway to what concerns its edge. */
 export function hear(
   bus: Pick<Bus, "subscribe">,
   place: { readonly epoch: string; readonly edge: string; readonly shards: number },
-  gateway: Gateway,
+  gateway: Hearing,
 ): void {
   const { epoch, edge, shards } = place;
   for (const kind of ["response", "verdict", "approval", "outcome"] as const) {
