@@ -4,7 +4,7 @@
  * @module
  */
 import type { Outcome } from "#schemas/frames.ts";
-import { applyChange, applyRequest, type SessionState } from "./analysis/session.ts";
+import { applyChange, applyRequest, freshSession, type SessionState } from "./analysis/session.ts";
 import type { Understood } from "./request.ts";
 import type { AuthzState } from "./state.ts";
 
@@ -25,6 +25,11 @@ export function settleSession(
       : afterFailure(state.session, understood);
     state.portals = succeeded ? understood.portals : new Map();
   }
+  // The opening changes nothing; anything else that ran and was not understood, everything.
+  if (understood === null && outcome.request > 0 && outcome.status !== "not_run") {
+    state.session = unknownSession(state.session, transaction ?? state.transaction);
+    state.portals = new Map();
+  }
   if (transaction !== null) {
     state.transaction = transaction;
     if (transaction === "I") {
@@ -34,6 +39,17 @@ export function settleSession(
     }
   }
   if (outcome.catalogDigest !== null) state.needsCatalog = outcome.catalogDigest;
+}
+
+/**
+ * The session after something that was not understood: nothing that has a name is known any more,
+ * neither now nor to what a ROLLBACK would put back.
+ */
+function unknownSession(session: SessionState, transaction: "I" | "T" | "E"): SessionState {
+  const fresh = freshSession(null);
+  const { defaultPath, names } = session;
+  const unknown = { ...fresh, unsettled: true, defaultPath, names: names + 1 };
+  return transaction === "I" ? unknown : applyChange(unknown, { kind: "begin" });
 }
 
 /**

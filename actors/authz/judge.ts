@@ -21,7 +21,7 @@ import type { PolicySet } from "./policy/cedar.ts";
 import { createDecider, type Decider, type Decision } from "./policy/decide.ts";
 import { explain, permittedEffects } from "./policy/explain.ts";
 import { maskPlan } from "./policy/plan.ts";
-import { connectAnalysis } from "./policy/situation.ts";
+import { connectAnalysis, parameterAnalysis, unreadAnalysis } from "./policy/situation.ts";
 import { type Misunderstood, type RequestLimits, understand, type Understood } from "./request.ts";
 import type { AuthzState } from "./state.ts";
 import { startupSession } from "./startup_parameters.ts";
@@ -30,7 +30,13 @@ import { noCatalog, notAdmitted, parameterRefused, unjudgeable } from "./verdict
 export type Principal = PrincipalChain;
 /** The result of checking an `open`: who it is by identity's signature, and the session's start. */
 export type Admission =
-  | { readonly ok: true; readonly principal: Principal; readonly session: SessionState }
+  | {
+    readonly ok: true;
+    readonly principal: Principal;
+    readonly session: SessionState;
+    /** A start-up parameter that takes the right to administer; null when none does. */
+    readonly administers: string | null;
+  }
   | { readonly ok: false; readonly reason: Reason };
 
 export type Judgement = {
@@ -123,8 +129,7 @@ export function createJudge(ports: JudgePorts) {
     }
     const known = catalogs.get(open.connection);
     const start = startupSession(open.parameters, known?.schema.searchPath ?? null);
-    if (typeof start === "string") return { ok: false, reason: parameterRefused(start) };
-    return { ok: true, principal, session: start };
+    return { ok: true, principal, ...start };
   }
 
   function connect(open: Open | null, admission: Admission | null): Judgement {
@@ -136,11 +141,17 @@ export function createJudge(ports: JudgePorts) {
       const known = Object.hasOwn(config.connections, open.connection);
       return refuse(known ? noCatalog : unknownConnection(open.connection), null);
     }
-    const decision = deciderOf().decide(admission.principal, open.connection, [connectAnalysis]);
-    const judged = judgementOf(decision, admission.principal, open, []);
+    const { principal, administers } = admission;
+    if (administers !== null) {
+      const allowed = deciderOf().decide(principal, open.connection, [parameterAnalysis]);
+      if (allowed.decision !== "allow") return refuse(parameterRefused(administers), null);
+    }
+    const decision = deciderOf().decide(principal, open.connection, [connectAnalysis]);
+    const judged = judgementOf(decision, principal, open, []);
     // A session opens or it does not: there is no way to hold a login open for approval.
     const held = judged.decision === "hold";
-    return { ...judged, decision: held ? "deny" : judged.decision, plan: connectPlan };
+    const plan = decision.everything ? verbatim : connectPlan;
+    return { ...judged, decision: held ? "deny" : judged.decision, plan };
   }
 
   function request(
@@ -154,7 +165,9 @@ export function createJudge(ports: JudgePorts) {
     if (known === undefined) return refuse(noCatalog, digest);
     if (bytes === null) return refuse(unjudgeable(tooLarge), digest);
     const asked = read(bytes, state, known);
-    if (asked.kind === "refused") return refuse(unjudgeable(asked.refusal), digest);
+    if (asked.kind === "refused") {
+      return unread(principal, open) ?? refuse(unjudgeable(asked.refusal), digest);
+    }
     const { executed, prepared, positions, parsed, runsPrepared } = asked;
     const decision = deciderOf().decide(principal, open.connection, executed);
     const judged = judgementOf(decision, principal, open, executed);
@@ -168,6 +181,7 @@ export function createJudge(ports: JudgePorts) {
       if (later.decision !== "deny") continue;
       return { ...judgementOf(later, principal, open, [analysis]), ...facts };
     }
+    if (decision.everything) return { ...judged, ...facts, plan: verbatim };
     const all = [...executed, ...prepared];
     const planned = maskPlan(positions, all, decision.revealed, config.classes);
     // An expression that is evaluated and thrown away reads a class that no lineage names, and its
@@ -177,6 +191,16 @@ export function createJudge(ports: JudgePorts) {
     });
     const errors = classified ? "generic" : planned.errors;
     return { ...judged, ...facts, plan: { ...planned, errors } };
+  }
+
+  /**
+   * What was not understood may have every effect and show everything. Who is permitted all of it
+   * is told by the server what is wrong with it, if anything is; for anybody else this is null.
+   */
+  function unread(principal: Principal, open: Open): Judgement | null {
+    const decision = deciderOf().decide(principal, open.connection, [unreadAnalysis]);
+    if (decision.decision !== "allow" || !decision.everything) return null;
+    return { ...judgementOf(decision, principal, open, [unreadAnalysis]), plan: verbatim };
   }
 
   function understood(bytes: Uint8Array, state: AuthzState, open: Open): Understood | null {
@@ -244,6 +268,7 @@ const statementsRecordedMax = 64;
 const hintEffects: readonly Effect[] = ["read", "write", "export", "execute", "define"];
 /** The server's greeting holds settings only; an error in it passes in generic words. */
 const connectPlan: MaskPlan = { results: [], errors: "keep" };
+const verbatim: MaskPlan = { results: [], errors: "keep", verbatim: true };
 const tooLarge: Refusal = {
   code: "too_complex",
   message: "the request is larger than what is judged",

@@ -7,24 +7,31 @@
 import { isHarmlessSetting, parseSearchPath } from "./analysis/settings.ts";
 import { freshSession, type SessionState } from "./analysis/session.ts";
 
-/** The session as it starts; or the name of the parameter that is refused. */
+export type StartupSession = {
+  readonly session: SessionState;
+  /** The first parameter that is not harmless: to set it takes the right to administer. */
+  readonly administers: string | null;
+};
+
+/** The session as it starts. */
 export function startupSession(
   parameters: Readonly<Record<string, string>>,
   searchPath: readonly string[] | null,
-): SessionState | string {
+): StartupSession {
   let path = searchPath;
   const settings = Object.entries(parameters).filter(([name]) => name !== "options");
   const options = parseOptions(parameters["options"] ?? "");
-  if (options === null) return "options";
+  // What is not understood may set the path as well.
+  if (options === null) return { session: freshSession(null), administers: "options" };
+  let administers: string | null = null;
   for (const [name, value] of [...settings, ...options]) {
     const lower = name.toLowerCase();
-    if (lower === "search_path") {
-      const parsed = parseSearchPath(value);
-      if (parsed === null) return lower;
-      path = parsed;
-    } else if (!isHarmlessSetting(lower, [value])) return lower;
+    const parsed = lower === "search_path" ? parseSearchPath(value) : null;
+    if (lower === "search_path") path = parsed;
+    const harmless = lower === "search_path" ? parsed !== null : isHarmlessSetting(lower, [value]);
+    if (!harmless) administers ??= lower;
   }
-  return freshSession(path);
+  return { session: freshSession(path), administers };
 }
 
 /** `-c name=value` and `--name=value`, with backslash escapes; null for anything else. */

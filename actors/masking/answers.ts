@@ -15,6 +15,7 @@ import {
   decodeFunctionCallResponse,
   encodeFunctionCallResponse,
 } from "#schemas/wire/postgres/function_call_response.ts";
+import { decodeParameterStatus } from "#schemas/wire/postgres/parameter_status.ts";
 import { decodeRowDescription } from "#schemas/wire/postgres/row_description.ts";
 import { rewriteNotification, rewriteParameterStatus } from "./asides.ts";
 import { openCopy } from "./copy.ts";
@@ -27,6 +28,29 @@ import { forgetParsed, remember } from "./statements.ts";
 
 /** Appends what one message becomes. After a failure what was appended is taken back. */
 export function rewriteFrame(rewriter: Rewriter, frame: Frame): Failure | null {
+  return rewriter.request.plan.verbatim ? verbatim(rewriter, frame) : masked(rewriter, frame);
+}
+
+/** Nothing here is protected from who asked. What names mean to later requests is not followed. */
+function verbatim(rewriter: Rewriter, frame: Frame): Failure | null {
+  rewriter.statements.clear();
+  rewriter.described.clear();
+  // The agent's cancellation key is the edge's own, never the server's.
+  if (frame.tag === "K") return null;
+  if (!backendTags.has(frame.tag)) return "unexpected_message";
+  if (frame.tag === "S") {
+    const message = decodeParameterStatus(frame);
+    if (message.kind === "malformed") return "malformed_message";
+    if (message.name === "client_encoding") rewriter.clientEncoding = message.value;
+  }
+  rewriter.out.raw(frame.raw);
+  return null;
+}
+
+/** What a server sends once a session is open (CopyBoth belongs to replication). */
+const backendTags: ReadonlySet<string> = new Set("DdTHcCIsn123ENZSAVtG");
+
+function masked(rewriter: Rewriter, frame: Frame): Failure | null {
   switch (frame.tag) {
     case "D":
       return rows(rewriter, frame);

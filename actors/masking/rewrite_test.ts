@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { deepStrictEqual, equal, ok } from "node:assert/strict";
+import { deepStrictEqual, equal, ok, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { backendBytes, type BackendMessage } from "#schemas/wire/postgres/backend.ts";
+import { errorResponse } from "#schemas/wire/postgres/error_response.ts";
 import {
   complete,
   describe,
@@ -24,7 +25,7 @@ import {
   result,
   row,
 } from "./testing.ts";
-import { beginResponse, openRewriter } from "./rewrite.ts";
+import { beginResponse, openRewriter, rewrite } from "./rewrite.ts";
 import { snapshot } from "./statements.ts";
 
 const query = result("query", { columns: [keep, redacted] });
@@ -350,4 +351,32 @@ Deno.test("rewrite() never throws, and after hostile bytes gives valid messages"
     ),
     { seed: 20_261_121 },
   );
+});
+
+Deno.test("rewrite() passes everything to who may see everything, but the server's key", () => {
+  const notification = {
+    kind: "notification_response",
+    processId: 7,
+    channel: "c",
+    payload: "536-22-1234",
+  } as const;
+  const messages: BackendMessage[] = [
+    { kind: "parameter_status", name: "application_name", value: "536-22-1234" },
+    notification,
+    errorResponse({ severity: "ERROR", sqlstate: "22P02", message: "not a number: 536-22-1234" }),
+    describe([25]),
+    row("536-22-1234"),
+    complete("SELECT 1"),
+    ready,
+  ];
+  const key = { kind: "backend_key_data", processId: 1, secretKey: new Uint8Array(4) } as const;
+  const rewriter = openRewriter({ ...options, detectors: { ssn: "ssn" } }, null);
+  beginResponse(rewriter, requestOf({ ...planOf([]), verbatim: true }));
+  const { bytes, failure } = rewrite(rewriter, backendBytes(key, ...messages));
+  strictEqual(failure, null);
+  deepStrictEqual(Buffer.from(bytes), Buffer.from(backendBytes(...messages)));
+
+  beginResponse(rewriter, requestOf(planOf([])));
+  const later = rewrite(rewriter, backendBytes(...messages.slice(3)));
+  equal(Buffer.from(later.bytes).includes("536-22-1234"), false, "the next plan counts for itself");
 });

@@ -36,6 +36,8 @@ export type PostgresOptions = {
   readonly ephemeral?: boolean;
   readonly cacheDir?: string;
   readonly readyWaitMs?: number;
+  /** Another installation than the package's; it must be where any user can run it. */
+  readonly binaries?: PostgresBinaries;
 };
 
 export type PostgresServer = {
@@ -111,7 +113,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
 async function openCluster(options: PostgresOptions): Promise<Cluster> {
   const user = await unprivilegedUser();
   const cacheDir = await reachableFolder(options.cacheDir ?? defaultCacheDir(), user);
-  const binaries = await postgresBinaries(cacheDir);
+  const binaries = options.binaries ?? await postgresBinaries(cacheDir);
   await Deno.mkdir(options.directory, { recursive: true });
   const wanted = await Deno.realPath(options.directory);
   const folder = await reachableFolder(wanted, user);

@@ -46,6 +46,8 @@ export type Decision = {
   readonly approvals: readonly ApprovalNeed[];
   /** Of the classes this request touches, those its principal may see unmasked. Sorted. */
   readonly revealed: readonly string[];
+  /** Its principal may see every class that is configured, and what is not understood as well. */
+  readonly everything: boolean;
 };
 
 /** Remembers decisions; see `createDecider`. */
@@ -123,18 +125,24 @@ export function decide(
   const denied = deniedOf(verdicts);
   if (denied.length > 0) {
     const policies = distinct(denied.flatMap(({ policy }) => policy === null ? [] : [policy]));
-    return { decision: "deny", policies, denied, unjudged: null, approvals: [], revealed: [] };
+    return { ...unjudged(null), policies, denied };
   }
-  const revealed = revealedOf(situations, ask, (situation) => {
+  const context = (situation: Situation) => {
     const command = situation.commands.values().next().value?.[0] ?? "";
     return contextOf(principal, connection, situation, command);
-  });
+  };
+  const revealed = revealedOf(situations, ask, context);
   if (!Array.isArray(revealed)) return unjudged(revealed);
+  const everything = [opaqueClass, ...Object.keys(policy.config.classes)].every((name) => {
+    return situations.every((situation) =>
+      answered(ask(revealAction, name, context(situation))) === "permitted"
+    );
+  });
   const held = distinct(policiesOf(verdicts, "needs_approval"));
   const approvals = approvalsOf(policy, held);
   const policies = held.length > 0 ? held : distinct(policiesOf(verdicts, "permitted"));
   const decision = held.length > 0 ? "hold" : "allow";
-  return { decision, policies, denied: [], unjudged: null, approvals, revealed };
+  return { decision, policies, denied: [], unjudged: null, approvals, revealed, everything };
 }
 
 type Judged = {
@@ -252,9 +260,13 @@ function policiesOf(verdicts: readonly Judged[], kind: "permitted" | "needs_appr
   return verdicts.flatMap(({ answer }) => answer.kind === kind ? answer.policies : []);
 }
 
-function unjudged(reason: Unjudged): Decision {
-  const nothing = { policies: [], denied: [], approvals: [], revealed: [] };
+function unjudged(reason: Unjudged | null): Decision {
+  const nothing = { policies: [], denied: [], approvals: [], revealed: [], everything: false };
   return { decision: "deny", unjudged: reason, ...nothing };
+}
+
+function answered(answer: Answer | "too_many_questions"): Answer["kind"] | null {
+  return answer === "too_many_questions" ? null : answer.kind;
 }
 
 function principalKey({ issuer, person, actors, groups, purpose }: Principal): string {

@@ -13,6 +13,7 @@ import {
   permitAll,
   select,
 } from "./testing.ts";
+import { unreadAnalysis } from "./situation.ts";
 
 Deno.test("decide() denies what no policy permits", () => {
   const decision = judge(`@id("w") permit (principal, action == Action::"write", resource);`, [
@@ -43,6 +44,7 @@ Deno.test("decide() follows the design's example", () => {
     unjudged: null,
     approvals: [],
     revealed: [],
+    everything: false,
   });
   const held = judge(designPolicy, [bulk]);
   strictEqual(held.decision, "hold");
@@ -192,4 +194,28 @@ Deno.test("decide() refuses a request that asks more questions than its limit", 
   strictEqual(decide(policy, ada, "ehr", more).unjudged, "too_many_questions");
   const same = Array.from({ length: 500 }, () => select);
   strictEqual(decide(policy, ada, "ehr", same).decision, "allow");
+});
+
+Deno.test("decide() says who may see everything: every class, and what is not understood", () => {
+  strictEqual(judge(permitAll, [select]).everything, true);
+  strictEqual(judge(permitAll, [unreadAnalysis]).decision, "allow");
+  strictEqual(judge(permitAll, [unreadAnalysis]).everything, true);
+  const allClasses = ["ssn", "mrn", "name"].map((name) => {
+    return `@id("sees-${name}") permit (principal, action == Action::"reveal",
+      resource == DataClass::"${name}");`;
+  }).join("\n");
+  const work = `@id("works") permit (principal, action, resource == Connection::"ehr");\n`;
+  strictEqual(judge(work + allClasses, [select]).everything, false, "opaque is not revealed");
+  const opaque = `@id("sees-opaque") permit (principal, action == Action::"reveal",
+    resource == DataClass::"opaque");`;
+  strictEqual(judge(work + allClasses + opaque, [select]).everything, true);
+  strictEqual(judge(work + opaque, [select]).everything, false, "classes are not revealed");
+  const but = `${permitAll}
+    @id("not-ssn") forbid (principal, action == Action::"reveal", resource == DataClass::"ssn");`;
+  strictEqual(judge(but, [select]).everything, false);
+  const once = `${permitAll}
+    @id("not-then") forbid (principal, action == Action::"reveal",
+      resource == DataClass::"opaque") when { context.command == "DROP TABLE" };`;
+  strictEqual(judge(once, [select]).everything, true);
+  strictEqual(judge(once, [select, dropTable]).everything, false);
 });

@@ -61,7 +61,7 @@ function checkEntity(node: Record<string, unknown>, known: Known, messages: Set<
     const hint = didYouMean(id, known.connections);
     messages.add(`Connection::"${id}" is not in the configuration${hint}`);
   }
-  if (type === "DataClass" && !known.classes.has(id)) {
+  if (type === "DataClass" && id !== opaqueClass && !known.classes.has(id)) {
     const hint = didYouMean(id, known.classes);
     messages.add(`DataClass::"${id}" is not in the configuration${hint}`);
   }

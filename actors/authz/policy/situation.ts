@@ -58,6 +58,28 @@ export const connectAnalysis: StatementAnalysis = {
   effects: ["connect"],
 };
 
+/** What authz judges of a start-up parameter that is not harmless: as SET of it would be. */
+export const parameterAnalysis: StatementAnalysis = {
+  ...emptyAnalysis,
+  command: "SET",
+  effects: ["administer"],
+  details: ["set"],
+};
+
+/** What authz judges when it does not understand what it was asked: anything may be. */
+export const unreadAnalysis: StatementAnalysis = {
+  ...emptyAnalysis,
+  command: "UNREAD",
+  effects: [
+    ...["session", "read", "write", "define", "execute"] as const,
+    ...["export", "administer", "escape", "filter_by", "declassify"] as const,
+  ],
+  details: ["unread"],
+  classesFiltered: [opaqueClass],
+  columns: [{ name: "", classes: [], opaque: true, origin: null }],
+  estimatedRows: Number.MAX_SAFE_INTEGER,
+};
+
 /**
  * The situations of a request: each distinct statement, then the whole when there are several.
  * `bulkRows` is what makes a read an `export` (Limits.bulk_rows).

@@ -1,0 +1,108 @@
+/** The judge: what is not understood, and start-up parameters that are not harmless. */
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import type { Open, Outcome } from "#schemas/frames.ts";
+import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
+import { defaultLimits } from "./analysis/analyse.ts";
+import { clinicCatalog } from "./analysis/clinic.ts";
+import { freshSession } from "./analysis/session.ts";
+import { parser } from "./analysis/testing.ts";
+import { settleSession } from "./changes.ts";
+import { createJudge } from "./judge.ts";
+import { emptyAnalysis } from "./policy/situation.ts";
+import { ada, config, load, permitAll } from "./policy/testing.ts";
+import { startupSession } from "./startup_parameters.ts";
+import { type AuthzState, initialState } from "./state.ts";
+
+const wrong = frontendBytes({ kind: "query", text: "selekt ssn from patients" });
+const right = frontendBytes({ kind: "query", text: "select ssn from patients limit 1" });
+const mostly = `${permitAll}
+  @id("not-opaque") forbid (principal, action == Action::"reveal",
+    resource == DataClass::"opaque");`;
+const open: Open = {
+  version: 1,
+  connection: "ehr",
+  protocol: "postgres",
+  principal: { ...ada, name: "Ada", actors: [...ada.actors], groups: [...ada.groups] },
+  token: "",
+  client: { address: "", tls: "", user: "", application: "" },
+  parameters: {},
+  openedAt: "2026-11-21T00:00:00Z",
+  configDigest: "",
+};
+
+Deno.test("what is not understood is the server's to answer, for who may do and see all", () => {
+  const { request, state } = judgeUnder(permitAll);
+  const judgement = request(wrong);
+  strictEqual(judgement.decision, "allow");
+  strictEqual(judgement.plan.verbatim, true);
+  strictEqual(judgement.understood, null);
+
+  const known = freshSession(["public"]);
+  state.session = { ...known, prepared: new Map([["p", prepared]]) };
+  settleSession(state, null, { ...outcome, transaction: "T" });
+  strictEqual(state.session.searchPath, null);
+  strictEqual(state.session.unsettled, true);
+  strictEqual(state.session.prepared.size, 0, "a name may mean anything now");
+  strictEqual(state.session.transaction.kind, "block", "as the server says");
+});
+
+Deno.test("what is not understood is refused to anybody else", () => {
+  const { request } = judgeUnder(mostly);
+  const judgement = request(wrong);
+  strictEqual(judgement.decision, "deny");
+  strictEqual(judgement.reasons[0]?.code, "syntax_error");
+  strictEqual(request(right).plan.verbatim, undefined);
+});
+
+Deno.test("a start-up parameter that is not harmless takes the right to administer", () => {
+  const odd = startupSession({ role: "admin" }, ["public"]);
+  strictEqual(odd.administers, "role");
+  strictEqual(startupSession({ options: "-c geqo=off" }, ["public"]).administers, null);
+  deepStrictEqual(startupSession({ options: "--bogus" }, ["public"]), {
+    session: freshSession(null),
+    administers: "options",
+  });
+  const admission = { ok: true, principal: open.principal, ...odd } as const;
+  strictEqual(judgeUnder(permitAll).judge.connect(open, admission).decision, "allow");
+  const text = `${permitAll}
+    @id("never") forbid (principal, action == Action::"administer", resource);`;
+  const refused = judgeUnder(text).judge.connect(open, admission);
+  strictEqual(refused.decision, "deny");
+  strictEqual(refused.reasons[0]?.code, "parameter_refused");
+});
+
+function judgeUnder(policy: string) {
+  const set = load(policy);
+  const { judge, onCatalog } = createJudge({
+    config,
+    configDigest: "",
+    policy: () => set,
+    identityKeys: new Map(),
+    parser,
+    analysisLimits: defaultLimits,
+    requestLimits: { parametersMax: 10, portalsMax: 10, preparedMax: 10 },
+  });
+  onCatalog({ ...clinicCatalog, connection: "ehr" });
+  const key = { epoch: "2026_11", shard: 0, edge: "e", session: "s" };
+  const state: AuthzState = { ...initialState(key), session: freshSession(["public"]) };
+  const request = (bytes: Uint8Array) => judge.request(bytes, state, open.principal, open);
+  return { judge, request, state };
+}
+
+const prepared = { sql: "select 1", analysis: emptyAnalysis, names: 0 };
+const outcome: Outcome = {
+  version: 1,
+  request: 1,
+  digest: "",
+  verdict: 1,
+  status: "failed",
+  durationMs: 1,
+  bytes: 1,
+  rows: 0,
+  commands: [],
+  sqlstate: "42601",
+  transaction: "I",
+  completed: 0,
+  alive: true,
+  catalogDigest: null,
+};
