@@ -7,7 +7,8 @@
 import postgres from "postgres";
 import type { System } from "#deploy/demo/system.ts";
 import type { PostgresServer } from "#deploy/machine/postgres.ts";
-import type { Target } from "./tools.ts";
+import { countedByPsql, countedByWire } from "./bulk_client.ts";
+import { cpuSeconds, median, peakMebibytes, resetPeak, type Target } from "./tools.ts";
 
 /** What the bench may do beside the demo's policies: everything is judged, and this is allowed. */
 export function benchPolicy(text: string): string {
@@ -48,7 +49,7 @@ export async function prepareBench(server: PostgresServer): Promise<void> {
 
 const columns = "id, mrn, name, ssn, dob, department, reason, score, seen, filler";
 
-/** Measures bulk results. */
+/** Measures bulk results; `big` also passes a gibibyte, once of rows that repeat and once random. */
 export async function bulk(
   system: System,
   options: {
@@ -56,51 +57,69 @@ export async function bulk(
     readonly gateway: Target;
     readonly rows: number;
     readonly big: boolean;
+    readonly processes: readonly (readonly [name: string, pid: number])[];
     readonly say: (line: string) => void;
   },
 ): Promise<void> {
   const { direct, gateway, rows, big, say } = options;
+  const caPem = await Deno.readTextFile(system.caFile);
   const select = `select ${columns} from bench_people limit ${rows}`;
+  const copy = `copy (${select}) to stdout`;
+  const byWire = (target: Target, text: string) => countedByWire(target, caPem, text);
   for (
-    const [name, text] of [["SELECT", select], ["COPY", `copy (${select}) to stdout`]] as const
+    const [name, text, count] of [
+      ["SELECT", select, byWire],
+      ["COPY", copy, byWire],
+      ["SELECT by psql", select, countedByPsql],
+    ] as const
   ) {
-    const floor = await throughput(direct, text);
-    const ours = await throughput(gateway, text);
-    const ratio = ((ours.rate / floor.rate) * 100).toFixed(0);
+    const floor = median(await times3(async () => (await count(direct, text)).rate));
+    let bytes = 0;
+    const ours = median(
+      await times3(async () => {
+        const passed = await count(gateway, text);
+        bytes = passed.bytes;
+        return passed.rate;
+      }),
+    );
     say(
-      `  ${name} of ${rows} rows: direct ${floor.rate.toFixed(0)} MB/s, sallyport ` +
-        `${ours.rate.toFixed(1)} MB/s (${ratio}%), ${(ours.bytes / 1e6).toFixed(0)} MB`,
+      `  ${name} of ${rows} rows: direct ${floor.toFixed(0)} MB/s, sallyport ` +
+        `${ours.toFixed(1)} MB/s (${((ours / floor) * 100).toFixed(0)}%), ` +
+        `${(bytes / 1e6).toFixed(0)} MB`,
     );
   }
   if (!big) return;
-  const width = 1024 ** 3 / (100_000 * 40);
-  const huge = `copy (select p.id, p.name, repeat('x', ${Math.round(width)}) from bench_people p,
-    generate_series(1, 40)) to stdout`;
-  const passed = await throughput(gateway, huge);
-  say(`  a result of ${(passed.bytes / 1024 ** 2).toFixed(0)} MiB: ${passed.rate.toFixed(1)} MB/s`);
-  void system;
+  const random = "md5(p.id || 'a' || i) || md5(p.id || 'b' || i) || md5(p.id || 'c' || i)";
+  for (
+    const [kind, list] of [["rows that repeat", columns], [
+      "random digits",
+      `id, mrn, name, ssn, ${random}, ${random}`,
+    ]] as const
+  ) {
+    const times = Math.ceil(1024 ** 3 / (kind === "random digits" ? 245 : 265) / 100_000);
+    const huge = `copy (select ${list} from bench_people p, generate_series(1, ${times}) i)
+      to stdout`;
+    await sayBig(huge, kind);
+  }
+
+  async function sayBig(text: string, kind: string): Promise<void> {
+    const before = new Map<string, number>();
+    for (const [name, pid] of options.processes) {
+      await resetPeak(pid);
+      before.set(name, await cpuSeconds(pid));
+    }
+    const { rate, bytes } = await byWire(gateway, text);
+    const mebibytes = (bytes / 1024 ** 2).toFixed(0);
+    say(`  a result of ${mebibytes} MiB, ${kind}: ${rate.toFixed(1)} MB/s`);
+    for (const [name, pid] of options.processes) {
+      const used = (await cpuSeconds(pid)) - (before.get(name) ?? 0);
+      const micros = (used * 1e6) / (bytes / 1e6);
+      const peak = await peakMebibytes(pid);
+      say(`    ${name}: peak ${peak} MiB, ${micros.toFixed(0)} us of processor a MB`);
+    }
+  }
 }
 
-/** Bytes a second that reach a client which throws them away. */
-async function throughput(
-  target: Target,
-  text: string,
-): Promise<{ rate: number; bytes: number }> {
-  const command = new Deno.Command("psql", {
-    args: ["-X", "-q", "-A", "-t", "-h", target.host, "-p", String(target.port), "-U", target.user]
-      .concat(["-v", "FETCH_COUNT=0", "-c", text, target.database]),
-    env: { PGPASSWORD: target.password, PGSSLMODE: "require" },
-    stdout: "piped",
-    stderr: "piped",
-  });
-  const started = performance.now();
-  const child = command.spawn();
-  let bytes = 0;
-  const problem = new Response(child.stderr).text();
-  for await (const chunk of child.stdout) bytes += chunk.length;
-  const { success } = await child.status;
-  if (!success) throw new Error(`psql failed: ${(await problem).slice(0, 500)}`);
-  await problem;
-  const elapsed = (performance.now() - started) / 1000;
-  return { rate: bytes / 1e6 / elapsed, bytes };
+async function times3(measure: () => Promise<number>): Promise<number[]> {
+  return [await measure(), await measure(), await measure()];
 }

@@ -2,7 +2,8 @@
  * `deno task bench`: direct, through a null relay, through pgbouncer and through Sallyport in one
  * run, with ratios. Machines are shared, so the ratios are what counts.
  *
- * `deno task bench [seconds of each pgbench run] [rows of the big result]`
+ * `deno task bench [bulk] [seconds of each pgbench run] [rows of a bulk result]`; with `bulk`,
+ * bulk results without fsync only.
  *
  * @module
  */
@@ -20,10 +21,10 @@ import {
   tool,
 } from "./tools.ts";
 
-const seconds = Number(Deno.args[0] ?? 5);
-const bigRows = Number(Deno.args[1] ?? 100_000);
+const bulkOnly = Deno.args[0] === "bulk";
+const [seconds = 5, bulkRows = 100_000] = Deno.args.slice(bulkOnly ? 1 : 0).map(Number);
 const clients = [1, 8, 32];
-const modes = ["fsync", "no fsync"] as const;
+const modes = bulkOnly ? ["no fsync"] as const : ["fsync", "no fsync"] as const;
 const results: Record<string, Record<number, BenchRun>> = {};
 
 const bench = await tool(["postgresql-client", "postgresql-15", "postgresql-17"], "pgbench", say);
@@ -60,15 +61,19 @@ for (const mode of modes) {
     await measure("pgbouncer", { ...direct, port: pooled.port });
     await pooled.stop();
   }
-  const before = await times(system);
-  await measure(`sallyport, ${mode}`, gateway);
-  await sayTimes(system, before, mode);
-  await bulk(system, { direct, gateway, rows: bigRows, say: print, big: mode === "no fsync" });
+  if (!bulkOnly) {
+    const before = await times(system);
+    await measure(`sallyport, ${mode}`, gateway);
+    await sayTimes(system, before, mode);
+  }
   for (const [name, pid] of pids(system)) {
     print(`  peak of ${name}: ${await peakMebibytes(pid)} MiB`);
   }
+  const processes = pids(system);
+  const big = mode === "no fsync";
+  await bulk(system, { direct, gateway, rows: bulkRows, processes, say: print, big });
 }
-report();
+if (!bulkOnly) report();
 Deno.exit(0);
 
 async function measure(name: string, target: Target): Promise<void> {
