@@ -15,7 +15,11 @@ export type Throughput = {
   readonly bytes: number;
 };
 
-const ready = [0x5a, 0, 0, 0, 5, 0x49];
+/** Longer than CommandComplete and ReadyForQuery together. */
+const tailCharacters = 64;
+/** ReadyForQuery outside a transaction. Text has no zero bytes, so rows never end like it. */
+const ready = "Z\0\0\0\x05I";
+const isComplete = /(SELECT|COPY) \d+\0$/;
 
 /** The bytes of a response on the wire, over TLS. @throws Error when the statement fails. */
 export function countedByWire(target: Target, caPem: string, text: string): Promise<Throughput> {
@@ -23,7 +27,7 @@ export function countedByWire(target: Target, caPem: string, text: string): Prom
   return new Promise((resolve, reject) => {
     let bytes = 0;
     let startedMs = 0;
-    let tail: Uint8Array = new Uint8Array(0);
+    let tail = "";
     let hangUp = () => {};
     dial(endpoint, {}, targetLimits, {
       failed: (sqlstate, reason) => reject(new Error(`Cannot connect: ${sqlstate} ${reason}`)),
@@ -33,34 +37,24 @@ export function countedByWire(target: Target, caPem: string, text: string): Prom
         upstream.write(frontendBytes({ kind: "query", text }));
       },
       received(chunk) {
-        if (bytes === 0 && chunk[0] === 0x45) {
-          reject(new Error("Cannot measure: the statement failed"));
-          return hangUp();
-        }
         bytes += chunk.length;
         tail = tailOf(tail, chunk);
-        if (!endsReady(tail)) return;
+        if (!tail.endsWith(ready)) return;
         const seconds = (performance.now() - startedMs) / 1000;
         hangUp();
-        resolve({ rate: bytes / 1e6 / seconds, bytes });
+        const tag = tail.slice(0, -ready.length);
+        if (isComplete.test(tag)) resolve({ rate: bytes / 1e6 / seconds, bytes });
+        else reject(new Error(`Cannot measure: the statement failed after ${bytes} bytes`));
       },
       closed: () => reject(new Error("Cannot measure: the connection was closed")),
     });
   });
 }
 
-/**
- * Says of the newest bytes whether they end with ReadyForQuery outside a transaction. Text has no
- * zero bytes, so rows in text format never end like it.
- */
-function endsReady(tail: Uint8Array): boolean {
-  return tail.length === ready.length && ready.every((byte, index) => tail[index] === byte);
-}
-
-/** The last bytes of what came, as many as ReadyForQuery has. */
-function tailOf(before: Uint8Array, chunk: Uint8Array): Uint8Array {
-  if (chunk.length >= ready.length) return chunk.slice(-ready.length);
-  return Uint8Array.of(...before, ...chunk).slice(-ready.length);
+/** The last bytes of what came, a character each. */
+function tailOf(before: string, chunk: Uint8Array): string {
+  const end = String.fromCharCode(...chunk.subarray(-tailCharacters));
+  return (before + end).slice(-tailCharacters);
 }
 
 /** The bytes that psql prints. @throws Error when the statement fails. */

@@ -9,7 +9,7 @@
  */
 import { startSystem, type System } from "#deploy/demo/system.ts";
 import { processKinds } from "#deploy/processes.ts";
-import { benchPolicy, bulk, prepareBench } from "./bulk.ts";
+import { benchConfiguration, benchPolicy, bulk, prepareBench } from "./bulk.ts";
 import {
   type BenchRun,
   cpuSeconds,
@@ -38,6 +38,7 @@ for (const mode of modes) {
     ephemeral: true,
     syncAlways: mode === "fsync",
     kinds: processKinds.filter((kind) => kind !== "console"),
+    configure: benchConfiguration,
     policy: benchPolicy,
     prepare: prepareBench,
   });
