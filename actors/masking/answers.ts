@@ -19,7 +19,7 @@ import { decodeParameterStatus } from "#schemas/wire/postgres/parameter_status.t
 import { decodeRowDescription } from "#schemas/wire/postgres/row_description.ts";
 import { rewriteNotification, rewriteParameterStatus } from "./asides.ts";
 import { openCopy } from "./copy.ts";
-import { detectionWithout } from "./detectors/detect.ts";
+import { detectionWithout } from "#schemas/detectors/detect.ts";
 import { rewriteError } from "./errors.ts";
 import { programOf } from "./programs.ts";
 import type { Failure, Rewriter } from "./rewriter.ts";

@@ -6,7 +6,8 @@
 import { Buffer } from "node:buffer";
 import type { Operator } from "#schemas/mask_plan.ts";
 import type { MaskingKey } from "./key.ts";
-import { hashMarker, type Marker, redactedText, tokenMarker } from "./markers.ts";
+import { redactedText } from "#schemas/detectors/redacted.ts";
+import { hashMarker, type Marker, tokenMarker } from "./markers.ts";
 
 /** The operators that look at a value: `keep` and `null` are settled before. */
 export type Rule = Exclude<Operator, { operator: "keep" } | { operator: "null" }>;

@@ -11,7 +11,7 @@ import { Buffer } from "node:buffer";
 import type { CopyFormat } from "#schemas/mask_plan.ts";
 import type { Writer } from "#schemas/wire/cursor.ts";
 import { type CopyRewriter, copyRows } from "./copy_rows.ts";
-import { mayHold } from "./detectors/detect.ts";
+import { mayHold } from "#schemas/detectors/detect.ts";
 import { type ColumnProgram, rewriteValue, type RowProgram } from "./rows.ts";
 
 export function copyText(

@@ -34,7 +34,7 @@ import {
 } from "#schemas/wire/postgres/error_response.ts";
 import type { Frame } from "#schemas/wire/postgres/frame.ts";
 import { genericMessage } from "#schemas/wire/postgres/sqlstate.ts";
-import { type Detection, maskDetected } from "./detectors/detect.ts";
+import { type Detection, maskDetected } from "#schemas/detectors/detect.ts";
 
 /**
  * Appends the rewritten message. `keep`: the words stay but for what detectors find in them;

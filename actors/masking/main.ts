@@ -5,7 +5,7 @@ import { sessionWorker, workerLimits } from "#actors/_kit/session_worker.ts";
 import { parseAuditSubject } from "#schemas/subjects.ts";
 import { masking } from "./actor.ts";
 import { catalogView, unknownCatalog } from "./catalog_view.ts";
-import type { DetectorClasses } from "./detectors/detect.ts";
+import type { DetectorClasses } from "#schemas/detectors/detect.ts";
 import { maskingDriver } from "./driver.ts";
 import { maskingKey } from "./key.ts";
 import { maskingLimits, rewriterLimits } from "./limits.ts";

@@ -9,23 +9,13 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { safeName } from "#schemas/detectors/redacted.ts";
 import { int32At } from "#schemas/wire/cursor.ts";
 import { derivedKey, type MaskingKey, type Scope } from "./key.ts";
 import { hmac, keyedCheck, type KeyedHash } from "./sha256.ts";
 
 /** Gives the marker of a value: bytes that stay as they are until the next call, and no longer. */
 export type Marker = (value: Uint8Array) => Uint8Array;
-
-/** A class name as it may stand in a marker. */
-export function safeName(className: string): string {
-  const safe = className.replace(/[^A-Za-z0-9_-]/g, "_").slice(0, 63);
-  return safe === "" ? "masked" : safe;
-}
-
-/** `[ssn]`: what a redacted text of class `ssn` becomes. */
-export function redactedText(className: string): string {
-  return `[${safeName(className)}]`;
-}
 
 /**
  * `tok_<class>_<24 base32 characters>` for a value's bytes; a token of this key is its own. RFC

@@ -7,7 +7,7 @@ import type { MaskPlan } from "#schemas/mask_plan.ts";
 import type { Writer } from "#schemas/wire/cursor.ts";
 import type { Framer } from "#schemas/wire/postgres/frame.ts";
 import type { CopyRewriter } from "./copy_rows.ts";
-import type { DetectorClasses } from "./detectors/detect.ts";
+import type { DetectorClasses } from "#schemas/detectors/detect.ts";
 import type { MaskingKey } from "./key.ts";
 import type { Means, RowProgram } from "./rows.ts";
 

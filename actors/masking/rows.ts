@@ -25,7 +25,7 @@ import {
   type DetectorClasses,
   maskDetected,
   mayHold,
-} from "./detectors/detect.ts";
+} from "#schemas/detectors/detect.ts";
 import type { MaskingKey } from "./key.ts";
 import { constantMask, valueMasker } from "./operators.ts";
 import { elementOf, holdsText, kindOf } from "./types.ts";

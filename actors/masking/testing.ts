@@ -13,7 +13,7 @@ import {
   decodeBackend,
 } from "#schemas/wire/postgres/backend.ts";
 import { Framer } from "#schemas/wire/postgres/frame.ts";
-import type { DetectorClasses } from "./detectors/detect.ts";
+import type { DetectorClasses } from "#schemas/detectors/detect.ts";
 import { maskingKey } from "./key.ts";
 import { beginResponse, openRewriter, rewrite } from "./rewrite.ts";
 import type { CatalogView, Failure, RequestPlan, Rewriter, RewriterOptions } from "./rewriter.ts";

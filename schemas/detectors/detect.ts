@@ -9,7 +9,7 @@
  *
  * @example
  * ```ts
- * import { detect } from "#actors/masking/detectors/detect.ts";
+ * import { detect } from "#schemas/detectors/detect.ts";
  * import { deepStrictEqual } from "node:assert/strict";
  * const text = new TextEncoder().encode("call 415-555-2671 on 2024-01-15");
  * const detection = { classes: { phone: "phone" }, findsMax: 10 };
@@ -19,11 +19,11 @@
  */
 import { Buffer } from "node:buffer";
 import { Writer } from "#schemas/wire/cursor.ts";
-import { redactedText } from "../markers.ts";
 import { cardAt } from "./card.ts";
 import { emailAt } from "./email.ts";
 import { mrnAt } from "./mrn.ts";
 import { phoneAt } from "./phone.ts";
+import { redactedText } from "./redacted.ts";
 import { groupsAt, isDigit, isLoneShort, type Range } from "./scan.ts";
 import { ssnAt } from "./ssn.ts";
 
