@@ -16,16 +16,22 @@ export type KeptDeliveries = {
 /** Creates the set; `everyMs` stays well below the consumer's `ack_wait`. */
 export function keptDeliveries(clock: Clock, everyMs: number): KeptDeliveries {
   const kept = new Set<Delivery>();
+  let timed = false;
   return {
     keep(delivery) {
-      if (kept.size === 0) clock.after(everyMs, stillWorking);
       kept.add(delivery);
+      time();
     },
     letGo: (delivery) => void kept.delete(delivery),
   };
 
-  function stillWorking(): void {
-    for (const delivery of kept) delivery.working();
-    if (kept.size > 0) clock.after(everyMs, stillWorking);
+  function time(): void {
+    if (timed) return;
+    timed = true;
+    clock.after(everyMs, () => {
+      timed = false;
+      for (const delivery of kept) delivery.working();
+      if (kept.size > 0) time();
+    });
   }
 }

@@ -58,7 +58,7 @@ export async function connectBus(options: LinkOptions): Promise<Bus> {
       return (await direct(link, stream, subject))?.message ?? null;
     },
     state: (stream) => state(link, stream),
-    flush: () => link.nc.flush(),
+    flush: link.flush,
     connected: link.connected,
     close: link.close,
   };

@@ -180,7 +180,7 @@ function toDelivery(
     timeMs: about.timeMs,
     ...contentOf(headerBytes(message), payloadOf(message)),
     redelivered: about.deliveries > 1,
-    ack: () => void link.write(reply, ackBytes),
+    ack: () => link.writeLater(reply, ackBytes),
     retry: (delayMs) =>
       void link.write(reply, encoder.encode(`-NAK {"delay":${Math.ceil(delayMs) * 1_000_000}}`)),
     working: () => void link.write(reply, workingBytes),

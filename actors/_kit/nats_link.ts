@@ -11,11 +11,11 @@ import { BusError, type HeaderMap, type Published, type PublishOptions } from "#
 import { busErrorOf, refusedPublish } from "#actors/_kit/nats_errors.ts";
 import type { NatsMsg } from "#actors/_kit/nats_message.ts";
 import type { LinkOptions } from "#actors/_kit/nats_options.ts";
+import { createOutbox } from "#actors/_kit/nats_outbox.ts";
 import { createPublisher } from "#actors/_kit/nats_publish.ts";
 import { apiError, parseObject } from "#actors/_kit/nats_wire.ts";
 
 export type Link = {
-  readonly nc: NatsConnection;
   readonly options: LinkOptions;
   connected(): boolean;
   /** A subject that only this connection knows. */
@@ -31,6 +31,10 @@ export type Link = {
   request(subject: string, payload: Uint8Array, timeoutMs: number): Promise<NatsMsg>;
   /** Sends if connected; says whether it did. */
   write(subject: string, payload: Uint8Array, reply?: string): boolean;
+  /** As `write`, but not urgent: it goes with the next write, or by itself soon. */
+  writeLater(subject: string, payload: Uint8Array): void;
+  /** Resolves when the server has taken all that was written before. */
+  flush(): Promise<void>;
   subscribe(subject: string, handler: (message: NatsMsg) => void, queue?: string): LinkSubscription;
   /** Called after each reconnect; returns how to forget it. */
   onReconnect(listener: () => void): () => void;
@@ -57,12 +61,12 @@ export async function openLink(options: LinkOptions): Promise<Link> {
   const inbox = `${options.inboxPrefix}.${unguessable()}`;
   let inboxes = 0;
   let up = true;
-  const publisher = createPublisher(nc, inbox, clock, limits);
+  const outbox = createOutbox(nc, clock, limits.acknowledgeMsMax);
+  const publisher = createPublisher(nc, outbox, inbox, clock, limits);
 
   watch().catch(guardError);
 
   return {
-    nc,
     options,
     connected: () => up && !nc.isClosed(),
     newInbox: () => `${inbox}.c.${++inboxes}`,
@@ -75,6 +79,11 @@ export async function openLink(options: LinkOptions): Promise<Link> {
     api,
     request,
     write,
+    writeLater,
+    async flush() {
+      outbox.flush();
+      await nc.flush();
+    },
     subscribe,
     onReconnect(listener) {
       reconnects.add(listener);
@@ -82,6 +91,7 @@ export async function openLink(options: LinkOptions): Promise<Link> {
     },
     guard,
     async close() {
+      if (up && !nc.isClosed()) outbox.flush();
       up = false;
       publisher.fail("unavailable", "bus was closed");
       failAsking();
@@ -101,6 +111,7 @@ export async function openLink(options: LinkOptions): Promise<Link> {
       switch (status.type) {
         case "disconnect":
           up = false;
+          outbox.clear();
           publisher.fail("unavailable", "connection was lost");
           failAsking();
           break;
@@ -140,14 +151,12 @@ export async function openLink(options: LinkOptions): Promise<Link> {
 
   function write(subject: string, payload: Uint8Array, reply?: string): boolean {
     if (!up || nc.isClosed()) return false;
-    try {
-      if (reply === undefined) nc.publish(subject, payload);
-      else nc.publish(subject, payload, { reply });
-      return true;
-    } catch {
-      // Closing: what was to be sent may get lost, as the caller knows.
-      return false;
-    }
+    outbox.write(reply === undefined ? { subject, payload } : { subject, payload, reply });
+    return true;
+  }
+
+  function writeLater(subject: string, payload: Uint8Array): void {
+    if (up && !nc.isClosed()) outbox.writeLater({ subject, payload });
   }
 
   function subscribe(
@@ -173,6 +182,7 @@ export async function openLink(options: LinkOptions): Promise<Link> {
 
     async function drain(): Promise<void> {
       if (!up || nc.isClosed()) return subscription.unsubscribe();
+      outbox.flush();
       try {
         await subscription.drain();
       } catch {

@@ -14,6 +14,8 @@ export type BusLimits = {
   readonly payloadBytesMax: number;
   /** How long a JetStream API call and a direct get wait, milliseconds. */
   readonly apiMsMax: number;
+  /** How long an acknowledgement waits for company, milliseconds; well below `ack_wait`. */
+  readonly acknowledgeMsMax: number;
   /** Messages asked for ahead by one consumer. */
   readonly pullMessagesMax: number;
   /**
@@ -32,6 +34,7 @@ export const busLimits: BusLimits = {
   publishesPendingMax: 16_384,
   payloadBytesMax: 1_000_000,
   apiMsMax: 5_000,
+  acknowledgeMsMax: 20,
   pullMessagesMax: 512,
   pullMsMax: 1_000,
   pageMessagesMax: 256,

@@ -9,13 +9,14 @@
  *
  * @module
  */
-import { headers, type NatsConnection } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { BusError, type BusErrorCode, type HeaderMap, type Published } from "#actors/_kit/bus.ts";
 import type { PublishOptions } from "#actors/_kit/bus.ts";
 import type { Clock } from "#actors/_kit/clock.ts";
 import { busErrorOf, statusError } from "#actors/_kit/nats_errors.ts";
 import { headerBytes, type NatsMsg } from "#actors/_kit/nats_message.ts";
 import type { BusLimits } from "#actors/_kit/nats_options.ts";
+import type { Outbox } from "#actors/_kit/nats_outbox.ts";
 import { encodeStoredHeaders, parseHeaders, parsePublishAnswer } from "#actors/_kit/nats_wire.ts";
 
 export type Publisher = {
@@ -40,14 +41,12 @@ type Waiting = {
 /** The publisher of one connection; acknowledgements come to `<inbox>.<number>`. */
 export function createPublisher(
   nc: NatsConnection,
+  outbox: Outbox,
   inbox: string,
   clock: Clock,
   limits: BusLimits,
 ): Publisher {
   const waiting = new Map<number, Waiting>();
-  // The library asks its header object for bytes; this one hands over what we encoded.
-  const carrier = Object.assign(headers(), { encode: () => encoded });
-  let encoded: Uint8Array = new Uint8Array(0);
   let counter = 0;
   let forgetSweep: (() => void) | null = null;
 
@@ -73,17 +72,17 @@ export function createPublisher(
       if (waiting.size >= limits.publishesPendingMax) {
         throw new BusError("unavailable", "Cannot publish: too many wait to be acknowledged");
       }
-      encoded = encodeStoredHeaders(headerMap, conditions);
-      const bytes = payload.length + encoded.length;
+      const headers = encodeStoredHeaders(headerMap, conditions);
+      const bytes = payload.length + headers.length;
       if (bytes > limits.payloadBytesMax) {
         throw new BusError("too_large", `Cannot publish: ${bytes} bytes`);
       }
       const number = ++counter;
-      try {
-        nc.publish(subject, payload, { reply: `${inbox}.${number}`, headers: carrier });
-      } catch (error) {
-        throw busErrorOf(error);
-      }
+      const failed = (error: unknown) => {
+        waiting.delete(number);
+        reject(busErrorOf(error));
+      };
+      outbox.write({ subject, payload, reply: `${inbox}.${number}`, headers, failed });
       const deadlineMs = clock.nowMs() + limits.publishMsMax;
       waiting.set(number, { subject, deadlineMs, resolve, reject });
       if (forgetSweep === null) sweepAfter(limits.publishMsMax);

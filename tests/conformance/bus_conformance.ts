@@ -196,6 +196,35 @@ const storing: readonly Behaviour[] = [
     },
   },
   {
+    name: "what was acknowledged right before close() stays acknowledged",
+    async run(rig) {
+      const [edge, one, two] = [
+        await rig.connect("pg1"),
+        await rig.connect("authz"),
+        await rig.connect("authz"),
+      ];
+      await put(edge, "open");
+      let acknowledged = false;
+      await one.consume(stream, "authz-0", (delivery) => {
+        delivery.ack();
+        acknowledged = true;
+      });
+      await until(rig, "delivery", () => acknowledged);
+      await one.close();
+      const found: string[] = [];
+      const consuming = await two.consume(stream, "authz-0", (delivery) => {
+        found.push(delivery.subject.split(".").at(-1) ?? "");
+        delivery.ack();
+      });
+      await put(edge, "close");
+      await until(rig, "takeover", () => found.includes("close"));
+      // Longer than the ack wait.
+      await rig.sleep(6000);
+      assert.deepEqual(found, ["close"]);
+      await consuming.stop();
+    },
+  },
+  {
     name: "one worker of a shard is served; a standby takes over when it stops",
     async run(rig) {
       const [edge, one, two] = [
