@@ -187,7 +187,9 @@ async function configure(cluster: Cluster, port: number, options: PostgresOption
     ["shared_buffers", "64MB"],
     ["dynamic_shared_memory_type", "mmap"],
     ["password_encryption", method === "md5" ? "md5" : "scram-sha-256"],
-    ["md5_password_warnings", "off"],
+    ...(Number.parseInt(cluster.binaries.version) < 18
+      ? []
+      : [["md5_password_warnings", "off"]] as const),
     // The log of a database with health data must not hold its statements.
     ["log_min_error_statement", "panic"],
     ["log_parameter_max_length_on_error", "0"],
