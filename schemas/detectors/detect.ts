@@ -17,7 +17,6 @@
  * ```
  * @module
  */
-import { Buffer } from "node:buffer";
 import { Writer } from "#schemas/wire/cursor.ts";
 import { cardAt } from "./card.ts";
 import { emailAt } from "./email.ts";
@@ -91,7 +90,7 @@ export function maskDetected(
   for (const find of finds) count(classOf(find), 1);
   const last = finds[finds.length - 1];
   if (form === "json" && last !== undefined && finds.length >= detection.findsMax) {
-    return Buffer.concat([quote, markerOf(last, detection), quote]);
+    return new Writer(16).raw(quote).raw(markerOf(last, detection)).raw(quote).bytes();
   }
   const out = value.length <= scratchBytesMax ? scratch.clear() : new Writer(value.length + 16);
   const isInString = form === "json" ? stringWatch(value) : null;
@@ -108,7 +107,8 @@ export function maskDetected(
   return out.copy(value, from, value.length - from).bytes();
 }
 
-const quote = Buffer.from('"');
+const utf8 = new TextEncoder();
+const quote = utf8.encode('"');
 /** Only ever holds masked text; longer ones are made in memory of their own. */
 const scratchBytesMax = 65_536;
 const scratch = new Writer(1024);
@@ -120,7 +120,7 @@ function markerOf({ detector }: Find, { classes }: Detection): Uint8Array {
   if (known === undefined) markers.set(classes, known = new Map());
   let marker = known.get(detector);
   if (marker === undefined) {
-    marker = Buffer.from(redactedText(classes[detector] ?? detector));
+    marker = utf8.encode(redactedText(classes[detector] ?? detector));
     known.set(detector, marker);
   }
   return marker;
