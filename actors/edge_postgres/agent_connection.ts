@@ -10,8 +10,11 @@ export type AgentConnection = {
   tlsVersion(): string;
   /** True when TLS is on from the first byte. */
   readonly encrypted: boolean;
-  /** Lays TLS over the connection; rejects when the handshake fails. */
-  upgrade(): Promise<void>;
+  /**
+   * Lays TLS over the connection; rejects when the handshake fails. `hello` is what was read of a
+   * handshake that the client began by itself: then it must speak of `postgresql` in ALPN.
+   */
+  upgrade(hello: Uint8Array | null): Promise<void>;
   /** Gives what arrives to this listener from now on; null: to nobody, and nothing is read. */
   hear(listener: ((chunk: Uint8Array) => void) | null): void;
   /** Calls back when the connection closes or fails. */

@@ -76,7 +76,7 @@ export function gateway(ports: GatewayPorts): Gateway {
             agent.write(step.bytes);
             break;
           case "upgrade_tls":
-            agent.upgrade().then(() => {
+            agent.upgrade(step.hello).then(() => {
               startup.upgraded();
               agent.hear(onData);
             }, () => agent.destroy());

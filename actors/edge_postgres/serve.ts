@@ -34,10 +34,16 @@ function agentConnection(raw: Socket, gate: TlsGate): AgentConnection {
     address: raw.remoteAddress ?? "unknown",
     tlsVersion: () => "getProtocol" in socket ? socket.getProtocol() ?? "unknown" : "unknown",
     encrypted: false,
-    async upgrade() {
+    async upgrade(hello) {
       if (listener !== null) raw.off("data", listener);
       listener = null;
+      if (hello !== null) raw.unshift(hello);
       const secure = await gate.upgrade(raw);
+      // Another protocol's TLS that is led here (ALPACA) ends here.
+      if (hello !== null && secure.alpnProtocol !== "postgresql") {
+        secure.destroy();
+        throw new Error("ALPN does not name postgresql");
+      }
       socket = secure;
       secure.on("error", () => secure.destroy());
     },

@@ -1,5 +1,6 @@
 /**
- * How a connection begins: SSLRequest and GSSENCRequest, CancelRequest, StartupMessage, password.
+ * How a connection begins: SSLRequest and GSSENCRequest or TLS itself, CancelRequest,
+ * StartupMessage, password.
  * Sans-IO; ends with the token and the parameters, or with a cancel, or with words and a close.
  *
  * **Invariant:** no password is asked for, and none is read, before TLS is on; bytes stuffed behind
@@ -23,7 +24,8 @@ import type { EdgeLimits } from "./limits.ts";
 
 export type StartupStep =
   | { readonly kind: "write"; readonly bytes: Uint8Array }
-  | { readonly kind: "upgrade_tls" }
+  /** `hello`: the client began with TLS itself (ALPN `postgresql`), and has sent this of it. */
+  | { readonly kind: "upgrade_tls"; readonly hello: Uint8Array | null }
   | { readonly kind: "cancel"; readonly processId: number; readonly secretKey: Uint8Array }
   | {
     readonly kind: "authenticate";
@@ -38,13 +40,25 @@ export type StartupStep =
 /** The newest minor version of protocol 3 that is spoken. */
 const newestMinor = 2;
 
+/** The first byte of a TLS record that holds a ClientHello (RFC 8446 section 5.1). */
+const tlsHandshake = 0x16;
+
+/** What `replication` may be on a connection that is none for replication. */
+const noReplication = /^(f|fa|fal|fals|false|n|no|of|off|0)$/i;
+
+const refusals: ReadonlyMap<string, string> = new Map([
+  ["tls_required", sqlstate.invalidAuthorizationSpecification],
+  ["replication", sqlstate.featureNotSupported],
+]);
+
 export class Startup {
   readonly #framer: Framer;
   #encrypted: boolean;
   #phase: "packet" | "upgrading" | "password" | "over" = "packet";
   #message: StartupMessage | null = null;
+  #begun = false;
 
-  /** `encrypted` is true from the start under direct TLS (ALPN `postgresql`). */
+  /** `encrypted` is true where what is received came through TLS already. */
   constructor(limits: EdgeLimits, encrypted: boolean) {
     this.#framer = new Framer({ messageBytesMax: limits.startupBytesMax });
     this.#encrypted = encrypted;
@@ -57,6 +71,12 @@ export class Startup {
   }
 
   receive(chunk: Uint8Array): StartupStep[] {
+    if (!this.#begun && !this.#encrypted && chunk[0] === tlsHandshake) {
+      this.#begun = true;
+      this.#phase = "upgrading";
+      return [{ kind: "upgrade_tls", hello: chunk }];
+    }
+    this.#begun = true;
     this.#framer.push(chunk);
     if (this.#phase === "upgrading") return this.#refuse("stuffed_bytes", "bytes before TLS");
     const steps: StartupStep[] = [];
@@ -83,7 +103,10 @@ export class Startup {
         if (this.#encrypted) return this.#refuse("protocol", "TLS is already on");
         if (this.#framer.buffered > 0) return this.#refuse("stuffed_bytes", "bytes before TLS");
         this.#phase = "upgrading";
-        return [{ kind: "write", bytes: Uint8Array.of(0x53) }, { kind: "upgrade_tls" }];
+        return [{ kind: "write", bytes: Uint8Array.of(0x53) }, {
+          kind: "upgrade_tls",
+          hello: null,
+        }];
       case "gssenc_request":
         if (this.#framer.buffered > 0) return this.#refuse("stuffed_bytes", "bytes before GSS");
         return [{ kind: "write", bytes: Uint8Array.of(0x4e) }];
@@ -95,7 +118,7 @@ export class Startup {
     }
   }
 
-  #begin(message: StartupMessage): StartupStep[] {
+  #begin(asked: StartupMessage): StartupStep[] {
     if (!this.#encrypted) {
       return this.#refuse(
         "tls_required",
@@ -103,9 +126,16 @@ export class Startup {
         "Connect with sslmode=require, or better sslmode=verify-full.",
       );
     }
-    if (message.parameters.get("replication") !== undefined) {
-      return this.#refuse("replication", "replication connections are not supported");
+    const replication = asked.parameters.get("replication");
+    if (replication !== undefined && !noReplication.test(replication)) {
+      return this.#refuse(
+        "replication",
+        "replication connections are not supported",
+        "What a replication stream holds cannot be masked. Connect without the parameter.",
+      );
     }
+    const parameters = new Map([...asked.parameters].filter(([name]) => name !== "replication"));
+    const message = { ...asked, parameters };
     this.#message = message;
     this.#phase = "password";
     const steps: StartupStep[] = [];
@@ -133,9 +163,7 @@ export class Startup {
   }
 
   #refuse(reason: string, message: string, hint = ""): StartupStep[] {
-    const code = reason === "tls_required"
-      ? sqlstate.invalidAuthorizationSpecification
-      : sqlstate.protocolViolation;
+    const code = refusals.get(reason) ?? sqlstate.protocolViolation;
     const words = {
       severity: "FATAL",
       sqlstate: code,

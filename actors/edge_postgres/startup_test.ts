@@ -79,6 +79,25 @@ Deno.test("a newer minor version is negotiated, replication is refused", () => {
   );
 });
 
+Deno.test("TLS from the first byte is TLS, and only the first byte", () => {
+  const begin = new Startup(edgeLimits, plain);
+  const clientHello = Uint8Array.of(0x16, 3, 1, 2);
+  deepStrictEqual(begin.receive(clientHello), [{ kind: "upgrade_tls", hello: clientHello }]);
+  deepStrictEqual(kinds(begin.receive(hello)), ["write", "close"], "bytes beside TLS");
+  const inside = new Startup(edgeLimits, encrypted);
+  deepStrictEqual(kinds(inside.receive(clientHello)), ["write", "close"]);
+  const later = new Startup(edgeLimits, plain);
+  later.receive(packet({ kind: "gssenc_request" }));
+  deepStrictEqual(kinds(later.receive(clientHello)), ["write", "close"]);
+});
+
+Deno.test("replication=false is no replication, and is not passed on", () => {
+  const begin = new Startup(edgeLimits, encrypted);
+  deepStrictEqual(kinds(begin.receive(startup({ user: "ana", replication: "off" }))), ["write"]);
+  const [step] = begin.receive(frontendBytes({ kind: "password", password: "token" }));
+  ok(step?.kind === "authenticate" && !step.message.parameters.has("replication"));
+});
+
 Deno.test("a CancelRequest is handed on and the connection closed", () => {
   const secretKey = Uint8Array.of(1, 2, 3, 4);
   const steps = new Startup(edgeLimits, plain).receive(
