@@ -2,12 +2,14 @@
  * Renders `compose.yaml`: the system of `deno task demo` from official images, with the commands
  * and permissions of `deploy/processes.ts`.
  *
- * Theory of operation. The actors share the bus server's network namespace, so the bus is spoken on
- * a loopback address, as in the demo, and never crosses a network in the clear; the demo's identity
- * provider has the same address for a browser and for actors. The database is a machine of its own,
- * spoken to over TLS, on a network from which nothing else is reached. `install` makes keys and
- * settings, `prepare` streams and the clinic; both end before an actor starts. RAW is in the bus
- * server's memory only, so `provisioner` stays and makes it again when that server comes back.
+ * Theory of operation. Bus server and actors share one network namespace, so the bus is spoken on a
+ * loopback address, as in the demo, and never crosses a network in the clear; the demo's identity
+ * provider has the same address for a browser and for actors. A service that does nothing else
+ * holds the namespace: whoever holds it takes it along when it is started anew. The database is a
+ * machine of its own, spoken to over TLS, on a network from which nothing else is reached. `install`
+ * makes keys and settings, `prepare` streams and the clinic; both end before an actor starts. RAW is
+ * in the bus server's memory only, so `provisioner` stays and makes it again when that server comes
+ * back.
  *
  * **Invariant:** no container runs as root, writes to its own file system or gains a capability.
  *
@@ -30,6 +32,9 @@ const ourImage = "sallyport";
 /** The user `deno` of the official Deno image. */
 const user = "1993:1993";
 
+/** The network namespace of bus server and actors. */
+const shared = "service:namespace";
+
 type Service = Readonly<Record<string, unknown>>;
 
 /** The text of `compose.yaml`. Reads the demo's configuration file. */
@@ -39,6 +44,7 @@ export async function renderCompose(plan: ComposePlan): Promise<string> {
     name: "sallyport",
     services: {
       install: install(plan),
+      namespace: namespace(plan),
       nats: nats(plan),
       database: database(plan),
       prepare: prepare(plan),
@@ -90,16 +96,29 @@ function install(plan: ComposePlan): Service {
   };
 }
 
-function nats(plan: ComposePlan): Service {
+/** Sleeps; of the bus server's image, which is small and there already. */
+function namespace(plan: ComposePlan): Service {
   const ports = [plan.edgePort, plan.issuerPort, plan.identityPort, plan.consolePort];
   return {
     image: natsImage,
     ...hardened,
-    command: ["nats-server", "--config", `${plan.busDirectory}/nats.conf`],
-    depends_on: after("install"),
+    entrypoint: ["sleep"],
+    command: ["infinity"],
+    init: true,
     // Of the actors, which live in this namespace; the bus itself is published nowhere.
     ports: ports.map((port) => `127.0.0.1:${port}:${port}`),
     networks: ["front", "protected"],
+    restart: "unless-stopped",
+  };
+}
+
+function nats(plan: ComposePlan): Service {
+  return {
+    image: natsImage,
+    ...hardened,
+    command: ["nats-server", "--config", `${plan.busDirectory}/nats.conf`],
+    network_mode: shared,
+    depends_on: { ...after("install"), namespace: { condition: "service_started" } },
     volumes: [`bus:${plan.busDirectory}`],
     healthcheck: health([
       ...["wget", "--quiet", "--output-document=/dev/null"],
@@ -137,7 +156,7 @@ function prepare(plan: ComposePlan): Service {
   return {
     ...ours,
     command: step(plan, "prepare", args),
-    network_mode: "service:nats",
+    network_mode: shared,
     volumes: [`installation:${plan.directory}:ro`],
     depends_on: { ...healthy("nats"), ...healthy("database") },
   };
@@ -203,16 +222,16 @@ function welcome(plan: ComposePlan): Service {
   return {
     ...ours,
     command: step(plan, "welcome", args),
-    network_mode: "service:nats",
+    network_mode: shared,
     volumes: [`installation:${plan.directory}:ro`],
     depends_on: healthy("edge"),
   };
 }
 
-/** What lives in the bus server's namespace and reads the installation. */
+/** What lives in the shared namespace and reads the installation. */
 function inside(plan: ComposePlan): Service {
   return {
-    network_mode: "service:nats",
+    network_mode: shared,
     volumes: [`installation:${plan.directory}:ro`],
     restart: "unless-stopped",
   };

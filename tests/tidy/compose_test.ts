@@ -66,6 +66,18 @@ Deno.test("compose.yaml: no service runs as root, writes to its image or gains a
   }
 });
 
+Deno.test("compose.yaml: what holds the shared namespace does nothing else", () => {
+  const spaces = Object.values(services).flatMap(({ network_mode: mode = "" }) => {
+    return mode.startsWith("service:") ? [mode.slice("service:".length)] : [];
+  });
+  deepStrictEqual(new Set(spaces), new Set(["namespace"]));
+  deepStrictEqual(services["namespace"]?.entrypoint, ["sleep"]);
+  deepStrictEqual(services["namespace"]?.volumes, undefined);
+  for (const kind of [...processKinds, "nats", "issuer", "provisioner"]) {
+    strictEqual(services[kind]?.network_mode, "service:namespace", kind);
+  }
+});
+
 Deno.test("compose.yaml: every name that a service uses is there", () => {
   for (const [name, service] of Object.entries(services)) {
     for (const [before, { condition }] of Object.entries(service.depends_on ?? {})) {
