@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Settings } from "#actors/_kit/settings.ts";
+import { configuredFile, type Settings } from "#actors/_kit/settings.ts";
 import type { Config } from "#schemas/config.ts";
 
 export type ProcessKind =
@@ -84,7 +84,8 @@ function rightsOf(kind: ProcessKind, root: string, settings: Settings, config: C
       const { identity } = settings;
       if (identity === undefined) return { net: [bus], read };
       const net = [bus, issuer, `${identity.host}:${identity.port}`];
-      return { net, read: [...read, identity.signingKeyFile] };
+      const files = named(settings, [config.issuer.ca_file]);
+      return { net, read: [...read, identity.signingKeyFile, ...files] };
     }
     case "authz":
       return { net: [bus], read: [...read, packages, settings.authz?.policyFile ?? ""] };
@@ -102,9 +103,15 @@ function rightsOf(kind: ProcessKind, root: string, settings: Settings, config: C
       const { console } = settings;
       if (console === undefined) return { net: [bus], read };
       const net = [bus, issuer, `${console.host}:${console.port}`];
-      return { net, read: [...read, console.logKeyFile, packages] };
+      const files = named(settings, [config.issuer.ca_file, config.console.client_secret_file]);
+      return { net, read: [...read, console.logKeyFile, packages, ...files] };
     }
   }
+}
+
+/** Those of these files that the configuration names. */
+function named(settings: Settings, files: readonly (string | undefined)[]): string[] {
+  return files.flatMap((file) => file === undefined ? [] : [configuredFile(settings, file)]);
 }
 
 function secretFiles(settings: Settings, config: Config): string[] {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { dirname, resolve } from "node:path";
 import { z } from "zod";
 
 const Path = z.string().min(1);
@@ -35,6 +36,11 @@ export const Settings = z.strictObject({
   console: z.strictObject({ host: z.string(), port: z.int(), logKeyFile: Path }).optional(),
 });
 export type Settings = z.infer<typeof Settings>;
+
+/** Files that the configuration names are relative to it. */
+export function configuredFile({ configFile }: Pick<Settings, "configFile">, file: string): string {
+  return resolve(dirname(configFile), file);
+}
 
 /**
  * Reads and checks a settings file.

@@ -1,5 +1,5 @@
 /** The console's process: it holds no key but the log's public one. @module */
-import { dirname, resolve } from "node:path";
+import { configuredFile } from "#actors/_kit/settings.ts";
 import { startActor } from "#actors/_kit/start.ts";
 import { epochVerifier } from "#schemas/log/epoch.ts";
 import { maskLiterals } from "#schemas/sql/literals.ts";
@@ -13,13 +13,11 @@ if (settings.console === undefined) throw new Error("Cannot start: settings.cons
 const { host, port, logKeyFile } = settings.console;
 const logVerifier = epochVerifier(Deno.readTextFileSync(logKeyFile).trim(), settings.epoch);
 if (logVerifier === null) throw new Error("Cannot start: the log's key is not a verifier key");
-/** Files that the configuration names are relative to it. */
-const configured = (file: string) => resolve(dirname(settings.configFile), file);
 const { ca_file: caFile } = config.issuer;
 const { client_secret_file: secretFile } = config.console;
 const client = caFile === undefined
   ? undefined
-  : Deno.createHttpClient({ caCerts: [Deno.readTextFileSync(configured(caFile))] });
+  : Deno.createHttpClient({ caCerts: [Deno.readTextFileSync(configuredFile(settings, caFile))] });
 
 const console = createConsole({
   ...ports,
@@ -27,7 +25,7 @@ const console = createConsole({
   fetch: (url, init) => fetch(url, client === undefined ? init : { ...init, client }),
   clientSecret: secretFile === undefined
     ? null
-    : Deno.readTextFileSync(configured(secretFile)).trim(),
+    : Deno.readTextFileSync(configuredFile(settings, secretFile)).trim(),
   logVerifier,
   maskLiterals,
   limits: consoleLimits,

@@ -1,5 +1,6 @@
 /** Identity's process: the only one that holds the key that signs who somebody is. @module */
 import { systemClock, systemRandom } from "#actors/_kit/clock.ts";
+import { configuredFile } from "#actors/_kit/settings.ts";
 import { startActor } from "#actors/_kit/start.ts";
 import { replayCache, revocationList } from "./bounded.ts";
 import { requestBytesMax, serveExchanges } from "./driver.ts";
@@ -17,9 +18,9 @@ const { host, port, signingKeyFile } = settings.identity;
 const { issuer } = config;
 
 const key = await signingKey(JSON.parse(Deno.readTextFileSync(signingKeyFile)));
-const client = issuer.ca_file === undefined
-  ? undefined
-  : Deno.createHttpClient({ caCerts: [Deno.readTextFileSync(issuer.ca_file)] });
+const client = issuer.ca_file === undefined ? undefined : Deno.createHttpClient({
+  caCerts: [Deno.readTextFileSync(configuredFile(settings, issuer.ca_file))],
+});
 const identity = identityExchange({
   organisation: config.organisation,
   connections: new Set(Object.keys(config.connections)),
