@@ -114,12 +114,13 @@ export type Bus = {
   /**
    * Delivers every stored message from sequence `from` on, in order and without acknowledgement,
    * and goes on with those stored later. Never skips: the handler sees a gap only when the stream
-   * has one.
+   * has one. With `lateMs` messages may come that much later and together, which costs far less.
    */
   follow(
     stream: string,
     from: number,
     handler: (message: StoredMessage) => void,
+    options?: { readonly lateMs: number },
   ): Promise<Subscription>;
   /** The newest stored message on exactly this subject. */
   last(stream: string, subject: string): Promise<StoredMessage | null>;

@@ -23,6 +23,8 @@ export type BusLimits = {
    * must be well below the consumers' `priority_timeout`.
    */
   readonly pullMsMax: number;
+  /** Messages asked for at once by a reader that is in no hurry. */
+  readonly gatherMessagesMax: number;
   /** Messages and bytes of one page of a bounded read. */
   readonly pageMessagesMax: number;
   readonly pageBytesMax: number;
@@ -37,6 +39,7 @@ export const busLimits: BusLimits = {
   acknowledgeMsMax: 20,
   pullMessagesMax: 512,
   pullMsMax: 1_000,
+  gatherMessagesMax: 2_048,
   pageMessagesMax: 256,
   pageBytesMax: 8 * 1024 * 1024,
   respondsPendingMax: 1_024,

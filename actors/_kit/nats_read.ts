@@ -17,6 +17,7 @@
 import { BusError, type ReadOptions, type StoredMessage } from "#actors/_kit/bus.ts";
 import type { Subscription } from "#actors/_kit/bus.ts";
 import { pullLoop } from "#actors/_kit/nats_consume.ts";
+import { gatherLoop } from "#actors/_kit/nats_gather.ts";
 import { readerConsumers, slots } from "#actors/_kit/nats_slots.ts";
 import type { Link } from "#actors/_kit/nats_link.ts";
 import { headerBytes, type NatsMsg, payloadOf } from "#actors/_kit/nats_message.ts";
@@ -30,6 +31,7 @@ export type Reader = {
     stream: string,
     from: number,
     handler: (message: StoredMessage) => void,
+    options?: { readonly lateMs: number },
   ): Promise<Subscription>;
 };
 
@@ -210,6 +212,7 @@ export function streamReader(link: Link): Reader {
     stream: string,
     from: number,
     handler: (message: StoredMessage) => void,
+    options?: { readonly lateMs: number },
   ): Promise<Subscription> {
     const slot = await follows.take();
     let cursor = Math.max(1, from);
@@ -223,13 +226,14 @@ export function streamReader(link: Link): Reader {
       slot.release();
       throw error;
     }
-    const pull = pullLoop(link, {
+    const asking = {
       subject: `$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`,
-      group: undefined,
-      pinned: false,
       onMessage,
       onLost: () => void remake(),
-    });
+    };
+    const pull = options === undefined
+      ? pullLoop(link, { ...asking, group: undefined, pinned: false })
+      : gatherLoop(link, { ...asking, lateMs: options.lateMs });
     const forgetReconnect = link.onReconnect(() => void remake());
     return { stop };
 

@@ -37,6 +37,8 @@ import {
 export type WriterLimits = AuditLimits & {
   /** How often time is fed to the actor, milliseconds. */
   readonly tickMs: number;
+  /** How long frames may wait to be read together, milliseconds. */
+  readonly readEveryMs: number;
   /** How often the server's account of the stream is asked for, milliseconds. */
   readonly streamCheckMs: number;
   /** Wait before starting again after a failure, milliseconds. */
@@ -46,6 +48,7 @@ export type WriterLimits = AuditLimits & {
 export const writerLimits: WriterLimits = {
   ...auditLimits,
   tickMs: 250,
+  readEveryMs: 200,
   streamCheckMs: 10_000,
   restartMs: 1000,
 };
@@ -118,7 +121,7 @@ export function startLogWriter(ports: WriterPorts): LogWriter {
     check(mine, await bus.state(stream), asked);
     const follower = await bus.follow(stream, nextSequence(state), (message) => {
       if (mine === generation) apply(mine, { kind: "stored", message });
-    });
+    }, { lateMs: limits.readEveryMs });
     if (mine !== generation || stopped) return follower.stop();
     subscription = follower;
     running = true;

@@ -94,6 +94,32 @@ export const reading: readonly Behaviour[] = [
     },
   },
   {
+    name: "follow() that may be late delivers the same, and more than it asks for at once",
+    async run(rig) {
+      const [edge, audit] = [await rig.connect("pg1"), await rig.connect("audit")];
+      const putMany = (count: number) =>
+        Promise.all(Array.from({ length: count }, () => put(edge, "request")));
+      await putMany(4500);
+      const found: number[] = [];
+      const following = await audit.follow(stream, 3, (message) => found.push(message.sequence), {
+        lateMs: 50,
+      });
+      await until(rig, "history", () => found.length === 4498);
+      for (let index = 0; index < 20; index++) {
+        await putMany(3);
+        await rig.sleep(10);
+      }
+      await until(rig, "live", () => found.length === 4558);
+      await rig.stop();
+      await rig.start();
+      await until(rig, "reconnect", () => edge.connected() && audit.connected());
+      await putMany(300);
+      await until(rig, "after the stop", () => found.length >= 4858);
+      assert.deepEqual(found, Array.from({ length: 4858 }, (_, index) => index + 3));
+      await following.stop();
+    },
+  },
+  {
     name: "a frame is released once it is stored, and only to its edge",
     async run(rig) {
       const [edge, other] = [await rig.connect("pg1"), await rig.connect("pg2")];
