@@ -58,9 +58,7 @@ export function detect(bytes: Uint8Array, detection: Detection): readonly Find[]
   const finds: Find[] = [];
   let floor = 0;
   while (at < bytes.length) {
-    const find = bytes[at] === atSign
-      ? emailFind(bytes, at, floor, detection)
-      : numberFind(bytes, at, floor, detection);
+    const find = findAt(bytes, at, floor, detection.classes);
     if (find !== null && find.start >= floor) {
       const isLast = finds.length + 1 >= detection.findsMax;
       finds.push(isLast ? { ...find, end: bytes.length } : find);
@@ -134,29 +132,27 @@ const triggers = Uint8Array.from(
   (_, byte) => byte === atSign || isDigit(byte) ? 1 : 0,
 );
 
-function nextTrigger(bytes: Uint8Array, start: number, end: number): number {
+/** The place of the next byte at which a find is looked for; `end` when there is none. */
+export function nextTrigger(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   while (at < end && triggers[bytes[at] ?? 0] === 0) at++;
   return at;
 }
 
-function emailFind(
+/**
+ * What is found at the trigger at `at`, if anything is: of numbers the first that fits, from the
+ * most certain to the least. `floor` is the end of the find before.
+ */
+export function findAt(
   bytes: Uint8Array,
   at: number,
   floor: number,
-  { classes }: Detection,
+  classes: DetectorClasses,
 ): Find | null {
-  const range = classes.email === undefined ? null : emailAt(bytes, at, floor);
-  return range === null ? null : { ...range, detector: "email" };
-}
-
-/** The first that fits, from the most certain to the least. */
-function numberFind(
-  bytes: Uint8Array,
-  at: number,
-  floor: number,
-  { classes }: Detection,
-): Find | null {
+  if (bytes[at] === atSign) {
+    const range = classes.email === undefined ? null : emailAt(bytes, at, floor);
+    return range === null ? null : { ...range, detector: "email" };
+  }
   if (isLoneShort(bytes, at)) return null;
   const groups = groupsAt(bytes, at, floor);
   for (const [detector, find] of numberDetectors) {

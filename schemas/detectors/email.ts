@@ -8,14 +8,29 @@ import { isLetter, type Range } from "./scan.ts";
 
 /** The address around the `@` at `at`, from `floor` on. */
 export function emailAt(bytes: Uint8Array, at: number, floor: number): Range | null {
-  let start = at;
-  const lowest = Math.max(floor, at - localBytesMax);
-  while (start > lowest && localBytes[bytes[start - 1] ?? 0] === 1) start--;
+  let start = localStart(bytes, at, floor);
   // Behind a backslash stands a control character of JSON or COPY, not a letter of the address.
   if (bytes[start - 1] === 0x5c && isLetter(bytes[start]) && start < at - 1) start++;
   while (start < at && bytes[start] === 0x2e) start++;
   const end = domainEnd(bytes, at + 1);
   return start < at && end !== null ? { start, end } : null;
+}
+
+/** Where an address whose `@` may come at `end` would begin at the earliest. */
+export function localStart(bytes: Uint8Array, end: number, floor: number): number {
+  let start = end;
+  const lowest = Math.max(floor, end - localBytesMax);
+  while (start > lowest && localBytes[bytes[start - 1] ?? 0] === 1) start--;
+  return start;
+}
+
+/** Whether what follows the bytes may be part of the domain behind the `@` at `at`. */
+export function mayGoOn(bytes: Uint8Array, at: number): boolean {
+  if (bytes.length - at > domainBytesMax + 2) return false;
+  for (let i = at + 1; i < bytes.length; i++) {
+    if (isLabelByte[bytes[i] ?? 0] !== 1 && bytes[i] !== 0x2e) return false;
+  }
+  return true;
 }
 
 const localBytesMax = 64;

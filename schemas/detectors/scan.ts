@@ -53,6 +53,25 @@ export function groupsAt(bytes: Uint8Array, start: number, floor: number): Group
   return { floor, starts, ends, separators: separators.slice(0, starts.length - 1) };
 }
 
+/**
+ * Whether what follows the bytes may change what the groups are, or whether a number ends with
+ * them: digits at the very end, the beginning of a separator, or of an extension.
+ */
+export function mayGroupsGoOn(bytes: Uint8Array, { starts, ends }: Groups): boolean {
+  const end = ends[ends.length - 1] ?? 0;
+  const rest = bytes.length - end;
+  if (rest === 0) return true;
+  if (rest > afterBytesMax) return false;
+  let at = end;
+  while (at < bytes.length && separatorBytes[bytes[at] ?? 0] === 1) at++;
+  if (at === bytes.length) return true;
+  // The shortest number with an extension has seven digits and a separator, or eight digits.
+  if (end - (starts[0] ?? 0) < 8) return false;
+  let text = "";
+  for (let i = end; i < bytes.length; i++) text += String.fromCharCode(bytes[i] ?? 0);
+  return extensionBegins.test(text);
+}
+
 /** Whether the digits at `start` are fewer than five, and no other group follows. */
 export function isLoneShort(bytes: Uint8Array, start: number): boolean {
   let end = start;
@@ -124,6 +143,17 @@ export function wordsBefore(bytes: Uint8Array, place: number): string {
   return words;
 }
 
+/** Longer than any separator and any extension. */
+const afterBytesMax = 28;
+const extensionBegins =
+  /^[ ,;]{0,2}(?:(?:#|x|e(?:x(?:t(?:\.|e(?:n(?:s(?:i(?:on?)?)?)?)?)?)?)?) ?:? ?\d{0,6})?$/i;
+/** 1 for every byte of a separator. */
+const separatorBytes = Uint8Array.from({ length: 256 }, (_, byte) => {
+  return " \t-./()".includes(String.fromCharCode(byte)) || byte === 0xc2 || byte === 0xe2 ||
+      byte >= 0x80 && byte < 0xc0
+    ? 1
+    : 0;
+});
 const groupsMax = 8;
 const groupDigitsMax = 20;
 const digitsMax = 24;
