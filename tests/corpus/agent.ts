@@ -1,0 +1,184 @@
+/**
+ * A client that sends what a corpus entry says and keeps every byte that comes back.
+ *
+ * @module
+ */
+import type { System } from "#deploy/demo/system.ts";
+import { type BackendMessage, decodeBackend } from "#schemas/wire/postgres/backend.ts";
+import { Framer } from "#schemas/wire/postgres/frame.ts";
+import { frontendBytes, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
+import type { FieldDescription } from "#schemas/wire/postgres/row_description.ts";
+import { message, startup } from "#tests/real/raw_client.ts";
+import type { Step } from "./entries.ts";
+
+/** How statements without parameters go: as simple queries, or extended with binary results. */
+export type Mode = "simple" | "binary";
+
+/** What came back of one step. */
+export type Reply = {
+  /** SQLSTATE and words of the first error; null when there was none. */
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly fields: readonly FieldDescription[];
+  readonly rows: readonly (readonly (Uint8Array | null)[])[];
+  /** Everything, as Latin-1: each message's bytes, then the values row by row, then by column. */
+  readonly texts: readonly string[];
+};
+
+export type Agent = {
+  run(step: Step, mode: Mode): Promise<Reply>;
+  [Symbol.dispose](): void;
+};
+
+const waitMs = 20_000;
+const sslRequest = Uint8Array.of(0, 0, 0, 8, 4, 210, 22, 47);
+const limits = { messageBytesMax: 1 << 26 } as const;
+
+/** Opens a session with a token. */
+export async function connectAgent(
+  system: System,
+  token: string,
+  parameters: Readonly<Record<string, string>> = {},
+): Promise<Agent> {
+  const { host: hostname, port } = system.edge;
+  const tcp = await Deno.connect({ hostname, port });
+  await tcp.write(sslRequest);
+  if (await tcp.read(new Uint8Array(1)) !== 1) throw new Error("no TLS is offered");
+  const caCerts = [await Deno.readTextFile(system.caFile)];
+  const conn = await Deno.startTls(tcp, { hostname: "localhost", caCerts });
+  const wire = wireOf(conn);
+  try {
+    const names = { user: "agent", database: "ehr", application_name: "corpus", ...parameters };
+    await wire.send(startup(names));
+    await wire.until("authentication_cleartext_password");
+    await wire.send(message("p", `${token}\0`));
+    const greeting = await wire.until("ready_for_query");
+    const refusal = errorOf(greeting);
+    if (refusal !== null) throw new Error(`the session does not open: ${refusal.message}`);
+  } catch (error) {
+    conn.close();
+    throw error;
+  }
+  return {
+    async run(step, mode) {
+      await wire.send(frontendBytes(...messagesOf(step, mode)));
+      return replyOf(await wire.until("ready_for_query"));
+    },
+    [Symbol.dispose]: () => wire.close(),
+  };
+}
+
+type Received = { readonly raw: string; readonly message: BackendMessage };
+
+function wireOf(conn: Deno.TlsConn) {
+  const framer = new Framer(limits);
+  let isOver = false;
+  const close = () => {
+    if (!isOver) conn.close();
+    isOver = true;
+  };
+  const send = async (bytes: Uint8Array) => {
+    for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
+  };
+  const next = async (): Promise<Received | null> => {
+    for (;;) {
+      const frame = framer.next();
+      if (frame.kind === "malformed") throw new Error(`a frame is malformed: ${frame.code}`);
+      if (frame.kind === "frame") {
+        const raw = latin1.decode(frame.raw);
+        const decoded = decodeBackend({ ...frame, raw: frame.raw.slice() });
+        if (decoded.kind === "malformed") throw new Error(`malformed: ${decoded.code}`);
+        return { raw, message: decoded };
+      }
+      const chunk = new Uint8Array(65_536);
+      const count = await conn.read(chunk).catch(() => null);
+      if (count === null) return null;
+      framer.push(chunk.subarray(0, count));
+    }
+  };
+  return {
+    send,
+    close,
+    /** Reads until a message of the kind, or the end of the session. */
+    async until(kind: BackendMessage["kind"]): Promise<Received[]> {
+      const timer = setTimeout(close, waitMs);
+      const received: Received[] = [];
+      try {
+        for (let one = await next(); one !== null; one = await next()) {
+          received.push(one);
+          if (one.message.kind === "copy_in_response") {
+            await send(frontendBytes({ kind: "copy_fail", reason: "nothing to copy" }));
+          }
+          if (one.message.kind === kind) return received;
+        }
+        return received;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+function messagesOf(step: Step, mode: Mode): readonly FrontendMessage[] {
+  const { sql, parameters } = step;
+  if (parameters === null && mode === "simple") return [{ kind: "query", text: sql }];
+  return [
+    { kind: "parse", statement: "", text: sql, parameterTypes: [] },
+    {
+      kind: "bind",
+      portal: "",
+      statement: "",
+      parameterFormats: [],
+      parameters: (parameters ?? []).map((text) => new TextEncoder().encode(text)),
+      resultFormats: mode === "binary" ? [1] : [0],
+    },
+    { kind: "describe", target: "portal", name: "" },
+    { kind: "execute", portal: "", rowsMax: 0 },
+    { kind: "sync" },
+  ];
+}
+
+function replyOf(received: readonly Received[]): Reply {
+  const rows: (readonly (Uint8Array | null)[])[] = [];
+  let fields: readonly FieldDescription[] = [];
+  for (const { message } of received) {
+    if (message.kind === "row_description") fields = message.fields;
+    if (message.kind === "data_row") rows.push(message.values);
+  }
+  const texts = rows.map((row) => row.map(textOf));
+  const byRow = texts.map((row) => row.join(" ")).join("\n");
+  const columns = Math.max(0, ...texts.map((row) => row.length));
+  const byColumn = Array.from({ length: columns }, (_, at) => {
+    return texts.map((row) => row[at] ?? "").join("\n");
+  });
+  return {
+    error: errorOf(received),
+    fields,
+    rows,
+    texts: [
+      byRow,
+      ...byColumn,
+      ...texts.slice(0, rowsLookedAt).flat().filter((text) => text.length >= 6),
+      received.map(({ raw }) => raw).join("\n"),
+    ],
+  };
+}
+
+/** Beyond this a row's values are looked at together alone. */
+const rowsLookedAt = 50;
+
+function errorOf(received: readonly Received[]): Reply["error"] {
+  for (const { message } of received) {
+    if (message.kind !== "error_response") continue;
+    const field = (code: string) => message.fields.find((one) => one.code === code)?.value ?? "";
+    return { code: field("C"), message: field("M") };
+  }
+  return received.at(-1)?.message.kind === "ready_for_query"
+    ? null
+    : { code: "08006", message: "the session ended" };
+}
+
+function textOf(value: Uint8Array | null): string {
+  return value === null ? "" : latin1.decode(value);
+}
+
+const latin1 = new TextDecoder("latin1");

@@ -1,0 +1,66 @@
+/**
+ * The system that the corpora run through: the demo's, with the tables of `clinic.sql`, a database
+ * role that may do everything, and two agents. What an agent cannot obtain here the gateway kept.
+ *
+ * @module
+ */
+import { startRig } from "#tests/real/support.ts";
+import { setIn } from "#tests/real/configuration.ts";
+import { asSuperuser } from "#tests/real/planted.ts";
+
+/** Who runs an entry: both see no class; the second may also administer and escape. */
+export type Party = "ordinary" | "unbound";
+
+export function startCorpusRig() {
+  return startRig({
+    kinds: ["identity", "authz", "approval", "target", "masking", "edge"],
+    syncAlways: false,
+    configure,
+    policy: () => policy,
+    prepare: (server) =>
+      asSuperuser(server, async (sql) => {
+        await sql.unsafe(await Deno.readTextFile(new URL("clinic.sql", import.meta.url)));
+        await sql.unsafe("alter role gateway_ehr superuser");
+        await sql.unsafe("analyze");
+      }),
+  });
+}
+
+const policy = `
+@id("ordinary")
+permit (
+  principal in Group::"analysts",
+  action in [Action::"connect", Action::"session", Action::"read", Action::"filter_by",
+    Action::"write", Action::"define", Action::"execute", Action::"export"],
+  resource == Connection::"ehr"
+);
+@id("unbound")
+permit (
+  principal in Group::"treatment-team",
+  action in [Action::"connect", Action::"session", Action::"read", Action::"filter_by",
+    Action::"write", Action::"define", Action::"execute", Action::"export",
+    Action::"administer", Action::"escape"],
+  resource == Connection::"ehr"
+);
+`;
+
+const redact = { operator: "redact" };
+
+/** Every class is redacted, so that nothing of a value may come out. */
+function configure(text: string): string {
+  const masks = ["mrn", "dob", "zip"].map((name) => ["classes", name, "mask"]);
+  const secret = {
+    description: "Values of many types",
+    columns: [
+      ...["number", "big", "amount", "body", "doc", "blob", "tags", "duo"]
+        .map((column) => `public.vault.${column}`),
+      "other.people.ssn_copy",
+    ],
+    mask: redact,
+  };
+  return [
+    ...masks.map((path) => [path, redact] as const),
+    [["classes", "secret"], secret] as const,
+    [["limits", "bulk_rows"], 100_000] as const,
+  ].reduce((current, [path, value]) => setIn(current, path, value), text);
+}
