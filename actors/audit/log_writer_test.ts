@@ -9,8 +9,7 @@ import { type Bus, BusError, type StoredMessage, type StreamState } from "#actor
 import type { Clock } from "#actors/_kit/clock.ts";
 import { frontierHeader, readCheckpointMessage } from "#schemas/log/checkpoint_message.ts";
 import { parseVerifier, signerOf } from "#schemas/log/key.ts";
-import { auditLimits } from "./actor.ts";
-import { startLogWriter } from "./log_writer.ts";
+import { startLogWriter, writerLimits } from "./log_writer.ts";
 
 const { signer } = signerOf("test.example/2026_11", new Uint8Array(32).fill(7));
 
@@ -164,7 +163,7 @@ function makeWorld() {
         signer,
         verifier,
         report: (event) => reports.push(event),
-        limits: { ...auditLimits, tickMs: 250, streamCheckMs: 10_000, restartMs: 500 },
+        limits: { ...writerLimits, restartMs: 500 },
       }),
     store(...texts: string[]) {
       for (const text of texts) {

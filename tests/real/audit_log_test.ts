@@ -5,12 +5,13 @@
  * @module
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import type { Bus } from "#actors/_kit/bus.ts";
+import type { Bus, StoredMessage } from "#actors/_kit/bus.ts";
 import { systemClock } from "#actors/_kit/clock.ts";
 import { auditLimits } from "#actors/audit/actor.ts";
 import { type LogWriter, startLogWriter, writerLimits } from "#actors/audit/log_writer.ts";
 import { honestFrames, testSigner } from "#actors/audit/testing.ts";
 import { verifyLog } from "#actors/audit/verify/verify.ts";
+import { decodeControl, encodeControl } from "#schemas/frames.ts";
 import { epochLog } from "#schemas/log/epoch.ts";
 import { parseVerifier } from "#schemas/log/key.ts";
 import {
@@ -46,7 +47,7 @@ Deno.test("audit signs what a real server stores, and the auditor verifies it", 
   };
   const audit = await busOf("audit");
   const auditor = await busOf("auditor");
-  const frames = honestFrames();
+  const frames = honestFrames().map(inTime);
   const half = Math.floor(frames.length / 2);
   const incidents: string[] = [];
 
@@ -63,6 +64,15 @@ Deno.test("audit signs what a real server stores, and the auditor verifies it", 
   await second.stop();
   deepStrictEqual(incidents, []);
 });
+
+/** The server stores them now, so now is before an approval's end. */
+function inTime(frame: StoredMessage): StoredMessage {
+  if (parseAuditSubject(frame.subject)?.kind !== "approval") return frame;
+  const approval = decodeControl("approval", frame.payload);
+  ok(approval !== null);
+  const expiresAt = new Date(Date.now() + 900_000).toISOString();
+  return { ...frame, payload: encodeControl("approval", { ...approval, expiresAt }) };
+}
 
 function start(bus: Bus, incidents: string[]): LogWriter {
   const verifier = parseVerifier(testSigner.vkey);
