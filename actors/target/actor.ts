@@ -12,50 +12,15 @@
  */
 import type { Actor, Effect, Step } from "#actors/_kit/actor.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
-import type { SessionKey } from "#schemas/subjects.ts";
-import { decodeControl, endedHeader, firstHeader, rawBytesHeader } from "#schemas/frames.ts";
+import { decodeControl } from "#schemas/frames.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import type { TargetCommand, TargetInput } from "./inputs.ts";
+import { conversationOf } from "./conversations.ts";
 import { type Allowed, type Facts, notRun, outcomeEffect } from "./outcomes.ts";
-import { gather, type Pending, sha256 } from "./pending.ts";
-import {
-  newUpstream,
-  outcomeOf,
-  startRequest,
-  takeUpstream,
-  type Upstream,
-  type UpstreamLimits,
-} from "./upstream.ts";
-
-export type TargetLimits = UpstreamLimits & {
-  /** Raw bytes that may be on their way to the agent, undrained. */
-  readonly creditBytes: number;
-  /** Bytes of requests that wait for their verdict. */
-  readonly pendingBytesMax: number;
-  /** After a statement's time is up and it was cancelled, how long before the connection is cut. */
-  readonly cancelGraceMs: number;
-  /** How long small pieces of a response are gathered before they are sent on. */
-  readonly gatherMs: number;
-};
-
-export type TargetState = {
-  readonly key: SessionKey;
-  connection: string;
-  parameters: Readonly<Record<string, string>>;
-  openDigest: string;
-  phase: "new" | "dialling" | "ready" | "lost";
-  readonly pending: Map<number, Pending>;
-  /** Allow verdicts not yet carried out, in order. */
-  readonly queue: Allowed[];
-  /** Allow verdicts without an outcome, by request; what recovery must settle. */
-  readonly open: Map<number, Allowed>;
-  current: Allowed | null;
-  upstream: Upstream;
-  credited: number;
-  paused: boolean;
-  /** Uncommitted changes of definitions: the catalog is to be read when the transaction ends. */
-  catalogDirty: boolean;
-};
+import { continuedBy, gather, sha256 } from "./pending.ts";
+import { endedPart, gatheredParts, refusedPart } from "./raw_parts.ts";
+import { newTargetState, type TargetLimits, type TargetState } from "./state.ts";
+import { newUpstream, outcomeOf, startDial, startRequest, takeUpstream } from "./upstream.ts";
 
 type State = TargetState;
 type Out = Effect<TargetCommand>[];
@@ -65,25 +30,7 @@ export function target(
   limits: TargetLimits,
   nowMs: () => number,
 ): Actor<State, TargetInput, TargetCommand> {
-  return { name: "target", initial, step };
-
-  function initial(key: SessionKey): State {
-    return {
-      key,
-      connection: "",
-      parameters: {},
-      openDigest: "",
-      phase: "new",
-      pending: new Map(),
-      queue: [],
-      open: new Map(),
-      current: null,
-      upstream: newUpstream(limits),
-      credited: 0,
-      paused: false,
-      catalogDirty: false,
-    };
-  }
+  return { name: "target", initial: newTargetState, step };
 
   function step(
     state: State,
@@ -103,10 +50,13 @@ export function target(
         received(state, input.bytes, out);
         break;
       case "dial_failed":
-        dialFailed(state, input.sqlstate, input.words, out);
+        dialFailed(state, input.code, input.reason, out);
         break;
       case "received":
         received(state, input.bytes, out);
+        break;
+      case "written":
+        written(state, input.request, out);
         break;
       case "upstream_closed":
         lost(state, out);
@@ -174,6 +124,7 @@ export function target(
     state.connection = open.connection;
     state.parameters = open.parameters;
     state.openDigest = sha256([frame.payload]);
+    state.upstream = newUpstream(conversationOf(open.protocol, limits));
   }
 
   function judged(state: State, frame: Frame, redelivered: boolean, out: Out): void {
@@ -192,6 +143,10 @@ export function target(
     // Acknowledged once its outcome is stored: whoever takes over meets it again, and settles it.
     out.push({ kind: "keep", name: String(verdict.request) });
     if (verdict.request === 0) return dial(state, allowed, out);
+    const continued = continuedBy(state.pending.get(verdict.request));
+    if (continued !== null && continued === state.current?.verdict.request) {
+      return carryOn(state, allowed, out);
+    }
     state.queue.push(allowed);
     runNext(state, out);
   }
@@ -203,7 +158,7 @@ export function target(
     }
     state.phase = "dialling";
     state.current = allowed;
-    startRequest(state.upstream, [], nowMs());
+    startDial(state.upstream, nowMs());
     const { connection, parameters } = state;
     out.push({ kind: "run", command: { kind: "dial", connection, parameters } });
   }
@@ -220,39 +175,87 @@ export function target(
     if (state.current !== null || state.phase !== "ready") return;
     const allowed = state.queue.shift();
     if (allowed === undefined) return;
-    const { request, digest, durationMsMax } = allowed.verdict;
+    const { request, durationMsMax } = allowed.verdict;
     const pending = state.pending.get(request);
-    state.pending.delete(request);
-    // G1: the bytes at hand are the bytes that were judged, or nothing runs.
-    if (pending === undefined || !pending.complete || sha256(pending.parts) !== digest) {
+    if (continuedBy(pending) !== null) {
+      // What it was meant for is over, or never ran.
+      state.pending.delete(request);
+      settle(allowed, { ...notRun, alive: true }, out);
+      return runNext(state, out);
+    }
+    const parts = takeJudged(state, allowed);
+    if (parts === null || !startRequest(state.upstream, parts, nowMs())) {
       settle(allowed, notRun, out);
       out.push({ kind: "run", command: { kind: "hang_up" } });
       return lost(state, out);
     }
     state.current = allowed;
-    startRequest(state.upstream, pending.parts, nowMs());
-    for (const bytes of pending.parts) {
-      out.push({ kind: "run", command: { kind: "write", bytes } });
-    }
+    for (const bytes of parts) out.push({ kind: "run", command: { kind: "write", bytes } });
     out.push({ kind: "wake", name: "duration", afterMs: durationMsMax });
-    if (state.upstream.settled) complete(state, out);
+    if (state.upstream.conversation.settled) return complete(state, out);
+    const continuations = state.queue.filter(({ verdict }) => {
+      return continuedBy(state.pending.get(verdict.request)) === request;
+    });
+    for (const one of continuations) {
+      state.queue.splice(state.queue.indexOf(one), 1);
+      carryOn(state, one, out);
+    }
+  }
+
+  /** Input for the running request: beside it, not behind it. */
+  function carryOn(state: State, allowed: Allowed, out: Out): void {
+    if (state.phase !== "ready") return settle(allowed, notRun, out);
+    const parts = takeJudged(state, allowed);
+    if (parts === null) {
+      settle(allowed, notRun, out);
+      out.push({ kind: "run", command: { kind: "hang_up" } });
+      return lost(state, out);
+    }
+    if (!state.upstream.conversation.continues(parts)) {
+      return settle(allowed, { ...notRun, alive: true }, out);
+    }
+    const { request } = allowed.verdict;
+    state.continuing.set(request, allowed);
+    for (const bytes of parts) out.push({ kind: "run", command: { kind: "write", bytes } });
+    out.push({ kind: "run", command: { kind: "confirm", request } });
+  }
+
+  function written(state: State, request: number, out: Out): void {
+    const allowed = state.continuing.get(request);
+    if (allowed === undefined) return;
+    state.continuing.delete(request);
+    settle(allowed, { ...notRun, status: "executed", alive: true }, out);
+  }
+
+  /** G1: the bytes at hand are the bytes that were judged, or nothing runs. */
+  function takeJudged(state: State, { verdict }: Allowed): readonly Uint8Array[] | null {
+    const pending = state.pending.get(verdict.request);
+    state.pending.delete(verdict.request);
+    if (pending === undefined || !pending.complete) return null;
+    return sha256(pending.parts) === verdict.digest ? pending.parts : null;
   }
 
   function received(state: State, bytes: Uint8Array, out: Out): void {
-    const was = state.upstream.settled;
-    if (!takeUpstream(state.upstream, bytes)) {
+    const { upstream } = state;
+    const { conversation } = upstream;
+    const was = conversation.settled;
+    if (!takeUpstream(upstream, bytes)) {
       // The server's framing is lost; nothing of it can be understood any more.
       out.push({ kind: "run", command: { kind: "hang_up" } });
       return lost(state, out);
     }
-    const settledNow = !was && state.upstream.settled && state.current !== null;
+    const settledNow = !was && conversation.settled && state.current !== null;
+    const quiet = conversation.prompt && nowMs() - upstream.flushedMs >= limits.gatherMs;
     if (settledNow || was) flush(state, out);
-    else if (state.upstream.gatheredBytes >= limits.chunkBytes) flush(state, out);
-    else if (!state.upstream.flushing) {
-      state.upstream.flushing = true;
-      out.push({ kind: "wake", name: "gather", afterMs: limits.gatherMs });
+    else if (upstream.gatheredBytes >= limits.chunkBytes) flush(state, out);
+    else if (!upstream.flushing) {
+      if (quiet) flush(state, out);
+      else {
+        upstream.flushing = true;
+        out.push({ kind: "wake", name: "gather", afterMs: limits.gatherMs });
+      }
     }
-    const undrained = state.upstream.rawBytes - state.credited;
+    const undrained = upstream.rawBytes - state.credited;
     if (!state.paused && undrained > limits.creditBytes) {
       state.paused = true;
       out.push({ kind: "run", command: { kind: "pause" } });
@@ -266,27 +269,13 @@ export function target(
       upstream.flushing = false;
       out.push({ kind: "unwake", name: "gather" });
     }
-    const request = state.current?.verdict.request ?? upstream.lastRequest;
-    const last = upstream.settled;
-    const pieces = upstream.takeGathered(limits.chunkBytes);
-    pieces.forEach((payload, index) => {
-      const more = !(last && index === pieces.length - 1);
-      upstream.rawBytes += payload.length;
-      const headers = new Map([[rawBytesHeader, String(upstream.rawBytes)]]);
-      if (upstream.begins) headers.set(firstHeader, "1");
-      upstream.begins = false;
-      out.push({ kind: "raw", place: { request, part: upstream.part++, more }, payload, headers });
-    });
+    if (upstream.conversation.prompt) upstream.flushedMs = nowMs();
+    out.push(...gatheredParts(upstream, answering(state), limits.chunkBytes));
   }
 
   function complete(state: State, out: Out): void {
     out.push({ kind: "unwake", name: "duration" }, { kind: "unwake", name: "cut" });
-    const { statements } = state.current?.verdict ?? { statements: [] };
-    const changes = statements.some(({ effects }) => {
-      return effects.includes("define") || effects.includes("execute");
-    });
-    state.catalogDirty ||= changes;
-    if (state.catalogDirty && state.upstream.transaction === "I") {
+    if (state.upstream.conversation.ends(state.current?.verdict.statements ?? [])) {
       const { connection } = state;
       out.push({ kind: "run", command: { kind: "read_catalog", connection } });
       return;
@@ -297,26 +286,30 @@ export function target(
   function finish(state: State, catalogDigest: string | null, out: Out): void {
     const { current, upstream } = state;
     if (current === null) return;
-    if (catalogDigest !== null) state.catalogDirty = false;
+    if (catalogDigest !== null) upstream.conversation.catalogRead();
     const alive = state.phase === "ready" || state.phase === "dialling";
+    settleContinuing(state, { alive }, out);
     settle(current, { ...outcomeOf(upstream, nowMs()), alive, catalogDigest }, out);
     upstream.lastRequest = current.verdict.request;
     state.current = null;
     runNext(state, out);
   }
 
-  function dialFailed(state: State, sqlstate: string, words: Uint8Array, out: Out): void {
+  /** How much of it the program has read, nobody here can know. */
+  function settleContinuing(state: State, facts: { readonly alive: boolean }, out: Out): void {
+    for (const allowed of state.continuing.values()) {
+      settle(allowed, { ...notRun, status: "unknown", ...facts }, out);
+    }
+    state.continuing.clear();
+  }
+
+  function dialFailed(state: State, code: string, reason: string, out: Out): void {
     state.phase = "lost";
     const { current, upstream } = state;
     if (current === null) return;
     state.current = null;
-    const place = { request: 0, part: upstream.part++, more: false };
-    const headers = new Map([
-      [rawBytesHeader, String(words.length)],
-      [firstHeader, "1"],
-      [endedHeader, "1"],
-    ]);
-    out.push({ kind: "raw", place, payload: words, headers });
+    const { words, sqlstate } = upstream.conversation.refusal(code, reason);
+    out.push(refusedPart(upstream, words));
     settle(current, { ...notRun, status: "failed", sqlstate, bytes: words.length }, out);
   }
 
@@ -328,25 +321,17 @@ export function target(
     // A session that was refused never had an upstream, and nothing of it may be answered.
     if (phase !== "new") {
       flush(state, out);
-      sayEnded(state, out);
+      out.push(endedPart(state.upstream, answering(state)));
     }
     const { current, queue } = state;
     state.current = null;
+    settleContinuing(state, { alive: false }, out);
     if (current !== null) {
       // The server may have committed before the connection went; nobody here can know.
       const status = dialling ? "not_run" : "unknown";
       settle(current, { ...outcomeOf(state.upstream, nowMs()), status }, out);
     }
     for (const allowed of queue.splice(0)) settle(allowed, notRun, out);
-  }
-
-  /** The agent is told even when nothing of its runs. */
-  function sayEnded(state: State, out: Out): void {
-    const { upstream } = state;
-    const request = state.current?.verdict.request ?? upstream.lastRequest;
-    const place = { request, part: upstream.part++, more: false };
-    const headers = new Map([[rawBytesHeader, String(upstream.rawBytes)], [endedHeader, "1"]]);
-    out.push({ kind: "raw", place, payload: new Uint8Array(0), headers });
   }
 
   function hangUp(state: State, out: Out): void {
@@ -378,6 +363,11 @@ export function target(
       lost(state, out);
     }
   }
+}
+
+/** The request that what comes from upstream belongs to. */
+function answering({ current, upstream }: State): number {
+  return current?.verdict.request ?? upstream.lastRequest;
 }
 
 function settle(allowed: Allowed, facts: Facts, out: Out): void {

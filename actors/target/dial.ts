@@ -13,6 +13,7 @@ import { randomBytes } from "node:crypto";
 import { systemClock } from "#actors/_kit/clock.ts";
 import { type Pace, paceOf } from "#actors/_kit/socket_pace.ts";
 import { Login, type LoginLimits } from "./login.ts";
+import type { DialEvents, Upstream } from "./reach.ts";
 import { Writer } from "#schemas/wire/cursor.ts";
 import { encodeStartupPacket } from "#schemas/wire/postgres/startup_message.ts";
 
@@ -28,23 +29,6 @@ export type Endpoint = {
 };
 
 export type DialLimits = LoginLimits & { readonly dialMsMax: number };
-
-export type Upstream = {
-  write(bytes: Uint8Array): void;
-  pause(): void;
-  resume(): void;
-  /** Asks the server to cancel what runs; best effort, as the protocol has it. */
-  cancel(): void;
-  hangUp(): void;
-};
-
-export type DialEvents = {
-  ready(upstream: Upstream, bytes: Uint8Array): void;
-  /** Fixed words of ours; the server's own may name a role or a host. */
-  failed(sqlstate: string, reason: string): void;
-  received(bytes: Uint8Array): void;
-  closed(): void;
-};
 
 /** Dials; exactly one of `ready` and `failed` is called, and `closed` once after `ready`. */
 export function dial(

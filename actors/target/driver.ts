@@ -10,24 +10,12 @@ import type { Bus } from "#actors/_kit/bus.ts";
 import type { Clock } from "#actors/_kit/clock.ts";
 import type { SessionKey } from "#schemas/subjects.ts";
 import { unreachable } from "#schemas/unreachable.ts";
-import { Writer } from "#schemas/wire/cursor.ts";
-import type { Catalog } from "#schemas/catalog.ts";
 import type { TargetCommand, TargetInput } from "./inputs.ts";
-import type { DialEvents, Upstream } from "./dial.ts";
+import type { Reach, Upstream } from "./reach.ts";
 
 export type DriverLimits = {
   /** An edge that said nothing for so long is lost. */
   readonly edgeSilenceMsMax: number;
-};
-
-/** One configured connection: how its server is reached. */
-export type Reach = {
-  /** As `dial` of dial.ts. */
-  dial(
-    parameters: Readonly<Record<string, string>>,
-    events: DialEvents,
-  ): { abandon(): void };
-  readCatalog(): Promise<Catalog>;
 };
 
 type Held = {
@@ -64,6 +52,10 @@ export function targetDriver(ports: {
         return open(key, command.connection, command.parameters, deliver);
       case "write":
         return session?.upstream?.write(command.bytes);
+      case "confirm": {
+        const { request } = command;
+        return session?.upstream?.whenWritten?.(() => deliver({ kind: "written", request }));
+      }
       case "cancel":
         return session?.upstream?.cancel();
       case "pause":
@@ -90,7 +82,8 @@ export function targetDriver(ports: {
   ): void {
     const reach = connections.get(connection);
     if (reach === undefined) {
-      return deliver(dialFailure("3D000", "this connection is not configured at the target"));
+      const reason = "this connection is not configured at the target";
+      return deliver({ kind: "dial_failed", code: "not_configured", reason });
     }
     const session: Held = { key, deliver, upstream: null, abandon: () => {} };
     held.set(key.session, session);
@@ -100,10 +93,10 @@ export function targetDriver(ports: {
         session.upstream = upstream;
         deliver({ kind: "dialled", bytes });
       },
-      failed(sqlstate, reason) {
+      failed(code, reason) {
         held.delete(key.session);
-        report("dial_failed", { session: key.session, connection, sqlstate });
-        deliver(dialFailure(sqlstate, reason));
+        report("dial_failed", { session: key.session, connection, code });
+        deliver({ kind: "dial_failed", code, reason });
       },
       received: (bytes) => deliver({ kind: "received", bytes }),
       closed() {
@@ -147,9 +140,10 @@ export function targetDriver(ports: {
 
   async function readOnce(connection: string): Promise<string | null> {
     const reach = connections.get(connection);
-    if (reach === undefined) return null;
+    const read = reach?.readCatalog ?? null;
+    if (read === null) return null;
     try {
-      const catalog = await reach.readCatalog();
+      const catalog = await read();
       if (digests.get(connection) !== catalog.digest) {
         await publishCatalog(bus, catalog);
         digests.set(connection, catalog.digest);
@@ -162,14 +156,4 @@ export function targetDriver(ports: {
       return null;
     }
   }
-}
-
-/** A FATAL ErrorResponse in fixed words: the server's own may name a role, a host or a rule. */
-function dialFailure(sqlstate: string, reason: string): TargetInput {
-  const writer = new Writer();
-  writer.message("E", (body) => {
-    body.uint8(0x53).cstring("FATAL").uint8(0x56).cstring("FATAL").uint8(0x43).cstring(sqlstate);
-    body.uint8(0x4d).cstring(`sallyport: the target could not be reached: ${reason}`).uint8(0);
-  });
-  return { kind: "dial_failed", sqlstate, words: writer.bytes() };
 }

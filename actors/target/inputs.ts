@@ -1,10 +1,13 @@
 /** What the target's driver tells its actor, and what the actor asks of its driver. @module */
 
 export type TargetInput =
-  /** Login is complete; `bytes` are the ParameterStatus messages and ReadyForQuery of it. */
+  /** Login is complete; `bytes` are its answers that are the agent's to see. */
   | { readonly kind: "dialled"; readonly bytes: Uint8Array }
-  | { readonly kind: "dial_failed"; readonly sqlstate: string; readonly words: Uint8Array }
+  /** A stable code, and fixed words of ours. */
+  | { readonly kind: "dial_failed"; readonly code: string; readonly reason: string }
   | { readonly kind: "received"; readonly bytes: Uint8Array }
+  /** The upstream's window has taken all that was written up to this request. */
+  | { readonly kind: "written"; readonly request: number }
   | { readonly kind: "upstream_closed" }
   /** The agent has drained this many raw bytes of the session. */
   | { readonly kind: "credit"; readonly bytes: number }
@@ -19,6 +22,8 @@ export type TargetCommand =
     readonly parameters: Readonly<Record<string, string>>;
   }
   | { readonly kind: "write"; readonly bytes: Uint8Array }
+  /** Asks for `written` once the upstream has taken all that was written before. */
+  | { readonly kind: "confirm"; readonly request: number }
   | { readonly kind: "cancel" }
   | { readonly kind: "pause" }
   | { readonly kind: "resume" }

@@ -1,12 +1,16 @@
 /** The target's limits, in one place. @module */
-import type { TargetLimits } from "./actor.ts";
+import type { TargetLimits } from "./state.ts";
 import type { DialLimits } from "./dial.ts";
 import type { DriverLimits } from "./driver.ts";
+import type { SshDialLimits } from "./ssh/dial.ts";
 
 type ProcessLimits = { readonly catalogEveryMs: number };
 
-export const targetLimits: TargetLimits & DriverLimits & DialLimits & ProcessLimits = {
+type Limits = TargetLimits & DriverLimits & DialLimits & SshDialLimits & ProcessLimits;
+
+export const targetLimits: Limits = {
   messageBytesMax: 256 * 1024 * 1024,
+  channelMessageBytesMax: 1024 * 1024,
   chunkBytes: 128 * 1024,
   commandsMax: 64,
   creditBytes: 2 * 1024 * 1024,
@@ -15,6 +19,9 @@ export const targetLimits: TargetLimits & DriverLimits & DialLimits & ProcessLim
   gatherMs: 2,
   iterationsMax: 1_000_000,
   dialMsMax: 10_000,
+  keepaliveMs: 15_000,
+  keepalivesMax: 3,
+  pausedBytesMax: 16 * 1024 * 1024,
   edgeSilenceMsMax: 10_000,
   /** Changes made past the gateway are seen this late at most; masking checks origins meanwhile. */
   catalogEveryMs: 5000,

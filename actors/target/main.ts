@@ -2,25 +2,32 @@
 import { startActor } from "#actors/_kit/start.ts";
 import { systemClock } from "#actors/_kit/clock.ts";
 import { sessionWorker, workerLimits } from "#actors/_kit/session_worker.ts";
-import type { Config } from "#schemas/config.ts";
+import type { Connection } from "#schemas/config.ts";
 import { aliveSubject, creditSubject } from "#schemas/subjects.ts";
 import { target } from "./actor.ts";
 import { readCatalog } from "./catalog_reader.ts";
-import { dial, type Endpoint } from "./dial.ts";
-import { type Reach, targetDriver } from "./driver.ts";
+import { dial } from "./dial.ts";
+import { targetDriver } from "./driver.ts";
 import { targetLimits } from "./limits.ts";
+import type { Reach } from "./reach.ts";
+import { dialSsh } from "./ssh/dial.ts";
 
 const process = await startActor("target");
 const { bus, config, report, settings } = process;
-const endpoints = readEndpoints(config, settings.target?.secretsDirectory ?? "");
+const secrets = settings.target?.secretsDirectory ?? "";
 const connections = new Map(
-  [...endpoints].map(([name, endpoint]) => [name, reach(name, endpoint)]),
+  Object.entries(config.connections).map(([name, connection]) => {
+    return [name, reachOf(name, connection, secrets)];
+  }),
 );
+const catalogued = [...connections].flatMap(([name, { readCatalog }]) => {
+  return readCatalog === null ? [] : [name];
+});
 const driver = targetDriver({ connections, bus, clock: systemClock, report, limits: targetLimits });
 
-for (const connection of endpoints.keys()) await driver.refreshCatalog(connection);
+for (const connection of catalogued) await driver.refreshCatalog(connection);
 setInterval(() => {
-  for (const connection of endpoints.keys()) void driver.refreshCatalog(connection);
+  for (const connection of catalogued) void driver.refreshCatalog(connection);
 }, targetLimits.catalogEveryMs);
 setInterval(() => driver.checkEdges(), 1000);
 
@@ -41,25 +48,27 @@ bus.subscribe(aliveSubject("*"), ({ subject }) => driver.alive(subject.split("."
 await process.consume(worker.onDelivery);
 process.ready();
 
-function reach(name: string, endpoint: Endpoint): Reach {
+function reachOf(name: string, connection: Connection, secrets: string): Reach {
+  const secret = (file: string | undefined) => {
+    return file === undefined ? undefined : Deno.readTextFileSync(`${secrets}/${file}`);
+  };
+  const { host, port, user } = connection;
+  const password = secret(connection.password_file)?.trim();
+  if (connection.protocol === "ssh") {
+    const privateKey = secret(connection.private_key_file);
+    const endpoint = { host, port, user, password, privateKey, hostKeys: connection.host_keys };
+    return {
+      dial: (_parameters, events) => dialSsh(endpoint, targetLimits, events),
+      readCatalog: null,
+    };
+  }
+  const { database, tls } = connection;
+  const secure = tls.mode === "disable"
+    ? null
+    : { ca: secret(tls.ca_file), serverName: tls.server_name ?? host };
+  const endpoint = { host, port, database, user, password: password ?? "", tls: secure };
   return {
     dial: (parameters, events) => dial(endpoint, parameters, targetLimits, events),
     readCatalog: () => readCatalog(name, endpoint, targetLimits.dialMsMax),
   };
-}
-
-function readEndpoints(config: Config, secrets: string): Map<string, Endpoint> {
-  const endpoints = new Map<string, Endpoint>();
-  for (const [name, connection] of Object.entries(config.connections)) {
-    if (connection.protocol !== "postgres") continue;
-    const { host, port, database, user, password_file: file, tls } = connection;
-    const password = file === undefined ? "" : Deno.readTextFileSync(`${secrets}/${file}`).trim();
-    const ca = tls.ca_file === undefined
-      ? undefined
-      : Deno.readTextFileSync(`${secrets}/${tls.ca_file}`);
-    const serverName = tls.server_name ?? host;
-    const secure = tls.mode === "disable" ? null : { ca, serverName };
-    endpoints.set(name, { host, port, database, user, password, tls: secure });
-  }
-  return endpoints;
 }

@@ -34,3 +34,9 @@ export function sha256(parts: readonly Uint8Array[]): string {
   for (const part of parts) hash.update(part);
   return hash.digest("hex");
 }
+
+/** The request that this one is input for; null: it is a request by itself. */
+export function continuedBy(pending: Pending | undefined): number | null {
+  const match = /^continues:([1-9]\d{0,15})$/.exec(pending?.operation ?? "");
+  return match === null ? null : Number(match[1]);
+}

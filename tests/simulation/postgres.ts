@@ -6,8 +6,7 @@
  * @module
  */
 import type { Clock } from "#actors/_kit/clock.ts";
-import type { DialEvents, Upstream } from "#actors/target/dial.ts";
-import type { Reach } from "#actors/target/driver.ts";
+import type { DialEvents, Reach, Upstream } from "#actors/target/reach.ts";
 import type { Catalog } from "#schemas/catalog.ts";
 import { catalogAfter } from "./clinic.ts";
 import type { Chance } from "./clock.ts";

@@ -1,0 +1,62 @@
+/**
+ * What the actor must know of the protocol that is spoken with an upstream: which answers a request
+ * still has to get, and what is to be recorded of it.
+ *
+ * @module
+ */
+import type { Outcome } from "#schemas/frames.ts";
+import type { StatementAnalysis } from "#schemas/analysis.ts";
+
+/** What of an outcome only the protocol's own answers tell. */
+export type Answered = Pick<
+  Outcome,
+  "status" | "rows" | "commands" | "sqlstate" | "exit" | "transaction" | "completed"
+>;
+
+/** Mutable, owned by the target's session state. */
+export type Conversation = {
+  /** Answers of a stream that was quiet leave at once, instead of being gathered for a moment. */
+  readonly prompt: boolean;
+  /** True when the running request has had all its answers. */
+  readonly settled: boolean;
+  /** The upstream is dialled now; the bytes taken next are the answers to the login. */
+  dials(): void;
+  /** A request goes upstream. @returns false when nothing like it can run here. */
+  asks(parts: readonly Uint8Array[]): boolean;
+  /** Input for the running request goes upstream. @returns false when it takes none. */
+  continues(parts: readonly Uint8Array[]): boolean;
+  /** Bytes came. @returns false when they are not of the protocol: nothing more is understood. */
+  takes(bytes: Uint8Array): boolean;
+  answered(): Answered;
+  /** The request with these statements has ended. @returns true: the catalog is to be read now. */
+  ends(statements: readonly StatementAnalysis[]): boolean;
+  /** The catalog was read. */
+  catalogRead(): void;
+  /** What the agent is told when the upstream cannot be reached, in fixed words of ours. */
+  refusal(code: string, reason: string): Refusal;
+};
+
+export type Refusal = { readonly words: Uint8Array; readonly sqlstate: string | null };
+
+export const nothingAnswered: Answered = {
+  status: "executed",
+  rows: 0,
+  commands: [],
+  sqlstate: null,
+  transaction: null,
+  completed: 0,
+};
+
+/** Of a session that was not opened: nothing can be asked of it. */
+export const noConversation: Conversation = {
+  prompt: false,
+  settled: true,
+  dials() {},
+  asks: () => false,
+  continues: () => false,
+  takes: () => false,
+  answered: () => nothingAnswered,
+  ends: () => false,
+  catalogRead() {},
+  refusal: () => ({ words: new Uint8Array(0), sqlstate: null }),
+};

@@ -1,0 +1,143 @@
+/**
+ * A conversation with a PostgreSQL server: which messages complete a request, and the rows,
+ * commands and errors that came.
+ *
+ * @module
+ */
+import { Writer } from "#schemas/wire/cursor.ts";
+import { bodyOffset, Framer } from "#schemas/wire/postgres/frame.ts";
+import type { Answered, Conversation } from "../conversation.ts";
+import { answered, expectAnswer, isSettled, newExpectation } from "../expectation.ts";
+
+export type PostgresLimits = {
+  /** The largest message taken from the server. */
+  readonly messageBytesMax: number;
+  /** Command tags kept for the record of one request. */
+  readonly commandsMax: number;
+};
+
+export function postgresConversation(limits: PostgresLimits): Conversation {
+  const framer = new Framer({ messageBytesMax: limits.messageBytesMax });
+  const expectation = newExpectation();
+  let settled = true;
+  /** What ReadyForQuery said in this request; null before it, as after a Flush without Sync. */
+  let transaction: "I" | "T" | "E" | null = null;
+  let rows = 0;
+  let commands: string[] = [];
+  let completed = 0;
+  let sqlstate: string | null = null;
+  /** Uncommitted changes of definitions: the catalog is to be read when the transaction ends. */
+  let catalogDirty = false;
+  return {
+    prompt: false,
+    get settled() {
+      return settled;
+    },
+    dials() {
+      begin();
+      // A login ends with ReadyForQuery, as Sync does.
+      expectAnswer(expectation, "S");
+      settled = false;
+    },
+    asks(parts) {
+      begin();
+      const asked = new Framer({ messageBytesMax: Number.MAX_SAFE_INTEGER });
+      for (const part of parts) {
+        asked.push(part);
+        for (let frame = asked.next(); frame.kind === "frame"; frame = asked.next()) {
+          expectAnswer(expectation, frame.tag);
+        }
+      }
+      settled = isSettled(expectation);
+      return true;
+    },
+    continues: () => false,
+    takes,
+    answered(): Answered {
+      const status = sqlstate === null ? "executed" : sqlstate === "57014" ? "cancelled" : "failed";
+      return { status, rows, commands, sqlstate, transaction, completed };
+    },
+    ends(statements) {
+      catalogDirty ||= statements.some(({ effects }) => {
+        return effects.includes("define") || effects.includes("execute");
+      });
+      return catalogDirty && transaction === "I";
+    },
+    catalogRead() {
+      catalogDirty = false;
+    },
+    refusal(code, reason) {
+      const state = code === "not_configured" ? "3D000" : code;
+      return { words: fatal(state, reason), sqlstate: state };
+    },
+  };
+
+  function begin(): void {
+    rows = 0;
+    commands = [];
+    completed = 0;
+    sqlstate = null;
+    transaction = null;
+  }
+
+  function takes(bytes: Uint8Array): boolean {
+    framer.push(bytes);
+    for (;;) {
+      const frame = framer.next();
+      if (frame.kind === "need") break;
+      if (frame.kind === "malformed") return false;
+      switch (frame.tag) {
+        case "D":
+        case "d":
+          rows++;
+          continue;
+        case "C":
+          completed++;
+          if (commands.length < limits.commandsMax) commands.push(commandOf(frame.raw));
+          break;
+        case "E":
+          sqlstate = sqlstateOf(frame.raw) ?? "XX000";
+          break;
+        case "Z":
+          transaction = statusOf(frame.raw[bodyOffset]);
+          break;
+      }
+      answered(expectation, frame.tag);
+    }
+    settled = isSettled(expectation);
+    return true;
+  }
+}
+
+/** A FATAL ErrorResponse. */
+function fatal(sqlstate: string, reason: string): Uint8Array {
+  const writer = new Writer();
+  writer.message("E", (body) => {
+    body.uint8(0x53).cstring("FATAL").uint8(0x56).cstring("FATAL").uint8(0x43).cstring(sqlstate);
+    body.uint8(0x4d).cstring(`sallyport: the target could not be reached: ${reason}`).uint8(0);
+  });
+  return writer.bytes();
+}
+
+function statusOf(byte: number | undefined): "I" | "T" | "E" | null {
+  return byte === 0x49 ? "I" : byte === 0x54 ? "T" : byte === 0x45 ? "E" : null;
+}
+
+const ascii = new TextDecoder("latin1");
+
+/** A command tag is PostgreSQL's own word and a count: `INSERT 0 5`. */
+function commandOf(raw: Uint8Array): string {
+  return ascii.decode(raw.subarray(bodyOffset, Math.min(raw.length - 1, bodyOffset + 64)));
+}
+
+/** The `C` field of an ErrorResponse. */
+function sqlstateOf(raw: Uint8Array): string | null {
+  let at = bodyOffset;
+  while (at < raw.length && raw[at] !== 0) {
+    const end = raw.indexOf(0, at + 1);
+    if (end < 0) return null;
+    if (raw[at] === 0x43 && end - at === 6) return ascii.decode(raw.subarray(at + 1, end));
+    at = end + 1;
+  }
+  return null;
+}

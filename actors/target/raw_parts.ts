@@ -1,0 +1,41 @@
+/** What is sent to masking: the parts of raw responses, numbered over the whole session. @module */
+import type { RawEffect } from "#actors/_kit/actor.ts";
+import { endedHeader, firstHeader, rawBytesHeader } from "#schemas/frames.ts";
+import { takeGathered, type Upstream } from "./upstream.ts";
+
+/** All that is gathered, in pieces of at most `chunkBytes`. */
+export function gatheredParts(
+  upstream: Upstream,
+  request: number,
+  chunkBytes: number,
+): readonly RawEffect[] {
+  const pieces = takeGathered(upstream, chunkBytes);
+  const last = upstream.conversation.settled;
+  return pieces.map((payload, index) => {
+    const more = !(last && index === pieces.length - 1);
+    upstream.rawBytes += payload.length;
+    const headers = new Map([[rawBytesHeader, String(upstream.rawBytes)]]);
+    if (upstream.begins) headers.set(firstHeader, "1");
+    upstream.begins = false;
+    const place = { request, part: upstream.part++, more };
+    return { kind: "raw", place, payload, headers };
+  });
+}
+
+/** The upstream is gone: the agent is told even when nothing of its runs. */
+export function endedPart(upstream: Upstream, request: number): RawEffect {
+  const place = { request, part: upstream.part++, more: false };
+  const headers = new Map([[rawBytesHeader, String(upstream.rawBytes)], [endedHeader, "1"]]);
+  return { kind: "raw", place, payload: new Uint8Array(0), headers };
+}
+
+/** The upstream could not be reached. */
+export function refusedPart(upstream: Upstream, words: Uint8Array): RawEffect {
+  const place = { request: 0, part: upstream.part++, more: false };
+  const headers = new Map([
+    [rawBytesHeader, String(words.length)],
+    [firstHeader, "1"],
+    [endedHeader, "1"],
+  ]);
+  return { kind: "raw", place, payload: words, headers };
+}

@@ -1,0 +1,35 @@
+/** How a driver reaches an upstream, whatever protocol it speaks. @module */
+import type { Catalog } from "#schemas/catalog.ts";
+
+/** One dialled connection. */
+export type Upstream = {
+  write(bytes: Uint8Array): void;
+  pause(): void;
+  resume(): void;
+  /** Asks the server to cancel what runs; best effort, as protocols have it. */
+  cancel(): void;
+  hangUp(): void;
+  /** Calls back once the server's window has taken all that was written; of protocols that have
+   * continuations. */
+  whenWritten?(callback: () => void): void;
+};
+
+export type DialEvents = {
+  /** `bytes` are the answers to the login. */
+  ready(upstream: Upstream, bytes: Uint8Array): void;
+  /** A stable code and fixed words of ours; the server's own may name a role or a host. */
+  failed(code: string, reason: string): void;
+  received(bytes: Uint8Array): void;
+  closed(): void;
+};
+
+/** One configured connection: how its server is reached. */
+export type Reach = {
+  /** Exactly one of `ready` and `failed` is called, and `closed` at most once after `ready`. */
+  dial(
+    parameters: Readonly<Record<string, string>>,
+    events: DialEvents,
+  ): { abandon(): void };
+  /** Null: its protocol has no catalog. */
+  readonly readCatalog: (() => Promise<Catalog>) | null;
+};

@@ -1,0 +1,268 @@
+/**
+ * One channel of an upstream SSH connection: the agent's channel messages as calls of ssh2, and its
+ * events as channel messages of the target.
+ *
+ * The first messages say what the channel is for and open it; what follows waits until it is open.
+ * What the server says in words of its own (why a channel is not opened) is not passed on.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import {
+  ChannelFramer,
+  type ChannelMessage,
+  encodeChannelMessages,
+} from "#schemas/wire/ssh/channel.ts";
+import { unreachable } from "#schemas/unreachable.ts";
+import type { Upstream } from "../reach.ts";
+import type { Client, ClientChannel, Terminal } from "./ssh2_client.d.ts";
+
+/** The largest message of data that is passed on in one piece. */
+const dataBytesMax = 32 * 1024;
+
+/** Signals of RFC 4254 section 6.10; ssh2 throws on any other. */
+const signals = new Set([
+  "ABRT",
+  "ALRM",
+  "FPE",
+  "HUP",
+  "ILL",
+  "INT",
+  "KILL",
+  "PIPE",
+  "QUIT",
+  "SEGV",
+  "TERM",
+  "USR1",
+  "USR2",
+]);
+
+export function channelUpstream(
+  client: Client,
+  events: { received(bytes: Uint8Array): void; hangUp(): void },
+): Upstream {
+  const framer = new ChannelFramer({ messageBytesMax: Number.MAX_SAFE_INTEGER });
+  let terminal: Terminal | null = null;
+  const environment: [string, string][] = [];
+  let channel: ClientChannel | null = null;
+  /** What came while the channel is being opened; null: it is open, or was never asked for. */
+  let waiting: (() => void)[] | null = null;
+  let paused = false;
+  let inputEnded = false;
+  let begun = 0;
+  let taken = 0;
+  const confirms: { readonly at: number; readonly callback: () => void }[] = [];
+  return {
+    write(bytes) {
+      framer.push(bytes);
+      for (let message = framer.next();; message = framer.next()) {
+        if (message.kind === "need") return;
+        // It was judged, so it parsed: what does not parse here is a bug, and nothing is sent.
+        if (message.kind === "malformed") return events.hangUp();
+        accept(message);
+      }
+    },
+    whenWritten(callback) {
+      whenOpen(() => {
+        confirms.push({ at: begun, callback });
+        confirm();
+      });
+    },
+    pause() {
+      paused = true;
+      channel?.pause();
+      channel?.stderr.pause();
+    },
+    resume() {
+      paused = false;
+      channel?.resume();
+      channel?.stderr.resume();
+    },
+    cancel: () => whenOpen(() => channel?.signal("TERM")),
+    hangUp: events.hangUp,
+  };
+
+  function accept(message: ChannelMessage): void {
+    switch (message.kind) {
+      case "pty": {
+        const { term, columns: cols, rows, widthPixels: width, heightPixels: height } = message;
+        terminal = { term, cols, rows, width, height, modes: Buffer.from(message.modes) };
+        return;
+      }
+      case "env":
+        return void environment.push([message.name, message.value]);
+      case "exec":
+      case "shell":
+      case "subsystem":
+      case "direct_tcpip":
+        waiting = [];
+        return open(message);
+      default:
+        return whenOpen(() => send(message));
+    }
+  }
+
+  function open(message: ChannelMessage): void {
+    const env = Object.fromEntries(environment);
+    switch (message.kind) {
+      case "exec": {
+        const pty = terminal === null ? {} : { pty: terminal };
+        return void client.exec(Buffer.from(message.command), { env, ...pty }, opened);
+      }
+      case "shell":
+        return void client.shell(terminal ?? false, { env }, opened);
+      case "subsystem":
+        // ssh2 sends no variables with one, and no server of files needs any.
+        return void client.subsys(message.name, opened);
+      case "direct_tcpip": {
+        const { originatorAddress, originatorPort, host, port } = message;
+        return void client.forwardOut(originatorAddress, originatorPort, host, port, opened);
+      }
+    }
+
+    function opened(error: Error | undefined, made: ClientChannel): void {
+      const forwards = message.kind === "direct_tcpip";
+      if (error !== undefined) return say(...refusalOf(error, forwards), { kind: "close" });
+      channel = made;
+      follow(made);
+      say({ kind: forwards ? "open_confirmation" : "success" });
+      const calls = waiting ?? [];
+      waiting = null;
+      for (const call of calls) call();
+    }
+  }
+
+  /** The target's side of the channel. */
+  function follow(from: ClientChannel): void {
+    let exit: ChannelMessage | null = null;
+    let open = 2;
+    let closed = false;
+    from.on("error", () => {});
+    from.stderr.on("error", () => {});
+    from.on("data", (data: Uint8Array) => {
+      for (const piece of piecesOf(data)) say({ kind: "data", data: piece });
+    });
+    from.stderr.on("data", (data: Uint8Array) => {
+      for (const piece of piecesOf(data)) say({ kind: "extended_data", type: 1, data: piece });
+    });
+    from.on("end", ended);
+    from.stderr.on("end", ended);
+    from.on("exit", (code: number | null, signal?: string, dumped?: boolean) => {
+      exit = code === null
+        ? { kind: "exit_signal", name: bare(signal), coreDumped: dumped === true, message: "" }
+        : { kind: "exit_status", code };
+    });
+    from.on("close", () => {
+      closed = true;
+      finish();
+    });
+    if (paused) {
+      from.pause();
+      from.stderr.pause();
+    }
+
+    function ended(): void {
+      open--;
+      if (open === 0) say({ kind: "eof" });
+      finish();
+    }
+
+    /** The exit status may overtake output that is not drained yet: it is told last. */
+    function finish(): void {
+      if (!closed || open > 0) return;
+      say(...(exit === null ? [] : [exit]), { kind: "close" });
+    }
+  }
+
+  /** The agent's side of the channel. */
+  function send(message: ChannelMessage): void {
+    if (channel === null) return;
+    switch (message.kind) {
+      case "data":
+        if (inputEnded) return;
+        begun++;
+        // The view is of the frame's own bytes, which nobody changes.
+        channel.write(message.data, () => {
+          taken++;
+          confirm();
+        });
+        return;
+      case "eof":
+        inputEnded = true;
+        return void channel.end();
+      case "close":
+        return void channel.close();
+      case "window_change": {
+        const { rows, columns, heightPixels, widthPixels } = message;
+        return channel.setWindow(rows, columns, heightPixels, widthPixels);
+      }
+      case "signal":
+        if (signals.has(message.name)) channel.signal(message.name);
+        return;
+      case "line":
+        // It was for whoever judges; the target reads keys.
+        return;
+      case "pty":
+      case "env":
+      case "exec":
+      case "shell":
+      case "subsystem":
+      case "direct_tcpip":
+      case "open_confirmation":
+      case "open_failure":
+      case "success":
+      case "failure":
+      case "extended_data":
+      case "exit_status":
+      case "exit_signal":
+        return;
+      default:
+        return unreachable(message);
+    }
+  }
+
+  function whenOpen(call: () => void): void {
+    if (waiting === null) call();
+    else waiting.push(call);
+  }
+
+  function confirm(): void {
+    for (let first = confirms[0]; first !== undefined && first.at <= taken; first = confirms[0]) {
+      confirms.shift();
+      first.callback();
+    }
+  }
+
+  function say(...messages: readonly ChannelMessage[]): void {
+    events.received(encodeChannelMessages(messages));
+  }
+}
+
+/** RFC 4254 section 5.1, in fixed words. */
+const openFailures: Readonly<Record<number, string>> = {
+  1: "the host does not permit it",
+  2: "the host could not connect to there",
+  3: "the host does not know this kind of channel",
+  4: "the host is short of resources",
+};
+
+function refusalOf(error: Error, forwards: boolean): readonly ChannelMessage[] {
+  const reason = "reason" in error && typeof error.reason === "number" ? error.reason : 2;
+  if (!forwards && !("reason" in error)) return [{ kind: "failure" }];
+  const description = openFailures[reason] ?? "the host refused the channel";
+  return [{ kind: "open_failure", reason, description }];
+}
+
+/** ssh2 puts `SIG` before the name of RFC 4254. */
+function bare(signal: string | undefined): string {
+  return (signal ?? "").replace(/^SIG/, "");
+}
+
+function piecesOf(data: Uint8Array): readonly Uint8Array[] {
+  if (data.length <= dataBytesMax) return [data];
+  const pieces: Uint8Array[] = [];
+  for (let start = 0; start < data.length; start += dataBytesMax) {
+    pieces.push(data.subarray(start, start + dataBytesMax));
+  }
+  return pieces;
+}

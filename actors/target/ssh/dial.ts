@@ -1,0 +1,206 @@
+/**
+ * Upstream SSH connections: the host verified, the login, then one channel's messages both ways
+ * under back-pressure. The driver of the target actor; it decides nothing.
+ *
+ * **Invariant (G4):** credentials stay here. None is sent before the host has proved that it holds
+ * a key that is configured.
+ *
+ * @module
+ */
+import { connect as connectTcp, type Socket } from "node:net";
+// @ts-types="./ssh2_client.d.ts"
+import { Client, type ClientConfig } from "ssh2";
+import { systemClock } from "#actors/_kit/clock.ts";
+import type { DialEvents, Upstream } from "../reach.ts";
+import { channelUpstream } from "./channel_upstream.ts";
+import { hostKeys } from "./host_keys.ts";
+
+export type SshEndpoint = {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** One of the two. */
+  readonly privateKey: string | undefined;
+  readonly password: string | undefined;
+  readonly hostKeys: readonly string[];
+};
+
+export type SshDialLimits = {
+  readonly dialMsMax: number;
+  /** A host that is silent so long is asked for a sign of life. */
+  readonly keepaliveMs: number;
+  /** Signs of life that may stay away before the host counts as dead. */
+  readonly keepalivesMax: number;
+  /** Bytes taken off the wire while the agent drains nothing. */
+  readonly pausedBytesMax: number;
+};
+
+/** Dials; exactly one of `ready` and `failed` is called, and `closed` at most once after `ready`. */
+export function dialSsh(
+  endpoint: SshEndpoint,
+  limits: SshDialLimits,
+  events: DialEvents,
+): { abandon(): void } {
+  let state: "dialling" | "ready" | "over" = "dialling";
+  let hostRefused = false;
+  const pinned = hostKeys(endpoint.hostKeys);
+  const forgetTimer = systemClock.after(limits.dialMsMax, () => fail("dial_timeout"));
+  const client = new Client();
+  const socket = connectTcp({ host: endpoint.host, port: endpoint.port });
+  socket.setNoDelay();
+  // Before ssh2's own listeners: a channel that ends with its connection was not closed.
+  socket.on("close", () => gone("connection_lost"));
+  socket.on("error", (error) => gone(socketFailure(error)));
+  client.on("error", (error) => gone(hostRefused ? "host_key_unknown" : failureOf(error)));
+  client.on("close", () => gone("connection_lost"));
+  client.on("ready", () => {
+    if (state !== "dialling") return;
+    state = "ready";
+    forgetTimer();
+    events.ready(upstreamOf(client, socket, limits, events, over), new Uint8Array(0));
+  });
+  answerPrompts(client, endpoint.password);
+  const config: ClientConfig = {
+    sock: socket,
+    username: endpoint.user,
+    ...(endpoint.password === undefined ? {} : { password: endpoint.password }),
+    ...(endpoint.privateKey === undefined ? {} : { privateKey: endpoint.privateKey }),
+    authHandler: endpoint.privateKey === undefined
+      ? ["password", "keyboard-interactive"]
+      : ["publickey"],
+    tryKeyboard: endpoint.password !== undefined,
+    // The limit of the whole dial is ours.
+    readyTimeout: 0,
+    keepaliveInterval: limits.keepaliveMs,
+    keepaliveCountMax: limits.keepalivesMax,
+    algorithms: { ...algorithms, serverHostKey: pinned.algorithms },
+    hostVerifier(key) {
+      hostRefused = !pinned.isPinned(key);
+      return !hostRefused;
+    },
+  };
+  try {
+    if (pinned.algorithms.length === 0) fail("host_key_unknown");
+    else client.connect(config);
+  } catch {
+    fail("credentials_unusable");
+  }
+  return { abandon: over };
+
+  function gone(code: FailureCode): void {
+    if (state === "dialling") return fail(code);
+    if (state === "over") return;
+    over();
+    events.closed();
+  }
+
+  function fail(code: FailureCode): void {
+    if (state !== "dialling") return;
+    over();
+    events.failed(code, reasons[code]);
+  }
+
+  function over(): void {
+    if (state === "over") return;
+    state = "over";
+    forgetTimer();
+    client.end();
+    socket.destroy();
+  }
+}
+
+function upstreamOf(
+  client: Client,
+  socket: Socket,
+  limits: SshDialLimits,
+  events: DialEvents,
+  over: () => void,
+): Upstream {
+  const upstream = channelUpstream(client, { received: events.received, hangUp: over });
+  // ssh2 keeps no host to its window: while nothing is drained, the wire is counted too.
+  let paused = false;
+  let bytes = 0;
+  socket.on("data", (chunk: Uint8Array) => {
+    if (!paused) return;
+    bytes += chunk.length;
+    if (bytes > limits.pausedBytesMax) socket.pause();
+  });
+  return {
+    ...upstream,
+    pause() {
+      paused = true;
+      bytes = 0;
+      upstream.pause();
+    },
+    resume() {
+      paused = false;
+      socket.resume();
+      upstream.resume();
+    },
+  };
+}
+
+/** Some hosts ask for the password by keyboard-interactive only (RFC 4256). */
+function answerPrompts(client: Client, password: string | undefined): void {
+  let answered = false;
+  client.on("keyboard-interactive", (_name, _instructions, _language, prompts, finish) => {
+    // Once, and only what is not echoed: anything else is no question for a password.
+    const [prompt] = prompts;
+    const asked = prompts.length === 1 && prompt?.echo !== true && !answered;
+    answered = true;
+    finish(asked && password !== undefined ? [password] : prompts.map(() => ""));
+  });
+}
+
+/** No SHA-1, no CBC, no compression; what ssh2 does fastest comes first. */
+const algorithms: Omit<ClientConfig["algorithms"], "serverHostKey"> = {
+  kex: [
+    "curve25519-sha256",
+    "curve25519-sha256@libssh.org",
+    "ecdh-sha2-nistp256",
+    "ecdh-sha2-nistp384",
+    "ecdh-sha2-nistp521",
+    "diffie-hellman-group16-sha512",
+    "diffie-hellman-group18-sha512",
+    "diffie-hellman-group14-sha256",
+  ],
+  cipher: [
+    "aes128-gcm@openssh.com",
+    "aes256-gcm@openssh.com",
+    "aes128-ctr",
+    "aes192-ctr",
+    "aes256-ctr",
+    "chacha20-poly1305@openssh.com",
+  ],
+  hmac: [
+    "hmac-sha2-256-etm@openssh.com",
+    "hmac-sha2-512-etm@openssh.com",
+    "hmac-sha2-256",
+    "hmac-sha2-512",
+  ],
+  compress: ["none"],
+};
+
+const reasons = {
+  dial_timeout: "the host did not answer in time",
+  connection_refused: "the host refused the connection",
+  connection_failed: "the host cannot be reached",
+  connection_lost: "the host closed the connection during login",
+  host_key_unknown: "the host's key is not one that is configured for it",
+  handshake_failed: "the host and the gateway have no way of encryption in common",
+  authentication_failed: "the host does not accept the gateway's credentials",
+  credentials_unusable: "the gateway's credentials for it cannot be used",
+} as const;
+type FailureCode = keyof typeof reasons;
+
+function socketFailure(error: unknown): FailureCode {
+  const code = typeof error === "object" && error !== null && "code" in error ? error.code : "";
+  return code === "ECONNREFUSED" ? "connection_refused" : "connection_failed";
+}
+
+function failureOf(error: Error): FailureCode {
+  const level = "level" in error ? error.level : "";
+  if (level === "client-authentication") return "authentication_failed";
+  if (level === "client-socket") return socketFailure(error);
+  return level === "handshake" ? "handshake_failed" : "connection_lost";
+}

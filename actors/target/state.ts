@@ -1,0 +1,58 @@
+/** What target knows of a session, and its limits. @module */
+import type { SessionKey } from "#schemas/subjects.ts";
+import { noConversation } from "./conversation.ts";
+import type { ConversationLimits } from "./conversations.ts";
+import type { Allowed } from "./outcomes.ts";
+import type { Pending } from "./pending.ts";
+import { newUpstream, type Upstream } from "./upstream.ts";
+
+export type TargetLimits = ConversationLimits & {
+  /** The size at which gathered bytes are sent to masking; also the largest piece. */
+  readonly chunkBytes: number;
+  /** Raw bytes that may be on their way to the agent, undrained. */
+  readonly creditBytes: number;
+  /** Bytes of requests that wait for their verdict. */
+  readonly pendingBytesMax: number;
+  /** After a statement's time is up and it was cancelled, how long before the connection is cut. */
+  readonly cancelGraceMs: number;
+  /** How long small pieces of a response are gathered before they are sent on. */
+  readonly gatherMs: number;
+};
+
+export type TargetState = {
+  readonly key: SessionKey;
+  connection: string;
+  parameters: Readonly<Record<string, string>>;
+  openDigest: string;
+  phase: "new" | "dialling" | "ready" | "lost";
+  readonly pending: Map<number, Pending>;
+  /** Allow verdicts not yet carried out, in order. */
+  readonly queue: Allowed[];
+  /** Allow verdicts without an outcome, by request; what recovery must settle. */
+  readonly open: Map<number, Allowed>;
+  current: Allowed | null;
+  /** Input for the running request that the upstream has not taken whole. */
+  readonly continuing: Map<number, Allowed>;
+  upstream: Upstream;
+  credited: number;
+  paused: boolean;
+};
+
+/** A session of which nothing is known yet. */
+export function newTargetState(key: SessionKey): TargetState {
+  return {
+    key,
+    connection: "",
+    parameters: {},
+    openDigest: "",
+    phase: "new",
+    pending: new Map(),
+    queue: [],
+    open: new Map(),
+    current: null,
+    continuing: new Map(),
+    upstream: newUpstream(noConversation),
+    credited: 0,
+    paused: false,
+  };
+}
