@@ -30,8 +30,11 @@ export type Process = {
     readonly epoch: string;
     readonly report: Report;
   };
-  /** Reads this stage's share of the audit stream, all shards. */
-  consume(onDelivery: (delivery: Delivery) => void): Promise<void>;
+  /** Reads this stage's share of the audit stream, all shards; see `Bus.consume`. */
+  consume(
+    onDelivery: (delivery: Delivery) => void,
+    options?: { readonly lateMs: number },
+  ): Promise<void>;
   /** Reads this stage's share of the RAW stream, all shards. */
   consumeRaw(onDelivery: (delivery: Delivery) => void): Promise<void>;
   /** Says that the actor works; supervisors wait for it. */
@@ -70,7 +73,7 @@ export async function startActor(kind: string): Promise<Process> {
     bus,
     report,
     ports,
-    consume: (onDelivery) => consumeShards(auditStream(epoch), traced(kind, onDelivery)),
+    consume: (onDelivery, how) => consumeShards(auditStream(epoch), traced(kind, onDelivery), how),
     consumeRaw: (onDelivery) => consumeShards(rawStream, traced(kind, onDelivery)),
     // Ready is who can be reached: the server knows of every subscription made before.
     ready: () => void bus.flush().then(() => report("ready", { epoch })),
@@ -79,9 +82,10 @@ export async function startActor(kind: string): Promise<Process> {
   async function consumeShards(
     stream: string,
     onDelivery: (delivery: Delivery) => void,
+    how?: { readonly lateMs: number },
   ): Promise<void> {
     for (let shard = 0; shard < config.shards; shard++) {
-      await bus.consume(stream, stageConsumer(kind, shard), onDelivery);
+      await bus.consume(stream, stageConsumer(kind, shard), onDelivery, how);
     }
   }
 }
