@@ -9,6 +9,7 @@
  * keys/masking.key        what masking hashes with
  * public/identity.jwks    public/log.vkey               what anybody verifies with
  * settings/<name>.json    what each process is started with
+ * revocations/            what identity keeps over a restart
  * ```
  *
  * **Invariant:** each secret stands in one file that its owner alone may read, and is named by one
@@ -40,7 +41,7 @@ export async function openInstallation(
   directory: string,
   options: { readonly edges: readonly string[]; readonly logName: string },
 ): Promise<Installation> {
-  for (const folder of ["", "keys", "public", "settings", "secrets"]) {
+  for (const folder of ["", "keys", "public", "settings", "secrets", "revocations"]) {
     await Deno.mkdir(`${directory}/${folder}`, { recursive: true, mode: 0o700 });
   }
   const keys = await issueKeys(keysOf(options.edges), `${directory}/keys`);
@@ -134,7 +135,11 @@ function ownSettings(key: BusKey, directory: string, addresses: Addresses): Part
       return { audit: { logName: "audit", signingKeyFile: `${directory}/keys/log.key` } };
     case "identity":
       return {
-        identity: { ...addresses.identity, signingKeyFile: `${directory}/keys/identity.jwk` },
+        identity: {
+          ...addresses.identity,
+          signingKeyFile: `${directory}/keys/identity.jwk`,
+          revocationsFile: `${directory}/revocations/revocations.jsonl`,
+        },
       };
     case "console":
       return { console: { ...addresses.console, logKeyFile: `${directory}/public/log.vkey` } };

@@ -3,10 +3,11 @@
  * starts them and by which `compose.yaml` is checked.
  *
  * **Invariant:** no process may run programs, load native code or read the environment; each reads
- * its own files and speaks to its own addresses.
+ * its own files and speaks to its own addresses; identity alone writes, to a folder of its own.
  *
  * @module
  */
+import { dirname } from "node:path";
 import { configuredFile, type Settings } from "#actors/_kit/settings.ts";
 import type { Config } from "#schemas/config.ts";
 
@@ -59,6 +60,7 @@ export function processArguments(
     `--config=${root}deno.json`,
     `--allow-net=${rights.net.join(",")}`,
     `--allow-read=${[settingsFile, ...rights.read].join(",")}`,
+    ...(rights.write === undefined ? [] : [`--allow-write=${rights.write}`]),
     // Libraries that ask for them get "not set" instead of an error.
     `--ignore-env=${ignoredVariables.join(",")}`,
     `${root}${modules[kind]}`,
@@ -66,7 +68,12 @@ export function processArguments(
   ];
 }
 
-type Rights = { readonly net: readonly string[]; readonly read: readonly string[] };
+type Rights = {
+  readonly net: readonly string[];
+  readonly read: readonly string[];
+  /** A folder. */
+  readonly write?: string;
+};
 
 function rightsOf(kind: ProcessKind, root: string, settings: Settings, config: Config): Rights {
   const bus = new URL(settings.nats.url).host;
@@ -85,7 +92,8 @@ function rightsOf(kind: ProcessKind, root: string, settings: Settings, config: C
       if (identity === undefined) return { net: [bus], read };
       const net = [bus, issuer, `${identity.host}:${identity.port}`];
       const files = named(settings, [config.issuer.ca_file]);
-      return { net, read: [...read, identity.signingKeyFile, ...files] };
+      const write = dirname(identity.revocationsFile);
+      return { net, read: [...read, identity.signingKeyFile, ...files, write], write };
     }
     case "authz":
       return { net: [bus], read: [...read, packages, settings.authz?.policyFile ?? ""] };

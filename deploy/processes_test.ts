@@ -1,10 +1,10 @@
-import { ok } from "node:assert/strict";
+import { deepStrictEqual, ok } from "node:assert/strict";
 import process from "node:process";
 import { parseConfig } from "#schemas/config_file.ts";
 import configText from "#deploy/demo/sallyport.yaml" with { type: "text" };
 import { settingsOf } from "./installation.ts";
 import { keysOf } from "./nats/accounts.ts";
-import { processArguments, type ProcessKind } from "./processes.ts";
+import { processArguments, type ProcessKind, processKinds } from "./processes.ts";
 
 // yaml looks up its debugging switches in the environment, which a unit test may not read.
 Object.defineProperty(process, "env", { value: {} });
@@ -30,15 +30,26 @@ Deno.test("processes: files that the configuration names are read relative to it
   ok(!readable("edge", text).includes(secret));
 });
 
+Deno.test("processes: identity alone writes, where it keeps revocations", () => {
+  for (const kind of processKinds) {
+    const writes = argumentsOf(kind, configText).filter((word) => word.includes("write"));
+    const own = kind === "identity" ? ["--allow-write=/srv/sallyport/revocations"] : [];
+    deepStrictEqual(writes, own);
+  }
+});
+
 /** What `--allow-read` of a process names. */
 function readable(kind: ProcessKind, text: string): string[] {
+  const flag = argumentsOf(kind, text).find((word) => word.startsWith("--allow-read=")) ?? "";
+  return flag.slice("--allow-read=".length).split(",");
+}
+
+function argumentsOf(kind: ProcessKind, text: string): string[] {
   const parsed = parseConfig(text);
   if (!parsed.ok) throw new Error(parsed.problems[0]?.message);
   const name = kind === "edge" ? addresses.edge.name : kind;
   const key = keysOf([addresses.edge.name]).find((each) => each.name === name);
   if (key === undefined) throw new Error(`Cannot find the key of ${name}`);
   const settings = settingsOf(key, "/srv/sallyport", addresses);
-  const words = processArguments(kind, "/app/", "settings.json", settings, parsed.config);
-  const flag = words.find((word) => word.startsWith("--allow-read=")) ?? "";
-  return flag.slice("--allow-read=".length).split(",");
+  return processArguments(kind, "/app/", "settings.json", settings, parsed.config);
 }

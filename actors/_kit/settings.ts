@@ -32,6 +32,8 @@ export const Settings = z.strictObject({
     host: z.string(),
     port: z.int(),
     signingKeyFile: Path,
+    /** Keeps revocations over a restart; alone in its folder, which identity may write to. */
+    revocationsFile: Path,
   }).optional(),
   console: z.strictObject({ host: z.string(), port: z.int(), logKeyFile: Path }).optional(),
 });

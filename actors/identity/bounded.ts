@@ -52,6 +52,8 @@ export type RevocationList = {
   /** False when it is full: the revocation did not take, and the caller must say so. */
   add(revocation: Revocation, nowMs: number): boolean;
   has(kind: Revocation["kind"], value: string, nowMs: number): boolean;
+  /** True when to add it would change nothing: it has ended, or is held for as long. */
+  covers(revocation: Revocation, nowMs: number): boolean;
   /** What holds now, to be kept across a restart. */
   entries(nowMs: number): Revocation[];
 };
@@ -59,18 +61,22 @@ export type RevocationList = {
 /** Remembers revocations until they end. */
 export function revocationList(limits: { readonly entriesMax: number }): RevocationList {
   const held = new Map<string, Revocation & { readonly untilMs: number }>();
-  return { add, has, entries };
+  return { add, has, covers, entries };
 
   function add(revocation: Revocation, nowMs: number): boolean {
-    const untilMs = Date.parse(revocation.until);
-    if (untilMs <= nowMs) return true;
+    if (covers(revocation, nowMs)) return true;
     const key = `${revocation.kind}:${revocation.value}`;
-    const before = held.get(key);
-    if (before !== undefined && before.untilMs >= untilMs) return true;
-    if (before === undefined && held.size >= limits.entriesMax) purge(nowMs);
-    if (before === undefined && held.size >= limits.entriesMax) return false;
-    held.set(key, { ...revocation, untilMs });
+    const isNew = !held.has(key);
+    if (isNew && held.size >= limits.entriesMax) purge(nowMs);
+    if (isNew && held.size >= limits.entriesMax) return false;
+    held.set(key, { ...revocation, untilMs: Date.parse(revocation.until) });
     return true;
+  }
+
+  function covers({ kind, value, until }: Revocation, nowMs: number): boolean {
+    const untilMs = Date.parse(until);
+    const before = held.get(`${kind}:${value}`);
+    return untilMs <= nowMs || before !== undefined && before.untilMs >= untilMs;
   }
 
   function has(kind: Revocation["kind"], value: string, nowMs: number): boolean {

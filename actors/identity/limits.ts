@@ -5,6 +5,9 @@ export const identityLimits = {
   /** Tokens of ours that were presented and have not expired yet. */
   replaysMax: 200_000,
   revocationsMax: 10_000,
+  /** Lines of the file that keeps them, and its bytes. */
+  revocationLinesMax: 20_000,
+  revocationsFileBytesMax: 16 * 1024 * 1024,
   /** Exchanges at work at once. */
   exchangesMax: 500,
 } as const;

@@ -1,12 +1,14 @@
 /** Identity's process: the only one that holds the key that signs who somebody is. @module */
 import { systemClock, systemRandom } from "#actors/_kit/clock.ts";
+import { lineFile } from "#actors/_kit/line_file.ts";
 import { configuredFile } from "#actors/_kit/settings.ts";
 import { startActor } from "#actors/_kit/start.ts";
-import { replayCache, revocationList } from "./bounded.ts";
+import { replayCache } from "./bounded.ts";
 import { requestBytesMax, serveExchanges } from "./driver.ts";
 import { identityExchange } from "./exchange.ts";
 import { identityHttp } from "./http.ts";
 import { issuerKeys, issuerKeysLimits } from "./issuer_keys.ts";
+import { keptRevocations } from "./kept_revocations.ts";
 import { identityLimits } from "./limits.ts";
 import { organisationVerifier } from "./organisation_token.ts";
 import { signingKey } from "./signing_key.ts";
@@ -14,7 +16,7 @@ import { signingKey } from "./signing_key.ts";
 const process = await startActor("identity");
 const { bus, config, report, settings } = process;
 if (settings.identity === undefined) throw new Error("Cannot start: settings lack identity");
-const { host, port, signingKeyFile } = settings.identity;
+const { host, port, signingKeyFile, revocationsFile } = settings.identity;
 const { issuer } = config;
 
 const key = await signingKey(JSON.parse(Deno.readTextFileSync(signingKeyFile)));
@@ -42,7 +44,11 @@ const identity = identityExchange({
   clock: systemClock,
   random: systemRandom,
   replays: replayCache({ entriesMax: identityLimits.replaysMax }),
-  revocations: revocationList({ entriesMax: identityLimits.revocationsMax }),
+  revocations: keptRevocations(
+    lineFile(revocationsFile, { bytesMax: identityLimits.revocationsFileBytesMax }),
+    { entriesMax: identityLimits.revocationsMax, linesMax: identityLimits.revocationLinesMax },
+    systemClock.nowMs(),
+  ),
   limits: { inFlightMax: identityLimits.exchangesMax },
 });
 

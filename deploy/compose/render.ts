@@ -54,7 +54,7 @@ export async function renderCompose(plan: ComposePlan): Promise<string> {
       welcome: welcome(plan),
     },
     networks: { front: {}, protected: { internal: true } },
-    volumes: { installation: {}, bus: {}, clinic: {} },
+    volumes: { installation: {}, revocations: {}, bus: {}, clinic: {} },
   };
   const text = stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
   return `${header}\n${text}`;
@@ -202,6 +202,7 @@ function actors(plan: ComposePlan, config: Config): Record<string, Service> {
       ...ours,
       command: processArguments(kind, plan.root, file, settings, config),
       ...inside(plan),
+      ...(kind === "identity" ? { volumes: withRevocations(plan) } : {}),
       ...(port === undefined ? {} : { healthcheck: health(answers(port)) }),
       depends_on: {
         ...after("prepare"),
@@ -235,6 +236,11 @@ function inside(plan: ComposePlan): Service {
     volumes: [`installation:${plan.directory}:ro`],
     restart: "unless-stopped",
   };
+}
+
+/** What identity writes lies in the installation, on a volume of its own. */
+function withRevocations({ directory }: ComposePlan): string[] {
+  return [`installation:${directory}:ro`, `revocations:${directory}/revocations`];
 }
 
 function step(plan: ComposePlan, verb: string, permissions: readonly string[]): string[] {

@@ -2,11 +2,16 @@
 import { match, ok, strictEqual } from "node:assert/strict";
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import { identityIssuer } from "#schemas/identity.ts";
+import { revocationSubject } from "#schemas/subjects.ts";
+import { connectAs } from "./bus_user.ts";
 import { psql } from "./psql.ts";
-import { type Rig, scenario, startRig } from "./support.ts";
+import { eventually, type Rig, scenario, startRig } from "./support.ts";
 
 Deno.test("identity at the gateway", async (test) => {
-  await using rig = await startRig();
+  // An issuer with a certificate of the organisation's own authority, named as an operator does.
+  const configure = (text: string) =>
+    text.replace(/^issuer:$/m, "issuer:\n  ca_file: certificates/ca.crt");
+  await using rig = await startRig({ configure });
   const { agent, approver, nurse } = rig.system.tokens;
   const claims = claimsOf(agent);
   const own = await generateKeyPair("RS256", { extractable: true });
@@ -123,6 +128,28 @@ Deno.test("identity at the gateway", async (test) => {
     });
     match(result.stderr, /FATAL: {2}sallyport: TLS is required/);
   });
+
+  await scenario(
+    test,
+    rig,
+    "who is shut out stays shut out when identity starts anew",
+    async () => {
+      const { system } = rig;
+      const shut = { args: ["-c", "select 1"] };
+      strictEqual((await psql(system, shut)).code, 0);
+      const until = new Date(Date.now() + 3_600_000).toISOString();
+      const revocation = { version: 1, kind: "actor", value: "report-agent", until };
+      const file = `${system.directory}/revocations/revocations.jsonl`;
+      await using identity = await connectAs(system, "identity");
+      identity.bus.send(revocationSubject, new TextEncoder().encode(JSON.stringify(revocation)));
+      await eventually("it is on disk", async () => {
+        return (await Deno.readTextFile(file)).includes("report-agent") || undefined;
+      });
+      await system.actor("identity").kill();
+      await system.restart("identity");
+      match((await psql(system, shut)).stderr, /FATAL: .*token_revoked/);
+    },
+  );
 });
 
 /** How many sessions the log holds. */
