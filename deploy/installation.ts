@@ -10,6 +10,8 @@
  * public/identity.jwks    public/log.vkey               what anybody verifies with
  * settings/<name>.json    what each process is started with
  * revocations/            what identity keeps over a restart
+ * keys/<edge>.host_key    public/<edge>.host_key.pub    what an SSH edge proves itself with
+ * revocations/            what identity keeps over a restart
  * ```
  *
  * **Invariant:** each secret stands in one file that its owner alone may read, and is named by one
@@ -19,6 +21,7 @@
  */
 import { newSigningKey, signingKey } from "#actors/identity/signing_key.ts";
 import type { Settings } from "#actors/_kit/settings.ts";
+import { newSshKeyPair } from "#deploy/machine/ssh_key.ts";
 import {
   type IssuedKey,
   issueKeys,
@@ -39,12 +42,16 @@ export type Installation = {
 /** Opens the folder and makes what is missing in it. */
 export async function openInstallation(
   directory: string,
-  options: { readonly edges: readonly string[]; readonly logName: string },
+  options: {
+    readonly edges: readonly string[];
+    readonly sshEdges: readonly string[];
+    readonly logName: string;
+  },
 ): Promise<Installation> {
   for (const folder of ["", "keys", "public", "settings", "secrets", "revocations"]) {
     await Deno.mkdir(`${directory}/${folder}`, { recursive: true, mode: 0o700 });
   }
-  const keys = await issueKeys(keysOf(options.edges), `${directory}/keys`);
+  const keys = await issueKeys(keysOf(options.edges, options.sshEdges), `${directory}/keys`);
   await ensureSecret(`${directory}/keys/masking.key`, () => {
     return crypto.getRandomValues(new Uint8Array(32)).toBase64();
   });
@@ -56,6 +63,12 @@ export async function openInstallation(
     `${directory}/public/identity.jwks`,
     JSON.stringify(identity.publicKeys, null, 2),
   );
+  for (const name of options.sshEdges) {
+    await ensureSecret(
+      hostKeyFileOf(directory, name),
+      () => newHostKey(`${directory}/public`, name),
+    );
+  }
   const seed = await ensureSecret(`${directory}/keys/log.seed`, () => {
     return crypto.getRandomValues(new Uint8Array(32)).toBase64();
   });
@@ -78,6 +91,7 @@ export type Addresses = {
   readonly natsUrl: string;
   readonly epoch: string;
   readonly edge: { readonly name: string; readonly host: string; readonly port: number };
+  readonly edgeSsh: { readonly name: string; readonly host: string; readonly port: number };
   readonly identity: { readonly host: string; readonly port: number };
   readonly console: { readonly host: string; readonly port: number };
 };
@@ -125,6 +139,10 @@ function ownSettings(key: BusKey, directory: string, addresses: Addresses): Part
           keyFile: `${directory}/certificates/edge.key`,
         },
       };
+    case "edge_ssh": {
+      const { host, port } = addresses.edgeSsh;
+      return { edgeSsh: { host, port, hostKeyFile: hostKeyFileOf(directory, key.name) } };
+    }
     case "authz":
       return { authz: { policyFile: `${directory}/policy.cedar` } };
     case "target":
@@ -146,6 +164,22 @@ function ownSettings(key: BusKey, directory: string, addresses: Addresses): Part
     default:
       return {};
   }
+}
+
+/** An SSH edge's public host key, as one line of a public key file. */
+export async function sshHostKey(directory: string, edge: string): Promise<string> {
+  return (await Deno.readTextFile(`${directory}/public/${edge}.host_key.pub`)).trim();
+}
+
+function hostKeyFileOf(directory: string, edge: string): string {
+  return `${directory}/keys/${edge}.host_key`;
+}
+
+/** An edge's SSH host key; its public half is written for clients to trust. */
+async function newHostKey(publicDirectory: string, edge: string): Promise<string> {
+  const { privateKey, publicKey } = await newSshKeyPair(edge);
+  await Deno.writeTextFile(`${publicDirectory}/${edge}.host_key.pub`, `${publicKey}\n`);
+  return privateKey.trim();
 }
 
 async function ensureSecret(

@@ -19,6 +19,7 @@ export type ProcessKind =
   | "approval"
   | "masking"
   | "edge"
+  | "edge_ssh"
   | "console";
 
 /** In the order in which they are started: an edge lets agents in when all else stands. */
@@ -31,7 +32,13 @@ export const processKinds: readonly ProcessKind[] = [
   "masking",
   "console",
   "edge",
+  "edge_ssh",
 ];
+
+/** Whether agents come in by it. */
+export function isEdge(kind: ProcessKind): boolean {
+  return kind === "edge" || kind === "edge_ssh";
+}
 
 const modules: Readonly<Record<ProcessKind, string>> = {
   identity: "actors/identity/main.ts",
@@ -42,6 +49,7 @@ const modules: Readonly<Record<ProcessKind, string>> = {
   masking: "actors/masking/main.ts",
   console: "actors/console/main.ts",
   edge: "actors/edge_postgres/main.ts",
+  edge_ssh: "actors/edge_ssh/main.ts",
 };
 
 /** The arguments with which Deno runs a process. `root` is the folder of this repository. */
@@ -86,6 +94,12 @@ function rightsOf(kind: ProcessKind, root: string, settings: Settings, config: C
       if (edge === undefined) return { net: [bus], read };
       const files = [edge.certificateFile, edge.keyFile];
       return { net: [bus, `${edge.host}:${edge.port}`], read: [...read, ...files] };
+    }
+    case "edge_ssh": {
+      const { edgeSsh } = settings;
+      if (edgeSsh === undefined) return { net: [bus], read };
+      const { host, port, hostKeyFile } = edgeSsh;
+      return { net: [bus, `${host}:${port}`], read: [...read, hostKeyFile] };
     }
     case "identity": {
       const { identity } = settings;

@@ -13,6 +13,7 @@ const addresses = {
   natsUrl: "nats://127.0.0.1:4222",
   epoch: "2026_11",
   edge: { name: "postgres-1", host: "127.0.0.1", port: 5433 },
+  edgeSsh: { name: "ssh-1", host: "127.0.0.1", port: 2222 },
   identity: { host: "127.0.0.1", port: 9401 },
   console: { host: "127.0.0.1", port: 9443 },
 };
@@ -33,8 +34,10 @@ Deno.test("processes: files that the configuration names are read relative to it
 Deno.test("processes: identity alone writes, where it keeps revocations", () => {
   for (const kind of processKinds) {
     const writes = argumentsOf(kind, configText).filter((word) => word.includes("write"));
-    const own = kind === "identity" ? ["--allow-write=/srv/sallyport/revocations"] : [];
-    deepStrictEqual(writes, own);
+    deepStrictEqual(
+      writes,
+      kind === "identity" ? ["--allow-write=/srv/sallyport/revocations"] : [],
+    );
   }
 });
 
@@ -47,8 +50,14 @@ function readable(kind: ProcessKind, text: string): string[] {
 function argumentsOf(kind: ProcessKind, text: string): string[] {
   const parsed = parseConfig(text);
   if (!parsed.ok) throw new Error(parsed.problems[0]?.message);
-  const name = kind === "edge" ? addresses.edge.name : kind;
-  const key = keysOf([addresses.edge.name]).find((each) => each.name === name);
+  const name = kind === "edge"
+    ? addresses.edge.name
+    : kind === "edge_ssh"
+    ? addresses.edgeSsh.name
+    : kind;
+  const key = keysOf([addresses.edge.name], [addresses.edgeSsh.name]).find((each) =>
+    each.name === name
+  );
   if (key === undefined) throw new Error(`Cannot find the key of ${name}`);
   const settings = settingsOf(key, "/srv/sallyport", addresses);
   return processArguments(kind, "/app/", "settings.json", settings, parsed.config);

@@ -48,6 +48,11 @@ export const ExchangeRequest = z.strictObject({
   connection: z.string().min(1).max(63).nullable(),
   /** The edge's session id; null for a token that is handed to a user. */
   session: Id.nullable(),
+  /**
+   * The edge's own random id of what carries several sessions of the same agent, of protocols that
+   * have such: a token of ours is used once, which is then for one carrier.
+   */
+  carrier: Id.optional(),
   /** Required for `approval`: the id of the approval that its holder may decide. */
   approval: Id.nullable().default(null),
   audience: IdentityAudience,
@@ -72,6 +77,17 @@ export const ExchangeRequest = z.strictObject({
 export type ExchangeRequest = z.infer<typeof ExchangeRequest>;
 /** What a caller writes: `approval` may be left out. */
 export type ExchangeRequestInput = z.input<typeof ExchangeRequest>;
+
+/** An SSH public key's fingerprint: SHA-256 of the key's blob, as OpenSSH prints it. */
+export const KeyFingerprint = z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/);
+/** An SSH edge verified a signature of this key, and asks who registered it. */
+export const KeyExchangeRequest = z.strictObject({
+  version: z.literal(1),
+  fingerprint: KeyFingerprint,
+  connection: z.string().min(1).max(63),
+  session: Id,
+});
+export type KeyExchangeRequest = z.infer<typeof KeyExchangeRequest>;
 
 export const IdentityErrorCode = z.enum([
   "token_expired",

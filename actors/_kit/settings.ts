@@ -24,6 +24,12 @@ export const Settings = z.strictObject({
     certificateFile: Path,
     keyFile: Path,
   }).optional(),
+  edgeSsh: z.strictObject({
+    host: z.string(),
+    port: z.int(),
+    /** The gateway's private host key, in OpenSSH's format. */
+    hostKeyFile: Path,
+  }).optional(),
   authz: z.strictObject({ policyFile: Path }).optional(),
   target: z.strictObject({ secretsDirectory: Path }).optional(),
   masking: z.strictObject({ keyFile: Path }).optional(),

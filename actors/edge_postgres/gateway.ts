@@ -116,7 +116,7 @@ export function gateway(ports: GatewayPorts): Gateway {
     if (live.size >= config.limits.sessions_max) {
       return refuse(sqlstate.tooManyConnections, "too many sessions at this edge");
     }
-    ports.admission(token, connection, id).then((admitted) => {
+    ports.admission.token(token, connection, id).then((admitted) => {
       if (!agent.isOpen()) return;
       if (!admitted.ok) {
         const unavailable = admitted.code === "unavailable";

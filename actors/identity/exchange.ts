@@ -211,8 +211,7 @@ export function identityExchange(options: ExchangeOptions): Exchange {
     if (revoked) return "token_revoked";
     if (own === null) return null;
     if (own.session !== null && own.session !== request.session) return "token_replayed";
-    const use = request.session === null ? `exchange ${claims.jti}` : `session ${request.session}`;
-    switch (options.replays.claim(own.jti, use, own.exp, claims.iat)) {
+    switch (options.replays.claim(own.jti, useOf(request, claims), own.exp, claims.iat)) {
       case "fresh":
       case "same":
         return null;
@@ -240,6 +239,12 @@ export function identityExchange(options: ExchangeOptions): Exchange {
   function isRevoked(kind: Revocation["kind"], value: string | null): boolean {
     return value !== null && options.revocations.has(kind, value, clock.nowMs());
   }
+}
+
+/** What a token is used up for. Ids of sessions and carriers are the edge's own random choice. */
+function useOf({ carrier, session }: ExchangeRequest, { jti }: IdentityClaims): string {
+  if (carrier !== undefined && session !== null) return `carrier ${carrier}`;
+  return session === null ? `exchange ${jti}` : `session ${session}`;
 }
 
 /** Who a token says it is from, unverified: it only chooses which verification it must pass. */

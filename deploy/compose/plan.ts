@@ -4,6 +4,7 @@
  * @module
  */
 import type { Addresses } from "#deploy/installation.ts";
+import type { ProcessKind } from "#deploy/processes.ts";
 
 export type ComposePlan = {
   /** The folder of this repository in the image. */
@@ -19,6 +20,7 @@ export type ComposePlan = {
   readonly natsPort: number;
   readonly natsMonitorPort: number;
   readonly edgePort: number;
+  readonly sshPort: number;
   readonly identityPort: number;
   readonly consolePort: number;
   readonly issuerPort: number;
@@ -34,12 +36,19 @@ export const composePlan: ComposePlan = {
   natsPort: 4222,
   natsMonitorPort: 8222,
   edgePort: 5433,
+  sshPort: 2222,
   identityPort: 9401,
   consolePort: 9443,
   issuerPort: 9400,
 };
 
 export const edgeName = "postgres-1";
+export const sshEdgeName = "ssh-1";
+
+/** The name under which the process of a kind stands in the installation. */
+export function processName(kind: ProcessKind): string {
+  return kind === "edge" ? edgeName : kind === "edge_ssh" ? sshEdgeName : kind;
+}
 
 /** Ports are published on the host's loopback address, so the browser sees these. */
 export function issuerUrl(plan: ComposePlan): string {
@@ -57,6 +66,7 @@ export function addressesOf(plan: ComposePlan, epoch: string): Addresses {
     natsUrl: `nats://127.0.0.1:${plan.natsPort}`,
     epoch,
     edge: { name: edgeName, host, port: plan.edgePort },
+    edgeSsh: { name: sshEdgeName, host, port: plan.sshPort },
     identity: { host, port: plan.identityPort },
     console: { host, port: plan.consolePort },
   };

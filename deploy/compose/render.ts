@@ -20,10 +20,17 @@ import { issuerArguments } from "#deploy/demo/issuer_process.ts";
 import { demoConfiguration } from "#deploy/demo/configuration.ts";
 import { settingsOf } from "#deploy/installation.ts";
 import { keysOf } from "#deploy/nats/accounts.ts";
-import { ignoredVariables, processArguments, processKinds } from "#deploy/processes.ts";
+import { ignoredVariables, isEdge, processArguments, processKinds } from "#deploy/processes.ts";
 import type { Config } from "#schemas/config.ts";
 import { parseConfig } from "#schemas/config_file.ts";
-import { addressesOf, type ComposePlan, configurationOf, edgeName } from "./plan.ts";
+import {
+  addressesOf,
+  type ComposePlan,
+  configurationOf,
+  edgeName,
+  processName,
+  sshEdgeName,
+} from "./plan.ts";
 
 export const natsImage = "nats:2.14-alpine";
 export const postgresImage = "postgres:18";
@@ -98,7 +105,7 @@ function install(plan: ComposePlan): Service {
 
 /** Sleeps; of the bus server's image, which is small and there already. */
 function namespace(plan: ComposePlan): Service {
-  const ports = [plan.edgePort, plan.issuerPort, plan.identityPort, plan.consolePort];
+  const ports = [plan.edgePort, plan.sshPort, plan.issuerPort, plan.identityPort, plan.consolePort];
   return {
     image: natsImage,
     ...hardened,
@@ -191,13 +198,14 @@ function issuer(plan: ComposePlan): Service {
 function actors(plan: ComposePlan, config: Config): Record<string, Service> {
   const addresses = addressesOf(plan, "2026_01");
   const services = processKinds.map((kind) => {
-    const name = kind === "edge" ? edgeName : kind;
-    const key = keysOf([edgeName]).find((each) => each.name === name);
+    const name = processName(kind);
+    const key = keysOf([edgeName], [sshEdgeName]).find((each) => each.name === name);
     if (key === undefined) throw new Error(`Cannot render ${name}: it has no key`);
     const settings = settingsOf(key, plan.directory, addresses);
     const file = `${plan.directory}/settings/${name}.json`;
-    const port = settings[kind === "edge" || kind === "console" ? kind : "identity"]?.port;
-    const before = kind === "edge" ? processKinds.filter((other) => other !== kind) : [];
+    const { edge, edgeSsh, console, identity } = settings;
+    const port = (edge ?? edgeSsh ?? console ?? identity)?.port;
+    const before = isEdge(kind) ? processKinds.filter((other) => !isEdge(other)) : [];
     return [kind, {
       ...ours,
       command: processArguments(kind, plan.root, file, settings, config),

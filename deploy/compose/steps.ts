@@ -18,7 +18,14 @@ import { readSeed } from "#deploy/nats/accounts.ts";
 import { keepProvisioned } from "#deploy/nats/keep_provisioned.ts";
 import { provision, type ProvisionOptions } from "#deploy/nats/provision.ts";
 import { parseConfig } from "#schemas/config_file.ts";
-import { addressesOf, type ComposePlan, configurationOf, consoleUrl, edgeName } from "./plan.ts";
+import {
+  addressesOf,
+  type ComposePlan,
+  configurationOf,
+  consoleUrl,
+  edgeName,
+  sshEdgeName,
+} from "./plan.ts";
 import { readSettings } from "#actors/_kit/settings.ts";
 
 /** Makes what is missing; keeps keys, secrets and certificates that are there. */
@@ -26,6 +33,7 @@ export async function install(plan: ComposePlan, epoch: string, say: Say): Promi
   const { directory, busDirectory } = plan;
   const installation = await openInstallation(directory, {
     edges: [edgeName],
+    sshEdges: [sshEdgeName],
     logName: "sallyport.example/compose",
   });
   await Deno.writeTextFile(

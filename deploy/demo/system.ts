@@ -18,11 +18,12 @@ import {
   busAuthorization,
   type Installation,
   openInstallation,
+  sshHostKey,
   writeSettings,
 } from "#deploy/installation.ts";
 import { keepProvisioned } from "#deploy/nats/keep_provisioned.ts";
 import { readSeed } from "#deploy/nats/accounts.ts";
-import { processArguments, type ProcessKind, processKinds } from "#deploy/processes.ts";
+import { isEdge, processArguments, type ProcessKind, processKinds } from "#deploy/processes.ts";
 import type { Settings } from "#actors/_kit/settings.ts";
 import type { Config } from "#schemas/config.ts";
 import { parseConfig } from "#schemas/config_file.ts";
@@ -60,6 +61,9 @@ export type System = {
   readonly postgres: PostgresServer;
   readonly issuer: IssuerServer;
   readonly edge: { readonly host: string; readonly port: number };
+  readonly ssh: { readonly host: string; readonly port: number };
+  /** The SSH edge's public host key, one line. */
+  readonly sshHostKey: string;
   readonly consoleUrl: string;
   readonly identityUrl: string;
   readonly tokens: DemoTokens;
@@ -72,6 +76,7 @@ export type System = {
 };
 
 const edgeName = "postgres-1";
+const sshEdgeName = "ssh-1";
 const root = new URL("../../", import.meta.url).pathname;
 
 /** Starts everything, or stops what it had started and throws. */
@@ -89,10 +94,11 @@ async function start(options: SystemOptions, stack: AsyncDisposableStack): Promi
   const { directory, say } = options;
   await Deno.mkdir(`${directory}/logs`, { recursive: true, mode: 0o700 });
   const epoch = epochOf(Date.now());
-  const [natsPort = 0, edgePort = 0, identityPort = 0, consolePort = 0] = freePorts(4);
+  const [natsPort = 0, edgePort = 0, identityPort = 0, consolePort = 0, sshPort = 0] = freePorts(5);
   say("finding a nats-server");
   const installation = await openInstallation(directory, {
     edges: [edgeName],
+    sshEdges: [sshEdgeName],
     logName: "sallyport.example/demo",
   });
   const certificates = `${directory}/certificates`;
@@ -163,6 +169,7 @@ async function start(options: SystemOptions, stack: AsyncDisposableStack): Promi
     natsUrl: nats.url,
     epoch,
     edge: { name: edgeName, host: "127.0.0.1", port: edgePort },
+    edgeSsh: { name: sshEdgeName, host: "127.0.0.1", port: sshPort },
     identity: { host: "127.0.0.1", port: identityPort },
     console: { host: "127.0.0.1", port: consolePort },
   });
@@ -171,13 +178,13 @@ async function start(options: SystemOptions, stack: AsyncDisposableStack): Promi
     await Promise.all([...actors.values()].map((actor) => actor.stop()));
   });
   const startOne = async (kind: ProcessKind) => {
-    const name = kind === "edge" ? edgeName : kind;
+    const name = kind === "edge" ? edgeName : kind === "edge_ssh" ? sshEdgeName : kind;
     actors.set(kind, await startActorProcess(kind, name, directory, settings, config));
     say(`${name} is ready`);
   };
-  const [last = "edge", ...before] = (options.kinds ?? processKinds).toReversed();
-  await Promise.all(before.map(startOne));
-  await startOne(last);
+  const wanted = options.kinds ?? processKinds;
+  await Promise.all(wanted.filter((kind) => !isEdge(kind)).map(startOne));
+  await Promise.all(wanted.filter(isEdge).map(startOne));
   const tokens = await obtainDemoTokens(issuer);
 
   const owned = stack.move();
@@ -192,6 +199,8 @@ async function start(options: SystemOptions, stack: AsyncDisposableStack): Promi
     postgres,
     issuer,
     edge: { host: "127.0.0.1", port: edgePort },
+    ssh: { host: "127.0.0.1", port: sshPort },
+    sshHostKey: await sshHostKey(directory, sshEdgeName),
     consoleUrl,
     identityUrl: `http://127.0.0.1:${identityPort}`,
     tokens,

@@ -24,8 +24,8 @@ export type IssuedKey = BusKey & {
   readonly inboxPrefix: string;
 };
 
-/** The keys of one installation: one a kind, and one an edge. */
-export function keysOf(edges: readonly string[]): BusKey[] {
+/** The keys of one installation: one a kind, and one an edge, by the protocol it terminates. */
+export function keysOf(edges: readonly string[], sshEdges: readonly string[] = []): BusKey[] {
   const kinds: ActorKind[] = [
     "identity",
     "authz",
@@ -38,7 +38,7 @@ export function keysOf(edges: readonly string[]): BusKey[] {
     "provisioner",
   ];
   const taken = new Set<string>(kinds);
-  for (const name of edges) {
+  for (const name of [...edges, ...sshEdges]) {
     if (!/^[A-Za-z0-9_-]{1,64}$/.test(name) || taken.has(name)) {
       throw new RangeError("Cannot issue keys: an edge's name is taken or is not a token");
     }
@@ -47,6 +47,7 @@ export function keysOf(edges: readonly string[]): BusKey[] {
   return [
     ...kinds.map((kind) => ({ kind, name: kind })),
     ...edges.map((name) => ({ kind: "edge" as const, name })),
+    ...sshEdges.map((name) => ({ kind: "edge_ssh" as const, name })),
   ];
 }
 

@@ -26,6 +26,7 @@ import {
   exchangeSubject,
   type FrameKind,
   frameKinds,
+  keyExchangeSubject,
   rawStream,
   revocationSubject,
   stageConsumer,
@@ -33,6 +34,7 @@ import {
 
 export type ActorKind =
   | "edge"
+  | "edge_ssh"
   | "identity"
   | "authz"
   | "target"
@@ -86,21 +88,25 @@ const nothing: Rights = {
 const ownName = "<own>";
 const anyRaw = "raw.*.*";
 
+const edge: Rights = {
+  ...nothing,
+  stores: ["open", "request", "close"],
+  reads: ["open", "verdict", "approval", "outcome", "response", "close"],
+  asksLast: ["open", "request", "verdict", "approval", "outcome", "response", "close"],
+  released: ["verdict", "approval", "outcome", "response"],
+  sends: [creditSubject("*", "*"), aliveSubject(ownName), exchangeSubject],
+  hears: [revocationSubject],
+};
+
 export const table: Readonly<Record<ActorKind, Rights>> = {
-  edge: {
-    ...nothing,
-    stores: ["open", "request", "close"],
-    reads: ["open", "verdict", "approval", "outcome", "response", "close"],
-    asksLast: ["open", "request", "verdict", "approval", "outcome", "response", "close"],
-    released: ["verdict", "approval", "outcome", "response"],
-    sends: [creditSubject("*", "*"), aliveSubject(ownName), exchangeSubject],
-    hears: [revocationSubject],
-  },
+  edge,
+  // It alone verifies signatures of keys, so it alone may say that it did.
+  edge_ssh: { ...edge, sends: [...edge.sends, keyExchangeSubject] },
   identity: {
     ...nothing,
     sends: [revocationSubject],
     hears: [revocationSubject],
-    answers: [exchangeSubject],
+    answers: [exchangeSubject, keyExchangeSubject],
   },
   authz: {
     ...nothing,
@@ -189,7 +195,7 @@ export function inboxPrefixOf(key: BusKey): string {
 /** What the server lets a key do. */
 export function permissionsOf(key: BusKey, scope: Scope): Permissions {
   const rights = table[key.kind];
-  const edge = key.kind === "edge" ? key.name : "*";
+  const edge = key.kind === "edge" || key.kind === "edge_ssh" ? key.name : "*";
   const publish = [
     ...scope.epochs.flatMap((epoch) => auditRights(key, edge, epoch, scope)),
     ...scope.epochs.slice(0, 1).flatMap(() => rawRights(rights, scope)),

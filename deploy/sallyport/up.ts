@@ -6,7 +6,7 @@
  */
 import type { Settings } from "#actors/_kit/settings.ts";
 import { type RunningProcess, startProcess } from "#deploy/machine/process.ts";
-import { processArguments, type ProcessKind, processKinds } from "#deploy/processes.ts";
+import { isEdge, processArguments, type ProcessKind, processKinds } from "#deploy/processes.ts";
 import type { Config } from "#schemas/config.ts";
 import { parseConfig } from "#schemas/config_file.ts";
 import { didYouMean } from "#schemas/did_you_mean.ts";
@@ -86,7 +86,7 @@ function memberRun(member: Member, { place, config, call: { terminal }, stop }: 
   const { name } = member;
   const failures: number[] = [];
   let running: RunningProcess | null = null;
-  return { start, keep, end, isEdge: member.kind === "edge" };
+  return { start, keep, end, isEdge: isEdge(member.kind) };
 
   async function start(): Promise<void> {
     while (!stop.aborted) {
@@ -130,7 +130,7 @@ async function membersOf(place: Place, only: string | null): Promise<Member[]> {
     if (!file.endsWith(".json")) continue;
     const name = file.slice(0, -".json".length);
     const settings = settingsOf(place, name);
-    const kind = settings.edge === undefined ? processKinds.find((one) => one === name) : "edge";
+    const kind = kindOf(name, settings);
     // Keys without a process: the auditor's, the provisioner's.
     if (kind !== undefined) members.push({ name, kind, settings });
   }
@@ -142,6 +142,13 @@ async function membersOf(place: Place, only: string | null): Promise<Member[]> {
     throw usage(grammar, `--only names an unknown actor${didYouMean(name, names)}`);
   }
   return members.filter(({ name }) => wanted.includes(name));
+}
+
+/** Edges bear names of their own. */
+function kindOf(name: string, settings: Settings): ProcessKind | undefined {
+  if (settings.edge !== undefined) return "edge";
+  if (settings.edgeSsh !== undefined) return "edge_ssh";
+  return processKinds.find((one) => one === name);
 }
 
 async function startMember(

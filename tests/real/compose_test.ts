@@ -3,7 +3,14 @@
  * what a bus server, a database server, the identity provider and every actor start from.
  */
 import { match, ok } from "node:assert/strict";
-import { addressesOf, type ComposePlan, composePlan, edgeName } from "#deploy/compose/plan.ts";
+import {
+  addressesOf,
+  type ComposePlan,
+  composePlan,
+  edgeName,
+  processName,
+  sshEdgeName,
+} from "#deploy/compose/plan.ts";
 import { install, keep, prepare, welcome } from "#deploy/compose/steps.ts";
 import { issuerArguments } from "#deploy/demo/issuer_process.ts";
 import { settingsOf } from "#deploy/installation.ts";
@@ -82,8 +89,8 @@ Deno.test("compose: installed, prepared, and every process starts with its comma
   const parsed = parseConfig(await Deno.readTextFile(`${plan.directory}/sallyport.yaml`));
   ok(parsed.ok);
   for (const kind of processKinds) {
-    const name = kind === "edge" ? edgeName : kind;
-    const key = keysOf([edgeName]).find((each) => each.name === name);
+    const name = processName(kind);
+    const key = keysOf([edgeName], [sshEdgeName]).find((each) => each.name === name);
     ok(key, name);
     const settings = settingsOf(key, plan.directory, addressesOf(plan, "2026_01"));
     const file = `${plan.directory}/settings/${name}.json`;
@@ -108,6 +115,7 @@ function planIn(directory: string): ComposePlan {
     natsPort: next(),
     natsMonitorPort: next(),
     edgePort: next(),
+    sshPort: next(),
     identityPort: next(),
     consolePort: next(),
     issuerPort: next(),

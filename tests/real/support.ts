@@ -26,7 +26,9 @@ export type Rig = {
 };
 
 /** Every actor but the console: what scenarios ask of it they ask on the bus with its key. */
-export const kinds: readonly ProcessKind[] = processKinds.filter((kind) => kind !== "console");
+export const kinds: readonly ProcessKind[] = processKinds.filter((kind) =>
+  kind !== "console" && kind !== "edge_ssh"
+);
 
 /** Starts a system in a folder of its own, with a planted patient. */
 export async function startRig(options: Partial<SystemOptions> = {}): Promise<Rig> {

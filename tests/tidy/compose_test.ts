@@ -1,7 +1,14 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { parse } from "yaml";
 import { z } from "zod";
-import { addressesOf, composePlan, configurationOf, edgeName } from "#deploy/compose/plan.ts";
+import {
+  addressesOf,
+  composePlan,
+  configurationOf,
+  edgeName,
+  processName,
+  sshEdgeName,
+} from "#deploy/compose/plan.ts";
 import { renderCompose } from "#deploy/compose/render.ts";
 import { demoConfiguration } from "#deploy/demo/configuration.ts";
 import { settingsOf } from "#deploy/installation.ts";
@@ -41,8 +48,8 @@ Deno.test("compose.yaml: each actor's command is the table's", async () => {
   const parsed = parseConfig(await demoConfiguration(configurationOf(composePlan)));
   ok(parsed.ok);
   for (const kind of processKinds) {
-    const name = kind === "edge" ? edgeName : kind;
-    const key = keysOf([edgeName]).find((each) => each.name === name);
+    const name = processName(kind);
+    const key = keysOf([edgeName], [sshEdgeName]).find((each) => each.name === name);
     ok(key, name);
     const settings = settingsOf(key, composePlan.directory, addressesOf(composePlan, "2026_02"));
     const file = `${composePlan.directory}/settings/${name}.json`;

@@ -8,8 +8,13 @@
  * @module
  */
 import type { Bus } from "#actors/_kit/bus.ts";
-import { ExchangeReply, type ExchangeRequestInput, tokenBytesMax } from "#schemas/identity.ts";
-import { exchangeSubject } from "#schemas/subjects.ts";
+import {
+  ExchangeReply,
+  type ExchangeRequestInput,
+  type KeyExchangeRequest,
+  tokenBytesMax,
+} from "#schemas/identity.ts";
+import { exchangeSubject, keyExchangeSubject } from "#schemas/subjects.ts";
 
 export type Admitted = Extract<ExchangeReply, { ok: true }>;
 /** `unavailable`: nobody could say; `refused`: the token is not good. */
@@ -18,28 +23,46 @@ export type Refused = {
   readonly code: "refused" | "unavailable";
   readonly message: string;
 };
-export type Admission = (
-  token: string,
-  connection: string,
-  session: string,
-) => Promise<Admitted | Refused>;
+export type Admission = {
+  /** `carrier` names what carries several sessions of one agent; each is admitted by itself. */
+  token(
+    token: string,
+    connection: string,
+    session: string,
+    carrier?: string,
+  ): Promise<Admitted | Refused>;
+  /** A registered SSH key, whose signature the edge has verified. */
+  key(fingerprint: string, connection: string, session: string): Promise<Admitted | Refused>;
+};
 
 /** Creates the way to identity. */
 export function admission(bus: Bus, exchangeMsMax: number): Admission {
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
-  return async (token, connection, session) => {
-    if (token.length > tokenBytesMax) return refuse("the token is too long");
-    const request: ExchangeRequestInput = {
-      version: 1,
-      token,
-      connection,
-      session,
-      audience: "edge",
-    };
+  return {
+    token(token, connection, session, carrier) {
+      if (token.length > tokenBytesMax) return Promise.resolve(refuse("the token is too long"));
+      const request: ExchangeRequestInput = {
+        version: 1,
+        token,
+        connection,
+        session,
+        audience: "edge",
+        ...carrier === undefined ? {} : { carrier },
+      };
+      return ask(exchangeSubject, request);
+    },
+    key: (fingerprint, connection, session) =>
+      ask(keyExchangeSubject, { version: 1, fingerprint, connection, session }),
+  };
+
+  async function ask(
+    subject: string,
+    request: ExchangeRequestInput | KeyExchangeRequest,
+  ): Promise<Admitted | Refused> {
     try {
       const payload = encoder.encode(JSON.stringify(request));
-      const answer = await bus.request(exchangeSubject, payload, exchangeMsMax);
+      const answer = await bus.request(subject, payload, exchangeMsMax);
       const reply = ExchangeReply.parse(JSON.parse(decoder.decode(answer)));
       if (!reply.ok) return refuse(`${reply.message} (${reply.code})`);
       return reply;
@@ -50,7 +73,7 @@ export function admission(bus: Bus, exchangeMsMax: number): Admission {
         message: "identity cannot be reached, and nobody gets in unidentified",
       };
     }
-  };
+  }
 
   function refuse(message: string): Refused {
     return { ok: false, code: "refused", message };

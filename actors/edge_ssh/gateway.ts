@@ -1,0 +1,186 @@
+/**
+ * The edge over injected connections: from an agent's authentication to the sessions of its
+ * channels, and from a stored frame or a revocation to the session it concerns.
+ *
+ * @module
+ */
+import type { Bus } from "#actors/_kit/bus.ts";
+import type { Clock, Random } from "#actors/_kit/clock.ts";
+import type { Admission, Admitted, Refused } from "#actors/_kit/edge/admission.ts";
+import type { Hearing, LiveSession } from "#actors/_kit/edge/hear.ts";
+import type { Frame } from "#actors/_kit/frame.ts";
+import type { Report } from "#actors/_kit/report.ts";
+import type { Config, SshConnection } from "#schemas/config.ts";
+import { shardOf } from "#schemas/subjects.ts";
+import type { AgentChannel, AgentConnection, Attempt, ConnectionHandler } from "./agent_channel.ts";
+import type { EdgeSshLimits, SessionLimits } from "./limits.ts";
+import { type Live, openSession } from "./live_session.ts";
+import { purposeOf } from "./purpose.ts";
+import { Release } from "./release.ts";
+import { failedStatus } from "./words.ts";
+
+export type GatewayPorts = {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly report: Report;
+  readonly config: Config;
+  readonly configDigest: string;
+  readonly epoch: string;
+  readonly edge: string;
+  readonly limits: EdgeSshLimits;
+  readonly admission: Admission;
+};
+
+export type Gateway = Hearing & {
+  /** One connection, from its key exchange on. */
+  accept(agent: AgentConnection): ConnectionHandler;
+};
+
+/** Who an agent's connection was authenticated as. */
+type Carrier = {
+  /** Random; shared by the sessions of its channels. */
+  readonly id: string;
+  readonly connection: string;
+  readonly settings: SshConnection;
+  readonly credential: Attempt["credential"];
+  /** The admission of its first channel, until that is opened. */
+  first: { readonly session: string; readonly admitted: Admitted } | null;
+};
+
+/** Creates the gateway over its ports. */
+export function gateway(ports: GatewayPorts): Gateway {
+  const { clock, random, report, config, limits } = ports;
+  const live = new Map<string, Live>();
+  const session: SessionLimits = {
+    requestBytesMax: config.limits.request_bytes_max,
+    verdictMsMax: config.limits.verdict_ms_max,
+    idleMsMax: config.limits.idle_ms_max,
+    sessionMsMax: config.limits.session_ms_max,
+  };
+  return { accept, stored, terminate };
+
+  function stored(frame: Frame): void {
+    const found = live.get(frame.key.session);
+    if (found !== undefined) found.carry(found.session.stored(frame));
+  }
+
+  function terminate(matches: (live: LiveSession) => boolean): void {
+    for (const found of [...live.values()].filter(matches)) {
+      found.carry(found.session.terminate("revoked", "access was revoked"));
+    }
+  }
+
+  function accept(agent: AgentConnection): ConnectionHandler {
+    const sessions = new Set<Live>();
+    let carrier: Carrier | null = null;
+    let attempts = 0;
+    agent.closed(() => {
+      for (const one of [...sessions]) one.carry(one.session.disconnected("disconnected"));
+    });
+    return { authenticate, channel };
+
+    async function authenticate(attempt: Attempt): Promise<boolean> {
+      attempts++;
+      const admitted = await admit(attempt);
+      if (admitted.ok) {
+        carrier = admitted.carrier;
+        return true;
+      }
+      report("login_refused", { code: admitted.code, attempt: attempts });
+      // Each guess costs more than the one before it.
+      await new Promise<void>((resolve) => {
+        clock.after(attempts * limits.attemptDelayMs, resolve);
+      });
+      if (attempts >= limits.attemptsMax) agent.end();
+      return false;
+    }
+
+    function channel(opened: AgentChannel): boolean {
+      const by = carrier;
+      if (by === null || sessions.size >= config.limits.channels_max) return false;
+      if (live.size >= config.limits.sessions_max) return refuse(opened, "too many sessions here");
+      const { first } = by;
+      by.first = null;
+      if (first !== null && isFresh(first.admitted)) {
+        return open(opened, by, first.session, first.admitted);
+      }
+      const id = newId();
+      exchange(by.credential, by.connection, id, by.id).then((admitted) => {
+        if (!agent.isOpen() || !opened.isOpen()) return;
+        if (admitted.ok) open(opened, by, id, admitted);
+        else refuse(opened, admitted.message);
+      });
+      return true;
+    }
+
+    function open(opened: AgentChannel, by: Carrier, id: string, admitted: Admitted): boolean {
+      if (sessionsOf(admitted) >= config.limits.sessions_per_principal_max) {
+        return refuse(opened, "too many sessions of this person");
+      }
+      const { epoch, edge } = ports;
+      const key = { epoch, shard: shardOf(id, config.shards), edge, session: id };
+      const purpose = purposeOf(opened.purpose, by.settings.environment);
+      const { connection } = by;
+      const opening = { key, connection, carrier: by.id, admitted, purpose };
+      const begun = openSession({ ...ports, session }, agent, opened, opening, () => {
+        live.delete(id);
+        sessions.delete(begun.live);
+      });
+      live.set(id, begun.live);
+      sessions.add(begun.live);
+      begun.start();
+      return true;
+    }
+  }
+
+  /** Refuses a channel in words. */
+  function refuse(channel: AgentChannel, message: string): true {
+    report("channel_refused", {});
+    const environment: readonly string[] = [];
+    const release = new Release(purposeOf(channel.purpose, environment), (said) => {
+      channel.send(said);
+    });
+    release.say([`sallyport: ${message}`]);
+    release.fail(failedStatus);
+    return true;
+  }
+
+  async function admit(
+    { user, credential }: Attempt,
+  ): Promise<{ readonly ok: true; readonly carrier: Carrier } | Refused> {
+    const settings = config.connections[user];
+    if (settings?.protocol !== "ssh") {
+      return { ok: false, code: "refused", message: "no such connection" };
+    }
+    const [id, session] = [newId(), newId()];
+    const admitted = await exchange(credential, user, session, id);
+    if (!admitted.ok) return admitted;
+    const first = { session, admitted };
+    return { ok: true, carrier: { id, connection: user, settings, credential, first } };
+  }
+
+  function exchange(
+    credential: Attempt["credential"],
+    connection: string,
+    session: string,
+    carrier: string,
+  ): Promise<Admitted | Refused> {
+    return credential.kind === "token"
+      ? ports.admission.token(credential.token, connection, session, carrier)
+      : ports.admission.key(credential.key.fingerprint, connection, session);
+  }
+
+  /** Sessions are not opened with a token that is about to expire. */
+  function isFresh(admitted: Admitted): boolean {
+    return Date.parse(admitted.expiresAt) - clock.nowMs() > limits.exchangeMsMax;
+  }
+
+  function sessionsOf({ principal }: Admitted): number {
+    return [...live.values()].filter((one) => one.principal.person === principal.person).length;
+  }
+
+  function newId(): string {
+    return random(15).toBase64({ alphabet: "base64url", omitPadding: true });
+  }
+}

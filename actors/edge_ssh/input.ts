@@ -1,0 +1,62 @@
+/**
+ * How an agent's bytes become continuations, each judged by itself.
+ *
+ * @module
+ */
+import type { AgentMessage, SharedMessage } from "#schemas/wire/ssh/channel.ts";
+
+/** One request that continues the channel's. */
+export type Continuation = {
+  readonly messages: readonly (AgentMessage | SharedMessage)[];
+  /** sftp request ids that are answered when it is denied. */
+  readonly sftpIds?: readonly number[];
+};
+
+/** What `next` gives when the rest must wait: for more bytes, or for an echo. */
+export type InputWait = { readonly wait: "bytes" | "echo" };
+export type InputError = { readonly error: string };
+
+/** Cuts one channel's input. */
+export type InputCutter = {
+  push(bytes: Uint8Array): void;
+  /** The next continuation; `carriedOut`: the target took all that came before. */
+  next(carriedOut: boolean): Continuation | InputWait | InputError;
+  /** The time for an echo is over. */
+  echoed?(): void;
+  /** Bytes that wait. */
+  waiting(): number;
+};
+
+/** Input of a program or a tunnel: as it comes, as much as one continuation takes. */
+export function programInput(bytesMax: number): InputCutter {
+  let chunks: Uint8Array[] = [];
+  let waiting = 0;
+  return {
+    push(bytes) {
+      chunks.push(bytes);
+      waiting += bytes.length;
+    },
+    next() {
+      if (waiting === 0) return { wait: "bytes" };
+      const all = joined(chunks, waiting);
+      const data = all.subarray(0, bytesMax);
+      chunks = data.length < all.length ? [all.subarray(bytesMax)] : [];
+      waiting -= data.length;
+      return { messages: [{ kind: "data", data }] };
+    },
+    waiting: () => waiting,
+  };
+}
+
+/** One array of all chunks. */
+export function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const [only] = chunks;
+  if (only !== undefined && chunks.length === 1) return only;
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
+}

@@ -1,0 +1,132 @@
+/**
+ * Carries out what a pure `Session` asks for: frames onto the bus, messages to the agent, timers.
+ *
+ * @module
+ */
+import type { Bus } from "#actors/_kit/bus.ts";
+import type { Clock, Random } from "#actors/_kit/clock.ts";
+import type { Admitted } from "#actors/_kit/edge/admission.ts";
+import type { LiveSession } from "#actors/_kit/edge/hear.ts";
+import { sessionRecord } from "#actors/_kit/edge/session_record.ts";
+import { wakes } from "#actors/_kit/edge/wakes.ts";
+import type { Report } from "#actors/_kit/report.ts";
+import { encodeControl, type Open } from "#schemas/frames.ts";
+import type { SessionKey } from "#schemas/subjects.ts";
+import { unreachable } from "#schemas/unreachable.ts";
+import type { AgentChannel, AgentConnection } from "./agent_channel.ts";
+import type { EdgeSshLimits, SessionLimits } from "./limits.ts";
+import type { Purpose } from "./purpose.ts";
+import { Session } from "./session.ts";
+import type { SessionEffect, SessionWake } from "./session_effects.ts";
+
+/** An open session: what stored frames and revocations find it by. */
+export type Live = LiveSession & {
+  readonly session: Session;
+  carry(effects: readonly SessionEffect[]): void;
+};
+
+export type LivePorts = {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly report: Report;
+  readonly configDigest: string;
+  readonly limits: EdgeSshLimits;
+  readonly session: SessionLimits;
+};
+
+/** What an agent's channel is opened with. */
+export type Opening = {
+  readonly key: SessionKey;
+  readonly connection: string;
+  /** Shared by all channels of one agent's connection. */
+  readonly carrier: string;
+  readonly admitted: Admitted;
+  readonly purpose: Purpose;
+};
+
+/** Creates the session; `start` opens it, and `ended` is called once when it is over. */
+export function openSession(
+  ports: LivePorts,
+  agent: AgentConnection,
+  channel: AgentChannel,
+  opening: Opening,
+  ended: () => void,
+): { readonly live: Live; start(): void } {
+  const { clock, limits } = ports;
+  const { key, admitted } = opening;
+  const session = new Session(
+    { limits, session: ports.session, nowMs: clock.nowMs },
+    opening.purpose,
+  );
+  const timers = wakes<SessionWake>(clock, (name) => carry(session.woken(name)));
+  const { closeRetryMs } = limits;
+  const record = sessionRecord({ ...ports, closeRetryMs }, key, {
+    unrecorded: (code) => carry(session.unrecorded(code)),
+    stored: (frame) => carry(session.stored(frame)),
+  });
+  const { principal } = admitted;
+  return { live: { key, principal, tokenId: admitted.id, session, carry }, start };
+
+  function start(): void {
+    const payload = encodeControl("open", openFrame(ports, agent, opening));
+    record.publish("open", { request: 0, part: 0, more: false }, payload);
+    carry(session.start());
+    channel.hear((message) => carry(session.receive(message)));
+  }
+
+  function carry(effects: readonly SessionEffect[]): void {
+    for (const effect of effects) perform(effect);
+  }
+
+  function perform(effect: SessionEffect): void {
+    switch (effect.kind) {
+      case "send": {
+        const { message, drained } = effect;
+        if (drained === null) return channel.send(message);
+        return channel.send(message, () => carry(session.drained(drained)));
+      }
+      case "publish":
+        return record.publish(effect.frame, effect.place, effect.payload, effect.headers);
+      case "credit":
+        return record.credit(effect.bytes);
+      case "wake":
+        return timers.wake(effect.name, effect.afterMs);
+      case "unwake":
+        return timers.unwake(effect.name);
+      case "repair":
+        return record.repair(effect.settled, effect.released);
+      case "pause":
+        return channel.pause();
+      case "resume":
+        return channel.resume();
+      case "close":
+        timers.stop();
+        return ended();
+      default:
+        return unreachable(effect);
+    }
+  }
+}
+
+function openFrame(ports: LivePorts, agent: AgentConnection, opening: Opening): Open {
+  return {
+    version: 1,
+    connection: opening.connection,
+    protocol: "ssh",
+    principal: opening.admitted.principal,
+    token: opening.admitted.token,
+    client: {
+      address: agent.address,
+      tls: agent.cipher(),
+      user: opening.connection.slice(0, 256),
+      application: agent.clientVersion.slice(0, 256),
+    },
+    parameters: {
+      ssh_connection: opening.carrier,
+      client_version: agent.clientVersion.slice(0, 256),
+    },
+    openedAt: new Date(ports.clock.nowMs()).toISOString(),
+    configDigest: ports.configDigest,
+  };
+}

@@ -1,0 +1,32 @@
+/** The SSH edge's process. @module */
+import { admission } from "#actors/_kit/edge/admission.ts";
+import { hear } from "#actors/_kit/edge/hear.ts";
+import { closeOrphans } from "#actors/_kit/edge/orphans.ts";
+import { startActor } from "#actors/_kit/start.ts";
+import { aliveSubject } from "#schemas/subjects.ts";
+import { gateway } from "./gateway.ts";
+import { edgeSshLimits } from "./limits.ts";
+import { listen } from "./serve.ts";
+
+const process = await startActor("edge_ssh");
+const { bus, config, configDigest, settings } = process;
+const { epoch, name } = settings;
+if (settings.edgeSsh === undefined) throw new Error("Cannot start: settings.edgeSsh is missing");
+const { host, port, hostKeyFile } = settings.edgeSsh;
+
+const edge = gateway({
+  ...process.ports,
+  config,
+  configDigest,
+  edge: name,
+  limits: edgeSshLimits,
+  admission: admission(bus, edgeSshLimits.exchangeMsMax),
+});
+
+await closeOrphans({ ...process.ports, edge: name });
+hear(bus, { epoch, edge: name, shards: config.shards }, edge);
+setInterval(() => bus.send(aliveSubject(name), new Uint8Array(0)), edgeSshLimits.aliveEveryMs);
+bus.send(aliveSubject(name), new Uint8Array(0));
+const hostKey = Deno.readTextFileSync(hostKeyFile);
+await listen({ host, port, hostKey, limits: edgeSshLimits }, edge.accept);
+process.ready();

@@ -1,0 +1,69 @@
+/**
+ * The requests of one channel that are published and not yet settled: the opening, what the channel
+ * is for, and what continues it.
+ *
+ * @module
+ */
+import type { Verdict } from "#schemas/frames.ts";
+
+/** What the edge needs of a verdict. */
+export type Judged = Pick<Verdict, "decision" | "reasons" | "approval">;
+export const allowed: Judged = { decision: "allow", reasons: [], approval: null };
+
+export type Outstanding = {
+  readonly request: number;
+  readonly sftpIds: readonly number[];
+  verdict: Judged | null;
+  /** Stream sequence of its newest verdict. */
+  sequence: number;
+  /** Until when people may decide, milliseconds from the hold; null when it is not held. */
+  heldMs: number | null;
+  /** The agent was told that people are asked. */
+  asked: boolean;
+  outcome: boolean;
+};
+
+/** The numbers of the first two requests of every channel. */
+export const openingRequest = 0;
+export const purposeRequest = 1;
+
+export class OutstandingRequests {
+  readonly #all: Outstanding[] = [];
+  /** Stream sequence below which no verdict or outcome is waited for. */
+  #settledThrough = 0;
+
+  add(request: number, sftpIds: readonly number[] = []): void {
+    const flags = { verdict: null, sequence: 0, heldMs: null, asked: false, outcome: false };
+    this.#all.push({ request, sftpIds, ...flags });
+  }
+
+  find(request: number): Outstanding | undefined {
+    return this.#all.find((one) => one.request === request);
+  }
+
+  /** The oldest that is not judged. */
+  unjudged(): Outstanding | undefined {
+    return this.#all.find(({ verdict }) => verdict === null);
+  }
+
+  /** Continuations that are neither denied nor carried out. */
+  continuations(): number {
+    return this.#all.filter(({ request }) => request > purposeRequest).length;
+  }
+
+  /** Lets go of what is settled, oldest first; the purpose stays until the channel ends. */
+  settle(): void {
+    for (;;) {
+      const index = this.#all.findIndex(({ request }) => request !== purposeRequest);
+      const one = this.#all[index];
+      if (one === undefined || one.verdict === null) return;
+      if (one.verdict.decision === "allow" && !one.outcome) return;
+      this.#all.splice(index, 1);
+      this.#settledThrough = Math.max(this.#settledThrough, one.sequence);
+    }
+  }
+
+  get settledThrough(): number {
+    return this.#settledThrough;
+  }
+}

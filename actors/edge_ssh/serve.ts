@@ -1,0 +1,169 @@
+/**
+ * The edge's sockets and its SSH: wraps `npm:ssh2` so that what it says becomes ports of ours.
+ *
+ * Every socket gets a server of its own, so that a connection is known by its socket; none of them
+ * listens.
+ *
+ * **Invariant:** nothing is believed of a public key before its signature over this connection was
+ * verified; compression, agent forwarding, X11 and forwarding to the client are never offered.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { createServer, type Socket } from "node:net";
+// @ts-types="./ssh2_server.d.ts"
+import ssh2 from "ssh2";
+import type { AgentConnection, Attempt, ConnectionHandler } from "./agent_channel.ts";
+import { channelsOf } from "./serve_channel.ts";
+import { algorithms, keepalive } from "./ssh_options.ts";
+import type { EdgeSshLimits } from "./limits.ts";
+import type { AuthContext, Connection, ParsedKey, PublicKeyContext } from "./ssh2_server.d.ts";
+
+export type Listening = {
+  readonly host: string;
+  readonly port: number;
+  /** A private key in OpenSSH's format. */
+  readonly hostKey: string;
+  readonly limits: EdgeSshLimits;
+};
+
+/** Listens; `accept` is given each connection once it says that it speaks SSH. */
+export function listen(
+  options: Listening,
+  accept: (agent: AgentConnection) => ConnectionHandler,
+): Promise<void> {
+  const { limits } = options;
+  const hostKey = keyOf(options.hostKey);
+  if (hostKey === null) throw new Error("Cannot start: the host key is not understood");
+  const hostKeys = [{ key: hostKey }];
+  const startups = new Map<string, number>();
+  let starting = 0;
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket: Socket) => {
+      const address = socket.remoteAddress ?? "unknown";
+      const ofAddress = startups.get(address) ?? 0;
+      // As sshd's MaxStartups: whoever has not said who they are does not crowd out others.
+      if (starting >= limits.startupsMax || ofAddress >= limits.startupsPerAddressMax) {
+        return void socket.destroy();
+      }
+      starting++;
+      startups.set(address, ofAddress + 1);
+      serve(socket, address, () => {
+        starting--;
+        const left = (startups.get(address) ?? 1) - 1;
+        if (left > 0) startups.set(address, left);
+        else startups.delete(address);
+      });
+    });
+    server.once("error", reject);
+    server.listen(options.port, options.host, () => resolve());
+  });
+
+  function serve(socket: Socket, address: string, started: () => void): void {
+    socket.setNoDelay();
+    let over = false;
+    const settled = () => {
+      if (over) return;
+      over = true;
+      clearTimeout(timer);
+      started();
+    };
+    const timer = setTimeout(() => socket.destroy(), limits.startupMsMax);
+    socket.once("close", settled);
+    const server = new ssh2.Server({
+      hostKeys,
+      ident: "sallyport",
+      algorithms,
+      ...keepalive,
+    });
+    server.on("connection", (client, { header }) => {
+      const agent = connectionOf(client, socket, address, header.versions.software);
+      const handler = accept(agent);
+      client.on("ready", settled);
+      client.on("authentication", (context) => authenticate(context, handler));
+      channelsOf(client, socket, handler, limits);
+    });
+    server.injectSocket(socket);
+  }
+}
+
+function connectionOf(
+  client: Connection,
+  socket: Socket,
+  address: string,
+  software: string,
+): AgentConnection {
+  let cipher = "unknown";
+  client.on("handshake", (negotiated) => {
+    cipher = negotiated.cs.cipher;
+  });
+  // A peer that does not keep to the protocol is let go of.
+  client.on("error", () => socket.destroy());
+  return {
+    address,
+    clientVersion: software,
+    cipher: () => cipher,
+    closed(listener) {
+      socket.once("close", listener);
+    },
+    isOpen: () => !socket.destroyed,
+    end: () => void client.end(),
+    destroy: () => void socket.destroy(),
+  };
+}
+
+const methods = [
+  "publickey",
+  "keyboard-interactive",
+  "password",
+];
+
+function authenticate(context: AuthContext, handler: ConnectionHandler): void {
+  switch (context.method) {
+    case "password":
+      return decide(context, { kind: "token", token: context.password });
+    case "keyboard-interactive":
+      return context.prompt([{ prompt: "Token: ", echo: false }], "", "", (answers) => {
+        // An aborted attempt gives an error here.
+        const [token] = Array.isArray(answers) ? answers : [];
+        if (token === undefined) return context.reject(methods);
+        decide(context, { kind: "token", token });
+      });
+    case "publickey":
+      return publicKey(context);
+    default:
+      return context.reject(methods);
+  }
+
+  function publicKey(asked: PublicKeyContext): void {
+    const key = keyOf(asked.key.data);
+    if (key === null || !takenKeys.has(key.type)) return asked.reject(methods);
+    // The question whether a key would do; who may use it is asked once it has signed.
+    if (asked.signature === undefined || asked.blob === undefined) return asked.accept();
+    if (!key.verify(asked.blob, asked.signature, asked.hashAlgo)) return asked.reject(methods);
+    const digest = createHash("sha256").update(asked.key.data).digest("base64");
+    const fingerprint = `SHA256:${digest.replace(/=+$/, "")}`;
+    decide(asked, { kind: "key", key: { fingerprint } });
+  }
+
+  function decide(decided: AuthContext, credential: Attempt["credential"]): void {
+    handler.authenticate({ user: decided.username, credential }).then((good) => {
+      if (good) decided.accept();
+      else decided.reject(methods);
+    });
+  }
+}
+
+function keyOf(data: string | Uint8Array): ParsedKey | null {
+  const parsed = ssh2.utils.parseKey(data);
+  if (parsed instanceof Error) return null;
+  return "verify" in parsed ? parsed : parsed[0] ?? null;
+}
+
+const takenKeys: ReadonlySet<string> = new Set([
+  "ssh-ed25519",
+  "ecdsa-sha2-nistp256",
+  "ecdsa-sha2-nistp384",
+  "ecdsa-sha2-nistp521",
+  "ssh-rsa",
+]);

@@ -1,0 +1,419 @@
+/**
+ * One channel of an agent, after its connection was authenticated: publishes what the channel is
+ * for and what continues it, releases stored responses in order, words refusals. Sans-IO.
+ *
+ * Theory of operation. Request 0 opens the session, request 1 is what the channel is for; both are
+ * published at once, and so is the agent's input, cut into continuations that are judged each by
+ * itself. All that the target answers belongs to request 1. When its last part has left, the
+ * agent's channel is closed; when its outcome is stored, so is the session.
+ *
+ * **Invariant (G2):** the only bytes of an upstream that leave are payloads of stored `response`
+ * frames, each once, in order. **(G8):** no verdict in time ends the session.
+ *
+ * @module
+ */
+import { ReleasedParts } from "#actors/_kit/edge/released_parts.ts";
+import type { Frame } from "#actors/_kit/frame.ts";
+import {
+  decisionHeader,
+  decodeControl,
+  encodeControl,
+  endedHeader,
+  operationHeader,
+  rawBytesHeader,
+} from "#schemas/frames.ts";
+import {
+  type AgentMessage,
+  encodeChannelMessages,
+  type SharedMessage,
+} from "#schemas/wire/ssh/channel.ts";
+import type { FromAgent } from "./agent_channel.ts";
+import type { InputCutter } from "./input.ts";
+import { inputOf } from "./inputs.ts";
+import { allowed, type Outstanding, OutstandingRequests } from "./outstanding.ts";
+import { openingRequest, purposeRequest } from "./outstanding.ts";
+import type { Purpose } from "./purpose.ts";
+import { Release } from "./release.ts";
+import type { SessionEffect, SessionPorts, SessionWake } from "./session_effects.ts";
+import * as words from "./words.ts";
+
+export class Session {
+  readonly #ports: SessionPorts;
+  readonly #purpose: Purpose;
+  readonly #outstanding = new OutstandingRequests();
+  readonly #parts: ReleasedParts;
+  readonly #release: Release;
+  readonly #input: InputCutter;
+  #effects: SessionEffect[] = [];
+  #requests = 0;
+  #credited = 0;
+  #releasedThrough = 0;
+  #activeMs: number;
+  #repairMs: number;
+  #verdictAwaited: Outstanding | undefined;
+  #pacing: "pause" | "resume" = "resume";
+  /** The agent's end of input: asked for, then published. */
+  #eof: "no" | "asked" | "published" = "no";
+  /** The agent's channel was closed; the record waits for the outcome. */
+  #finished = false;
+  #over = false;
+
+  constructor(ports: SessionPorts, purpose: Purpose) {
+    this.#ports = ports;
+    this.#purpose = purpose;
+    this.#parts = new ReleasedParts(ports.limits.partsAheadMax);
+    this.#release = new Release(purpose, (message, drained) => {
+      this.#effects.push({ kind: "send", message, drained });
+    });
+    this.#input = inputOf(purpose, ports.limits, this.#release);
+    this.#activeMs = ports.nowMs();
+    this.#repairMs = ports.limits.repairEveryMs;
+  }
+
+  /** The `open` frame was published: request 0 awaits its verdict, and request 1 follows it. */
+  start(): SessionEffect[] {
+    this.#outstanding.add(openingRequest);
+    this.#publish(this.#purpose.messages, none);
+    this.#outstanding.add(purposeRequest);
+    this.#wake("session", this.#ports.session.sessionMsMax);
+    this.#wake("idle", this.#ports.session.idleMsMax);
+    this.#wake("repair", this.#repairMs);
+    this.#awaitVerdict();
+    return this.#flush();
+  }
+
+  /** What the agent says on its channel. */
+  receive(message: FromAgent): SessionEffect[] {
+    if (this.#over || this.#finished) return [];
+    this.#activeMs = this.#ports.nowMs();
+    switch (message.kind) {
+      case "data":
+        if (this.#withdraws(message.data)) this.#end("withdrawn", [], words.refusedStatus);
+        else this.#input.push(message.data);
+        break;
+      case "eof":
+        if (this.#eof === "no") this.#eof = "asked";
+        break;
+      case "window_change":
+        this.#release.resize(message);
+        this.#continue([message]);
+        break;
+      case "signal":
+        if (this.#isHeld()) this.#end("withdrawn", [], words.refusedStatus);
+        else this.#continue([message]);
+        break;
+      case "close":
+        this.#end("disconnected", [], null);
+    }
+    this.#pump();
+    return this.#flush();
+  }
+
+  /** The agent's connection is gone. */
+  disconnected(reason: string): SessionEffect[] {
+    this.#end(reason, [], null);
+    return this.#flush();
+  }
+
+  /** The stream cannot take what must be recorded, so nothing more is done. */
+  unrecorded(code: string): SessionEffect[] {
+    const lines = words.unrecorded(code === "storage_full");
+    this.#end("audit_unavailable", lines, words.failedStatus);
+    return this.#flush();
+  }
+
+  /** Somebody revoked the token or ended the session. */
+  terminate(reason: string, message: string): SessionEffect[] {
+    this.#end(reason, words.ended(message), words.failedStatus);
+    return this.#flush();
+  }
+
+  /** The agent took what was sent; `drained` is the raw count it stands for. */
+  drained(drained: number): SessionEffect[] {
+    if (drained - this.#credited >= this.#ports.limits.creditEveryBytes) {
+      this.#credited = drained;
+      this.#effects.push({ kind: "credit", bytes: drained });
+    }
+    return this.#flush();
+  }
+
+  woken(name: SessionWake): SessionEffect[] {
+    if (this.#over) return [];
+    switch (name) {
+      case "verdict":
+        this.#end("no_verdict", words.noVerdict(), words.failedStatus);
+        break;
+      case "idle": {
+        const idleMs = this.#ports.nowMs() - this.#activeMs;
+        const leftMs = this.#ports.session.idleMsMax - idleMs;
+        if (leftMs > 0) this.#wake("idle", leftMs);
+        else this.#end("idle", words.ended("the session was idle too long"), words.failedStatus);
+        break;
+      }
+      case "session": {
+        const lines = words.ended("the session has reached its time limit");
+        this.#end("session_limit", lines, words.failedStatus);
+        break;
+      }
+      case "response":
+        this.#end("response_lost", words.responseLost(), words.failedStatus);
+        break;
+      case "repair":
+        this.#repair();
+        break;
+      case "echo":
+        this.#input.echoed?.();
+        this.#pump();
+    }
+    return this.#flush();
+  }
+
+  /** A frame that the stream has stored; frames that were seen before change nothing. */
+  stored(frame: Frame): SessionEffect[] {
+    if (this.#over) return [];
+    switch (frame.kind) {
+      case "response":
+        this.#response(frame);
+        break;
+      case "verdict":
+        this.#verdict(frame);
+        break;
+      case "approval":
+        this.#approval(frame);
+        break;
+      case "outcome":
+        this.#outcome(frame);
+    }
+    this.#outstanding.settle();
+    this.#pump();
+    return this.#flush();
+  }
+
+  /** Publishes input as long as few enough continuations are under way. */
+  #pump(): void {
+    const { outstandingMax, waitingBytesMax, echoMsMax } = this.#ports.limits;
+    while (!this.#over && !this.#finished && this.#eof !== "published") {
+      if (this.#outstanding.continuations() >= outstandingMax) break;
+      const next = this.#input.next(this.#outstanding.continuations() === 0);
+      if ("error" in next) {
+        return this.#end("protocol_error", words.ended(next.error), words.failedStatus);
+      }
+      if ("messages" in next) {
+        this.#continue(next.messages, next.sftpIds);
+        continue;
+      }
+      if (next.wait === "echo") this.#wake("echo", echoMsMax);
+      if (next.wait === "bytes" && this.#eof === "asked" && this.#input.waiting() === 0) {
+        this.#eof = "published";
+        this.#continue([{ kind: "eof" }]);
+      }
+      break;
+    }
+    const waiting = this.#input.waiting();
+    if (waiting > waitingBytesMax) this.#pace("pause");
+    else if (waiting <= waitingBytesMax / 2) this.#pace("resume");
+  }
+
+  #continue(
+    messages: readonly (AgentMessage | SharedMessage)[],
+    sftpIds: readonly number[] = [],
+  ): void {
+    const headers = new Map([[operationHeader, `continues:${purposeRequest}`]]);
+    const request = this.#publish(messages, headers);
+    if (request !== null) this.#outstanding.add(request, sftpIds);
+    this.#awaitVerdict();
+  }
+
+  #publish(
+    messages: readonly (AgentMessage | SharedMessage)[],
+    headers: ReadonlyMap<string, string>,
+  ): number | null {
+    const bytes = encodeChannelMessages(messages);
+    if (bytes.length > this.#ports.session.requestBytesMax) {
+      const limit = this.#ports.session.requestBytesMax;
+      const lines = words.ended(`a request of ${bytes.length} bytes is over the limit of ${limit}`);
+      this.#end("too_large", lines, words.failedStatus);
+      return null;
+    }
+    const request = ++this.#requests;
+    const { partBytes } = this.#ports.limits;
+    for (let part = 0, start = 0; start < bytes.length; part++, start += partBytes) {
+      const payload = bytes.subarray(start, start + partBytes);
+      const more = start + partBytes < bytes.length;
+      const place = { request, part, more };
+      this.#effects.push({ kind: "publish", frame: "request", place, payload, headers });
+    }
+    if (this.#repairMs !== this.#ports.limits.repairEveryMs) this.#repairSoon();
+    return request;
+  }
+
+  #response(frame: Frame): void {
+    const next = this.#parts.take(frame);
+    if (next === null && frame.part > 0) this.#repairSoon();
+    if (next !== null) this.#released(next);
+    for (;;) {
+      const held = this.#over || this.#finished ? null : this.#parts.takeHeld(() => true);
+      if (held === null) return;
+      this.#released(held);
+    }
+  }
+
+  #released(frame: Frame): void {
+    if (this.#finished) return;
+    this.#activeMs = this.#ports.nowMs();
+    this.#releasedThrough = Math.max(this.#releasedThrough, frame.sequence);
+    const drained = Number(frame.headers.get(rawBytesHeader) ?? "0");
+    const left = this.#release.take(frame.payload, drained);
+    if (left === "malformed") {
+      const lines = words.ended("the target's answer was not understood");
+      return this.#end("response_malformed", lines, words.failedStatus);
+    }
+    if (frame.headers.has(endedHeader)) {
+      const lines = frame.payload.length === 0 ? words.targetLost("not_run") : [];
+      return this.#end("upstream_ended", lines, this.#release.exited ? null : words.failedStatus);
+    }
+    if (left === "closed" || frame.request === purposeRequest && !frame.more) this.#finish();
+  }
+
+  /** The last part has left: the agent's channel is closed, the record waits for the outcome. */
+  #finish(): void {
+    this.#release.close();
+    this.#finished = true;
+    const purpose = this.#outstanding.find(purposeRequest);
+    if (purpose?.outcome) this.#end("closed", [], null);
+    else this.#wake("response", this.#ports.limits.responseMsMax);
+  }
+
+  #verdict(frame: Frame): void {
+    const waiting = this.#outstanding.find(frame.request);
+    if (waiting === undefined) return;
+    // Nearly every verdict allows, and of that no more needs to be known.
+    const plain = frame.headers.get(decisionHeader) === "allow";
+    const verdict = plain ? allowed : decodeControl("verdict", frame.payload);
+    if (verdict === null) return;
+    waiting.sequence = Math.max(waiting.sequence, frame.sequence);
+    if (verdict.decision === "hold") {
+      if (waiting.heldMs !== null) return;
+      const expiresMs = verdict.approval?.needs.map((need) => need.expiresMs) ?? [];
+      waiting.heldMs = Math.max(0, ...expiresMs);
+      this.#verdictAwaited = undefined;
+    } else if (waiting.verdict === null) {
+      waiting.verdict = verdict;
+      if (verdict.decision === "deny") this.#deny(waiting, verdict.reasons);
+    }
+    this.#awaitVerdict();
+  }
+
+  #deny(denied: Outstanding, reasons: Parameters<typeof words.refusal>[0]): void {
+    const lines = words.refusal(reasons);
+    const { input } = this.#purpose;
+    if (denied.request > purposeRequest) {
+      // A shell and an sftp server go on; a program that misses input would work on half of it.
+      if (input === "terminal") return this.#release.say(lines);
+      if (input === "sftp" && denied.sftpIds.length > 0) {
+        return this.#release.denySftp(denied.sftpIds, lines[0] ?? "");
+      }
+    }
+    this.#end("denied", lines, words.refusedStatus);
+  }
+
+  #approval(frame: Frame): void {
+    const approval = decodeControl("approval", frame.payload);
+    if (approval?.state !== "asked" || approval.link === null) return;
+    const waiting = this.#outstanding.find(approval.request);
+    if (waiting === undefined || waiting.asked) return;
+    waiting.asked = true;
+    const groups = approval.needs.map(({ group }) => group);
+    this.#release.say(words.held(approval.link, groups, approval.expiresAt));
+  }
+
+  #outcome(frame: Frame): void {
+    const outcome = decodeControl("outcome", frame.payload);
+    const waiting = outcome === null ? undefined : this.#outstanding.find(outcome.request);
+    if (outcome === null || waiting === undefined || waiting.outcome) return;
+    waiting.outcome = true;
+    if (outcome.request > purposeRequest) return;
+    if (outcome.request === openingRequest && outcome.alive) return;
+    if (this.#finished) return this.#end("closed", [], null);
+    const { status, bytes } = outcome;
+    if ((status === "unknown" || status === "not_run") && bytes === 0) {
+      return this.#end("target_lost", words.targetLost(status), words.failedStatus);
+    }
+    // The end of its response is on its way, and may not stay there.
+    this.#wake("response", this.#ports.limits.responseMsMax);
+  }
+
+  #repair(): void {
+    const ended = this.#parts.takeEndAcrossGap();
+    if (ended !== null) this.#released(ended);
+    if (this.#over) return;
+    // A republished frame may be lost on its way; what is stored can always be read.
+    const settled = this.#outstanding.settledThrough;
+    this.#effects.push({ kind: "repair", settled, released: this.#releasedThrough });
+    // Nor is credit certain to arrive; it counts from the start, so to say it again is safe.
+    this.#effects.push({ kind: "credit", bytes: this.#credited });
+    this.#repairMs = Math.min(this.#repairMs * 2, this.#ports.limits.repairEveryMsMax);
+    this.#wake("repair", this.#repairMs);
+  }
+
+  #repairSoon(): void {
+    const { repairEveryMs } = this.#ports.limits;
+    if (this.#repairMs === repairEveryMs) return;
+    this.#repairMs = repairEveryMs;
+    this.#wake("repair", repairEveryMs);
+  }
+
+  /** Ctrl-C takes back what waits for people. */
+  #withdraws(data: Uint8Array): boolean {
+    return this.#isHeld() && data.includes(0x03);
+  }
+
+  #isHeld(): boolean {
+    const purpose = this.#outstanding.find(purposeRequest);
+    return purpose?.verdict === null && purpose.heldMs !== null;
+  }
+
+  #awaitVerdict(): void {
+    const unjudged = this.#over ? undefined : this.#outstanding.unjudged();
+    if (unjudged === this.#verdictAwaited) return;
+    this.#verdictAwaited = unjudged;
+    const { verdictMsMax } = this.#ports.session;
+    if (unjudged === undefined) this.#effects.push({ kind: "unwake", name: "verdict" });
+    else this.#wake("verdict", (unjudged.heldMs ?? 0) + verdictMsMax);
+  }
+
+  /** `status`: how the agent is told that its program ended; null when it was told or is gone. */
+  #end(reason: string, lines: readonly string[], status: number | null): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (!this.#finished) {
+      this.#release.say(lines);
+      this.#release.fail(status);
+    }
+    const released = this.#parts.totals();
+    const closedAt = new Date(this.#ports.nowMs()).toISOString();
+    const close = { version: 1, reason, requests: this.#requests, released, closedAt } as const;
+    const payload = encodeControl("close", close);
+    const place = { request: this.#requests, part: 0, more: false };
+    this.#effects.push({ kind: "publish", frame: "close", place, payload, headers: none });
+    this.#effects.push({ kind: "close" });
+  }
+
+  #pace(kind: "pause" | "resume"): void {
+    if (this.#pacing === kind) return;
+    this.#pacing = kind;
+    this.#effects.push({ kind });
+  }
+
+  #wake(name: SessionWake, afterMs: number): void {
+    this.#effects.push({ kind: "wake", name, afterMs });
+  }
+
+  #flush(): SessionEffect[] {
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+}
+
+const none: ReadonlyMap<string, string> = new Map();
