@@ -1,5 +1,6 @@
 /** The console's API, over `app.request()`. @module */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { consoleLimits } from "./limits.ts";
 import { form, held, justification } from "./callers_testing.ts";
 import {
   answered,
@@ -93,6 +94,23 @@ Deno.test("what is expired or settled is not sent", async () => {
   const late = await api("carl", "/api/approvals/ap1", decision);
   strictEqual((await late.json()).code, "approval_expired");
   strictEqual(test.decisions.length, 0);
+});
+
+Deno.test("what cannot be shown to its end is not approved, and can be denied", async () => {
+  const { test, api } = await held();
+  const long = `select '${"x".repeat(200)}'${" ".repeat(consoleLimits.statementCharsMax)} from t`;
+  await hold(test, { id: "ap2", session: "s2", messages: [{ kind: "query", text: long }] });
+  const changed = { digest: "0".repeat(64) };
+  await hold(test, { id: "ap3", session: "s3", verdict: changed });
+  for (const id of ["ap2", "ap3"]) {
+    const body = { decision: "approve", justification, binding: bindingOf(id) };
+    const answer = await api("carl", `/api/approvals/${id}`, body);
+    strictEqual(answer.status, 409);
+    strictEqual((await answer.json()).code, "statement_not_shown");
+  }
+  strictEqual(test.decisions.length, 0);
+  const denied = { decision: "deny", justification, binding: bindingOf("ap2") };
+  strictEqual((await api("carl", "/api/approvals/ap2", denied)).status, 200);
 });
 
 Deno.test("approval's refusals reach whoever decided", async () => {

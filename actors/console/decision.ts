@@ -2,7 +2,8 @@
  * A person's decision on its way to approval: a token bound to this one approval, asked of identity
  * for the person behind the request, and the binding that they were shown.
  *
- * **Invariant:** who decides is never taken from the request; approval judges every rule again.
+ * **Invariant:** who decides is never taken from the request; what cannot be read to its end is not
+ * approved, whoever sends it; approval judges every rule again.
  *
  * @module
  */
@@ -25,7 +26,12 @@ export async function decide(
   viewer: Viewer,
   entry: ApprovalEntry,
   decision: Decision,
-  rules: { readonly justificationMin: number; readonly nowMs: number },
+  rules: {
+    readonly justificationMin: number;
+    readonly nowMs: number;
+    /** Says whether the statement can be shown to its end. */
+    readonly isShownWhole: () => Promise<boolean>;
+  },
 ): Promise<"voted" | "granted" | "denied"> {
   const { justification } = decision;
   const isSound = justification.length <= justificationUnitsMax &&
@@ -44,6 +50,10 @@ export async function decide(
   }
   const refusal = refusalOf(viewer.principal, entry);
   if (refusal !== null) throw new ConsoleError(403, refusal.code, refusal.message);
+  if (decision.decision === "approve" && !await rules.isShownWhole()) {
+    const message = "The statement cannot be shown to its end, so it can only be denied.";
+    throw new ConsoleError(409, "statement_not_shown", message);
+  }
   const granted = await client.exchange({
     version: 1,
     token: viewer.token,

@@ -25,6 +25,11 @@ export type ApprovalRecording = {
   readonly verdict: Verdict | null;
   readonly shown: ShownRequest | null;
 };
+/** Nobody is asked to approve what they could not read to its end, and nobody can. */
+export function isShownWhole({ verdict, shown }: ApprovalRecording): boolean {
+  return verdict !== null && shown?.ok === true && shown.statements.every(({ cut }) => !cut);
+}
+
 export type Recordings = {
   /** @throws ConsoleError `unavailable`, `busy` */
   session(viewer: Viewer, entry: SessionEntry): Promise<SessionRecording>;

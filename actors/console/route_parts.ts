@@ -7,7 +7,7 @@ import type { Guard } from "./guard.ts";
 import type { ApprovalEntry, Ledger } from "./ledger.ts";
 import type { CheckpointView } from "./pages/overview.ts";
 import { ConsoleError, type ConsolePorts, type Viewer } from "./ports.ts";
-import type { Recordings } from "./recording.ts";
+import { isShownWhole, type Recordings } from "./recording.ts";
 import type { Sight } from "./rights.ts";
 
 export type RouteParts = {
@@ -31,7 +31,7 @@ export type DecisionBody = z.infer<typeof DecisionBody>;
 
 /** Sends a person's decision on its way. @throws ConsoleError */
 export function send(
-  { client, ports: { config, clock } }: RouteParts,
+  { client, ledger, recordings, ports: { config, clock } }: RouteParts,
   viewer: Viewer,
   entry: ApprovalEntry,
   { decision, justification, binding = "" }: DecisionBody,
@@ -39,6 +39,11 @@ export function send(
   const rules = {
     justificationMin: config.approvals.justification_chars_min,
     nowMs: clock.nowMs(),
+    isShownWhole: async () => {
+      return isShownWhole(
+        await recordings.approval(viewer, entry, ledger.session(entry.key.session)),
+      );
+    },
   };
   return decide(client, viewer, entry, { decision, justification, binding }, rules);
 }

@@ -5,7 +5,7 @@
  */
 import { html } from "hono/html";
 import { type ApprovalEntry, stateAt } from "../ledger.ts";
-import type { ApprovalRecording } from "../recording.ts";
+import { type ApprovalRecording, isShownWhole } from "../recording.ts";
 import type { ShownRequest } from "../statements.ts";
 import {
   actorName,
@@ -260,9 +260,7 @@ function decisionCard(options: DetailOptions, state: ApprovalEntry["state"]): Ht
   if (state !== "pending") return html``;
   if (mayNot !== null) return html`<p class="notice">${mayNot}</p>`;
   if (csrf === null) return html``;
-  // Nobody is asked to approve what they could not read to its end.
-  const mayApprove = recording.verdict !== null && recording.shown?.ok === true &&
-    recording.shown.statements.every(({ cut }) => !cut);
+  const mayApprove = isShownWhole(recording);
   return html`
     <form class="card" method="post" action="/approvals/${entry.id}" id="decide">
       <input type="hidden" name="csrf" value="${csrf}">
