@@ -24,6 +24,8 @@ export class Gatherer {
   #parts: Uint8Array[] = [];
   #bytes = 0;
   #copying = false;
+  /** The last statement was a simple query's, so that the end of its COPY is answered at once. */
+  #simple = true;
   #over = false;
 
   constructor(requestBytesMax: number) {
@@ -55,7 +57,8 @@ export class Gatherer {
   }
 
   #message(frame: Frame, found: Gathered[]): void {
-    const copy = frame.tag === "d" || frame.tag === "c" || frame.tag === "f";
+    const ends = frame.tag === "c" || frame.tag === "f";
+    const copy = frame.tag === "d" || ends && this.#simple;
     if (copy !== this.#copying && this.#bytes > 0) {
       this.#emit(this.#copying ? "copy" : "flush", found);
     }
@@ -68,6 +71,7 @@ export class Gatherer {
       case "F":
         // A simple query ends whatever extended messages came before it without a Sync.
         this.#emit("flush", found);
+        this.#simple = true;
         this.#keep(frame.raw, found);
         this.#emit("query", found);
         return;
@@ -84,6 +88,7 @@ export class Gatherer {
       case "D":
       case "E":
       case "C":
+        this.#simple = false;
         this.#keep(frame.raw, found);
         return;
       case "d":
@@ -94,7 +99,8 @@ export class Gatherer {
       case "c":
       case "f":
         this.#keep(frame.raw, found);
-        this.#emit("copy", found);
+        // Of the extended protocol it is a message like any other, answered at Sync or Flush.
+        if (this.#simple) this.#emit("copy", found);
         return;
       default:
         this.#over = true;

@@ -45,6 +45,13 @@ Deno.test("COPY data is cut as it comes, and CopyDone goes with it", () => {
   deepStrictEqual(ends([data(200_000), data(10)]), ["copy", "copy"]);
   deepStrictEqual(ends([data(10), { kind: "copy_done" }, sync]), ["copy", "sync"]);
   deepStrictEqual(ends([parse, data(10)]), ["flush", "copy"]);
+  // The server answers the end of an extended COPY at Sync, and so it must go there with it.
+  const done: FrontendMessage = { kind: "copy_done" };
+  deepStrictEqual(ends([parse, sync, data(10), done, sync]), ["sync", "copy", "sync"]);
+  deepStrictEqual(ends([parse, sync, data(10), done, sync, query("copy"), data(1), done]), [
+    ...["sync", "copy", "sync"],
+    ...["query", "copy"],
+  ]);
 });
 
 Deno.test("a request over the limit is refused at its header, before it is kept", () => {

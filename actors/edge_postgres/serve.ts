@@ -37,7 +37,11 @@ function agentConnection(raw: Socket, gate: TlsGate): AgentConnection {
     async upgrade(hello) {
       if (listener !== null) raw.off("data", listener);
       listener = null;
-      if (hello !== null) raw.unshift(hello);
+      if (hello !== null) {
+        // What is put back into a socket that flows has no reader yet, and would be lost.
+        raw.pause();
+        raw.unshift(hello);
+      }
       const secure = await gate.upgrade(raw);
       // Another protocol's TLS that is led here (ALPACA) ends here.
       if (hello !== null && secure.alpnProtocol !== "postgresql") {
