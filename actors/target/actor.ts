@@ -90,7 +90,7 @@ export function target(
       case "verdict":
         return judged(state, frame, redelivered, out);
       case "close":
-        return hangUp(state, out);
+        return hangUp(state, out, "nobody");
       default:
         return;
     }
@@ -313,13 +313,14 @@ export function target(
     settle(current, { ...notRun, status: "failed", sqlstate, bytes: words.length }, out);
   }
 
-  function lost(state: State, out: Out): void {
+  /** A session that is closed has nobody left to be told, and nothing is stored behind its end. */
+  function lost(state: State, out: Out, listens: "agent" | "nobody" = "agent"): void {
     if (state.phase === "lost") return;
     const { phase } = state;
     const dialling = phase === "dialling";
     state.phase = "lost";
     // A session that was refused never had an upstream, and nothing of it may be answered.
-    if (phase !== "new") {
+    if (phase !== "new" && listens === "agent") {
       flush(state, out);
       out.push(endedPart(state.upstream, answering(state)));
     }
@@ -334,9 +335,9 @@ export function target(
     for (const allowed of queue.splice(0)) settle(allowed, notRun, out);
   }
 
-  function hangUp(state: State, out: Out): void {
+  function hangUp(state: State, out: Out, listens: "agent" | "nobody" = "agent"): void {
     out.push({ kind: "run", command: { kind: "hang_up" } });
-    lost(state, out);
+    lost(state, out, listens);
     out.push({ kind: "end" });
   }
 

@@ -7,7 +7,20 @@
 import postgres from "postgres";
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { Catalog, CatalogColumn, CatalogFunction, CatalogRelation } from "#schemas/catalog.ts";
+import {
+  Catalog,
+  CatalogColumn,
+  CatalogFunction,
+  CatalogRelation,
+  HiddenCode,
+  type RelationCode,
+} from "#schemas/catalog.ts";
+import {
+  type FunctionWork,
+  functionWork,
+  hiddenCodeQuery,
+  relationCodeQuery,
+} from "./catalog_code.ts";
 import type { Endpoint } from "./dial.ts";
 
 const relationsQuery = `
@@ -37,9 +50,13 @@ where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname !~ '^pg_(toast|temp)'
 order by n.nspname, c.relname`;
 
 const functionsQuery = `
-select n.nspname as schema, p.proname as name, p.prokind as kind, p.provolatile as volatility,
-  l.lanname as language
+select p.oid::int8::float8 as oid, n.nspname as schema, p.proname as name, p.prokind as kind,
+  p.provolatile as volatility, l.lanname as language,
+  concat_ws(' ', p.prosrc, pg_get_function_sqlbody(p.oid), a.aggtransfn, a.aggfinalfn,
+    a.aggcombinefn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn,
+    pg_get_expr(p.proargdefaults, 0)) as text
 from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
+left join pg_aggregate a on a.aggfnoid = p.oid
 where n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
 order by n.nspname, p.proname`;
 
@@ -53,6 +70,15 @@ const Row = z.strictObject({
   columns: z.array(CatalogColumn),
   uniqueKeys: z.array(z.array(z.string())),
   parents: z.array(z.number()),
+});
+const FunctionRow = CatalogFunction.omit({ moves: true }).extend({
+  oid: z.number(),
+  text: z.string(),
+});
+const CodeRow = z.strictObject({
+  oid: z.number(),
+  kind: z.enum(["policy", "rule", "trigger", "default", "check"]),
+  function: z.number().nullable(),
 });
 const Session = z.tuple([z.object({
   version: z.coerce.number(),
@@ -95,14 +121,25 @@ export async function readCatalog(
         await transaction.unsafe("set local search_path = ''");
         const relations = await transaction.unsafe(relationsQuery);
         const functions = await transaction.unsafe(functionsQuery);
-        return { session, relations, functions };
+        const code = await transaction.unsafe(relationCodeQuery);
+        const hidden = await transaction.unsafe(hiddenCodeQuery);
+        return { session, relations, functions, code, hidden };
       },
     );
-    const [session] = Session.parse([...rows.session].map((row) => ({ ...row })));
-    const relations = z.array(Row).parse([...rows.relations].map((row) => ({ ...row })));
-    const functions = z.array(CatalogFunction).parse(
-      [...rows.functions].map((row) => ({ ...row })),
-    );
+    const [session] = Session.parse(plainRows(rows.session));
+    const texts = z.array(FunctionRow).parse(plainRows(rows.functions));
+    const work = functionWork(texts);
+    const code = codeByRelation(z.array(CodeRow).parse(plainRows(rows.code)), work);
+    const relations = z.array(Row).parse(plainRows(rows.relations)).map((relation) => ({
+      ...relation,
+      code: code.get(relation.oid) ?? [],
+    }));
+    // What a function does is told; its text stays here.
+    const functions = texts.map(({ oid, text: _, ...listed }) => ({
+      ...listed,
+      moves: work.get(oid)?.moves ?? true,
+    }));
+    const [hidden] = z.tuple([HiddenCode]).parse(plainRows(rows.hidden));
     const facts = {
       version: 1,
       connection: name,
@@ -112,11 +149,30 @@ export async function readCatalog(
       role: session.role,
       relations,
       functions,
+      hidden,
     } as const;
     return Catalog.parse({ ...facts, digest: digestOf(facts) });
   } finally {
     await sql.end({ timeout: 1 });
   }
+}
+
+/** Rows of the driver's as the objects that they are. */
+function plainRows(rows: Iterable<object>): object[] {
+  return [...rows].map((row) => ({ ...row }));
+}
+
+function codeByRelation(
+  rows: readonly z.infer<typeof CodeRow>[],
+  work: ReadonlyMap<number, FunctionWork>,
+): Map<number, RelationCode[]> {
+  const found = new Map<number, Set<RelationCode>>();
+  for (const { oid, kind, function: called } of rows) {
+    const does = called === null ? undefined : work.get(called);
+    const contained = kind === "trigger" && does?.moves === false && !does.reads;
+    found.set(oid, (found.get(oid) ?? new Set()).add(contained ? "row_trigger" : kind));
+  }
+  return new Map([...found].map(([oid, kinds]) => [oid, [...kinds].sort()]));
 }
 
 /** Row estimates move with every ANALYZE and are not part of what a verdict depends on. */

@@ -21,6 +21,7 @@ export const targetLimits: Limits = {
   dialMsMax: 10_000,
   keepaliveMs: 15_000,
   keepalivesMax: 3,
+  loginBytesMax: 256 * 1024,
   pausedBytesMax: 16 * 1024 * 1024,
   edgeSilenceMsMax: 10_000,
   /** Changes made past the gateway are seen this late at most; masking checks origins meanwhile. */

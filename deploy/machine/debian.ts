@@ -148,19 +148,40 @@ export async function findDebianTool(
 ): Promise<DebianTool | null> {
   const installed = await findOnPath(binary);
   if (installed !== null) return { path: installed, env: {} };
+  const folder = await debianFolder(packageNames, options);
+  if (folder === null) return null;
+  const path = await findInTree(folder, binary);
+  if (path === null) throw new Error(`${packageNames.join(", ")} holds no program ${binary}`);
+  return { path, env: { LD_LIBRARY_PATH: await libraryPath(folder) } };
+}
+
+/** Finds a shared library of packages, unpacked in the cache. Null as with `findDebianTool`. */
+export async function findLibrary(
+  packageNames: readonly string[],
+  library: string,
+  options: { readonly cacheDir: string; readonly say: Say },
+): Promise<string | null> {
+  const folder = await debianFolder(packageNames, options);
+  if (folder === null) return null;
+  for await (const path of walkFiles(folder)) if (path.endsWith(`/${library}`)) return path;
+  throw new Error(`${packageNames.join(", ")} holds no library ${library}`);
+}
+
+/** The cache's folder of these packages and of all they need that is not installed here. */
+async function debianFolder(
+  packageNames: readonly string[],
+  options: { readonly cacheDir: string; readonly say: Say },
+): Promise<string | null> {
   const source = await debianArchive();
   if (source === null) return null;
   const { archive, codename } = source;
-  const name = `debian-${codename}-${packageNames.join("+").replace(/[^a-z0-9+.-]/g, "_")}`;
-  const folder = await cachedFolder(options.cacheDir, name, async (work) => {
-    options.say(`${binary} is not installed; taking it from Debian ${codename}`);
+  const title = packageNames.join("+").replace(/[^a-z0-9+.-]/g, "_");
+  return await cachedFolder(options.cacheDir, `debian-${codename}-${title}`, async (work) => {
+    options.say(`taking ${packageNames.join(", ")} from Debian ${codename}`);
     const suites = archive.suites.filter((suite) => !suite.endsWith("-backports"));
     await using apt = await privateApt({ archive, suites, ...options });
     await apt.unpack(await apt.missing(packageNames), work);
   });
-  const path = await findInTree(folder, binary);
-  if (path === null) throw new Error(`${packageNames.join(", ")} holds no program ${binary}`);
-  return { path, env: { LD_LIBRARY_PATH: await libraryPath(folder) } };
 }
 
 /** `psql` of PATH, or null: it is the reader's own client, and not needed to run anything. */

@@ -31,6 +31,8 @@ export type SshDialLimits = {
   readonly keepaliveMs: number;
   /** Signs of life that may stay away before the host counts as dead. */
   readonly keepalivesMax: number;
+  /** Bytes that a host may send before the login is complete. */
+  readonly loginBytesMax: number;
   /** Bytes taken off the wire while the agent drains nothing. */
   readonly pausedBytesMax: number;
 };
@@ -58,6 +60,13 @@ export function dialSsh(
     state = "ready";
     forgetTimer();
     events.ready(upstreamOf(client, socket, limits, events, over), new Uint8Array(0));
+  });
+  // ssh2 lets a host talk on and on before its version.
+  let loginBytes = 0;
+  socket.on("data", (chunk: Uint8Array) => {
+    if (state !== "dialling") return;
+    loginBytes += chunk.length;
+    if (loginBytes > limits.loginBytesMax) fail("host_misbehaved");
   });
   answerPrompts(client, endpoint.password);
   const config: ClientConfig = {
@@ -188,6 +197,7 @@ const reasons = {
   connection_lost: "the host closed the connection during login",
   host_key_unknown: "the host's key is not one that is configured for it",
   handshake_failed: "the host and the gateway have no way of encryption in common",
+  host_misbehaved: "the host does not keep to the SSH protocol",
   authentication_failed: "the host does not accept the gateway's credentials",
   credentials_unusable: "the gateway's credentials for it cannot be used",
 } as const;
@@ -202,5 +212,6 @@ function failureOf(error: Error): FailureCode {
   const level = "level" in error ? error.level : "";
   if (level === "client-authentication") return "authentication_failed";
   if (level === "client-socket") return socketFailure(error);
+  if (level === "protocol") return "host_misbehaved";
   return level === "handshake" ? "handshake_failed" : "connection_lost";
 }

@@ -1,0 +1,133 @@
+/**
+ * Where users' own code runs unseen: behind operators, casts, domains, and on rows that are read or
+ * written; and what the code may do, as far as its text tells.
+ *
+ * **Invariant:** code whose text is not known counts as doing everything. Functions in C come with
+ * extensions that a superuser installed, and are judged by their names elsewhere.
+ *
+ * @module
+ */
+
+/** A function with its text, which does not leave this process. */
+export type FunctionText = {
+  readonly oid: number;
+  readonly name: string;
+  readonly language: string;
+  readonly text: string;
+};
+
+/** What a function may do beyond computing from its arguments. */
+export type FunctionWork = { readonly moves: boolean; readonly reads: boolean };
+
+/** Expressions and triggers depend on functions by these rows of pg_depend. */
+const dependsOnCode = `
+  d.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass) and exists (
+    select from pg_proc f join pg_language g on g.oid = f.prolang
+    where g.lanname not in ('c', 'internal') and f.oid = case d.refclassid
+      when 'pg_proc'::regclass then d.refobjid
+      else (select o.oprcode from pg_operator o where o.oid = d.refobjid) end)`;
+
+/** Domains whose checks run code, and those over them. */
+const checkedDomains = `
+with recursive checked (oid) as (
+  select k.contypid from pg_constraint k join pg_depend d on d.objid = k.oid
+    and d.classid = 'pg_constraint'::regclass where k.contypid <> 0 and ${dependsOnCode}
+  union select t.oid from pg_type t join checked c on t.typbasetype = c.oid or t.typelem = c.oid)`;
+
+/** A row for each relation on which code runs, and each kind of it. */
+export const relationCodeQuery = `${checkedDomains}
+select p.polrelid::int8::float8 as oid, 'policy' as kind, null::float8 as function
+  from pg_policy p join pg_depend d on d.classid = 'pg_policy'::regclass and d.objid = p.oid
+  where ${dependsOnCode}
+union all select ev_class::int8, 'rule', null from pg_rewrite r
+  where ev_type <> '1' and ev_class >= 16384
+union all select tgrelid::int8, 'trigger', tgfoid::int8 from pg_trigger where not tgisinternal
+union all select a.adrelid::int8, case t.attgenerated when '' then 'default' else 'check' end, null
+  from pg_attrdef a join pg_attribute t on t.attrelid = a.adrelid and t.attnum = a.adnum
+  join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = a.oid where ${dependsOnCode}
+union all select k.conrelid::int8, 'check', null from pg_constraint k
+  join pg_depend d on d.classid = 'pg_constraint'::regclass and d.objid = k.oid
+  where k.conrelid <> 0 and ${dependsOnCode}
+union all select i.indrelid::int8, 'check', null from pg_index i
+  join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = i.indexrelid
+  where ${dependsOnCode}
+union all select attrelid::int8, 'check', null from pg_attribute
+  where attnum > 0 and atttypid in (select oid from checked)`;
+
+/** One row: operators, types and implicit casts with code behind them. */
+export const hiddenCodeQuery = `${checkedDomains}, code as (
+  select p.oid from pg_proc p join pg_language l on l.oid = p.prolang
+  where l.lanname not in ('c', 'internal') and p.oid >= 16384)
+select
+  (select coalesce(json_agg(distinct oprname), '[]') from pg_operator
+    where oprcode in (select oid from code)) as operators,
+  (select coalesce(json_agg(distinct typname), '[]') from pg_type
+    where oid in (select oid from checked)
+      or oid in (select casttarget from pg_cast where castfunc in (select oid from code)))
+    as types,
+  exists (select from pg_cast where castcontext <> 'e' and castfunc in (select oid from code))
+    as "implicitCasts"`;
+
+/** Follows each function through the functions whose names stand in its text. */
+export function functionWork(functions: readonly FunctionText[]): Map<number, FunctionWork> {
+  const work = new Map(functions.map((one) => [one.oid, workOf(one)]));
+  const texts = new Map(functions.map((one) => [one.oid, new Set(wordsOf(one.text))]));
+  for (let changed = true; changed;) {
+    changed = false;
+    const moving = namesOf(functions, (oid) => work.get(oid)?.moves === true);
+    const reading = namesOf(functions, (oid) => work.get(oid)?.reads === true);
+    for (const { oid, language } of functions) {
+      const before = work.get(oid);
+      if (before === undefined || compiled.has(language)) continue;
+      const calls = (names: ReadonlySet<string>) => !names.isDisjointFrom(texts.get(oid) ?? names);
+      const after = {
+        moves: before.moves || calls(moving),
+        reads: before.reads || calls(reading),
+      };
+      if (after.moves === before.moves && after.reads === before.reads) continue;
+      work.set(oid, after);
+      changed = true;
+    }
+  }
+  return work;
+}
+
+const compiled: ReadonlySet<string> = new Set(["c", "internal"]);
+const readable: ReadonlySet<string> = new Set(["sql", "plpgsql"]);
+
+const movingWords = new Set(
+  `insert update delete merge truncate copy execute call do create drop alter grant revoke set reset
+  discard prepare lock comment security reindex cluster vacuum analyze refresh notify listen load
+  import set_config setval setseed pg_notify temp temporary pg_temp lowrite`.split(/\s+/),
+);
+const readingWords = new Set(
+  "select from perform table with query execute return_query into".split(/\s+/),
+);
+/* Families of functions that write, or run a query given as text. */
+const movingFamilies = /^(?:lo_|dblink|pg_advisory|pg_try_advisory|\w+_to_xml|ts_stat|crosstab)/;
+
+function workOf({ language, text }: FunctionText): FunctionWork {
+  if (compiled.has(language)) return { moves: false, reads: false };
+  if (!readable.has(language)) return { moves: true, reads: true };
+  // Names may be written with Unicode escapes; SELECT INTO makes a table in SQL functions.
+  if (/u&"/i.test(text)) return { moves: true, reads: true };
+  const words = wordsOf(text);
+  const makes = language === "sql" && words.includes("into");
+  return {
+    moves: makes || words.some((word) => movingWords.has(word) || movingFamilies.test(word)),
+    reads: words.some((word) => readingWords.has(word)),
+  };
+}
+
+function wordsOf(text: string): string[] {
+  return text.toLowerCase().match(/[\p{L}_][\p{L}\p{N}_$]*/gu) ?? [];
+}
+
+function namesOf(
+  functions: readonly FunctionText[],
+  isWanted: (oid: number) => boolean,
+): ReadonlySet<string> {
+  return new Set(
+    functions.filter(({ oid }) => isWanted(oid)).flatMap(({ name }) => wordsOf(name)),
+  );
+}
