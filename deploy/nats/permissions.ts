@@ -160,8 +160,10 @@ export const table: Readonly<Record<ActorKind, Rights>> = {
     sends: [decideSubject, exchangeSubject],
     hears: [revocationSubject],
   },
+  // Reading a recording is itself recorded.
   auditor: {
     ...nothing,
+    stores: ["view"],
     reads: frameKinds,
     asksLast: frameKinds,
     followsAudit: true,

@@ -1,6 +1,6 @@
 /**
  * Finds the installation that a verb is about, and connects to its bus with the auditor's key,
- * which may read and nothing else.
+ * which may read, and store that it read.
  *
  * @module
  */

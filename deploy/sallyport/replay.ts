@@ -12,6 +12,7 @@ import { connectAuditor, findPlace } from "./place.ts";
 import { secondOf, whoOf } from "./session_list.ts";
 import { durationMs, speedMax, speedOf } from "./times.ts";
 import type { Call, Verb } from "./verb.ts";
+import { recordView } from "./view_record.ts";
 
 const grammar: Grammar = {
   verb: "replay",
@@ -25,7 +26,7 @@ const grammar: Grammar = {
   },
   details: [
     "Literals of statements are masked and parameters are shown by size alone. --json prints one\n" +
-    "entry a line, without pauses.",
+    "entry a line, without pauses. That the session was read is recorded first.",
   ],
 };
 const pauseMsDefault = 2000;
@@ -45,6 +46,7 @@ async function run(call: Call): Promise<number> {
   terminal.say(`looking for the session in the log of ${epoch}, ${through} frames`);
   const session = await findSession(openedSessions(bus, epoch, through), given.operand(0), epoch);
   const { key, openedAt, principal } = session;
+  await recordView(bus, key, auditor.settings.name);
   const timeline = timelineOf(sessionFrames(bus, session, through), { maskSql: maskLiterals });
   const cast = given.value("cast");
   if (cast !== null) {

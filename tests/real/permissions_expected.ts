@@ -202,7 +202,12 @@ const expected: Readonly<Record<string, Allowed>> = {
     subscribe: ["revocation", "_INBOX_console.>"],
   },
   auditor: {
-    publish: [...wholeAudit, ...wholeCheckpoints, ...wholeCatalog],
+    publish: [
+      "audit.2026_11.{0,1}.{pg1,pg2}.s1.view",
+      ...wholeAudit,
+      ...wholeCheckpoints,
+      ...wholeCatalog,
+    ],
     subscribe: ["_INBOX_auditor.>"],
   },
   provisioner: {

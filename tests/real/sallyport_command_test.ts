@@ -9,12 +9,11 @@ import { Buffer } from "node:buffer";
 import postgres from "postgres";
 import { frameHeaders } from "#actors/_kit/frame.ts";
 import type { System } from "#deploy/demo/system.ts";
-import { processKinds } from "#deploy/processes.ts";
 import { encodeControl } from "#schemas/frames.ts";
 import { signerOf } from "#schemas/log/key.ts";
 import { auditStream, auditSubject } from "#schemas/subjects.ts";
 import { connectAs, payloadsOf } from "./bus_user.ts";
-import { eventually, type Rig, startRig } from "./support.ts";
+import { eventually, kinds, type Rig, startRig } from "./support.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 /** Stands in a statement as a literal, and in no row. */
@@ -71,10 +70,35 @@ Deno.test("the sallyport command", async (test) => {
     match(out, /deny by never-drop/);
     ok(!out.includes(literal) && !out.includes(system.tokens.agent));
     const json = await run("replay", id, "--json");
-    const kinds = json.out.trimEnd().split("\n").map((line) => JSON.parse(line).kind);
-    strictEqual(kinds[0], "opened");
-    ok(kinds.includes("output"));
+    const entries = json.out.trimEnd().split("\n").map((line) => JSON.parse(line).kind);
+    strictEqual(entries[0], "opened");
+    ok(entries.includes("output"));
     ok(!json.out.includes(literal));
+  });
+
+  await test.step("who replays is on the record first, or sees nothing", async () => {
+    await using auditor = await rig.auditor();
+    const views = async () => payloadsOf(await auditor.frames(), "view", id);
+    const before = (await views()).length;
+    strictEqual((await run("replay", id, "--json")).code, 0);
+    const stored = await views();
+    strictEqual(stored.length, before + 1);
+    const { by, what } = stored.at(-1)?.payload ?? {};
+    deepStrictEqual([by?.issuer, by?.person, what], ["urn:sallyport:bus-key", "auditor", "replay"]);
+    const text = await Deno.readTextFile(`${system.directory}/nats/nats.conf`);
+    await system.nats.reload(text.replaceAll(/"audit\.[^"]*\.view",?/g, ""));
+    await eventually("a view cannot be stored", async () => {
+      const { code, out, err } = await run("replay", id, "--speed", "max");
+      if (code === 0) return undefined;
+      strictEqual(code, 1);
+      strictEqual(out, "");
+      match(err, /nothing is shown: reading a recording is itself recorded/);
+      return true;
+    });
+    await system.nats.reload(text);
+    await eventually("it is shown again", async () => {
+      return (await run("replay", id, "--speed", "max")).code === 0 || undefined;
+    });
   });
 
   await test.step("replay --cast writes an asciicast v3", async () => {
@@ -232,7 +256,7 @@ async function madeUpOutcome(rig: Rig, run: (...words: string[]) => Promise<Ran>
 /** Somebody with the disk changes a statement in the stored stream while nothing runs. */
 async function damagedStore(rig: Rig, run: (...words: string[]) => Promise<Ran>): Promise<void> {
   const { system } = rig;
-  for (const kind of processKinds) if (kind !== "console") await system.actor(kind).stop();
+  for (const kind of kinds) await system.actor(kind).stop();
   await system.nats.stop();
   const folder = `${system.directory}/nats/store/jetstream/$G/streams/${auditStream(system.epoch)}`;
   let changed = 0;
