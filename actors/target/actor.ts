@@ -275,10 +275,16 @@ export function target(
 
   function complete(state: State, out: Out): void {
     out.push({ kind: "unwake", name: "duration" }, { kind: "unwake", name: "cut" });
-    if (state.upstream.conversation.ends(state.current?.verdict.statements ?? [])) {
-      const { connection } = state;
+    const { connection, current } = state;
+    const need = state.upstream.conversation.ends(current?.verdict.statements ?? []);
+    // Nothing depends on what names mean to who may see everything: they are not kept waiting.
+    const waits = need !== "no" && !current?.verdict.plan.verbatim;
+    if (waits) {
       out.push({ kind: "run", command: { kind: "read_catalog", connection } });
       return;
+    }
+    if (need === "first") {
+      out.push({ kind: "run", command: { kind: "catalog_changed", connection } });
     }
     finish(state, null, out);
   }

@@ -28,13 +28,19 @@ export type Conversation = {
   /** Bytes came. @returns false when they are not of the protocol: nothing more is understood. */
   takes(bytes: Uint8Array): boolean;
   answered(): Answered;
-  /** The request with these statements has ended. @returns true: the catalog is to be read now. */
-  ends(statements: readonly StatementAnalysis[]): boolean;
+  /** The request with these statements has ended. */
+  ends(statements: readonly StatementAnalysis[]): CatalogNeed;
   /** The catalog was read. */
   catalogRead(): void;
   /** What the agent is told when the upstream cannot be reached, in fixed words of ours. */
   refusal(code: string, reason: string): Refusal;
 };
+
+/**
+ * Whether the catalog is to be read now: `first` since it changed, or `again`, because it was not
+ * read when that was said before.
+ */
+export type CatalogNeed = "no" | "first" | "again";
 
 export type Refusal = { readonly words: Uint8Array; readonly sqlstate: string | null };
 
@@ -56,7 +62,7 @@ export const noConversation: Conversation = {
   continues: () => false,
   takes: () => false,
   answered: () => nothingAnswered,
-  ends: () => false,
+  ends: () => "no",
   catalogRead() {},
   refusal: () => ({ words: new Uint8Array(0), sqlstate: null }),
 };

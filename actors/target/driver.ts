@@ -16,6 +16,15 @@ import type { Reach, Upstream } from "./reach.ts";
 export type DriverLimits = {
   /** An edge that said nothing for so long is lost. */
   readonly edgeSilenceMsMax: number;
+  /** How long a change of the catalog that nobody waits for may lie before it is read. */
+  readonly catalogDelayMsMax: number;
+};
+
+/** Readings of one catalog: the one under way, the one behind it, and how long the last took. */
+type Reading = {
+  under: Promise<string | null> | null;
+  next: Promise<string | null> | null;
+  tookMs: number;
 };
 
 type Held = {
@@ -37,7 +46,9 @@ export function targetDriver(ports: {
   const held = new Map<string, Held>();
   const heard = new Map<string, number>();
   const digests = new Map<string, string>();
-  const reading = new Map<string, Promise<string | null>>();
+  const reading = new Map<string, Reading>();
+  /** Connections whose catalog will be read in a while. */
+  const awaiting = new Set<string>();
 
   return { run, dropped, credit, alive, checkEdges, refreshCatalog };
 
@@ -67,6 +78,8 @@ export function targetDriver(ports: {
           deliver({ kind: "catalog_read", digest });
         });
         return;
+      case "catalog_changed":
+        return changed(command.connection);
       case "hang_up":
         return dropped(key);
       default:
@@ -131,11 +144,30 @@ export function targetDriver(ports: {
 
   /** Reads and publishes a connection's catalog when it changed; its digest, null on failure. */
   function refreshCatalog(connection: string): Promise<string | null> {
-    // A change may have come after the read that is under way began: read once more behind it.
-    const before = reading.get(connection) ?? Promise.resolve(null);
-    const next = before.then(() => readOnce(connection));
-    reading.set(connection, next);
-    return next;
+    const known = reading.get(connection) ?? { under: null, next: null, tookMs: 0 };
+    reading.set(connection, known);
+    // A change may have come after the read that is under way began: once more behind it, for all
+    // who ask until then.
+    known.next ??= (known.under ?? Promise.resolve(null)).then(async () => {
+      const startedMs = clock.nowMs();
+      known.under = known.next;
+      known.next = null;
+      const digest = await readOnce(connection);
+      known.tookMs = clock.nowMs() - startedMs;
+      return digest;
+    });
+    return known.next;
+  }
+
+  /** Changes that nobody waits for are read together: half of the time at most is spent on it. */
+  function changed(connection: string): void {
+    if (awaiting.has(connection)) return;
+    awaiting.add(connection);
+    const afterMs = Math.min(reading.get(connection)?.tookMs ?? 0, limits.catalogDelayMsMax);
+    clock.after(afterMs, () => {
+      awaiting.delete(connection);
+      void refreshCatalog(connection);
+    });
   }
 
   async function readOnce(connection: string): Promise<string | null> {

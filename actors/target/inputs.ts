@@ -27,5 +27,8 @@ export type TargetCommand =
   | { readonly kind: "cancel" }
   | { readonly kind: "pause" }
   | { readonly kind: "resume" }
+  /** Answered by `catalog_read`. */
   | { readonly kind: "read_catalog"; readonly connection: string }
+  /** The catalog is to be read for others; who made it so does not wait. */
+  | { readonly kind: "catalog_changed"; readonly connection: string }
   | { readonly kind: "hang_up" };

@@ -24,6 +24,7 @@ export const targetLimits: Limits = {
   loginBytesMax: 256 * 1024,
   pausedBytesMax: 16 * 1024 * 1024,
   edgeSilenceMsMax: 10_000,
+  catalogDelayMsMax: 2000,
   /** Changes made past the gateway are seen this late at most; masking checks origins meanwhile. */
   catalogEveryMs: 5000,
 };

@@ -28,6 +28,8 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
   let sqlstate: string | null = null;
   /** Uncommitted changes of definitions: the catalog is to be read when the transaction ends. */
   let catalogDirty = false;
+  /** It was said that it is to be read. */
+  let catalogTold = false;
   return {
     prompt: false,
     get settled() {
@@ -58,10 +60,15 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
       return { status, rows, commands, sqlstate, transaction, completed };
     },
     ends(statements) {
-      catalogDirty ||= statements.some(({ effects }) => {
+      const changes = statements.some(({ effects }) => {
         return effects.includes("define") || effects.includes("execute");
       });
-      return catalogDirty && transaction === "I";
+      catalogDirty ||= changes;
+      if (changes) catalogTold = false;
+      if (!catalogDirty || transaction !== "I") return "no";
+      const need = catalogTold ? "again" : "first";
+      catalogTold = true;
+      return need;
     },
     catalogRead() {
       catalogDirty = false;

@@ -54,7 +54,7 @@ export function sshConversation(limits: SshLimits): Conversation {
       completed: phase === "over" && !refused ? 1 : 0,
       ...(exit === undefined ? {} : { exit }),
     }),
-    ends: () => false,
+    ends: () => "no",
     catalogRead() {},
     refusal(code, reason) {
       const description = `sallyport: the target could not be reached: ${reason} [${code}]`;

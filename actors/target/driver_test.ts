@@ -1,0 +1,58 @@
+import { strictEqual } from "node:assert/strict";
+import { memoryLimits, memoryServer } from "#actors/_kit/memory_bus.ts";
+import { targetDriver } from "./driver.ts";
+
+Deno.test("changes of a catalog that come while it is read are read together, behind it", async () => {
+  const readings: (() => void)[] = [];
+  const readCatalog = () => {
+    return new Promise<never>((_, reject) => readings.push(() => reject(new Error("none"))));
+  };
+  const timers: (() => void)[] = [];
+  const clock = {
+    nowMs: () => 0,
+    after(_ms: number, run: () => void) {
+      timers.push(run);
+      return () => {};
+    },
+  };
+  const server = memoryServer({
+    clock,
+    random: () => 0,
+    streams: [],
+    consumers: [],
+    limits: memoryLimits,
+  });
+  const driver = targetDriver({
+    connections: new Map([["ehr", { dial: () => ({ abandon() {} }), readCatalog }]]),
+    bus: server.connect({ name: "target", inboxPrefix: "_INBOX_target" }),
+    clock,
+    report: () => {},
+    limits: { edgeSilenceMsMax: 1000, catalogDelayMsMax: 1000 },
+  });
+  const first = driver.refreshCatalog("ehr");
+  await turn();
+  strictEqual(readings.length, 1);
+  const second = driver.refreshCatalog("ehr");
+  strictEqual(driver.refreshCatalog("ehr"), second, "what began before it may miss the change");
+  readings[0]?.();
+  strictEqual(await first, null);
+  await turn();
+  strictEqual(readings.length, 2);
+  readings[1]?.();
+  strictEqual(await second, null);
+
+  const key = { epoch: "2026_11", shard: 0, edge: "e", session: "s" };
+  const changed = { kind: "catalog_changed", connection: "ehr" } as const;
+  for (let times = 0; times < 3; times++) driver.run(key, changed, () => {});
+  strictEqual(timers.length, 1, "one reading is on its way for all of them");
+  timers[0]?.();
+  await turn();
+  strictEqual(readings.length, 3);
+  driver.run(key, changed, () => {});
+  strictEqual(timers.length, 2, "what changes from here on is read anew");
+});
+
+/** Lets promises that are settled go on. */
+async function turn(): Promise<void> {
+  for (let times = 0; times < 10; times++) await Promise.resolve();
+}

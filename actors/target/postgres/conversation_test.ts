@@ -1,0 +1,37 @@
+import { deepStrictEqual } from "node:assert/strict";
+import type { StatementAnalysis } from "#schemas/analysis.ts";
+import { backendBytes } from "#schemas/wire/postgres/backend.ts";
+import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
+import { postgresConversation } from "./conversation.ts";
+
+const limits = { messageBytesMax: 1 << 20, commandsMax: 8 };
+const reads: StatementAnalysis = {
+  command: "SELECT",
+  effects: ["read"],
+  details: [],
+  relations: [],
+  functions: [],
+  classesRead: [],
+  classesFiltered: [],
+  classesWritten: [],
+  columns: null,
+  copy: null,
+  estimatedRows: 1,
+};
+const defines: StatementAnalysis = { ...reads, command: "CREATE TABLE", effects: ["define"] };
+
+Deno.test("the catalog is needed once a definition is committed, until it was read", () => {
+  const conversation = postgresConversation(limits);
+  const ask = (statement: StatementAnalysis, status: "idle" | "in_transaction") => {
+    conversation.asks([frontendBytes({ kind: "query", text: "" })]);
+    conversation.takes(backendBytes({ kind: "ready_for_query", status }));
+    return conversation.ends([statement]);
+  };
+  deepStrictEqual(ask(reads, "idle"), "no");
+  deepStrictEqual(ask(defines, "in_transaction"), "no");
+  deepStrictEqual(ask(reads, "idle"), "first");
+  deepStrictEqual(ask(reads, "idle"), "again", "nobody has read it");
+  deepStrictEqual(ask(defines, "idle"), "first");
+  conversation.catalogRead();
+  deepStrictEqual(ask(reads, "idle"), "no");
+});
