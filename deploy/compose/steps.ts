@@ -16,6 +16,7 @@ import { natsConfig } from "#deploy/machine/nats_config.ts";
 import type { Say } from "#deploy/machine/process.ts";
 import { readSeed } from "#deploy/nats/accounts.ts";
 import { keepProvisioned } from "#deploy/nats/keep_provisioned.ts";
+import { newSshKeyPair } from "#deploy/machine/ssh_key.ts";
 import { provision, type ProvisionOptions } from "#deploy/nats/provision.ts";
 import { parseConfig } from "#schemas/config_file.ts";
 import {
@@ -140,6 +141,9 @@ async function writeCertificates(plan: ComposePlan, say: Say): Promise<void> {
   const files = await issueCertificate({ authority, directory: own, name: "server", dnsNames });
   await Deno.chmod(files.keyFile, 0o600);
   await ensureSecret(plan, "ehr.password");
+  // No SSH host runs here, but the connection stands in the configuration.
+  const { privateKey } = await newSshKeyPair("gateway");
+  await Deno.writeTextFile(`${plan.directory}/secrets/lab.key`, privateKey, { mode: 0o600 });
   const password = await ensureSecret(plan, "superuser.password");
   await Deno.writeTextFile(`${own}/superuser.password`, password, { mode: 0o600 });
 }

@@ -14,6 +14,8 @@ export type DemoAddresses = {
   /** Paths as the configuration file's reader resolves them. */
   readonly passwordFile: string;
   readonly caFile: string;
+  /** Absent: the file's own, where no host answers that has its key. */
+  readonly lab?: { readonly port: number; readonly hostKey: string };
 };
 
 /** The text of `sallyport.yaml`, comments kept, for one run. */
@@ -26,6 +28,11 @@ export async function demoConfiguration(addresses: DemoAddresses): Promise<strin
   document.setIn(["connections", "ehr", "port"], addresses.postgresPort);
   document.setIn(["connections", "ehr", "password_file"], addresses.passwordFile);
   document.setIn(["connections", "ehr", "tls", "ca_file"], addresses.caFile);
+  const { lab } = addresses;
+  if (lab !== undefined) {
+    document.setIn(["connections", "lab", "port"], lab.port);
+    document.setIn(["connections", "lab", "host_keys"], [lab.hostKey]);
+  }
   return document.toString({ lineWidth: 100 });
 }
 

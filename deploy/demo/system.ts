@@ -14,6 +14,8 @@ import {
 } from "#deploy/machine/nats_server.ts";
 import { type PostgresServer, startPostgres } from "#deploy/machine/postgres.ts";
 import { type RunningProcess, type Say, startProcess } from "#deploy/machine/process.ts";
+import type { SshHost } from "#deploy/machine/ssh_host.ts";
+import { newSshKeyPair } from "#deploy/machine/ssh_key.ts";
 import {
   busAuthorization,
   type Installation,
@@ -30,6 +32,7 @@ import { parseConfig } from "#schemas/config_file.ts";
 import { epochOf } from "#schemas/subjects.ts";
 import { loadClinic } from "./clinic.ts";
 import { demoConfiguration, demoPolicy } from "./configuration.ts";
+import { startLab } from "./lab.ts";
 import { type DemoTokens, obtainDemoTokens } from "./demo_tokens.ts";
 import { type IssuerServer, startIssuer } from "./issuer_process.ts";
 
@@ -64,6 +67,8 @@ export type System = {
   readonly ssh: { readonly host: string; readonly port: number };
   /** The SSH edge's public host key, one line. */
   readonly sshHostKey: string;
+  /** The host behind the connection `lab`; null without an edge of SSH. */
+  readonly lab: SshHost | null;
   readonly consoleUrl: string;
   readonly identityUrl: string;
   readonly tokens: DemoTokens;
@@ -106,8 +111,9 @@ async function start(options: SystemOptions, stack: AsyncDisposableStack): Promi
   await issueCertificate({ authority, directory: certificates, name: "edge" });
   const database = await issueCertificate({ authority, directory: certificates, name: "database" });
 
-  const [binary, postgres, issuer] = await Promise.all([
+  const [binary, lab, postgres, issuer] = await Promise.all([
     findNatsServer({ say }),
+    startFiles(options, installation, stack),
     startClinic(options, database, authority.certPem, installation, stack),
     startIssuer({
       directory: `${directory}/issuer`,
@@ -125,6 +131,7 @@ async function start(options: SystemOptions, stack: AsyncDisposableStack): Promi
     postgresPort: postgres.port,
     passwordFile: "secrets/ehr.password",
     caFile: "certificates/ca.crt",
+    ...(lab === null ? {} : { lab }),
   };
   const config = await writeConfiguration(options, await demoConfiguration(addresses));
   const policyText = await demoPolicy();
@@ -201,6 +208,7 @@ async function start(options: SystemOptions, stack: AsyncDisposableStack): Promi
     edge: { host: "127.0.0.1", port: edgePort },
     ssh: { host: "127.0.0.1", port: sshPort },
     sshHostKey: await sshHostKey(directory, sshEdgeName),
+    lab,
     consoleUrl,
     identityUrl: `http://127.0.0.1:${identityPort}`,
     tokens,
@@ -241,6 +249,24 @@ async function startClinic(
   await loadClinic({ ...postgres, caPem, gatewayPassword, seed: 20261121, say });
   await options.prepare?.(postgres);
   return postgres;
+}
+
+/** The SSH host, where there is an edge to reach it through; its key for the gateway anyway. */
+async function startFiles(
+  options: SystemOptions,
+  installation: Installation,
+  stack: AsyncDisposableStack,
+): Promise<SshHost | null> {
+  const { directory, say, ephemeral = false, kinds = processKinds } = options;
+  const path = `${installation.directory}/secrets/lab.key`;
+  if (!kinds.includes("edge_ssh")) {
+    const { privateKey } = await newSshKeyPair("gateway");
+    await Deno.writeTextFile(path, privateKey, { mode: 0o600 });
+    return null;
+  }
+  const lab = stack.use(await startLab({ directory: `${directory}/lab`, say, ephemeral }));
+  await Deno.writeTextFile(path, lab.privateKey, { mode: 0o600 });
+  return lab;
 }
 
 async function writeConfiguration(options: SystemOptions, text: string): Promise<Config> {
