@@ -4,17 +4,17 @@
  *
  * @module
  */
-import { type Groups, isDigit, isLetter, type Range, wordsBefore } from "./scan.ts";
+import { type Groups, hasLabel, isDigit, isLetter, type Range } from "./scan.ts";
 
 export function mrnAt(bytes: Uint8Array, groups: Groups): Range | null {
   const first = groups.starts[0] ?? 0;
   const end = groups.ends[0] ?? 0;
   const isLong = end - first >= 5 && end - first <= 10;
   if (!isLong || isLetter(bytes[end]) || isDigit(bytes[end])) return null;
-  if (label.test(wordsBefore(bytes, first))) return { start: first, end };
+  if (hasLabel(bytes, first, label)) return { start: first, end };
   let start = first;
   while (start > groups.floor && first - start < 3 && isLetter(bytes[start - 1])) start--;
-  return start < first && label.test(wordsBefore(bytes, start)) ? { start, end } : null;
+  return start < first && hasLabel(bytes, start, label) ? { start, end } : null;
 }
 
 const label =

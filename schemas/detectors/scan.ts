@@ -63,13 +63,18 @@ export function mayGroupsGoOn(bytes: Uint8Array, { starts, ends }: Groups): bool
   if (rest === 0) return true;
   if (rest > afterBytesMax) return false;
   let at = end;
-  while (at < bytes.length && separatorBytes[bytes[at] ?? 0] === 1) at++;
+  while (at < bytes.length && isOfNumber(bytes[at])) at++;
   if (at === bytes.length) return true;
   // The shortest number with an extension has seven digits and a separator, or eight digits.
   if (end - (starts[0] ?? 0) < 8) return false;
   let text = "";
   for (let i = end; i < bytes.length; i++) text += String.fromCharCode(bytes[i] ?? 0);
   return extensionBegins.test(text);
+}
+
+/** Whether a byte may stand within a number that is written in groups. */
+export function isOfNumber(byte: number | undefined): boolean {
+  return byte !== undefined && numberBytes[byte] === 1;
 }
 
 /** Whether the digits at `start` are fewer than five, and no other group follows. */
@@ -127,10 +132,24 @@ export function endsNumber(bytes: Uint8Array, groups: Groups, last: number): boo
   return false;
 }
 
+/** Whether the words before a place end with a label, in the form that `wordsBefore` gives. */
+export function hasLabel(bytes: Uint8Array, place: number, label: RegExp): boolean {
+  // Most numbers stand behind something that no label ends with.
+  let at = place - 1;
+  while (at >= 0 && at >= place - wordsBytes && isMark(bytes[at])) at--;
+  return isLetter(bytes[at]) && labelEnds.includes((bytes[at] ?? 0) | 0x20) &&
+    label.test(wordsBefore(bytes, place));
+}
+
+/** Neither letter nor digit, nor the end of a marker. */
+function isMark(byte: number | undefined): boolean {
+  return !isLetter(byte) && !isDigit(byte) && byte !== 0x5d;
+}
+
 /**
  * The words before a place, in lower case, each run of what is neither letter nor digit one blank.
  */
-export function wordsBefore(bytes: Uint8Array, place: number): string {
+function wordsBefore(bytes: Uint8Array, place: number): string {
   let words = "";
   for (let i = Math.max(0, place - wordsBytes); i < place; i++) {
     const byte = bytes[i] ?? 0;
@@ -147,9 +166,10 @@ export function wordsBefore(bytes: Uint8Array, place: number): string {
 const afterBytesMax = 28;
 const extensionBegins =
   /^[ ,;]{0,2}(?:(?:#|x|e(?:x(?:t(?:\.|e(?:n(?:s(?:i(?:on?)?)?)?)?)?)?)?) ?:? ?\d{0,6})?$/i;
-/** 1 for every byte of a separator. */
-const separatorBytes = Uint8Array.from({ length: 256 }, (_, byte) => {
-  return " \t-./()".includes(String.fromCharCode(byte)) || byte === 0xc2 || byte === 0xe2 ||
+/** 1 for digits and for every byte of a separator. */
+const numberBytes = Uint8Array.from({ length: 256 }, (_, byte) => {
+  return isDigit(byte) || " \t-./()".includes(String.fromCharCode(byte)) || byte === 0xc2 ||
+      byte === 0xe2 ||
       byte >= 0x80 && byte < 0xc0
     ? 1
     : 0;
@@ -158,6 +178,8 @@ const groupsMax = 8;
 const groupDigitsMax = 20;
 const digitsMax = 24;
 const wordsBytes = 40;
+/** Last letters of labels, and of the words that may follow them. */
+const labelEnds: readonly number[] = [...new TextEncoder().encode("nscdtormyl")];
 /** b f n r t v */
 const controlLetters: readonly number[] = [0x62, 0x66, 0x6e, 0x72, 0x74, 0x76];
 

@@ -46,7 +46,8 @@ export function beginScan(): Scan {
 /**
  * Scans on to the end of `bytes`, which hold all that came so far. Gives the place up to which all
  * is settled as far as triggers go: the length, or where an undecided find begins at the earliest.
- * With `rest` "none" nothing follows, and everything is decided.
+ * With `rest` "none" nothing follows, and everything is decided. Places that do not matter are
+ * passed over; whether one does must not depend on bytes that have not come.
  */
 export function scanOn(
   bytes: Uint8Array,
@@ -54,6 +55,7 @@ export function scanOn(
   classes: DetectorClasses,
   rest: "more" | "none",
   take: (find: Find) => void,
+  matters: (at: number) => boolean = always,
 ): number {
   const { length } = bytes;
   if (scan.inDigits) skipDigits(bytes, scan);
@@ -62,6 +64,11 @@ export function scanOn(
     if (scan.at >= length) return length;
     const { at, floor } = scan;
     const isNumber = isDigit(bytes[at]);
+    if (!matters(at)) {
+      if (isNumber) skipDigits(bytes, scan);
+      else scan.at++;
+      continue;
+    }
     if (rest === "more" && length - at < reachBytes && mayChange(bytes, at, floor, isNumber)) {
       return isNumber ? numberStart(bytes, at, floor) : localStart(bytes, at, floor);
     }
@@ -84,6 +91,7 @@ export function tailStart(bytes: Uint8Array, { floor }: Scan, classes: DetectorC
   return classes.phone === undefined ? start : Math.min(start, signsStart(bytes, length, floor));
 }
 
+const always = () => true;
 /** No find and no judgement of one looks further than this behind where it is looked for. */
 const reachBytes = 512;
 const [plus, parenthesis] = [0x2b, 0x28];

@@ -11,9 +11,9 @@ import {
   digitsOf,
   endsNumber,
   type Groups,
+  hasLabel,
   lengthOf,
   type Range,
-  wordsBefore,
 } from "./scan.ts";
 
 export function ssnAt(bytes: Uint8Array, groups: Groups): Range | null {
@@ -21,7 +21,7 @@ export function ssnAt(bytes: Uint8Array, groups: Groups): Range | null {
   if (lengthOf(groups, 0) === 9) {
     const isSsn = beginsNumber(bytes, groups) && endsNumber(bytes, groups, 0) &&
       isNumber(digitsOf(bytes, groups, 0, 1)) &&
-      label.test(wordsBefore(bytes, start));
+      hasLabel(bytes, start, label);
     return isSsn ? { start, end: groups.ends[0] ?? 0 } : null;
   }
   const [first, second] = groups.separators;
@@ -30,7 +30,7 @@ export function ssnAt(bytes: Uint8Array, groups: Groups): Range | null {
     (first === between.dash || first === between.space || first === between.dot);
   if (!isShaped || !beginsNumber(bytes, groups) || !endsNumber(bytes, groups, 2)) return null;
   // What is called one is one, whatever numbers are issued at present.
-  const isSsn = isNumber(digitsOf(bytes, groups, 0, 3)) || label.test(wordsBefore(bytes, start));
+  const isSsn = isNumber(digitsOf(bytes, groups, 0, 3)) || hasLabel(bytes, start, label);
   return isSsn ? { start, end: groups.ends[2] ?? 0 } : null;
 }
 
