@@ -5,7 +5,7 @@
  */
 import type { Bus } from "#actors/_kit/bus.ts";
 import type { Report } from "#actors/_kit/report.ts";
-import { exchangeSubject, revocationSubject } from "#schemas/subjects.ts";
+import { exchangeSubject, keyExchangeSubject, revocationSubject } from "#schemas/subjects.ts";
 import type { ExchangeReply } from "#schemas/identity.ts";
 import type { Exchange } from "./exchange.ts";
 import { failure } from "./failures.ts";
@@ -20,12 +20,8 @@ export function serveExchanges(
   report: Report,
 ): { stop(): Promise<void> } {
   const encoder = new TextEncoder();
-  const exchanges = bus.respond(exchangeSubject, async (payload) => {
-    const reply = await answer(payload);
-    if (reply.ok) report("exchanged", { id: reply.id, actors: reply.principal.actors.length });
-    else report("exchange_refused", { code: reply.code });
-    return encoder.encode(JSON.stringify(reply));
-  });
+  const exchanges = bus.respond(exchangeSubject, (payload) => answer(payload, identity.exchange));
+  const keys = bus.respond(keyExchangeSubject, (payload) => answer(payload, identity.exchangeKey));
   const revocations = bus.subscribe(revocationSubject, ({ payload }) => {
     const taken = payload.length <= 4096 && identity.revoke(parse(payload));
     report(taken ? "revocation_taken" : "revocation_refused", { bytes: payload.length });
@@ -33,13 +29,21 @@ export function serveExchanges(
   return {
     async stop() {
       await exchanges.stop();
+      await keys.stop();
       await revocations.stop();
     },
   };
 
-  function answer(payload: Uint8Array): Promise<ExchangeReply> {
-    if (payload.length > requestBytesMax) return Promise.resolve(failure("too_large"));
-    return identity.exchange(parse(payload));
+  async function answer(
+    payload: Uint8Array,
+    exchange: (request: unknown) => Promise<ExchangeReply>,
+  ): Promise<Uint8Array> {
+    const reply = payload.length > requestBytesMax
+      ? failure("too_large")
+      : await exchange(parse(payload));
+    if (reply.ok) report("exchanged", { id: reply.id, actors: reply.principal.actors.length });
+    else report("exchange_refused", { code: reply.code });
+    return encoder.encode(JSON.stringify(reply));
   }
 }
 

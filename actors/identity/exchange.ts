@@ -28,6 +28,8 @@ import {
   type IdentityClaims,
   type IdentityErrorCode,
   identityIssuer,
+  KeyExchangeRequest,
+  keyLifetimeSecondsMax,
   lifetimeSecondsMax,
   principalOf,
   Revocation,
@@ -36,6 +38,7 @@ import {
 import { type ReplayCache, type RevocationList } from "./bounded.ts";
 import { failure } from "./failures.ts";
 import type { Subject, VerifyOrganisation } from "./organisation_token.ts";
+import type { RegisteredKeys } from "./registered_keys.ts";
 
 export type ExchangeLimits = {
   /** Exchanges at work at once; beyond it `busy`. */
@@ -54,11 +57,19 @@ export type ExchangeOptions = {
   readonly random: Random;
   readonly replays: ReplayCache;
   readonly revocations: RevocationList;
+  readonly sshKeys: RegisteredKeys;
   readonly limits: ExchangeLimits;
 };
 export type Exchange = {
   /** Answers every request, also one that is not of the shape; never rejects. */
   exchange(request: unknown): Promise<ExchangeReply>;
+  /**
+   * Lets an SSH key stand for the token's holder on one connection, until the token or the key's
+   * own time ends. Who may use it proves to an edge that they hold the private half.
+   */
+  register(request: unknown, fingerprint: string): Promise<ExchangeReply>;
+  /** A token for a session of who registered a key; `KeyExchangeRequest`. */
+  exchangeKey(request: unknown): Promise<ExchangeReply>;
   /** Takes in a revocation; false when it is none or could not be kept. */
   revoke(revocation: unknown): boolean;
 };
@@ -79,15 +90,30 @@ export function identityExchange(options: ExchangeOptions): Exchange {
   /** Names this run in the ids of the tokens it issues. */
   const run = base64url(random(9));
   let inFlight = 0;
-  return { exchange, revoke };
+  return { exchange, register, exchangeKey, revoke };
 
-  async function exchange(input: unknown): Promise<ExchangeReply> {
-    const parsed = ExchangeRequest.safeParse(input);
+  function exchange(input: unknown): Promise<ExchangeReply> {
+    return bounded(ExchangeRequest.safeParse(input), answer);
+  }
+
+  function register(input: unknown, fingerprint: string): Promise<ExchangeReply> {
+    return bounded(ExchangeRequest.safeParse(input), (request) => keep(request, fingerprint));
+  }
+
+  function exchangeKey(input: unknown): Promise<ExchangeReply> {
+    return bounded(KeyExchangeRequest.safeParse(input), answerKey);
+  }
+
+  /** Answers what was parsed, with few enough others at work, and never rejects. */
+  async function bounded<T>(
+    parsed: { readonly success: true; readonly data: T } | { readonly success: false },
+    work: (request: T) => Promise<ExchangeReply>,
+  ): Promise<ExchangeReply> {
     if (!parsed.success) return failure("request_malformed");
     if (inFlight >= limits.inFlightMax) return failure("busy");
     inFlight++;
     try {
-      return await answer(parsed.data);
+      return await work(parsed.data);
     } catch {
       return failure("issuer_unavailable");
     } finally {
@@ -96,16 +122,57 @@ export function identityExchange(options: ExchangeOptions): Exchange {
   }
 
   async function answer(request: ExchangeRequest): Promise<ExchangeReply> {
+    const judged = await judge(request, lifetimeSecondsMax);
+    return judged.ok ? await issue(judged.value.claims) : failure(judged.code);
+  }
+
+  /** Keeps a key in place of a token. */
+  async function keep(request: ExchangeRequest, fingerprint: string): Promise<ExchangeReply> {
+    const { connection, audience, session } = request;
+    if (connection === null || audience !== "edge" || session !== null) {
+      return failure("request_malformed");
+    }
+    const judged = await judge(request, keyLifetimeSecondsMax);
+    if (!judged.ok) return failure(judged.code);
+    const { claims } = judged.value;
+    const kept = options.sshKeys.add(fingerprint, connection, judged.value, claims.iat);
+    if (kept !== "added") return failure(kept === "taken" ? "key_taken" : "busy");
+    return reply(claims, fingerprint);
+  }
+
+  async function answerKey(request: KeyExchangeRequest): Promise<ExchangeReply> {
+    const nowSeconds = Math.floor(clock.nowMs() / 1000);
+    const key = options.sshKeys.find(request.fingerprint, request.connection, nowSeconds);
+    if (key === null) return failure("key_unknown");
+    const principal = principalOf(key.claims);
+    if (principal === null) return failure("key_unknown");
+    if (isShutOut({ person: principal.person, actors: principal.actors, jti: key.jti })) {
+      return failure("token_revoked");
+    }
+    return await issue({
+      ...key.claims,
+      jti: newTokenId(),
+      iat: nowSeconds,
+      exp: Math.min(nowSeconds + lifetimeSecondsMax, key.claims.exp),
+      session: request.session,
+    });
+  }
+
+  /** What may be issued for a request, and the id of the token it rests on. */
+  async function judge(
+    request: ExchangeRequest,
+    lifetimeMax: number,
+  ): Promise<Granted<{ readonly claims: IdentityClaims; readonly jti: string | null }>> {
     const nowSeconds = Math.floor(clock.nowMs() / 1000);
     const granted = await grant(request, nowSeconds);
-    if (!granted.ok) return failure(granted.code);
+    if (!granted.ok) return granted;
     const acting = await act(granted.value, request, nowSeconds);
-    if (!acting.ok) return failure(acting.code);
-    const narrowed = narrow(acting.value, request, nowSeconds);
-    if (!narrowed.ok) return failure(narrowed.code);
-    const refused = refusal(acting.value, narrowed.value, request);
-    if (refused !== null) return failure(refused);
-    return await issue(narrowed.value);
+    if (!acting.ok) return acting;
+    const narrowed = narrow(acting.value, request, nowSeconds, lifetimeMax);
+    if (!narrowed.ok) return narrowed;
+    const code = refusal(acting.value, narrowed.value, request);
+    if (code !== null) return { ok: false, code };
+    return { ok: true, value: { claims: narrowed.value, jti: acting.value.subject.jti } };
   }
 
   async function grant(request: ExchangeRequest, nowSeconds: number): Promise<Granted<Grant>> {
@@ -163,6 +230,7 @@ export function identityExchange(options: ExchangeOptions): Exchange {
     { subject, own }: Grant,
     request: ExchangeRequest,
     nowSeconds: number,
+    lifetimeMax: number,
   ): Granted<IdentityClaims> {
     const { connection } = request;
     if (own !== null && own.connection !== connection) {
@@ -176,7 +244,7 @@ export function identityExchange(options: ExchangeOptions): Exchange {
     if (purpose !== "" && !subject.purposes.includes(purpose)) {
       return { ok: false, code: "token_widened" };
     }
-    const lifetime = request.requested?.lifetimeSeconds ?? lifetimeSecondsMax;
+    const lifetime = request.requested?.lifetimeSeconds ?? lifetimeMax;
     const exp = Math.min(nowSeconds + lifetime, subject.exp);
     if (exp <= nowSeconds) return { ok: false, code: "token_expired" };
     const chain = actOf(subject.actors);
@@ -185,7 +253,7 @@ export function identityExchange(options: ExchangeOptions): Exchange {
       sub: subject.person,
       ...chain === undefined ? {} : { act: chain },
       aud: audienceClaim(request.audience),
-      jti: `${run}.${base64url(random(16))}`,
+      jti: newTokenId(),
       iat: nowSeconds,
       exp,
       connection,
@@ -205,9 +273,8 @@ export function identityExchange(options: ExchangeOptions): Exchange {
     claims: IdentityClaims,
     request: ExchangeRequest,
   ): IdentityErrorCode | null {
-    const revoked = isRevoked("person", subject.person) || isRevoked("jti", subject.jti) ||
-      isRevoked("session", request.session) || isRevoked("session", own?.session ?? null) ||
-      subject.actors.some((actor) => isRevoked("actor", actor));
+    const revoked = isShutOut(subject) || isRevoked("session", request.session) ||
+      isRevoked("session", own?.session ?? null);
     if (revoked) return "token_revoked";
     if (own === null) return null;
     if (own.session !== null && own.session !== request.session) return "token_replayed";
@@ -223,7 +290,10 @@ export function identityExchange(options: ExchangeOptions): Exchange {
   }
 
   async function issue(claims: IdentityClaims): Promise<ExchangeReply> {
-    const token = await options.sign(claims);
+    return reply(claims, await options.sign(claims));
+  }
+
+  function reply(claims: IdentityClaims, token: string): ExchangeReply {
     const principal = principalOf(claims);
     if (token.length > tokenBytesMax || principal === null) return failure("too_large");
     const expiresAt = new Date(claims.exp * 1000).toISOString();
@@ -234,6 +304,17 @@ export function identityExchange(options: ExchangeOptions): Exchange {
   function revoke(input: unknown): boolean {
     const parsed = Revocation.safeParse(input);
     return parsed.success && options.revocations.add(parsed.data, clock.nowMs());
+  }
+
+  function newTokenId(): string {
+    return `${run}.${base64url(random(16))}`;
+  }
+
+  function isShutOut(
+    { person, actors, jti }: Pick<Subject, "person" | "actors" | "jti">,
+  ): boolean {
+    return isRevoked("person", person) || isRevoked("jti", jti) ||
+      actors.some((actor) => isRevoked("actor", actor));
   }
 
   function isRevoked(kind: Revocation["kind"], value: string | null): boolean {

@@ -320,3 +320,17 @@ Deno.test("exchange() refuses beyond its limit of exchanges at work", async () =
   for (const answer of waiting) answer();
   deepStrictEqual((await Promise.all(first)).map(codeOf), ["token_expired", "token_expired"]);
 });
+
+Deno.test("a token of ours serves the sessions of one carrier, and of no other", async () => {
+  const { identity, organisation } = await testIdentity();
+  const handed = await identity.exchange(sessionRequest(await organisation(), { session: null }));
+  if (!handed.ok) throw new Error(handed.code);
+  const ask = (session: string, carrier?: string) =>
+    identity.exchange(
+      sessionRequest(handed.token, { session, ...carrier === undefined ? {} : { carrier } }),
+    );
+  deepStrictEqual((await ask("s1", "c1")).ok, true);
+  deepStrictEqual((await ask("s2", "c1")).ok, true);
+  strictEqual(codeOf(await ask("s3", "c2")), "token_replayed");
+  strictEqual(codeOf(await ask("s1")), "token_replayed");
+});

@@ -46,5 +46,9 @@ const messages: Readonly<Record<IdentityErrorCode, string>> = {
   "request_malformed":
     "The exchange cannot be read. See that connection, session and audience fit.",
   "unknown_connection": "There is no such connection. Ask for one that is configured.",
+  "key_unknown":
+    "This key is not registered for this connection, or no longer. Register one with " +
+    "`sallyport connect`.",
+  "key_taken": "This key is registered by somebody else. Make one of your own.",
   busy: "Too many exchanges at once. Try again shortly.",
 };

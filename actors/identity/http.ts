@@ -1,6 +1,9 @@
 /**
  * Identity over HTTP: the token endpoint of RFC 8693 for users and agents, and the public keys.
  *
+ * With `requested_token_type` of `urn:sallyport:ssh-key` and an `ssh_public_key`, no token is issued:
+ * the key stands for the holder on that connection, and what comes back is its fingerprint.
+ *
  * **Invariant:** the endpoint hands out only tokens for an edge, bound to no session yet; a
  * person's sign-in and approvals go through the console, and session tokens through an edge.
  *
@@ -11,6 +14,7 @@ import { bodyLimit } from "hono/body-limit";
 import type { ExchangeReply, ExchangeRequestInput, IdentityErrorCode } from "#schemas/identity.ts";
 import type { Exchange } from "./exchange.ts";
 import type { PublicKeySet } from "./signing_key.ts";
+import { fingerprintOf } from "./ssh_public_key.ts";
 
 export type HttpOptions = {
   readonly identity: Exchange;
@@ -23,6 +27,7 @@ export type HttpOptions = {
 const grantType = "urn:ietf:params:oauth:grant-type:token-exchange";
 const accessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 const jwtType = "urn:ietf:params:oauth:token-type:jwt";
+const sshKeyType = "urn:sallyport:ssh-key";
 const tokenTypes: readonly (string | undefined)[] = [accessTokenType, jwtType];
 
 /** Parameters of section 2.1, and none beside. */
@@ -37,6 +42,7 @@ const parameters = new Set([
   "audience",
   "scope",
   "client_id",
+  "ssh_public_key",
 ]);
 
 /** Creates the application; served by `main.ts`, tested by `app.request()`. */
@@ -64,10 +70,17 @@ export function identityHttp(options: HttpOptions): Hono {
     if (type !== "application/x-www-form-urlencoded") {
       return context.json(oauthError("invalid_request", "Send a form (RFC 6749 appendix B)"), 400);
     }
-    const request = readForm(new URLSearchParams(await context.req.text()));
+    const form = new URLSearchParams(await context.req.text());
+    const request = readForm(form);
     if ("error" in request) return context.json(request, 400);
-    const reply = await options.identity.exchange(request);
-    if (reply.ok) return context.json(granted(reply, request));
+    const fingerprint = readKey(form);
+    if (fingerprint !== null && typeof fingerprint !== "string") {
+      return context.json(fingerprint, 400);
+    }
+    const reply = fingerprint === null
+      ? await options.identity.exchange(request)
+      : await options.identity.register(request, fingerprint);
+    if (reply.ok) return context.json(granted(reply, request, fingerprint !== null));
     const [error, status] = oauthCode(reply.code);
     return context.json(oauthError(error, reply.message, reply.code), status);
   });
@@ -107,7 +120,8 @@ function readForm(form: URLSearchParams): ExchangeRequestInput | OauthError {
     return oauthError("invalid_request", "Send actor_token and actor_token_type together");
   }
   const requestedType = get("requested_token_type");
-  if ([actorType, requestedType].some((type) => type !== undefined && !tokenTypes.includes(type))) {
+  const requestedTypes = requestedType === sshKeyType ? [actorType] : [actorType, requestedType];
+  if (requestedTypes.some((type) => type !== undefined && !tokenTypes.includes(type))) {
     return oauthError("invalid_request", "Token types other than a JWT are not supported");
   }
   const connection = get("audience") ?? get("resource");
@@ -130,15 +144,27 @@ function readForm(form: URLSearchParams): ExchangeRequestInput | OauthError {
   };
 }
 
+/** The fingerprint of the key to be registered; null when a token is asked for. */
+function readKey(form: URLSearchParams): string | null | OauthError {
+  const line = form.get("ssh_public_key");
+  if ((form.get("requested_token_type") === sshKeyType) !== (line !== null)) {
+    return oauthError("invalid_request", `Send ssh_public_key with the type ${sshKeyType}`);
+  }
+  if (line === null) return null;
+  const words = "ssh_public_key is one line of a public key file: Ed25519, ECDSA or RSA";
+  return fingerprintOf(line) ?? oauthError("invalid_request", words);
+}
+
 type Granted = Extract<ExchangeReply, { ok: true }>;
 
 /** Section 2.2.1. */
-function granted(reply: Granted, request: ExchangeRequestInput) {
+function granted(reply: Granted, request: ExchangeRequestInput, isKey: boolean) {
   const purpose = request.requested?.purpose;
   return {
     "access_token": reply.token,
-    "issued_token_type": jwtType,
-    "token_type": "Bearer",
+    "issued_token_type": isKey ? sshKeyType : jwtType,
+    // A fingerprint is of no use by itself (section 2.2.1).
+    "token_type": isKey ? "N_A" : "Bearer",
     "expires_in": reply.lifetimeSeconds,
     ...purpose === undefined ? {} : { scope: `purpose:${purpose}` },
   };

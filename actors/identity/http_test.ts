@@ -117,3 +117,80 @@ Deno.test("GET /health says when exchanges cannot be answered", async () => {
   strictEqual((await appOf(test).request("/health")).status, 200);
   strictEqual((await appOf(test, unhealthy).request("/health")).status, 503);
 });
+
+const line =
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPxJiedUKKLtbQmPLIuLJTAqspxa5bn67JEOC9VNPXC2 ada@host";
+const fingerprint = "SHA256:" +
+  (await crypto.subtle.digest("SHA-256", Uint8Array.fromBase64(line.split(" ")[1] ?? "")).then(
+    (digest) => new Uint8Array(digest).toBase64({ omitPadding: true }),
+  ));
+function keyForm(token: string, change: Record<string, string> = {}): RequestInit {
+  const type = { "requested_token_type": "urn:sallyport:ssh-key" };
+  return form({ ...usual(token), ...type, "ssh_public_key": line, ...change });
+}
+
+Deno.test("POST /token registers an SSH key, which then stands for its owner", async () => {
+  const test = await testIdentity();
+  const response = await appOf(test).request("/token", keyForm(await test.organisation()));
+  deepStrictEqual(await response.json(), {
+    "access_token": fingerprint,
+    "issued_token_type": "urn:sallyport:ssh-key",
+    "token_type": "N_A",
+    "expires_in": 900,
+  });
+  const asked = { version: 1, fingerprint, connection: "ehr", session: "s1" } as const;
+  const reply = await test.identity.exchangeKey(asked);
+  ok(reply.ok);
+  const expected = { issuer: "sallyport/test", audience: "edge", session: "s1" } as const;
+  ok(verifyIdentityToken(reply.token, test.key.keys, expected, startSeconds).ok);
+  const other = await test.identity.exchangeKey({ ...asked, connection: "billing" });
+  strictEqual(other.ok ? "" : other.code, "key_unknown");
+  test.time.seconds += 901;
+  const late = await test.identity.exchangeKey(asked);
+  strictEqual(late.ok ? "" : late.code, "key_unknown");
+});
+
+Deno.test("a registered key is not taken over, outlives no token and ends with a revocation", async () => {
+  const test = await testIdentity();
+  const app = appOf(test);
+  const exp = startSeconds + 60;
+  const first = await app.request("/token", keyForm(await test.organisation({ exp })));
+  strictEqual((await first.json())["expires_in"], 60);
+  const thief = await app.request("/token", keyForm(await test.organisation({ sub: "mallory" })));
+  strictEqual((await thief.json()).code, "key_taken");
+  const agent = {
+    "actor_token": await test.organisation({ sub: "planner" }),
+    "actor_token_type": jwt,
+  };
+  const nested = await app.request("/token", keyForm(await test.organisation(), agent));
+  strictEqual((await nested.json()).code, "key_taken");
+  const until = new Date((startSeconds + 600) * 1000).toISOString();
+  test.identity.revoke({ version: 1, kind: "person", value: "ada", until });
+  const asked = { version: 1, fingerprint, connection: "ehr", session: "s1" } as const;
+  const revoked = await test.identity.exchangeKey(asked);
+  strictEqual(revoked.ok ? "" : revoked.code, "token_revoked");
+});
+
+Deno.test("POST /token refuses what is no key, and a person's many keys", async () => {
+  const test = await testIdentity();
+  const app = appOf(test);
+  const blob = line.split(" ")[1] ?? "";
+  for (
+    const bad of [
+      { "ssh_public_key": "ssh-dss AAAA" },
+      { "ssh_public_key": `ssh-rsa ${blob}` },
+      { "ssh_public_key": `${line}\n${line}` },
+      { "requested_token_type": jwt },
+    ]
+  ) {
+    const response = await app.request("/token", keyForm(await test.organisation(), bad));
+    strictEqual((await response.json()).error, "invalid_request");
+  }
+  const statuses: number[] = [];
+  for (const letter of "ABCD") {
+    const key = { "ssh_public_key": line.replace("C2 ", `${letter}2 `) };
+    const response = await app.request("/token", keyForm(await test.organisation(), key));
+    statuses.push(response.status);
+  }
+  deepStrictEqual(statuses, [200, 200, 200, 503]);
+});

@@ -8,6 +8,9 @@ export const identityLimits = {
   /** Lines of the file that keeps them, and its bytes. */
   revocationLinesMax: 20_000,
   revocationsFileBytesMax: 16 * 1024 * 1024,
+  /** SSH keys that are registered and have not expired: of all, and of one person. */
+  keysMax: 20_000,
+  keysPerPersonMax: 64,
   /** Exchanges at work at once. */
   exchangesMax: 500,
 } as const;

@@ -11,6 +11,7 @@ import { issuerKeys, issuerKeysLimits } from "./issuer_keys.ts";
 import { keptRevocations } from "./kept_revocations.ts";
 import { identityLimits } from "./limits.ts";
 import { organisationVerifier } from "./organisation_token.ts";
+import { registeredKeys } from "./registered_keys.ts";
 import { signingKey } from "./signing_key.ts";
 
 const process = await startActor("identity");
@@ -49,6 +50,7 @@ const identity = identityExchange({
     { entriesMax: identityLimits.revocationsMax, linesMax: identityLimits.revocationLinesMax },
     systemClock.nowMs(),
   ),
+  sshKeys: registeredKeys(identityLimits),
   limits: { inFlightMax: identityLimits.exchangesMax },
 });
 

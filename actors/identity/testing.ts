@@ -10,6 +10,7 @@ import type { ExchangeRequestInput } from "#schemas/identity.ts";
 import { replayCache, revocationList } from "./bounded.ts";
 import { type Exchange, type ExchangeOptions, identityExchange } from "./exchange.ts";
 import { organisationVerifier } from "./organisation_token.ts";
+import { registeredKeys } from "./registered_keys.ts";
 import { newSigningKey, type SigningKey, signingKey } from "./signing_key.ts";
 
 export const issuerUrl = "https://id.example.org";
@@ -54,6 +55,7 @@ export async function testIdentity(
     random,
     replays: replayCache({ entriesMax: 1000 }),
     revocations: revocationList({ entriesMax: 100 }),
+    sshKeys: registeredKeys({ keysMax: 100, keysPerPersonMax: 3 }),
     limits: { inFlightMax: 100 },
     ...change,
   };

@@ -21,7 +21,7 @@ import {
   renderAuthorization,
 } from "#deploy/nats/accounts.ts";
 import { provision } from "#deploy/nats/provision.ts";
-import { edges, epoch, type Rig, scope, shards } from "./rig.ts";
+import { edges, epoch, type Rig, scope, shards, sshEdges } from "./rig.ts";
 
 export type NatsHarness = {
   readonly server: NatsServer;
@@ -39,7 +39,7 @@ export async function startHarness(
   options: { access?: (keys: readonly IssuedKey[]) => string; provisioned?: boolean } = {},
 ): Promise<NatsHarness> {
   const directory = await Deno.makeTempDir({ prefix: "sallyport-bus-" });
-  const issued = await issueKeys(keysOf(edges), `${directory}/keys`);
+  const issued = await issueKeys(keysOf(edges, sshEdges), `${directory}/keys`);
   const keys = new Map(issued.map((key) => [key.name, key]));
   const access = options.access?.(issued) ?? renderAuthorization(issued, scope);
   const port = freePort();

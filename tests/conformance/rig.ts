@@ -15,6 +15,7 @@ import { consumers, streams } from "#deploy/nats/streams.ts";
 export const epoch = "2026_11";
 export const shards = 2;
 export const edges = ["pg1", "pg2"];
+export const sshEdges = ["ssh1"];
 export const scope = { epochs: [epoch], shards, replicas: 1 } as const;
 
 export type Rig = {

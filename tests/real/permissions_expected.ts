@@ -10,22 +10,24 @@
 const audit = "AUDIT_2026_11";
 const streams = `{${audit},RAW,CHECKPOINTS,CATALOG}`;
 const kinds = "{open,request,verdict,approval,outcome,response,close,view,policy}";
-const keys = "{pg1,pg2,identity,authz,target,masking,approval,audit,console,auditor,provisioner}";
+const keys =
+  "{pg1,pg2,ssh1,identity,authz,target,masking,approval,audit,console,auditor,provisioner}";
 const stages = "{authz,target,masking,approval}-{0,1}";
 
 /** Every publish that every key tries. */
 export const publishesTried: readonly string[] = expand([
-  `audit.2026_11.{0,1}.{pg1,pg2}.s1.${kinds}`,
+  `audit.2026_11.{0,1}.{pg1,pg2,ssh1}.s1.${kinds}`,
   "audit.2026_12.0.pg1.s1.{open,verdict,response}",
   "raw.{0,1}.s1",
   "credit.0.s1",
-  "alive.{pg1,pg2}",
+  "alive.{pg1,pg2,ssh1}",
   "catalog.ehr",
   "checkpoint.main",
   "revocation",
   "identity.exchange",
+  "identity.exchange_key",
   "approval.decide",
-  `release.{pg1,pg2}.s1.${kinds}`,
+  `release.{pg1,pg2,ssh1}.s1.${kinds}`,
   `_INBOX_${keys}.x`,
   "_INBOX.x",
   "$SYS.REQ.SERVER.PING",
@@ -35,7 +37,7 @@ export const publishesTried: readonly string[] = expand([
   `$JS.API.STREAM.{MSG.GET,MSG.DELETE,PEER.REMOVE,LEADER.STEPDOWN}.${streams}`,
   `$JS.API.STREAM.{CREATE,UPDATE,DELETE}.OTHER`,
   `$JS.API.DIRECT.GET.${streams}`,
-  `$JS.API.DIRECT.GET.${audit}.audit.2026_11.0.{pg1,pg2}.s1.${kinds}`,
+  `$JS.API.DIRECT.GET.${audit}.audit.2026_11.0.{pg1,pg2,ssh1}.s1.${kinds}`,
   "$JS.API.DIRECT.GET.RAW.raw.0.s1",
   "$JS.API.DIRECT.GET.CHECKPOINTS.checkpoint.main",
   "$JS.API.DIRECT.GET.CATALOG.catalog.ehr",
@@ -51,7 +53,7 @@ export const publishesTried: readonly string[] = expand([
   `$JS.API.CONSUMER.CREATE.${audit}.any.audit.2026_11.0.pg1.s1.${kinds}`,
   `$JS.API.CONSUMER.{CREATE,MSG.NEXT,DELETE}.${streams}._INBOX_${keys}-{page-0,page-7,follow-0}`,
   `$JS.API.CONSUMER.CREATE.${audit}._INBOX_${keys}-page-0.audit.2026_11.0.pg1.s1.${kinds}`,
-  `$JS.API.CONSUMER.CREATE.${audit}._INBOX_{pg1,pg2}-page-0.audit.2026_11.0.pg2.s1.${kinds}`,
+  `$JS.API.CONSUMER.CREATE.${audit}._INBOX_{pg1,pg2,ssh1}-page-0.audit.2026_11.0.{pg2,ssh1}.s1.${kinds}`,
   `$JS.API.CONSUMER.CREATE.${audit}._INBOX_pg1-page-0.audit.2026_11.*.*.*.${kinds}`,
   `$JS.API.CONSUMER.CREATE.${audit}._INBOX_${keys}-page-0.audit.2026_11.>`,
   `$JS.API.CONSUMER.CREATE.RAW._INBOX_${keys}-page-0.raw.0.*`,
@@ -61,10 +63,10 @@ export const publishesTried: readonly string[] = expand([
 
 /** Every subscription that every key tries. */
 export const subscriptionsTried: readonly string[] = expand([
-  `release.{pg1,pg2}.*.${kinds}`,
+  `release.{pg1,pg2,ssh1}.*.${kinds}`,
   "release.>",
   "audit.>",
-  `audit.2026_11.0.{pg1,pg2}.s1.${kinds}`,
+  `audit.2026_11.0.{pg1,pg2,ssh1}.s1.${kinds}`,
   "raw.>",
   "raw.0.s1",
   "credit.*.*",
@@ -74,6 +76,7 @@ export const subscriptionsTried: readonly string[] = expand([
   "checkpoint.*",
   "revocation",
   "identity.exchange",
+  "identity.exchange_key",
   "approval.decide",
   `_INBOX_${keys}.>`,
   "_INBOX.>",
@@ -88,13 +91,13 @@ export const subscriptionsTried: readonly string[] = expand([
 
 type Allowed = { readonly publish: readonly string[]; readonly subscribe: readonly string[] };
 
-const anyEdge = "audit.2026_11.{0,1}.{pg1,pg2}.s1";
+const anyEdge = "audit.2026_11.{0,1}.{pg1,pg2,ssh1}.s1";
 const lastOf = `$JS.API.DIRECT.GET.${audit}.audit.2026_11.0`;
 const pages = `$JS.API.CONSUMER.{MSG.NEXT,DELETE}.${audit}._INBOX_<own>-{page-0,page-7}`;
 const pageOf = `$JS.API.CONSUMER.CREATE.${audit}._INBOX_<own>-page-0.audit.2026_11.0.pg1.s1`;
 const wholeAudit = [
   `$JS.API.STREAM.INFO.${audit}`,
-  `${lastOf}.{pg1,pg2}.s1.${kinds}`,
+  `${lastOf}.{pg1,pg2,ssh1}.s1.${kinds}`,
   `$JS.API.CONSUMER.{CREATE,MSG.NEXT,DELETE}.${audit}._INBOX_<own>-{page-0,page-7,follow-0}`,
   `${pageOf}.${kinds}`,
   `$JS.API.CONSUMER.CREATE.${audit}._INBOX_<own>-page-0.audit.2026_11.>`,
@@ -112,32 +115,35 @@ const wholeCheckpoints = [
   "$JS.API.CONSUMER.CREATE.CHECKPOINTS._INBOX_<own>-page-0.checkpoint.main",
 ];
 
+const edge: Allowed = {
+  publish: [
+    "audit.2026_11.{0,1}.<own>.s1.{open,request,close}",
+    "credit.0.s1",
+    "alive.<own>",
+    "identity.exchange",
+    `${lastOf}.<own>.s1.{open,request,verdict,approval,outcome,response,close}`,
+    pages,
+    `$JS.API.CONSUMER.CREATE.${audit}._INBOX_<own>-page-0.audit.2026_11.0.<own>.s1.` +
+    "{open,verdict,approval,outcome,response,close}",
+  ],
+  subscribe: [
+    "release.<own>.*.{verdict,approval,outcome,response}",
+    "revocation",
+    "_INBOX_<own>.>",
+  ],
+};
+
 const expected: Readonly<Record<string, Allowed>> = {
-  edge: {
-    publish: [
-      "audit.2026_11.{0,1}.<own>.s1.{open,request,close}",
-      "credit.0.s1",
-      "alive.<own>",
-      "identity.exchange",
-      `${lastOf}.<own>.s1.{open,request,verdict,approval,outcome,response,close}`,
-      pages,
-      `$JS.API.CONSUMER.CREATE.${audit}._INBOX_<own>-page-0.audit.2026_11.0.<own>.s1.` +
-      "{open,verdict,approval,outcome,response,close}",
-    ],
-    subscribe: [
-      "release.<own>.*.{verdict,approval,outcome,response}",
-      "revocation",
-      "_INBOX_<own>.>",
-    ],
-  },
+  edge,
+  edge_ssh: { ...edge, publish: [...edge.publish, "identity.exchange_key"] },
   identity: {
     publish: ["revocation"],
-    subscribe: ["identity.exchange", "revocation", "_INBOX_identity.>"],
+    subscribe: ["identity.exchange", "identity.exchange_key", "revocation", "_INBOX_identity.>"],
   },
   authz: {
     publish: [
       `${anyEdge}.{verdict,policy}`,
-      `${lastOf}.{pg1,pg2}.s1.{open,request,verdict,approval,outcome,close,policy}`,
+      `${lastOf}.{pg1,pg2,ssh1}.s1.{open,request,verdict,approval,outcome,close,policy}`,
       `$JS.API.CONSUMER.{INFO,MSG.NEXT}.${audit}.authz-{0,1}`,
       `$JS.ACK.${audit}.authz-{0,1}.1.1.1.1.0`,
       `$JS.ACK.D.H.${audit}.authz-{0,1}.1.1.1.1.0`,
@@ -152,7 +158,7 @@ const expected: Readonly<Record<string, Allowed>> = {
       `${anyEdge}.outcome`,
       "raw.{0,1}.s1",
       "catalog.ehr",
-      `${lastOf}.{pg1,pg2}.s1.{open,request,verdict,outcome,close}`,
+      `${lastOf}.{pg1,pg2,ssh1}.s1.{open,request,verdict,outcome,close}`,
       `$JS.API.CONSUMER.{INFO,MSG.NEXT}.${audit}.target-{0,1}`,
       `$JS.ACK.${audit}.target-{0,1}.1.1.1.1.0`,
       `$JS.ACK.D.H.${audit}.target-{0,1}.1.1.1.1.0`,
@@ -164,7 +170,7 @@ const expected: Readonly<Record<string, Allowed>> = {
   masking: {
     publish: [
       `${anyEdge}.response`,
-      `${lastOf}.{pg1,pg2}.s1.{open,verdict,response,close}`,
+      `${lastOf}.{pg1,pg2,ssh1}.s1.{open,verdict,response,close}`,
       `$JS.API.CONSUMER.{INFO,MSG.NEXT}.{${audit},RAW}.masking-{0,1}`,
       `$JS.ACK.{${audit},RAW}.masking-{0,1}.1.1.1.1.0`,
       `$JS.ACK.D.H.${audit}.masking-{0,1}.1.1.1.1.0`,
@@ -177,7 +183,7 @@ const expected: Readonly<Record<string, Allowed>> = {
   approval: {
     publish: [
       `${anyEdge}.approval`,
-      `${lastOf}.{pg1,pg2}.s1.{open,request,verdict,approval,close}`,
+      `${lastOf}.{pg1,pg2,ssh1}.s1.{open,request,verdict,approval,close}`,
       `$JS.API.CONSUMER.{INFO,MSG.NEXT}.${audit}.approval-{0,1}`,
       `$JS.ACK.${audit}.approval-{0,1}.1.1.1.1.0`,
       `$JS.ACK.D.H.${audit}.approval-{0,1}.1.1.1.1.0`,
@@ -203,7 +209,7 @@ const expected: Readonly<Record<string, Allowed>> = {
   },
   auditor: {
     publish: [
-      "audit.2026_11.{0,1}.{pg1,pg2}.s1.view",
+      "audit.2026_11.{0,1}.{pg1,pg2,ssh1}.s1.view",
       ...wholeAudit,
       ...wholeCheckpoints,
       ...wholeCatalog,

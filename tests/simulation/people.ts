@@ -9,6 +9,8 @@ import { toFrame } from "#actors/_kit/frame.ts";
 import type { Exchange } from "#actors/identity/exchange.ts";
 import { identityExchange } from "#actors/identity/exchange.ts";
 import { replayCache, revocationList } from "#actors/identity/bounded.ts";
+import { identityLimits } from "#actors/identity/limits.ts";
+import { registeredKeys } from "#actors/identity/registered_keys.ts";
 import type { VerifyOrganisation } from "#actors/identity/organisation_token.ts";
 import { DecideReply, type DecideRequest } from "#schemas/approval.ts";
 import { type Approval, decodeControl } from "#schemas/frames.ts";
@@ -75,6 +77,7 @@ export function exchange(world: World, clock: Clock, random: Random): Exchange {
     random,
     replays: replayCache({ entriesMax: 10_000 }),
     revocations: revocationList({ entriesMax: 100 }),
+    sshKeys: registeredKeys(identityLimits),
     limits: { inFlightMax: 100 },
   });
 
