@@ -18,7 +18,7 @@ for (const seed of new Set([...kept, ...chosen(Deno.env.get("SIMULATION_SEEDS") 
 
 Deno.test("in calm: every agent is served, and no session ends but by its agent", async () => {
   const seen: Record<string, number> = {};
-  for (let seed = 1; seed <= 4; seed++) {
+  for (let seed = 1; seed <= 6; seed++) {
     const result = await runCalm(seed);
     if (result.findings.length > 0) throw new Error(summary(seed, result));
     for (const [name, count] of Object.entries(result.counts)) {
