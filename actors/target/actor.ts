@@ -269,7 +269,7 @@ export function target(
       upstream.flushing = false;
       out.push({ kind: "unwake", name: "gather" });
     }
-    if (upstream.conversation.prompt) upstream.flushedMs = nowMs();
+    if (upstream.gatheredBytes > 0) upstream.flushedMs = nowMs();
     out.push(...gatheredParts(upstream, answering(state), limits.chunkBytes));
   }
 

@@ -1,0 +1,283 @@
+/** Target's sessions over SSH channels: what runs when, and what is recorded of it. */
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import type { Effect } from "#actors/_kit/actor.ts";
+import type { Frame, FrameKind } from "#actors/_kit/frame.ts";
+import { endedHeader, frameVersion, operationHeader, type Outcome } from "#schemas/frames.ts";
+import { decodeControl, encodeControl } from "#schemas/frames.ts";
+import { maskWhole } from "#schemas/mask_plan.ts";
+import {
+  ChannelFramer,
+  type ChannelMessage,
+  encodeChannelMessages,
+} from "#schemas/wire/ssh/channel.ts";
+import { target } from "../actor.ts";
+import type { TargetCommand, TargetInput } from "../inputs.ts";
+import { targetLimits } from "../limits.ts";
+import { sha256 } from "../pending.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const exec: ChannelMessage = { kind: "exec", command: bytes("cat") };
+const data = (text: string): ChannelMessage => ({ kind: "data", data: bytes(text) });
+
+Deno.test("a dialled channel is settled with no bytes", () => {
+  const session = started();
+  deepStrictEqual(session.raw(), []);
+  deepStrictEqual(session.outcomes(), [[0, "executed"]]);
+});
+
+Deno.test("a program's answers leave as they come; its end is the last part and the outcome", () => {
+  const session = started();
+  session.request(1, [exec]);
+  deepStrictEqual(session.written(), [exec]);
+  session.answer({ kind: "success" });
+  session.at(50);
+  session.answer(data("out"));
+  // What follows at once is gathered for a moment.
+  session.answer(data("put"));
+  deepStrictEqual(session.raw().map(({ more }) => more), [true, true]);
+  session.at(100);
+  session.answer({ kind: "eof" }, { kind: "exit_status", code: 3 }, { kind: "close" });
+  const last = session.raw().at(-1);
+  ok(last !== undefined && !last.more);
+  deepStrictEqual(last.messages.map(({ kind }) => kind), ["data", "eof", "exit_status", "close"]);
+  const outcome = session.outcome(1);
+  deepStrictEqual(
+    [outcome?.status, outcome?.exit, outcome?.alive, outcome?.durationMs],
+    ["executed", { status: 3, signal: null }, true, 100],
+  );
+});
+
+Deno.test("input goes upstream beside the program, and is settled when the target took it", () => {
+  const session = started();
+  session.request(1, [exec]);
+  session.request(2, [data("a")], 1);
+  session.request(3, [data("b"), { kind: "eof" }], 1);
+  deepStrictEqual(session.written(), [exec, data("a"), data("b"), { kind: "eof" }]);
+  deepStrictEqual(session.outcomes(), [[0, "executed"]]);
+  session.input({ kind: "written", request: 2 });
+  session.input({ kind: "written", request: 3 });
+  session.input({ kind: "written", request: 3 });
+  deepStrictEqual(session.outcomes().slice(1), [[2, "executed"], [3, "executed"]]);
+  deepStrictEqual([session.outcome(2)?.bytes, session.outcome(2)?.alive], [0, true]);
+});
+
+Deno.test("input that is judged before its program runs follows it", () => {
+  const session = newSession();
+  session.open();
+  session.request(1, [exec]);
+  session.request(2, [data("a")], 1);
+  deepStrictEqual(session.written(), []);
+  session.input({ kind: "dialled", bytes: new Uint8Array(0) });
+  deepStrictEqual(session.written(), [exec, data("a")]);
+});
+
+Deno.test("input for what is over does not run; a second purpose ends the session", () => {
+  const session = started();
+  session.request(1, [exec]);
+  session.answer({ kind: "success" }, { kind: "close" });
+  session.request(2, [data("late")], 1);
+  deepStrictEqual(session.written(), [exec]);
+  deepStrictEqual(session.outcomes().at(-1), [2, "not_run"]);
+  ok(session.outcome(2)?.alive);
+  session.request(3, [exec]);
+  deepStrictEqual(session.outcomes().at(-1), [3, "not_run"]);
+  ok(session.ran("hang_up"));
+});
+
+Deno.test("input that the target had not taken at its end is unknown", () => {
+  const session = started();
+  session.request(1, [exec]);
+  session.request(2, [data("a")], 1);
+  session.answer({ kind: "success" }, { kind: "exit_status", code: 0 }, { kind: "close" });
+  deepStrictEqual(session.outcomes().slice(1), [[2, "unknown"], [1, "executed"]]);
+});
+
+Deno.test("a connection that breaks leaves all that ran unknown, and says so", () => {
+  const session = started();
+  session.request(1, [exec]);
+  session.request(2, [data("a")], 1);
+  session.answer({ kind: "success" }, { kind: "exit_status", code: 0 });
+  session.input({ kind: "upstream_closed" });
+  deepStrictEqual(session.outcomes().slice(1), [[2, "unknown"], [1, "unknown"]]);
+  ok(session.raw().at(-1)?.ended);
+});
+
+Deno.test("input whose bytes are not those judged ends the session unsent", () => {
+  const session = started();
+  session.request(1, [exec]);
+  session.frame("request", 2, encodeChannelMessages([data("rm")]), "continues:1");
+  session.verdict(2, sha256([encodeChannelMessages([data("ls")])]));
+  deepStrictEqual(session.written(), [exec]);
+  ok(session.ran("hang_up"));
+  deepStrictEqual(session.outcomes().slice(1), [[2, "not_run"], [1, "unknown"]]);
+});
+
+Deno.test("what is no purpose, or no input, is not sent", () => {
+  for (const messages of [[data("x")], [exec, exec], [{ kind: "close" } as const], []]) {
+    const session = started();
+    session.request(1, messages);
+    deepStrictEqual(session.written(), []);
+    deepStrictEqual(session.outcomes().at(-1), [1, "not_run"]);
+  }
+  const session = started();
+  session.request(1, [exec]);
+  session.request(2, [exec], 1);
+  deepStrictEqual(session.written(), [exec]);
+  deepStrictEqual(session.outcomes().at(-1), [2, "not_run"]);
+});
+
+Deno.test("what is no channel message of a target ends the session", () => {
+  for (const messages of [[exec], [{ kind: "close" } as const, data("behind the end")]]) {
+    const session = started();
+    session.request(1, [exec]);
+    session.answer(...messages);
+    ok(session.ran("hang_up"));
+    strictEqual(session.outcome(1)?.status, "unknown");
+  }
+});
+
+Deno.test("a host that cannot be reached is told in fixed words, and ends the session", () => {
+  const session = newSession();
+  session.open();
+  const reason = "the host did not answer in time";
+  session.input({ kind: "dial_failed", code: "dial_timeout", reason });
+  deepStrictEqual(session.outcomes(), [[0, "failed"]]);
+  const [part] = session.raw();
+  ok(part?.ended);
+  deepStrictEqual(part?.messages, [
+    {
+      kind: "open_failure",
+      reason: 2,
+      description: `sallyport: the target could not be reached: ${reason} [dial_timeout]`,
+    },
+    { kind: "close" },
+  ]);
+});
+
+Deno.test("a process that takes over settles what ran as unknown, input too", () => {
+  const session = newSession("replayed");
+  session.open();
+  session.request(1, [exec]);
+  session.request(2, [data("a")], 1);
+  session.input({ kind: "resume" });
+  deepStrictEqual(session.outcomes(), [[0, "unknown"], [1, "unknown"], [2, "unknown"]]);
+  deepStrictEqual(session.written(), []);
+});
+
+function started() {
+  const session = newSession();
+  session.open();
+  session.input({ kind: "dialled", bytes: new Uint8Array(0) });
+  return session;
+}
+
+function newSession(history: "live" | "replayed" = "live") {
+  const key = { epoch: "2026_11", shard: 0, edge: "ssh1", session: "s" };
+  let nowMs = 0;
+  const { initial, step } = target(targetLimits, () => nowMs);
+  let state = initial(key);
+  let sequence = 0;
+  const effects: Effect<TargetCommand>[] = [];
+  const replayed = history === "replayed";
+  return {
+    open,
+    frame,
+    verdict,
+    input,
+    request(request: number, messages: readonly ChannelMessage[], continues?: number) {
+      const payload = encodeChannelMessages(messages);
+      frame("request", request, payload, continues === undefined ? "" : `continues:${continues}`);
+      verdict(request, sha256([payload]));
+    },
+    answer: (...messages: readonly ChannelMessage[]) =>
+      input({ kind: "received", bytes: encodeChannelMessages(messages) }),
+    at: (ms: number) => void (nowMs = ms),
+    ran: (kind: string) => commands().some((command) => command.kind === kind),
+    written: () =>
+      commands().flatMap((command) => command.kind === "write" ? messagesOf(command.bytes) : []),
+    raw: () =>
+      effects.flatMap((effect) => {
+        if (effect.kind !== "raw") return [];
+        const ended = effect.headers?.has(endedHeader) ?? false;
+        return [{ ...effect.place, ended, messages: messagesOf(effect.payload) }];
+      }),
+    outcomes: () => outcomes().map(({ request, status }) => [request, status]),
+    outcome: (request: number) => outcomes().find((one) => one.request === request),
+  };
+
+  function open(): void {
+    const payload = encodeControl("open", {
+      version: 1,
+      connection: "lab",
+      protocol: "ssh",
+      principal: { issuer: "", person: "p", name: "", actors: [], groups: [], purpose: "" },
+      token: "",
+      client: { address: "", tls: "", user: "", application: "" },
+      parameters: {},
+      openedAt: "",
+      configDigest: "",
+    });
+    frame("open", 0, payload);
+    verdict(0, sha256([payload]));
+  }
+
+  function verdict(request: number, digest: string): void {
+    const payload = encodeControl("verdict", {
+      version: frameVersion,
+      request,
+      digest,
+      decision: "allow",
+      policies: [],
+      policyVersion: "",
+      catalogDigest: null,
+      reasons: [],
+      statements: [],
+      plan: maskWhole,
+      parsed: [],
+      durationMsMax: 1000,
+      approval: null,
+      cancels: null,
+    });
+    frame("verdict", request, payload);
+  }
+
+  function frame(kind: FrameKind, request: number, payload: Uint8Array, operation = ""): void {
+    sequence++;
+    const headers = new Map(operation === "" ? [] : [[operationHeader, operation]]);
+    const place = { request, part: 0, more: false };
+    const frame: Frame = { kind, key, ...place, sequence, timeMs: 0, headers, payload };
+    take({ kind: "frame", frame, replayed });
+  }
+
+  function input(given: TargetInput | { readonly kind: "resume" }): void {
+    take(given);
+  }
+
+  function take(given: Parameters<typeof step>[1]): void {
+    const [next, made] = step(state, given);
+    state = next;
+    effects.push(...made);
+  }
+
+  function commands(): TargetCommand[] {
+    return effects.flatMap((effect) => effect.kind === "run" ? [effect.command] : []);
+  }
+
+  function outcomes(): Outcome[] {
+    return effects.flatMap((effect) => {
+      if (effect.kind !== "publish" || effect.frame !== "outcome") return [];
+      const outcome = decodeControl("outcome", effect.payload);
+      return outcome === null ? [] : [outcome];
+    });
+  }
+}
+
+function messagesOf(payload: Uint8Array): ChannelMessage[] {
+  const framer = new ChannelFramer({ messageBytesMax: 1024 });
+  framer.push(payload);
+  const messages: ChannelMessage[] = [];
+  for (let message = framer.next();; message = framer.next()) {
+    if (message.kind === "need" || message.kind === "malformed") return messages;
+    messages.push(message);
+  }
+}
