@@ -176,7 +176,8 @@ export function masking(
     for (const earlier of state.plans.keys()) if (earlier <= request) state.plans.delete(earlier);
     state.request = request;
     const { plan, parsed } = found;
-    beginResponse(state.rewriter, { plan, parsed, catalog: catalogs(state.connection) });
+    const catalog = catalogs(state.connection);
+    beginResponse(state.rewriter, { plan, parsed, catalog, greets: request === 0 });
   }
 
   function respond(state: State, frame: RawFrame, out: Out): void {

@@ -207,7 +207,8 @@ function errorOrNotice(rewriter: Rewriter, frame: Frame): Failure | null {
   const count = (name: string, times: number) => {
     means.found.set(name, (means.found.get(name) ?? 0) + times);
   };
-  const failure = rewriteError(frame, request.plan.errors, detection, count, out);
+  const errors = request.greets === true ? "generic" : request.plan.errors;
+  const failure = rewriteError(frame, errors, detection, count, out);
   // After an error the server answers nothing more of this request.
   if (frame.tag === "E") loseTrack(rewriter);
   return failure === null ? null : "malformed_message";

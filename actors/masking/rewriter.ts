@@ -46,6 +46,8 @@ export type RequestPlan = {
    * known, and then a remembered type is not trusted to rule out text.
    */
   readonly parsed: readonly string[] | null;
+  /** The server's greeting: what it sets may be told; what a login trigger says is anybody's. */
+  readonly greets?: boolean;
 };
 
 /** Why a response could not be understood. Holds no value. */

@@ -12,6 +12,7 @@ import { connect as connectTls, type TLSSocket } from "node:tls";
 import { randomBytes } from "node:crypto";
 import { systemClock } from "#actors/_kit/clock.ts";
 import { type Pace, paceOf } from "#actors/_kit/socket_pace.ts";
+import { serverEndPoint } from "./channel_binding.ts";
 import { Login, type LoginLimits } from "./login.ts";
 import type { DialEvents, Upstream } from "./reach.ts";
 import { Writer } from "#schemas/wire/cursor.ts";
@@ -57,7 +58,7 @@ export function dial(
     const conversation = new Login(
       { user, database, password },
       nonce,
-      endpoint.tls !== null,
+      { encrypted: endpoint.tls !== null, binding: bindingOf(socket) },
       limits,
     );
     socket.on("error", () => closed());
@@ -168,6 +169,13 @@ function upgrade(socket: Socket, endpoint: Endpoint): Promise<TLSSocket> {
       reject(new Error("the server's certificate does not verify"));
     });
   });
+}
+
+/** What a login over this socket can be bound to. */
+function bindingOf(socket: Socket | TLSSocket): Uint8Array | null {
+  if (!("getPeerCertificate" in socket)) return null;
+  const { raw } = socket.getPeerCertificate();
+  return raw === undefined ? null : serverEndPoint(raw);
 }
 
 function reasonOf(error: unknown): string {

@@ -4,10 +4,11 @@
  *
  * **Invariant (G4):** the password is used here and leaves only as the server's method asks;
  * no failure names it. A server that does not prove itself in SCRAM is refused, and so is one that
- * asks for a cleartext or md5 password over a connection without TLS.
+ * asks for a cleartext or md5 password over a connection without TLS. Where the server can bind
+ * the login to its certificate, it is bound.
  *
  * Sources: https://www.postgresql.org/docs/current/protocol-flow.html, sasl-authentication.html,
- * RFC 5802, RFC 7677.
+ * RFC 5802, RFC 7677, RFC 5929.
  *
  * @module
  */
@@ -25,7 +26,7 @@ export type Credentials = {
 export type LoginStep =
   | { readonly kind: "send"; readonly bytes: Uint8Array }
   | { readonly kind: "more" }
-  /** `bytes`: ParameterStatus messages and ReadyForQuery; the key is for CancelRequest. */
+  /** `bytes`: what the server says of itself, and ReadyForQuery; the key is for CancelRequest. */
   | {
     readonly kind: "ready";
     readonly bytes: Uint8Array;
@@ -40,30 +41,36 @@ export type LoginLimits = {
   readonly iterationsMax: number;
 };
 
+/** What the login runs over. `binding`: the data of `tls-server-end-point`, null without it. */
+export type Channel = { readonly encrypted: boolean; readonly binding: Uint8Array | null };
+
 type Scram = {
   readonly clientFirstBare: string;
   readonly nonce: string;
+  /** The GS2 header and, when the login is bound, the binding's data. */
+  bound: Uint8Array;
   serverSignature: Uint8Array;
 };
 
-/** A login under way. `nonce` is random text for SCRAM; `encrypted` says that TLS is on. */
+/** A login under way. `nonce` is random text for SCRAM. */
 export class Login {
   readonly #credentials: Credentials;
   readonly #limits: LoginLimits;
-  readonly #encrypted: boolean;
+  readonly #channel: Channel;
   readonly #framer: Framer;
-  readonly #statuses = new Writer(1024);
+  readonly #greeting = new Writer(1024);
   #scram: Scram;
   #proven = false;
   #processId = 0;
   #secretKey: Uint8Array = new Uint8Array(0);
 
-  constructor(credentials: Credentials, nonce: string, encrypted: boolean, limits: LoginLimits) {
+  constructor(credentials: Credentials, nonce: string, channel: Channel, limits: LoginLimits) {
     this.#credentials = credentials;
     this.#limits = limits;
-    this.#encrypted = encrypted;
+    this.#channel = channel;
     this.#framer = new Framer(limits);
-    this.#scram = { clientFirstBare: `n=,r=${nonce}`, nonce, serverSignature: new Uint8Array(0) };
+    const clientFirstBare = `n=,r=${nonce}`;
+    this.#scram = { clientFirstBare, nonce, bound: nothing, serverSignature: nothing };
   }
 
   /** The first bytes to send. */
@@ -103,18 +110,18 @@ export class Login {
         this.#secretKey = reader.rest().slice();
         return { kind: "more" };
       case "S":
-        this.#statuses.raw(frame.raw);
-        return { kind: "more" };
       case "N":
+        this.#greeting.raw(frame.raw);
         return { kind: "more" };
       case "E":
         return failed(errorCode(frame.raw), "the server refused the login");
       case "Z":
         if (!this.#proven) return failed("08P01", "the server skipped authentication");
-        this.#statuses.raw(frame.raw);
+        // What already came behind it is the session's.
+        this.#greeting.raw(frame.raw).raw(this.#framer.takeRest());
         return {
           kind: "ready",
-          bytes: this.#statuses.bytes(),
+          bytes: this.#greeting.bytes(),
           processId: this.#processId,
           secretKey: this.#secretKey,
         };
@@ -134,10 +141,10 @@ export class Login {
         this.#proven = true;
         return { kind: "more" };
       case 3:
-        if (!this.#encrypted) return failed("28P01", "a cleartext password needs TLS");
+        if (!this.#channel.encrypted) return failed("28P01", "a cleartext password needs TLS");
         return passwordMessage(password);
       case 5: {
-        if (!this.#encrypted) return failed("28P01", "an md5 password needs TLS");
+        if (!this.#channel.encrypted) return failed("28P01", "an md5 password needs TLS");
         const salt = reader.bytes(4, "salt");
         const inner = createHash("md5").update(password + user).digest("hex");
         const outer = createHash("md5").update(inner).update(salt).digest("hex");
@@ -160,13 +167,21 @@ export class Login {
       mechanisms.push(name);
       name = reader.cstring("mechanism");
     }
-    if (!mechanisms.includes("SCRAM-SHA-256")) {
+    const { binding } = this.#channel;
+    const binds = binding !== null && mechanisms.includes("SCRAM-SHA-256-PLUS");
+    const mechanism = binds ? "SCRAM-SHA-256-PLUS" : "SCRAM-SHA-256";
+    if (!mechanisms.includes(mechanism)) {
       return failed("28000", "the server offers no SASL mechanism that is supported");
     }
-    const first = new TextEncoder().encode(`n,,${this.#scram.clientFirstBare}`);
+    // `y`: we could, and see no offer; a server that did offer it knows then that somebody is
+    // between us, and refuses (RFC 5802 section 6).
+    const flag = binds ? "p=tls-server-end-point" : binding === null ? "n" : "y";
+    const header = new TextEncoder().encode(`${flag},,`);
+    this.#scram.bound = binds ? Uint8Array.of(...header, ...binding) : header;
+    const first = new TextEncoder().encode(`${flag},,${this.#scram.clientFirstBare}`);
     const writer = new Writer();
     const start = writer.begin("p");
-    writer.cstring("SCRAM-SHA-256").nullableBytes(first).end(start);
+    writer.cstring(mechanism).nullableBytes(first).end(start);
     return { kind: "send", bytes: writer.bytes() };
   }
 
@@ -187,7 +202,7 @@ export class Login {
     const salted = pbkdf2Sync(this.#credentials.password, salt, iterations, 32, "sha256");
     const clientKey = hmac(salted, "Client Key");
     const storedKey = createHash("sha256").update(clientKey).digest();
-    const withoutProof = `c=biws,r=${nonce}`;
+    const withoutProof = `c=${this.#scram.bound.toBase64()},r=${nonce}`;
     const message = `${this.#scram.clientFirstBare},${serverFirst},${withoutProof}`;
     const signature = hmac(storedKey, message);
     const proof = clientKey.map((byte, index) => byte ^ (signature[index] ?? 0));
@@ -210,6 +225,8 @@ export class Login {
     return { kind: "more" };
   }
 }
+
+const nothing = new Uint8Array(0);
 
 function decodeBase64(text: string): Uint8Array | null {
   try {
