@@ -56,7 +56,10 @@ export function target(
         received(state, input.bytes, out);
         break;
       case "written":
-        written(state, input.request, out);
+        written(state, input.request, "executed", out);
+        break;
+      case "refused":
+        written(state, input.request, "not_run", out);
         break;
       case "upstream_closed":
         lost(state, out);
@@ -220,11 +223,16 @@ export function target(
     out.push({ kind: "run", command: { kind: "confirm", request } });
   }
 
-  function written(state: State, request: number, out: Out): void {
+  function written(
+    state: State,
+    request: number,
+    status: "executed" | "not_run",
+    out: Out,
+  ): void {
     const allowed = state.continuing.get(request);
     if (allowed === undefined) return;
     state.continuing.delete(request);
-    settle(allowed, { ...notRun, status: "executed", alive: true }, out);
+    settle(allowed, { ...notRun, status, alive: true }, out);
   }
 
   /** G1: the bytes at hand are the bytes that were judged, or nothing runs. */

@@ -65,7 +65,9 @@ export function targetDriver(ports: {
         return session?.upstream?.write(command.bytes);
       case "confirm": {
         const { request } = command;
-        return session?.upstream?.whenWritten?.(() => deliver({ kind: "written", request }));
+        return session?.upstream?.whenWritten?.((fate) => {
+          deliver({ kind: fate === "taken" ? "written" : "refused", request });
+        });
       }
       case "cancel":
         return session?.upstream?.cancel();

@@ -8,6 +8,8 @@ export type TargetInput =
   | { readonly kind: "received"; readonly bytes: Uint8Array }
   /** The upstream's window has taken all that was written up to this request. */
   | { readonly kind: "written"; readonly request: number }
+  /** Nothing of this request was sent upstream: it would have reached another place than it says. */
+  | { readonly kind: "refused"; readonly request: number }
   | { readonly kind: "upstream_closed" }
   /** The agent has drained this many raw bytes of the session. */
   | { readonly kind: "credit"; readonly bytes: number }
@@ -22,7 +24,7 @@ export type TargetCommand =
     readonly parameters: Readonly<Record<string, string>>;
   }
   | { readonly kind: "write"; readonly bytes: Uint8Array }
-  /** Asks for `written` once the upstream has taken all that was written before. */
+  /** Asks for `written` or `refused` once the upstream has taken all that was written before. */
   | { readonly kind: "confirm"; readonly request: number }
   | { readonly kind: "cancel" }
   | { readonly kind: "pause" }

@@ -9,9 +9,11 @@ export type Upstream = {
   /** Asks the server to cancel what runs; best effort, as protocols have it. */
   cancel(): void;
   hangUp(): void;
-  /** Calls back once the server's window has taken all that was written; of protocols that have
-   * continuations. */
-  whenWritten?(callback: () => void): void;
+  /**
+   * Ends one continuation; of protocols that have them. Calls back `taken` once the server's window
+   * has taken all that was written since the one before, `refused` when none of it was sent.
+   */
+  whenWritten?(callback: (fate: "taken" | "refused") => void): void;
 };
 
 export type DialEvents = {

@@ -2,6 +2,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { startLab } from "#deploy/demo/lab.ts";
 import { newSshKeyPair } from "#deploy/machine/ssh_key.ts";
+import { encodeSftpClient, type SftpClientPacket } from "#schemas/wire/sftp/client.ts";
 import type { ChannelMessage } from "#schemas/wire/ssh/channel.ts";
 import { dialChannel, endpointOf, isClosed, openChannel } from "./ssh_upstream.ts";
 
@@ -83,9 +84,21 @@ Deno.test("target reaches an SSH host", async (test) => {
   await test.step("sftp answers its first packet", async () => {
     using channel = await openChannel(endpoint);
     channel.write({ kind: "subsystem", name: "sftp" });
-    channel.write({ kind: "data", data: Uint8Array.of(0, 0, 0, 5, 1, 0, 0, 0, 3) });
+    const ask = (packet: SftpClientPacket) => {
+      channel.write({ kind: "data", data: encodeSftpClient(packet) });
+      return new Promise<string>((resolve) => channel.upstream.whenWritten?.(resolve));
+    };
+    strictEqual(await ask({ kind: "init", version: 3 }), "taken");
     await channel.until((one) => one.output().includes("posix-rename@openssh.com"));
+    await Deno.symlink("/etc", `${lab.home}/elsewhere`);
+    const open = { kind: "open", id: 1, flags: 1, attributes: {} } as const;
+    strictEqual(await ask({ ...open, path: "README.txt" }), "taken");
+    strictEqual(await ask({ ...open, path: `${lab.home}/README.txt` }), "taken");
+    strictEqual(await ask({ ...open, path: "elsewhere/passwd" }), "refused");
+    strictEqual(await ask({ ...open, path: "no/such/folder" }), "taken");
+    strictEqual(await ask({ kind: "remove", id: 2, path: "elsewhere" }), "taken");
     channel.write({ kind: "close" });
+    channel.upstream.whenWritten?.(() => {});
     await channel.until(isClosed);
   });
 

@@ -15,7 +15,8 @@ import {
 } from "#schemas/wire/ssh/channel.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import type { Upstream } from "../reach.ts";
-import type { Client, ClientChannel, Terminal } from "./ssh2_client.d.ts";
+import { type Resolved, sftpLinks } from "./sftp_links.ts";
+import type { Client, ClientChannel, SftpClient, Terminal } from "./ssh2_client.d.ts";
 
 /** The largest message of data that is passed on in one piece. */
 const dataBytesMax = 32 * 1024;
@@ -52,6 +53,11 @@ export function channelUpstream(
   let begun = 0;
   let taken = 0;
   const confirms: { readonly at: number; readonly callback: () => void }[] = [];
+  /** Of an sftp channel: says whether a request may be passed on. */
+  let mayPass: ((request: Uint8Array) => Promise<boolean>) | null = null;
+  /** Input of an sftp channel that waits for its request to be whole, and for those before it. */
+  let request: ChannelMessage[] = [];
+  let before: Promise<unknown> = Promise.resolve();
   return {
     write(bytes) {
       framer.push(bytes);
@@ -63,9 +69,21 @@ export function channelUpstream(
       }
     },
     whenWritten(callback) {
-      whenOpen(() => {
-        confirms.push({ at: begun, callback });
+      const taken = () => {
+        confirms.push({ at: begun, callback: () => callback("taken") });
         confirm();
+      };
+      if (mayPass === null) return whenOpen(taken);
+      const check = mayPass;
+      const messages = request;
+      request = [];
+      // One behind the other, so that what was asked first is done first.
+      before = before.then(async () => {
+        if (!await check(dataOf(messages))) return callback("refused");
+        whenOpen(() => {
+          for (const message of messages) send(message);
+          taken();
+        });
       });
     },
     pause() {
@@ -98,6 +116,7 @@ export function channelUpstream(
         waiting = [];
         return open(message);
       default:
+        if (mayPass !== null) return void request.push(message);
         return whenOpen(() => send(message));
     }
   }
@@ -112,6 +131,7 @@ export function channelUpstream(
       case "shell":
         return void client.shell(terminal ?? false, { env }, opened);
       case "subsystem":
+        if (message.name === "sftp") mayPass = sftpLinks(resolver(client));
         // ssh2 sends no variables with one, and no server of files needs any.
         return void client.subsys(message.name, opened);
       case "direct_tcpip": {
@@ -236,6 +256,44 @@ export function channelUpstream(
   function say(...messages: readonly ChannelMessage[]): void {
     events.received(encodeChannelMessages(messages));
   }
+}
+
+/** Asks the host where paths lead, on a channel beside the agent's. */
+function resolver(client: Client): (path: string) => Promise<Resolved> {
+  let files: Promise<SftpClient> | null = null;
+  return async (path) => {
+    files ??= new Promise((resolve, reject) => {
+      client.sftp((error, sftp) => {
+        if (error !== undefined) return reject(error);
+        sftp.on("error", () => {});
+        resolve(sftp);
+      });
+    });
+    try {
+      return await realPath(await files, path);
+    } catch {
+      return { kind: "failed" };
+    }
+  };
+}
+
+/** SSH_FX_NO_SUCH_FILE. */
+const noSuchFile = 2;
+
+function realPath(sftp: SftpClient, path: string): Promise<Resolved> {
+  return new Promise((resolve) => {
+    sftp.realpath(path, (error, real) => {
+      if (error === undefined) return resolve({ kind: "path", path: real });
+      const isMissing = "code" in error && error.code === noSuchFile;
+      resolve({ kind: isMissing ? "missing" : "failed" });
+    });
+  });
+}
+
+/** The bytes of all data messages. */
+function dataOf(messages: readonly ChannelMessage[]): Uint8Array {
+  const parts = messages.flatMap((message) => message.kind === "data" ? [message.data] : []);
+  return Buffer.concat(parts);
 }
 
 /** RFC 4254 section 5.1, in fixed words. */

@@ -61,6 +61,16 @@ Deno.test("input goes upstream beside the program, and is settled when the targe
   deepStrictEqual([session.outcome(2)?.bytes, session.outcome(2)?.alive], [0, true]);
 });
 
+Deno.test("input that the driver would not send is not run, and the channel goes on", () => {
+  const session = started();
+  session.request(1, [{ kind: "subsystem", name: "sftp" }]);
+  session.request(2, [data("open")], 1);
+  session.input({ kind: "refused", request: 2 });
+  deepStrictEqual(session.outcomes().slice(1), [[2, "not_run"]]);
+  ok(session.outcome(2)?.alive);
+  ok(!session.ran("hang_up"));
+});
+
 Deno.test("input that is judged before its program runs follows it", () => {
   const session = newSession();
   session.open();

@@ -25,6 +25,12 @@ export type ClientChannel = Duplex & {
   close(): void;
 };
 
+/** A client of files. Its errors have the status of the draft as `code`. */
+export type SftpClient = {
+  realpath(path: string, callback: (error: Error | undefined, path: string) => void): void;
+  on(event: "error" | "close", listener: () => void): void;
+};
+
 type Opened = (error: Error | undefined, channel: ClientChannel) => void;
 type Environment = Record<string, string>;
 
@@ -57,6 +63,7 @@ export declare class Client {
   exec(command: Buffer, options: { pty?: Terminal; env: Environment }, callback: Opened): this;
   shell(window: Terminal | false, options: { env: Environment }, callback: Opened): this;
   subsys(name: string, callback: Opened): this;
+  sftp(callback: (error: Error | undefined, sftp: SftpClient) => void): this;
   forwardOut(
     sourceHost: string,
     sourcePort: number,
