@@ -26,6 +26,11 @@ export const frameHeader = "Sallyport-Frame";
 export const maskedHeader = "Sallyport-Masked";
 /** On `raw` and `response`: unmasked bytes of the session so far, decimal; what credit counts. */
 export const rawBytesHeader = "Sallyport-Raw-Bytes";
+/**
+ * On `response`, where it is not the part's own number: how many raw parts are masked with it, from
+ * the session's first. Text that was held back leaves in a part to which no raw one belongs.
+ */
+export const rawPartsHeader = "Sallyport-Raw-Parts";
 /** On `raw`: this part begins the response to its request. */
 export const firstHeader = "Sallyport-First";
 /** On `raw` and `response`: the upstream is gone, and with this part the session ends. */

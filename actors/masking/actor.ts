@@ -11,24 +11,24 @@
  * @module
  */
 import type { Actor, Effect, KitInput, Step } from "#actors/_kit/actor.ts";
-import type { Frame, RawFrame } from "#actors/_kit/frame.ts";
+import type { Frame, FramePlaceInput, RawFrame } from "#actors/_kit/frame.ts";
 import {
   decodeControl,
   endedHeader,
   firstHeader,
   formatMasked,
   maskedHeader,
+  type Open,
   rawBytesHeader,
-  type Verdict,
+  rawPartsHeader,
 } from "#schemas/frames.ts";
 import { encodePayload, encodingHeader } from "#schemas/payload_coding.ts";
-import { backendBytes } from "#schemas/wire/postgres/backend.ts";
-import { errorResponse } from "#schemas/wire/postgres/error_response.ts";
-import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import type { MaskingCommand, MaskingInput } from "./inputs.ts";
-import { beginResponse, openRewriter, rewrite } from "./rewrite.ts";
-import type { CatalogView, Rewriter, RewriterOptions } from "./rewriter.ts";
+import { postgresRewriter } from "./postgres.ts";
+import type { CatalogView, RewriterOptions } from "./rewriter.ts";
+import type { Masked, ResponsePlan, SessionRewriter } from "./session_rewriter.ts";
+import { channelRewriter } from "./ssh/channel.ts";
 
 export type MaskingLimits = {
   /** How long raw frames wait for the verdict that is read from another stream. */
@@ -40,15 +40,19 @@ export type MaskingLimits = {
 };
 
 export type MaskingState = {
-  readonly rewriter: Rewriter;
-  connection: string;
+  /** Null until the session's opening was read, which names its protocol. */
+  rewriter: SessionRewriter | null;
   /** Stream sequence of the newest verdict that is known. */
   newestVerdict: number;
   /** Plans of allowed requests whose response has not begun. */
-  readonly plans: Map<number, Pick<Verdict, "plan" | "parsed">>;
+  readonly plans: Map<number, ResponsePlan>;
   request: number | null;
-  /** Parts are counted over the session. */
+  /** Raw parts are counted over the session. */
   nextPart: number;
+  /** Parts of responses that were stored besides one for each raw part. */
+  addedParts: number;
+  /** Raw bytes up to the newest part, as its header says. */
+  rawBytes: string | null;
   waiting: RawFrame[];
   failed: boolean;
 };
@@ -66,12 +70,13 @@ export function masking(
 
   function initial(): State {
     return {
-      rewriter: openRewriter(options, null),
-      connection: "",
+      rewriter: null,
       newestVerdict: 0,
       plans: new Map(),
       request: null,
       nextPart: 0,
+      addedParts: 0,
+      rawBytes: null,
       waiting: [],
       failed: false,
     };
@@ -95,7 +100,8 @@ export function masking(
         break;
       case "wake":
         // No verdict came: what waits is not understood and must not leave.
-        fail(state, out);
+        if (input.name === verdictWake) fail(state, out);
+        else onTimePassed(state, out);
         break;
       case "resume":
         break;
@@ -105,17 +111,32 @@ export function masking(
     return [state, out];
   }
 
+  function rewriterOf({ protocol, connection }: Open): SessionRewriter {
+    switch (protocol) {
+      case "postgres":
+        return postgresRewriter(options, () => catalogs(connection));
+      case "ssh":
+        return channelRewriter(options.detectors);
+      default:
+        return unreachable(protocol);
+    }
+  }
+
   function onFrame(state: State, frame: Frame, out: Out): void {
     switch (frame.kind) {
-      case "open":
-        state.connection = decodeControl("open", frame.payload)?.connection ?? "";
+      case "open": {
+        const open = decodeControl("open", frame.payload);
+        if (open !== null) state.rewriter ??= rewriterOf(open);
         return;
+      }
       case "verdict": {
         if (frame.sequence <= state.newestVerdict) return;
         state.newestVerdict = frame.sequence;
         const verdict = decodeControl("verdict", frame.payload);
         if (verdict?.decision !== "allow" || verdict.cancels !== null) return;
-        state.plans.set(verdict.request, { plan: verdict.plan, parsed: verdict.parsed });
+        if (state.rewriter?.answers(verdict.request) === false) return;
+        const { request, plan, parsed } = verdict;
+        state.plans.set(request, { request, plan, parsed });
         if (state.plans.size > limits.plansMax) {
           const [oldest] = state.plans.keys();
           if (oldest !== undefined) state.plans.delete(oldest);
@@ -124,7 +145,8 @@ export function masking(
       }
       case "response":
         // Our own, after a restart: what came before it is stored.
-        state.nextPart = frame.part + 1;
+        state.nextPart = Number(frame.headers.get(rawPartsHeader) ?? frame.part + 1);
+        state.addedParts = frame.part + 1 - state.nextPart;
         // Behind an end nothing but an end is stored.
         state.failed = frame.headers.has(endedHeader);
         return;
@@ -140,7 +162,7 @@ export function masking(
     if (state.waiting.length === 0) return;
     const waiting = state.waiting;
     state.waiting = [];
-    out.push({ kind: "unwake", name: "verdict" });
+    out.push({ kind: "unwake", name: verdictWake });
     for (const frame of waiting) onRaw(state, frame, out);
     for (const frame of waiting) {
       if (!state.waiting.includes(frame)) out.push({ kind: "release", name: String(frame.part) });
@@ -157,7 +179,7 @@ export function masking(
         // It is stored, but it may be delivered to another worker than its response is.
         const command = { kind: "read_verdicts", after: state.newestVerdict } as const;
         out.push({ kind: "run", command });
-        out.push({ kind: "wake", name: "verdict", afterMs: limits.verdictMsMax });
+        out.push({ kind: "wake", name: verdictWake, afterMs: limits.verdictMsMax });
       }
       state.waiting.push(frame);
       return;
@@ -175,38 +197,47 @@ export function masking(
     if (found === undefined) return;
     for (const earlier of state.plans.keys()) if (earlier <= request) state.plans.delete(earlier);
     state.request = request;
-    const { plan, parsed } = found;
-    const catalog = catalogs(state.connection);
-    beginResponse(state.rewriter, { plan, parsed, catalog, greets: request === 0 });
+    state.rewriter?.begin(found);
   }
 
   function respond(state: State, frame: RawFrame, out: Out): void {
     const { request, part, more } = frame;
+    state.rawBytes = frame.headers.get(rawBytesHeader) ?? null;
+    const place = { request, part: part + state.addedParts, more };
+    if (state.rewriter === null) state.failed = true;
+    const masked = state.failed || state.rewriter === null
+      ? failedWith(state.rewriter?.lost() ?? nothing)
+      : state.rewriter.rewrite(frame.payload, more ? "more" : "none");
+    const failed = masked.failed || frame.headers.has(endedHeader);
+    store(state, place, { ...masked, failed }, out);
+  }
+
+  /** What was held back leaves in a part of its own. */
+  function onTimePassed(state: State, out: Out): void {
+    if (state.failed || state.request === null || state.rewriter === null) return;
+    const masked = state.rewriter.timePassed();
+    if (masked.bytes.length === 0) return wait(masked, out);
+    const part = state.nextPart + state.addedParts;
+    state.addedParts++;
+    store(state, { request: state.request, part, more: true }, masked, out);
+  }
+
+  function store(state: State, place: FramePlaceInput, masked: Masked, out: Out): void {
     const headers = new Map<string, string>();
-    const rawBytes = frame.headers.get(rawBytesHeader);
-    if (rawBytes !== undefined) headers.set(rawBytesHeader, rawBytes);
-    if (frame.headers.has(endedHeader)) headers.set(endedHeader, "1");
-    let payload: Uint8Array;
-    if (state.failed) {
-      payload = lostBytes();
-      headers.set(endedHeader, "1");
-    } else {
-      const rewritten = rewrite(state.rewriter, frame.payload);
-      payload = rewritten.bytes;
-      if (rewritten.masked.size > 0) headers.set(maskedHeader, formatMasked(rewritten.masked));
-      if (rewritten.failure !== null) headers.set(endedHeader, "1");
-    }
-    const coded = encodePayload(payload);
+    if (state.rawBytes !== null) headers.set(rawBytesHeader, state.rawBytes);
+    if (state.addedParts > 0) headers.set(rawPartsHeader, String(state.nextPart));
+    if (masked.masked.size > 0) headers.set(maskedHeader, formatMasked(masked.masked));
+    if (masked.failed) headers.set(endedHeader, "1");
+    const coded = encodePayload(masked.bytes);
     if (coded.encoding !== null) headers.set(encodingHeader, coded.encoding);
-    out.push({
-      kind: "publish",
-      frame: "response",
-      place: { request, part, more },
-      payload: coded.payload,
-      headers,
-    });
+    out.push({ kind: "publish", frame: "response", place, payload: coded.payload, headers });
     // Nothing comes of the session behind its end.
     if (headers.has(endedHeader)) out.push({ kind: "end" });
+    else wait(masked, out);
+  }
+
+  function wait({ waitMs }: Masked, out: Out): void {
+    if (waitMs !== null) out.push({ kind: "wake", name: heldWake, afterMs: waitMs });
   }
 
   function fail(state: State, out: Out): void {
@@ -220,12 +251,10 @@ export function masking(
   }
 }
 
-/** What the agent is told when a response can no longer be masked. */
-function lostBytes(): Uint8Array {
-  return backendBytes(errorResponse({
-    severity: "FATAL",
-    sqlstate: sqlstate.crashShutdown,
-    message: "sallyport: the response was interrupted and cannot be masked, so it was withheld",
-    hint: "Whether the statement took effect stands in the record. Reconnect.",
-  }));
+const verdictWake = "verdict";
+const heldWake = "held";
+const nothing = new Uint8Array(0);
+
+function failedWith(bytes: Uint8Array): Masked {
+  return { bytes, masked: new Map(), failed: true, waitMs: null };
 }

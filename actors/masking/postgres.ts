@@ -1,0 +1,42 @@
+/** PostgreSQL's responses, masked by lineage and detection (`rewrite.ts`). @module */
+import { backendBytes } from "#schemas/wire/postgres/backend.ts";
+import { errorResponse } from "#schemas/wire/postgres/error_response.ts";
+import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
+import { beginResponse, openRewriter, rewrite } from "./rewrite.ts";
+import type { CatalogView, RewriterOptions } from "./rewriter.ts";
+import type { SessionRewriter } from "./session_rewriter.ts";
+
+/** Opens a session's rewriter; `catalog` gives the newest view of its connection's catalog. */
+export function postgresRewriter(
+  options: RewriterOptions,
+  catalog: () => CatalogView,
+): SessionRewriter {
+  const rewriter = openRewriter(options, null);
+  return {
+    answers: () => true,
+    begin({ request, plan, parsed }) {
+      beginResponse(rewriter, { plan, parsed, catalog: catalog(), greets: request === 0 });
+    },
+    rewrite(part) {
+      const { bytes, masked, failure } = rewrite(rewriter, part);
+      return { bytes, masked, failed: failure !== null, waitMs: null };
+    },
+    // It never asks to wait.
+    timePassed: () => ({
+      bytes: new Uint8Array(0),
+      masked: new Map(),
+      failed: false,
+      waitMs: null,
+    }),
+    lost,
+  };
+}
+
+function lost(): Uint8Array {
+  return backendBytes(errorResponse({
+    severity: "FATAL",
+    sqlstate: sqlstate.crashShutdown,
+    message: "sallyport: the response was interrupted and cannot be masked, so it was withheld",
+    hint: "Whether the statement took effect stands in the record. Reconnect.",
+  }));
+}

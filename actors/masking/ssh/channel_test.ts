@@ -1,0 +1,142 @@
+/** A channel's messages: what leaves, when, and what does not. @module */
+import { deepStrictEqual, equal, ok } from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import type { StreamPlan } from "#schemas/mask_plan.ts";
+import {
+  ChannelFramer,
+  type ChannelMessage,
+  encodeChannelMessages,
+} from "#schemas/wire/ssh/channel.ts";
+import type { Masked, SessionRewriter } from "../session_rewriter.ts";
+import { detectors } from "../testing.ts";
+import { channelRewriter } from "./channel.ts";
+
+const output: StreamPlan = { content: "output", revealed: [], holdMsMax: null, files: "mask" };
+const terminal: StreamPlan = { ...output, content: "terminal", holdMsMax: 20 };
+
+function begun(stream: StreamPlan | undefined): SessionRewriter {
+  const rewriter = channelRewriter(detectors);
+  const plan = { results: [], errors: "keep" as const };
+  rewriter.begin({
+    request: 1,
+    parsed: null,
+    plan: stream === undefined ? plan : { ...plan, stream },
+  });
+  return rewriter;
+}
+
+function data(text: string): ChannelMessage {
+  return { kind: "data", data: Buffer.from(text) };
+}
+function error(text: string): ChannelMessage {
+  return { kind: "extended_data", type: 1, data: Buffer.from(text) };
+}
+
+/** What leaves, a line a message. */
+function lines({ bytes }: Masked): string[] {
+  const framer = new ChannelFramer({ messageBytesMax: 1 << 20 });
+  framer.push(bytes);
+  const all: string[] = [];
+  for (;;) {
+    const message = framer.next();
+    if (message.kind === "need" || message.kind === "malformed") return all;
+    const text = "data" in message ? ` ${Buffer.from(message.data).toString()}` : "";
+    all.push(message.kind + text);
+  }
+}
+
+function told(rewriter: SessionRewriter, ...messages: ChannelMessage[]): string[] {
+  return lines(rewriter.rewrite(encodeChannelMessages(messages), "more"));
+}
+
+Deno.test("a program's output is masked across messages, its two streams apart", () => {
+  const rewriter = begun(output);
+  deepStrictEqual(told(rewriter, { kind: "success" }, data("ssn 536-22-")), [
+    "success",
+    "data ssn ",
+  ]);
+  deepStrictEqual(told(rewriter, error("see 1234, ")), ["extended_data see 1234, "]);
+  deepStrictEqual(told(rewriter, data("12")), []);
+  deepStrictEqual(told(rewriter, data("34\n"), error("mail a@b")), [
+    "extended_data mail ",
+  ]);
+  const end = rewriter.rewrite(
+    encodeChannelMessages([{ kind: "exit_status", code: 0 }, error(".org"), { kind: "close" }]),
+    "none",
+  );
+  deepStrictEqual(lines(end), ["exit_status", "data [ssn]\n", "extended_data [email]", "close"]);
+  deepStrictEqual([...end.masked], [["ssn", 1], ["email", 1]]);
+});
+
+Deno.test("without a plan for its stream no data leaves, and the channel ends", () => {
+  for (const message of [data("hello"), error("hello")]) {
+    const rewriter = begun(undefined);
+    const { bytes, failed } = rewriter.rewrite(encodeChannelMessages([message]), "more");
+    ok(failed);
+    ok(!Buffer.from(bytes).includes("hello"));
+  }
+  deepStrictEqual(told(begun(undefined), { kind: "success" }), ["success"]);
+});
+
+Deno.test("a message that is no target's, or is cut, ends the channel", () => {
+  const env = encodeChannelMessages([{ kind: "env", name: "A", value: "b" }]);
+  const cut = encodeChannelMessages([data("hello")]).subarray(0, 12);
+  for (const part of [env, cut, Uint8Array.of(0, 0, 0, 1, 0xff)]) {
+    const { bytes, failed } = begun(output).rewrite(part, "more");
+    ok(failed);
+    ok(!Buffer.from(bytes).includes("hello"));
+  }
+});
+
+Deno.test("what may become an identifier waits: a number until it is decided, a word a moment", () => {
+  const rewriter = begun(output);
+  const number = rewriter.rewrite(encodeChannelMessages([data("id 536-22-")]), "more");
+  equal(number.waitMs, null, "a program's number is not given out by time");
+  deepStrictEqual(told(rewriter, data("99 login")), ["data 536-22-99 "]);
+  deepStrictEqual(lines(rewriter.timePassed()), []);
+  deepStrictEqual(lines(rewriter.timePassed()), ["data login"]);
+});
+
+Deno.test("a person waits at most as long as the plan says", () => {
+  const rewriter = begun(terminal);
+  const held = rewriter.rewrite(encodeChannelMessages([data("id 536-22-")]), "more");
+  deepStrictEqual(lines(held), ["data id "]);
+  equal(held.waitMs, 10);
+  const first = rewriter.timePassed();
+  equal(first.waitMs, 10);
+  deepStrictEqual(lines(first), []);
+  const second = rewriter.timePassed();
+  deepStrictEqual(lines(second), ["data 536-22-"]);
+  equal(second.waitMs, null);
+  deepStrictEqual(told(rewriter, data("1234 is ")), ["data [ssn] is "]);
+});
+
+Deno.test("the echo of a key that no number begins with comes at once", () => {
+  const rewriter = begun(terminal);
+  for (const key of ["l", "s", " ", "é", "\r\n"]) {
+    const { bytes, waitMs } = rewriter.rewrite(encodeChannelMessages([data(key)]), "more");
+    deepStrictEqual(lines({ bytes } as Masked), [`data ${key}`]);
+    equal(waitMs, null);
+  }
+});
+
+Deno.test("a tunnel's bytes, and what is revealed, leave as they came", () => {
+  const tunnel = begun({ ...output, content: "tunnel" });
+  deepStrictEqual(told(tunnel, { kind: "open_confirmation" }, data("536-22-1234")), [
+    "open_confirmation",
+    "data 536-22-1234",
+  ]);
+  const revealed = begun({ ...output, revealed: ["ssn"] });
+  deepStrictEqual(told(revealed, data("536-22-1234 a@b.org ")), ["data 536-22-1234 [email] "]);
+});
+
+Deno.test("words of the server are masked too", () => {
+  const rewriter = begun(output);
+  const signal = { name: "TERM", coreDumped: false, message: "of 536-22-1234" } as const;
+  const { bytes } = rewriter.rewrite(
+    encodeChannelMessages([{ kind: "exit_signal", ...signal }]),
+    "more",
+  );
+  ok(Buffer.from(bytes).includes("[ssn]"));
+  ok(!Buffer.from(bytes).includes("536-22-1234"));
+});
