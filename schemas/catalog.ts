@@ -1,11 +1,27 @@
 /**
  * The target's catalog as authz needs it: relations with their columns, view definitions, functions
- * that are not PostgreSQL's own. Published by target; PHI-free by construction (names, types and
- * row estimates only).
+ * that are not PostgreSQL's own, and where users' code runs unseen. Published by target; PHI-free
+ * by construction (names, types and row estimates only).
  *
  * @module
  */
 import { z } from "zod";
+
+/**
+ * Code of users' own that runs when a relation's rows are read (`policy`: row security) or written:
+ * `trigger` reads or writes other rows, `row_trigger` only its own; `rule`, `default`, and `check`
+ * for constraints, domains, index expressions and generated columns. Code in C, which extensions
+ * bring, counts as PostgreSQL's own.
+ */
+export const RelationCode = z.enum([
+  "policy",
+  "trigger",
+  "row_trigger",
+  "rule",
+  "default",
+  "check",
+]);
+export type RelationCode = z.infer<typeof RelationCode>;
 
 export const CatalogColumn = z.strictObject({
   name: z.string(),
@@ -34,6 +50,7 @@ export const CatalogRelation = z.strictObject({
   uniqueKeys: z.array(z.array(z.string())),
   /** Direct inheritance or partition parents, by oid. */
   parents: z.array(z.int().min(0)),
+  code: z.array(RelationCode),
 });
 export type CatalogRelation = z.infer<typeof CatalogRelation>;
 
@@ -45,8 +62,21 @@ export const CatalogFunction = z.strictObject({
   /** pg_proc.provolatile: i immutable, s stable, v volatile. */
   volatility: z.enum(["i", "s", "v"]),
   language: z.string(),
+  /** May write rows or change the session, by itself or by what it calls; false is certain. */
+  moves: z.boolean(),
 });
 export type CatalogFunction = z.infer<typeof CatalogFunction>;
+
+/** Where users' own code hides behind what looks like PostgreSQL's. */
+export const HiddenCode = z.strictObject({
+  /** Names of operators, in whatever schema. */
+  operators: z.array(z.string()),
+  /** Names of types to which a value is cast, or by which it is checked, by such code. */
+  types: z.array(z.string()),
+  /** Some cast by such code is applied without being written. */
+  implicitCasts: z.boolean(),
+});
+export type HiddenCode = z.infer<typeof HiddenCode>;
 
 export const Catalog = z.strictObject({
   version: z.literal(1),
@@ -62,5 +92,6 @@ export const Catalog = z.strictObject({
   role: z.string(),
   relations: z.array(CatalogRelation).max(100_000),
   functions: z.array(CatalogFunction).max(100_000),
+  hidden: HiddenCode,
 });
 export type Catalog = z.infer<typeof Catalog>;

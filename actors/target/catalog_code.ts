@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { type FunctionWork, functionWork, wordsOf } from "#schemas/function_text.ts";
 
 /** A function with its text, which does not leave this process. */
 export type FunctionText = {
@@ -15,9 +16,6 @@ export type FunctionText = {
   readonly language: string;
   readonly text: string;
 };
-
-/** What a function may do beyond computing from its arguments. */
-export type FunctionWork = { readonly moves: boolean; readonly reads: boolean };
 
 /** Expressions and triggers depend on functions by these rows of pg_depend. */
 const dependsOnCode = `
@@ -69,8 +67,10 @@ select
     as "implicitCasts"`;
 
 /** Follows each function through the functions whose names stand in its text. */
-export function functionWork(functions: readonly FunctionText[]): Map<number, FunctionWork> {
-  const work = new Map(functions.map((one) => [one.oid, workOf(one)]));
+export function followFunctions(functions: readonly FunctionText[]): Map<number, FunctionWork> {
+  const work = new Map(
+    functions.map(({ oid, language, text }) => [oid, functionWork(language, text)]),
+  );
   const texts = new Map(functions.map((one) => [one.oid, new Set(wordsOf(one.text))]));
   for (let changed = true; changed;) {
     changed = false;
@@ -93,35 +93,6 @@ export function functionWork(functions: readonly FunctionText[]): Map<number, Fu
 }
 
 const compiled: ReadonlySet<string> = new Set(["c", "internal"]);
-const readable: ReadonlySet<string> = new Set(["sql", "plpgsql"]);
-
-const movingWords = new Set(
-  `insert update delete merge truncate copy execute call do create drop alter grant revoke set reset
-  discard prepare lock comment security reindex cluster vacuum analyze refresh notify listen load
-  import set_config setval setseed pg_notify temp temporary pg_temp lowrite`.split(/\s+/),
-);
-const readingWords = new Set(
-  "select from perform table with query execute return_query into".split(/\s+/),
-);
-/* Families of functions that write, or run a query given as text. */
-const movingFamilies = /^(?:lo_|dblink|pg_advisory|pg_try_advisory|\w+_to_xml|ts_stat|crosstab)/;
-
-function workOf({ language, text }: FunctionText): FunctionWork {
-  if (compiled.has(language)) return { moves: false, reads: false };
-  if (!readable.has(language)) return { moves: true, reads: true };
-  // Names may be written with Unicode escapes; SELECT INTO makes a table in SQL functions.
-  if (/u&"/i.test(text)) return { moves: true, reads: true };
-  const words = wordsOf(text);
-  const makes = language === "sql" && words.includes("into");
-  return {
-    moves: makes || words.some((word) => movingWords.has(word) || movingFamilies.test(word)),
-    reads: words.some((word) => readingWords.has(word)),
-  };
-}
-
-function wordsOf(text: string): string[] {
-  return text.toLowerCase().match(/[\p{L}_][\p{L}\p{N}_$]*/gu) ?? [];
-}
 
 function namesOf(
   functions: readonly FunctionText[],

@@ -15,12 +15,8 @@ import {
   HiddenCode,
   type RelationCode,
 } from "#schemas/catalog.ts";
-import {
-  type FunctionWork,
-  functionWork,
-  hiddenCodeQuery,
-  relationCodeQuery,
-} from "./catalog_code.ts";
+import type { FunctionWork } from "#schemas/function_text.ts";
+import { followFunctions, hiddenCodeQuery, relationCodeQuery } from "./catalog_code.ts";
 import type { Endpoint } from "./dial.ts";
 
 const relationsQuery = `
@@ -128,7 +124,7 @@ export async function readCatalog(
     );
     const [session] = Session.parse(plainRows(rows.session));
     const texts = z.array(FunctionRow).parse(plainRows(rows.functions));
-    const work = functionWork(texts);
+    const work = followFunctions(texts);
     const code = codeByRelation(z.array(CodeRow).parse(plainRows(rows.code)), work);
     const relations = z.array(Row).parse(plainRows(rows.relations)).map((relation) => ({
       ...relation,

@@ -108,6 +108,17 @@ end $$;
 create function reset_path() returns int language plpgsql as $$ begin
   perform set_config('search_path', 'other, public', false); return 1;
 end $$;
+create schema twist;
+create view twist.shifts as select id, ssn as who, 'calm'::mood as mood, null::int4range as hours,
+  null::timestamptz as at from patients;
+create function twist_path() returns int language plpgsql stable as $$ begin
+  perform set_config('search_path', 'twist, public', false); return 1;
+end $$;
+create function twist_again() returns int language sql stable as $$ select twist_path() $$;
+create function twist_setting() returns int language sql set search_path = twist
+  as $$ select 1 $$;
+create function pure_words(text) returns text language plpgsql immutable as $$ begin
+  return upper($1); end $$;
 create function overloaded(int) returns text language sql as $$ select 'plain' $$;
 create function overloaded(text) returns text language sql
   as $$ select ssn from patients limit 1 $$;

@@ -33,17 +33,19 @@ Deno.test("no evasion brings out a planted value", async () => {
   deepStrictEqual(findings, []);
 });
 
-/** Queries leave nothing behind and share a session; every other entry has one of its own. */
+/**
+ * Queries leave nothing behind and share a session; every other entry has one of its own. Where
+ * more rights could open more, the unbound agent tries as well.
+ */
 function batchesOf(entries: readonly Entry[]): Batch[] {
   const queries = entries.filter(({ place }) => /^0[12]/.test(place));
   const others = entries.filter((entry) => !queries.includes(entry));
-  const parties: readonly Party[] = ["ordinary", "unbound"];
+  const further = entries.filter(({ place }) => /^0[457]/.test(place));
   return [
     { entries: queries, mode: "simple", party: "ordinary" },
     { entries: queries, mode: "binary", party: "ordinary" },
-    ...parties.flatMap((party) =>
-      others.map((entry) => ({ entries: [entry], mode: "simple", party }) as const)
-    ),
+    ...others.map((entry) => ({ entries: [entry], mode: "simple", party: "ordinary" } as const)),
+    ...further.map((entry) => ({ entries: [entry], mode: "simple", party: "unbound" } as const)),
   ];
 }
 
@@ -53,10 +55,8 @@ async function evade(system: System, batch: Batch): Promise<Finding[]> {
   const token = { ordinary, unbound }[party];
   const findings: Finding[] = [];
   const look = (where: string, texts: readonly string[]) => {
-    for (const text of texts) {
-      const leak = findPlanted(text);
-      if (leak !== null) findings.push({ where, leak });
-    }
+    const leak = texts.map(findPlanted).find((found) => found !== null);
+    if (leak !== undefined) findings.push({ where, leak });
   };
   let agent: Agent | null = null;
   try {

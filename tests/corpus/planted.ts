@@ -73,27 +73,34 @@ export function findPlanted(text: string): string | null {
 }
 
 /** Encodings undone one inside the other. */
-const depthMax = 4;
+const depthMax = 3;
 /** Views looked at on each level. */
-const viewsMax = 60;
+const viewsMax = 100;
+/** What every needle starts with; no needle is shorter. */
+const stemChars = 6;
+
+const byStem = Map.groupBy(wanted, ({ text }) => text.slice(0, stemChars));
+const digitNeedles = wanted.filter(({ text }) => /^\d{9,}$/.test(text));
 
 function inView(view: string): string | null {
-  const squeezedView = squeezed(view);
-  const digits = view.replace(/\D/g, "");
-  for (const { what, text } of wanted) {
-    if (squeezedView.includes(text) || /^\d{9,}$/.test(text) && digits.includes(text)) return what;
+  const text = squeezed(view);
+  for (let at = 0; at + stemChars <= text.length; at++) {
+    const found = byStem.get(text.slice(at, at + stemChars))
+      ?.find((needle) => text.startsWith(needle.text, at));
+    if (found !== undefined) return found.what;
   }
-  return null;
+  const digits = view.replace(/\D/g, "");
+  return digitNeedles.find((needle) => digits.includes(needle.text))?.what ?? null;
 }
 
 /** What a view may be the encoded form of. */
 function* decoded(view: string): Generator<string> {
   yield rot13(view);
-  for (const [run] of view.matchAll(/(?:[0-9a-f]{2}){6,}/gi)) {
-    yield latin1(Buffer.from(run, "hex"));
-  }
-  for (const [run] of view.matchAll(/[A-Za-z0-9+/_-]{8,}={0,2}/g)) {
-    for (let shift = 0; shift < 4; shift++) yield latin1(Buffer.from(run.slice(shift), "base64"));
+  yield runs(view, /(?:[0-9a-f]{2}){6,}/gi, (run) => Buffer.from(run, "hex"));
+  for (let shift = 0; shift < 4; shift++) {
+    yield runs(view, /[A-Za-z0-9+/_-]{8,}={0,2}/g, (run) => {
+      return Buffer.from(run.slice(shift), "base64");
+    });
   }
   if (view.includes("%")) {
     yield view.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
@@ -106,15 +113,22 @@ function* decoded(view: string): Generator<string> {
       .replace(/\\{1,2}([0-7]{3})/g, (_, octal) => codePoint(parseInt(octal, 8)))
       .replace(/\\{1,2}x([0-9a-f]{2})/gi, (_, hex) => codePoint(parseInt(hex, 16)));
   }
-  const codes = [...view.matchAll(/\b(\d{2,3})\b/g)].map(([, code]) => Number(code));
-  if (codes.length >= 6) yield String.fromCharCode(...codes.slice(0, 50_000));
-  const hexCodes = [...view.matchAll(/\b([0-9a-f]{2})\b/gi)].map(([, hex]) =>
-    parseInt(hex ?? "", 16)
-  );
-  if (hexCodes.length >= 6) yield String.fromCharCode(...hexCodes.slice(0, 50_000));
+  yield numbers(view, /\b\d{2,3}\b/g, 10);
+  yield numbers(view, /\b[0-9a-f]{2}\b/gi, 16);
   if (/^[01\s]+$/.test(view)) yield bits(view);
-  // UTF-16 and other text with a NUL or a separator between characters.
+  // UTF-16 and other text with a NUL between characters.
   if (view.includes("\0")) yield view.replaceAll("\0", "");
+}
+
+function runs(view: string, pattern: RegExp, decode: (run: string) => Uint8Array): string {
+  return [...view.matchAll(pattern)].map(([run]) => latin1(decode(run))).join(" ");
+}
+
+/** Numbers as the code points of a text. */
+function numbers(view: string, pattern: RegExp, base: number): string {
+  const found = view.match(pattern) ?? [];
+  if (found.length < stemChars) return "";
+  return String.fromCharCode(...found.slice(0, 50_000).map((number) => parseInt(number, base)));
 }
 
 function bits(view: string): string {

@@ -136,12 +136,14 @@ export function catalogAfter(changes: number): Catalog {
     role: "gateway",
     relations: [...found, scratch],
     functions: [],
+    hidden: { operators: [], types: [], implicitCasts: false },
   } as const;
   const digest = createHash("sha256").update(JSON.stringify(facts)).digest("hex");
   return {
     ...facts,
     relations: [...facts.relations],
     functions: [],
+    hidden: { operators: [], types: [], implicitCasts: false },
     searchPath: ["public"],
     digest,
   };
@@ -158,5 +160,6 @@ function catalogRelation({ oid, name, columns, rowsEstimate }: Relation): Catalo
     definition: null,
     uniqueKeys: [["id"]],
     parents: [],
+    code: [],
   };
 }

@@ -128,6 +128,14 @@ export const pureOperators: ReadonlySet<string> = new Set(
 `.trim().split(/\s+/),
 );
 
+/** Types of pg_catalog that are written by their bare names. */
+export const pureTypes: ReadonlySet<string> = new Set(
+  `text varchar bpchar char name int2 int4 int8 numeric float4 float8 bool date time timetz timestamp
+  timestamptz interval uuid bytea oid json jsonb xml inet cidr macaddr bit varbit money regclass
+  regproc regprocedure regtype regnamespace regrole tsvector tsquery jsonpath point box`
+    .split(/\s+/),
+);
+
 /** Column names of functions with named result columns; the others yield one column. */
 export const functionColumns: ReadonlyMap<string, readonly string[]> = new Map([
   ["aclexplode", ["grantor", "grantee", "privilege_type", "is_grantable"]],

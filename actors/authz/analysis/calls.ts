@@ -11,12 +11,13 @@ import {
   openFunctions,
   pureFunctions,
   pureOperators,
+  pureTypes,
 } from "./builtin_functions.ts";
 import { type FunctionJudgement, judgeBuiltin, judgeDangerous, judgeForeign } from "./functions.ts";
 import { join, opaque, plain, type Value } from "./lineage.ts";
 import { sessionPath } from "./resolve.ts";
-import type { Run } from "./run.ts";
-import { stringsOf } from "./tree.ts";
+import { hiddenCode, type Run, runsMovingCode } from "./run.ts";
+import { fields, stringsOf } from "./tree.ts";
 
 /** Judges a call by its written name and notes its effects; the result's share beside arguments. */
 export function callFunction(names: readonly string[], run: Run): Value {
@@ -26,6 +27,7 @@ export function callFunction(names: readonly string[], run: Run): Value {
   run.functions.add(label);
   if (judgement.effect !== null) run.effects.add(judgement.effect);
   if (judgement.detail !== null) run.details.add(judgement.detail);
+  if (mayMove(schema, name, run)) runsMovingCode(run);
   return judgement.opaque ? opaque : plain;
 }
 
@@ -52,10 +54,53 @@ export function operatorValue(names: unknown, run: Run): Value {
   if (parts === null) return opaque;
   const symbol = parts[parts.length - 1] ?? "";
   const qualified = parts.length > 1;
+  if (isHidden([symbol], run)) return opaque;
+  // An operator made in this transaction is not in the catalog yet.
+  if (run.session.unsettled && !qualified) return opaque;
   if (pureOperators.has(symbol) && (!qualified || parts[0] === "pg_catalog")) return plain;
   run.effects.add("execute");
   run.details.add("operator");
   return opaque;
+}
+
+/**
+ * Whether a user's function of that name may write or change the session. What a definition not yet
+ * in the catalog does was judged when it was made.
+ */
+function mayMove(schema: string | null, name: string, run: Run): boolean {
+  const overloads = run.schema.functions.get(name) ?? [];
+  return overloads.some((entry) => entry.moves && (schema === null || entry.schema === schema));
+}
+
+/** The share of operators that PostgreSQL looks up by itself: `=` of CASE, USING and the like. */
+export function impliedOperators(symbols: readonly string[], run: Run): Value {
+  return isHidden(symbols, run) ? opaque : plain;
+}
+
+/** The share of a cast to a written type: plain unless users' code casts to it or checks it. */
+export function castValue(typeName: unknown, run: Run): Value {
+  const names = stringsOf(fields(typeName)["names"]) ?? [];
+  const name = names[names.length - 1] ?? "";
+  const own = names.length > 1 && names[0] === "pg_catalog";
+  if (own) return plain;
+  if (run.schema.hidden.types.has(name)) {
+    noteCode("cast", run);
+    return opaque;
+  }
+  return run.session.unsettled && !pureTypes.has(name) ? opaque : plain;
+}
+
+/** Whether users' code stands behind one of the operators; notes that it runs. */
+function isHidden(symbols: readonly string[], run: Run): boolean {
+  const found = symbols.some((symbol) => run.schema.hidden.operators.has(symbol));
+  if (found) noteCode("operator", run);
+  return found;
+}
+
+function noteCode(detail: "operator" | "cast", run: Run): void {
+  run.effects.add("execute");
+  run.details.add(detail);
+  run.details.add(hiddenCode);
 }
 
 function judge(

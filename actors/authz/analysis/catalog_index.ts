@@ -8,7 +8,13 @@
  *
  * @module
  */
-import type { Catalog, CatalogFunction, CatalogRelation } from "#schemas/catalog.ts";
+import type {
+  Catalog,
+  CatalogFunction,
+  CatalogRelation,
+  HiddenCode,
+  RelationCode,
+} from "#schemas/catalog.ts";
 import {
   classify,
   type ClassPatterns,
@@ -35,6 +41,8 @@ export type Relation = {
   readonly uniqueKeys: readonly (readonly string[])[];
   /** True when some column has a class, by pattern or inheritance. */
   readonly classified: boolean;
+  /** Its own, and that of its children, whose rows are reached through it. */
+  readonly code: ReadonlySet<RelationCode>;
 };
 
 /** What a view (or a relation with generated columns) derives from. */
@@ -43,6 +51,10 @@ export type Derived = {
   readonly relations: readonly string[];
   readonly functions: readonly string[];
   readonly classified: boolean;
+  /** Code that runs when the relations below are read or written. */
+  readonly code: ReadonlySet<RelationCode>;
+  /** Functions of users' own run when it is read. */
+  readonly runsCode: boolean;
 };
 
 export type Schema = {
@@ -51,6 +63,11 @@ export type Schema = {
   readonly searchPath: readonly string[];
   readonly relations: ReadonlyMap<string, ReadonlyMap<string, Relation>>;
   readonly functions: ReadonlyMap<string, readonly CatalogFunction[]>;
+  readonly hidden: {
+    readonly operators: ReadonlySet<string>;
+    readonly types: ReadonlySet<string>;
+    readonly implicitCasts: HiddenCode["implicitCasts"];
+  };
   readonly protected: Protected;
   /** Filled as views are met; null while one is being analysed, so that a cycle is seen. */
   readonly derived: Map<number, Derived | null>;
@@ -60,9 +77,16 @@ export type Schema = {
 export function indexCatalog(catalog: Catalog, classes: ClassPatterns): Schema {
   const shared = classify(catalog.relations, classes);
   const relations = new Map<string, Map<string, Relation>>();
+  const code = codeThroughParents(catalog.relations);
   for (const relation of catalog.relations) {
     const inSchema = relations.get(relation.schema) ?? new Map<string, Relation>();
-    relations.set(relation.schema, inSchema.set(relation.name, indexRelation(relation, shared)));
+    relations.set(
+      relation.schema,
+      inSchema.set(
+        relation.name,
+        indexRelation(relation, shared, code.get(relation.oid) ?? new Set()),
+      ),
+    );
   }
   const functions = new Map<string, CatalogFunction[]>();
   for (const entry of catalog.functions) {
@@ -76,6 +100,11 @@ export function indexCatalog(catalog: Catalog, classes: ClassPatterns): Schema {
     searchPath: catalog.searchPath,
     relations,
     functions,
+    hidden: {
+      operators: new Set(catalog.hidden.operators),
+      types: new Set(catalog.hidden.types),
+      implicitCasts: catalog.hidden.implicitCasts,
+    },
     protected: shared,
     derived: new Map(),
   };
@@ -89,7 +118,33 @@ export function isClassified(schema: Schema, qualified: string): boolean {
   return relation === undefined ? true : relation.classified;
 }
 
-function indexRelation(relation: CatalogRelation, classes: Protected): Relation {
+/** A statement on a parent reads and writes its children's rows. */
+function codeThroughParents(
+  relations: readonly CatalogRelation[],
+): ReadonlyMap<number, ReadonlySet<RelationCode>> {
+  const code = new Map(relations.map(({ oid, code }) => [oid, new Set(code)]));
+  const children = relations.filter(({ parents }) => parents.length > 0);
+  for (let changed = true; changed;) {
+    changed = false;
+    for (const { oid, parents } of children) {
+      for (const parent of parents) {
+        for (const kind of code.get(oid) ?? []) {
+          const above = code.get(parent);
+          if (above === undefined || above.has(kind)) continue;
+          above.add(kind);
+          changed = true;
+        }
+      }
+    }
+  }
+  return code;
+}
+
+function indexRelation(
+  relation: CatalogRelation,
+  classes: Protected,
+  code: ReadonlySet<RelationCode>,
+): Relation {
   const own = classes.get(relation.oid);
   const system = isSystemSchema(relation.schema);
   const leaky = system
@@ -112,5 +167,6 @@ function indexRelation(relation: CatalogRelation, classes: Protected): Relation 
     definition: system ? null : relation.definition,
     uniqueKeys: relation.uniqueKeys,
     classified: own !== undefined && own.size > 0,
+    code,
   };
 }

@@ -32,6 +32,7 @@ function relation(
     definition: null,
     uniqueKeys: [["id"]],
     parents: [],
+    code: [],
     ...extra,
   };
 }
@@ -94,12 +95,27 @@ export const clinicCatalog: Catalog = {
     relation(13001, "information_schema.tables", "table_schema table_name", { kind: "v" }),
   ],
   functions: [
-    { schema: "public", name: "lookup", kind: "f", volatility: "s", language: "sql" },
-    { schema: "public", name: "lower", kind: "f", volatility: "s", language: "sql" },
-    { schema: "other", name: "upper", kind: "f", volatility: "s", language: "sql" },
-    { schema: "public", name: "refresh", kind: "p", volatility: "v", language: "plpgsql" },
-    { schema: "public", name: "dblink_exec", kind: "f", volatility: "v", language: "c" },
+    { schema: "public", name: "lookup", kind: "f", volatility: "s", language: "sql", moves: false },
+    { schema: "public", name: "lower", kind: "f", volatility: "s", language: "sql", moves: false },
+    { schema: "other", name: "upper", kind: "f", volatility: "s", language: "sql", moves: false },
+    {
+      schema: "public",
+      name: "refresh",
+      kind: "p",
+      volatility: "v",
+      language: "plpgsql",
+      moves: true,
+    },
+    {
+      schema: "public",
+      name: "dblink_exec",
+      kind: "f",
+      volatility: "v",
+      language: "c",
+      moves: true,
+    },
   ],
+  hidden: { operators: [], types: [], implicitCasts: false },
 };
 
 /** What is PHI in the clinic. */

@@ -9,7 +9,7 @@ import type { CopyFormat } from "#schemas/mask_plan.ts";
 import { valueOf } from "./expression.ts";
 import { targetItem } from "./from.ts";
 import { type Column, named, plain } from "./lineage.ts";
-import { assign } from "./modify.ts";
+import { assign, writes } from "./modify.ts";
 import { filterBy, type Run } from "./run.ts";
 import { nested, type Output } from "./scope.ts";
 import { done, type Judged, judgeQuery, refuse, type Refused } from "./statement.ts";
@@ -59,6 +59,7 @@ function copyTable(body: Fields, isFrom: boolean, run: Run): Output {
     );
   if (isFrom) {
     run.effects.add("write");
+    writes("insert", item, resolved, run);
     for (const column of columns) assign(column, plain, run);
     filterBy(run, valueOf(body["whereClause"], nested(null, [item]), run));
   } else {

@@ -7,15 +7,16 @@
  *
  * @module
  */
+import { functionWork, wordsOf } from "#schemas/function_text.ts";
 import { callFunction } from "./calls.ts";
 import { type DefinitionRow, definitions, dropDetail } from "./definitions.ts";
 import { valueOf } from "./expression.ts";
 import { targetItem } from "./from.ts";
 import { named, plain } from "./lineage.ts";
-import { assign } from "./modify.ts";
+import { assign, writes } from "./modify.ts";
 import { execute } from "./named.ts";
 import { isTemporarySchema, resolveRelation } from "./resolve.ts";
-import { type Run, spend } from "./run.ts";
+import { type Run, runsMovingCode, spend } from "./run.ts";
 import { nested, type Output, renamed } from "./scope.ts";
 import { selectOutput } from "./select.ts";
 import type { SessionChange } from "./session.ts";
@@ -103,7 +104,7 @@ function special(tag: string, body: Fields, run: Run): void {
       run.details.add(dropDetail(text(body["removeType"])));
       return dropped(body, run);
     case "CreateStmt":
-      return generatedColumns(body["tableElts"], null, run);
+      return derivedColumns(body["tableElts"], null, run);
     case "AlterTableStmt":
       return alterTable(body, run);
     case "DefineStmt":
@@ -118,7 +119,7 @@ function special(tag: string, body: Fields, run: Run): void {
       return renames(body, run);
     case "CreateFunctionStmt":
     case "DoStmt":
-      return languageOf(tag === "DoStmt" ? body["args"] : body["options"], run);
+      return code(tag === "DoStmt" ? body["args"] : body["options"], body["sql_body"], run);
     case "CallStmt": {
       const call = fields(body["funccall"]);
       callFunction(stringsOf(call["funcname"]) ?? [], run);
@@ -126,7 +127,8 @@ function special(tag: string, body: Fields, run: Run): void {
     }
     case "TruncateStmt":
       for (const relation of items(body["relations"])) {
-        const { item } = targetItem(bodyOf(relation, "RangeVar"), run);
+        const { item, resolved } = targetItem(bodyOf(relation, "RangeVar"), run);
+        writes("change", item, resolved, run);
         for (const column of item.columns) assign(column, plain, run);
       }
       return;
@@ -156,7 +158,10 @@ function alterTable(body: Fields, run: Run): void {
     const command = bodyOf(entry, "AlterTableCmd") ?? {};
     run.details.add(text(command["subtype"]).replace(/^AT_/, "alter_").toLowerCase());
     const column = bodyOf(command["def"], "ColumnDef");
-    if (command["subtype"] === "AT_AddColumn") generatedColumns([command["def"]], relation, run);
+    if (command["subtype"] === "AT_AddColumn") derivedColumns([command["def"]], relation, run);
+    if (command["subtype"] === "AT_ColumnDefault") {
+      assign(null, valueOf(command["def"], scope, run), run);
+    }
     if (command["subtype"] === "AT_AlterColumnType" && column !== null) {
       const target = item.columns.find(({ name }) => name === text(command["name"])) ?? null;
       assign(target, valueOf(column["raw_default"], scope, run), run);
@@ -165,34 +170,63 @@ function alterTable(body: Fields, run: Run): void {
   }
 }
 
-/** Generated columns derive from others: a class moves into a column that has none yet. */
-function generatedColumns(list: unknown, relation: Fields | null, run: Run): void {
-  if (relation === null) return;
-  const { item } = targetItem(relation, run);
-  const scope = nested(null, [item]);
+/**
+ * Generated columns derive from others, and a default from whatever it calls: a class moves into a
+ * column that has none yet. In a new table the columns generated from are as new.
+ */
+function derivedColumns(list: unknown, relation: Fields | null, run: Run): void {
+  const scope = relation === null ? null : nested(null, [targetItem(relation, run).item]);
   for (const entry of items(list)) {
     for (const constraint of items(bodyOf(entry, "ColumnDef")?.["constraints"])) {
       const body = bodyOf(constraint, "Constraint");
-      if (body?.["contype"] !== "CONSTR_GENERATED") continue;
-      assign(null, valueOf(body["raw_expr"], scope, run), run);
+      const isDerived = body?.["contype"] === "CONSTR_DEFAULT" ||
+        body?.["contype"] === "CONSTR_GENERATED" && scope !== null;
+      if (isDerived) assign(null, valueOf(body?.["raw_expr"], scope, run), run);
     }
   }
 }
 
 const safeLanguages: ReadonlySet<string> = new Set(["sql", "plpgsql"]);
 
-function languageOf(options: unknown, run: Run): void {
+/**
+ * The code of a function, procedure or DO block. What it may write, it may write from a class, and
+ * to where there is none: that is judged when it is made, since later it is called by its name.
+ */
+function code(options: unknown, sqlBody: unknown, run: Run): void {
+  let language = sqlBody === undefined ? "plpgsql" : "sql";
+  let source = "";
   for (const entry of items(options)) {
     const option = bodyOf(entry, "DefElem") ?? {};
     const name = text(option["defname"]);
     if (name === "security") run.details.add("security_definer");
-    if (name !== "language") continue;
-    const language = stringOf(option["arg"])?.toLowerCase() ?? "";
-    if (!safeLanguages.has(language)) {
-      run.effects.add("escape");
-      run.details.add("untrusted_language");
+    if (name === "language") language = stringOf(option["arg"])?.toLowerCase() ?? "";
+    if (name === "as") {
+      const list = items(bodyOf(option["arg"], "List")?.["items"]);
+      source += [option["arg"], ...list].map((part) => stringOf(part) ?? "").join(" ");
     }
   }
+  if (!safeLanguages.has(language)) {
+    run.effects.add("escape");
+    run.details.add("untrusted_language");
+  }
+  const calls = wordsOf(source).some((word) =>
+    run.schema.functions.get(word)?.some(({ moves }) => moves) === true
+  );
+  if (calls || functionWork(language, source).moves || writesIn(sqlBody, run)) runsMovingCode(run);
+}
+
+/** Whether a body of SQL statements holds one that writes. */
+function writesIn(sqlBody: unknown, run: Run): boolean {
+  const pending: unknown[] = [sqlBody];
+  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+    spend(run, 1);
+    if (typeof value !== "object" || value === null) continue;
+    for (const [key, item] of Object.entries(value)) {
+      if (/^(?:Insert|Update|Delete|Merge)Stmt$/.test(key)) return true;
+      if (item !== null && item !== undefined) pending.push(item);
+    }
+  }
+  return false;
 }
 
 function dropped(body: Fields, run: Run): void {

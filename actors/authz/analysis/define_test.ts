@@ -37,7 +37,7 @@ const rows: readonly (readonly [string, string, string, string])[] = [
   ["create index on claims (payer)", "CREATE INDEX", "define", "create_index"],
   ["truncate claims", "TRUNCATE TABLE", "write", "truncate"],
   ["do $$ $$", "DO", "execute", "do"],
-  ["call refresh()", "CALL", "execute", "call"],
+  ["call refresh()", "CALL", "execute declassify", "call moving_code"],
   ["vacuum claims", "VACUUM", "administer", "maintenance"],
   ["analyze claims", "VACUUM", "administer", "maintenance"],
   ["refresh materialized view v", "REFRESH MATERIALIZED VIEW", "administer", "maintenance"],

@@ -11,7 +11,7 @@ import { join, named, opaque } from "./lineage.ts";
 import type { Derived, Relation } from "./catalog_index.ts";
 import { freshSession } from "./session.ts";
 import { bodyOf, fields, isWithin, items } from "./tree.ts";
-import { newRun, type Run } from "./run.ts";
+import { hiddenCode, newRun, type Run } from "./run.ts";
 import { itemOf, nested } from "./scope.ts";
 import { selectOutput } from "./select.ts";
 import { valueOf } from "./expression.ts";
@@ -30,6 +30,8 @@ export function deriveRelation(relation: Relation, run: Run): Derived | null {
     relations: [...inner.relations],
     functions: [...inner.functions],
     classified: inner.classified || inner.unresolved || relation.classified,
+    code: relation.code.union(inner.code),
+    runsCode: inner.effects.has("execute") || inner.details.has(hiddenCode),
   };
 }
 

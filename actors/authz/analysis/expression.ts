@@ -6,7 +6,14 @@
  *
  * @module
  */
-import { callFunction, fieldValue, isBuiltin, operatorValue } from "./calls.ts";
+import {
+  callFunction,
+  castValue,
+  fieldValue,
+  impliedOperators,
+  isBuiltin,
+  operatorValue,
+} from "./calls.ts";
 import { type Column, join, joinAll, named, opaque, plain, type Value } from "./lineage.ts";
 import { filterBy, type Run, spend } from "./run.ts";
 import {
@@ -20,7 +27,7 @@ import {
 } from "./scope.ts";
 import { selectOutput } from "./select.ts";
 import { judgeSetConfig } from "./settings.ts";
-import { bodyOf, type Fields, fields, items, node, stringOf, text } from "./tree.ts";
+import { bodyOf, type Fields, fields, items, type Node, node, stringOf, text } from "./tree.ts";
 
 /** Walks an expression; absent (null, undefined) is plain. */
 export function valueOf(expression: unknown, scope: Scope | null, run: Run): Value {
@@ -28,6 +35,15 @@ export function valueOf(expression: unknown, scope: Scope | null, run: Run): Val
   spend(run, 1);
   const found = node(expression);
   if (found === null) return opaque;
+  const value = nodeValue(found, scope, run);
+  // Where a cast by users' code is applied without being written depends on types.
+  const isCast = run.schema.hidden.implicitCasts && !bareTags.has(found.tag);
+  return isCast ? join(opaque, value) : value;
+}
+
+const bareTags: ReadonlySet<string> = new Set(["A_Const", "ParamRef", "ColumnRef"]);
+
+function nodeValue(found: Node, scope: Scope | null, run: Run): Value {
   const { tag, body } = found;
   switch (tag) {
     case "A_Const":
@@ -49,6 +65,11 @@ export function valueOf(expression: unknown, scope: Scope | null, run: Run): Val
       return sublinkValue(body, scope, run);
     case "A_Indirection":
       return indirectionValue(body, scope, run);
+    case "TypeCast":
+      return join(childrenOf(body, scope, run), castValue(body["typeName"], run));
+    case "CaseExpr":
+      if (body["arg"] === undefined) return childrenOf(body, scope, run);
+      return join(childrenOf(body, scope, run), impliedOperators(["="], run));
     case "List":
       return allOf(items(body["items"]), scope, run);
     case "JsonObjectAgg":
@@ -72,13 +93,11 @@ const derivingTags: ReadonlySet<string> = new Set([
   "BoolExpr",
   "NullTest",
   "BooleanTest",
-  "CaseExpr",
   "CaseWhen",
   "CoalesceExpr",
   "MinMaxExpr",
   "A_ArrayExpr",
   "RowExpr",
-  "TypeCast",
   "CollateClause",
   "A_Indices",
   "NamedArgExpr",
@@ -202,7 +221,7 @@ function referenceOf(body: Fields, scope: Scope | null, run: Run): Value {
 function operatorShare(body: Fields, run: Run): Value {
   const kind = text(body["kind"]);
   return kind.startsWith("AEXPR_BETWEEN") || kind.startsWith("AEXPR_NOT_BETWEEN")
-    ? plain
+    ? impliedOperators(["<", "<=", ">", ">="], run)
     : operatorValue(body["name"], run);
 }
 
@@ -213,7 +232,7 @@ function callValue(body: Fields, scope: Scope | null, run: Run): Value {
   const name = names[names.length - 1];
   sideEffect(name ?? "", args, run);
   const share = name === "set_config" && isBuiltin(names, run)
-    ? judgeSetConfig(items(body["args"]), run)
+    ? judgeSetConfig(items(body["args"]), args, run)
     : callFunction(names, run);
   filterBy(run, valueOf(body["agg_filter"], scope, run));
   const order = allOf(items(body["agg_order"]).map(sortKey), scope, run);
@@ -258,7 +277,9 @@ export function sortKey(sort: unknown): unknown {
 
 function sublinkValue(body: Fields, scope: Scope | null, run: Run): Value {
   const test = valueOf(body["testexpr"], scope, run);
-  const operator = body["operName"] === undefined ? plain : operatorValue(body["operName"], run);
+  const operator = body["operName"] === undefined
+    ? impliedOperators(["="], run)
+    : operatorValue(body["operName"], run);
   const select = bodyOf(body["subselect"], "SelectStmt");
   if (select === null) return opaque;
   if (body["subLinkType"] !== "EXISTS_SUBLINK") {

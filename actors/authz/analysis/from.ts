@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { impliedOperators } from "./calls.ts";
 import { joinRows } from "./estimate.ts";
 import { functionItem, tableFunctionItem } from "./from_functions.ts";
 import { allOf, valueOf } from "./expression.ts";
@@ -142,6 +143,7 @@ function joinItem(body: Fields, around: Around, run: Run): FromItem {
     named(name, join(columnIn(left, name), columnIn(right, name)))
   );
   for (const column of merged) filterBy(run, column);
+  if (using.length > 0) filterBy(run, impliedOperators(["="], run));
   filterBy(run, valueOf(body["quals"], nested(around.outer, [left, right]), run));
   const rest = [...left.columns, ...right.columns].filter(({ name }) => !using.includes(name));
   const columns = [...merged, ...rest];

@@ -20,7 +20,7 @@ import {
   type Value,
 } from "./lineage.ts";
 import type { Resolved } from "./resolve.ts";
-import { filterBy, type Run, spend } from "./run.ts";
+import { filterBy, hiddenCode, type Run, spend } from "./run.ts";
 import { type FromItem, nested, type Output, type Scope } from "./scope.ts";
 import { selectOutput, targetColumns } from "./select.ts";
 import { bodyOf, type Fields, fields, items, number, text } from "./tree.ts";
@@ -50,8 +50,35 @@ export function modifyOutput(
   }
 }
 
+/**
+ * Notes that rows of a relation are written: triggers, rules and defaults may put anything
+ * anywhere. What RETURNING then shows is what they left.
+ */
+export function writes(
+  how: "insert" | "change",
+  target: FromItem,
+  resolved: Resolved | null,
+  run: Run,
+): FromItem {
+  const code: ReadonlySet<string> = resolved?.code ?? new Set();
+  if (["trigger", "rule", "default", "check"].some((kind) => code.has(kind))) {
+    run.details.add(hiddenCode);
+  }
+  const acts = code.has("trigger") || code.has("rule") ||
+    code.has("row_trigger") && resolved?.classified === true;
+  const fills = how === "insert" && code.has("default");
+  if (acts) run.effects.add("execute");
+  if (acts || fills) run.effects.add("declassify");
+  if (!acts && !fills) return target;
+  const columns = target.columns.map((column) =>
+    named(column.name, join(column, opaque), column.origin)
+  );
+  return { ...target, columns, sources: target.sources.map((one) => ({ ...one, columns })) };
+}
+
 function insert(body: Fields, outer: Scope | null, run: Run): Output | null {
   const { item, resolved } = targetItem(body["relation"], run);
+  const left = writes("insert", item, resolved, run);
   const targets = insertTargets(items(body["cols"]), resolved);
   const select = bodyOf(body["selectStmt"], "SelectStmt");
   const values = select === null ? null : selectOutput(select, outer, run);
@@ -61,7 +88,7 @@ function insert(body: Fields, outer: Scope | null, run: Run): Output | null {
   if (conflict["action"] === "ONCONFLICT_UPDATE") {
     onConflict(conflict, item, excludedItem(item, targets, values), resolved, outer, run, written);
   }
-  const after = rewritten(item, written);
+  const after = rewritten(left, written);
   return returning(body, after, [after], values?.rows ?? 1, outer, run);
 }
 
@@ -96,10 +123,11 @@ export type Written = Map<string, Value>;
 /** Notes one value written to one column. */
 export function assign(
   target: Column | null,
-  value: Value,
+  given: Value,
   run: Run,
   written: Written = new Map(),
 ): void {
+  const value = run.schema.hidden.implicitCasts ? join(opaque, given) : given;
   const key = target?.name ?? "";
   written.set(key, join(written.get(key) ?? plain, value));
   for (const name of target?.classes ?? []) run.written.add(name);
@@ -157,7 +185,9 @@ function assignList(
     }
     const multi = bodyOf(body["val"], "MultiAssignRef");
     if (multi === null) {
-      assign(target, valueOf(body["val"], scope, run), run, written);
+      const isDefault = bodyOf(body["val"], "SetToDefault") !== null &&
+        resolved?.code.has("default") === true;
+      assign(target, isDefault ? opaque : valueOf(body["val"], scope, run), run, written);
       continue;
     }
     // Each column of a row assignment repeats the whole source: analysed at the first.
@@ -181,27 +211,31 @@ function rowValues(source: unknown, scope: Scope, run: Run): readonly Value[] {
 
 function update(body: Fields, outer: Scope | null, run: Run): Output | null {
   const { item, resolved } = targetItem(body["relation"], run);
+  const left = writes("change", item, resolved, run);
   const sources = fromClause(items(body["fromClause"]), outer, run);
   const list = [item, ...sources];
   const scope = nested(outer, list);
   const written: Written = new Map();
   assignList(items(body["targetList"]), resolved, scope, run, written);
   filterBy(run, valueOf(body["whereClause"], scope, run));
-  const after = rewritten(item, written);
+  const after = rewritten(left, written);
   const rows = fromRows(list, body["whereClause"]);
   return returning(body, after, [after, ...sources], rows, outer, run);
 }
 
 function remove(body: Fields, outer: Scope | null, run: Run): Output | null {
-  const { item } = targetItem(body["relation"], run);
+  const { item, resolved } = targetItem(body["relation"], run);
+  const left = writes("change", item, resolved, run);
   run.details.add("delete");
-  const list = [item, ...fromClause(items(body["usingClause"]), outer, run)];
+  const sources = fromClause(items(body["usingClause"]), outer, run);
+  const list = [item, ...sources];
   filterBy(run, valueOf(body["whereClause"], nested(outer, list), run));
-  return returning(body, item, list, fromRows(list, body["whereClause"]), outer, run);
+  return returning(body, left, [left, ...sources], fromRows(list, body["whereClause"]), outer, run);
 }
 
 function merge(body: Fields, outer: Scope | null, run: Run): Output | null {
   const { item, resolved } = targetItem(body["relation"], run);
+  const left = writes("insert", item, resolved, run);
   const source = fromItem(body["sourceRelation"], { outer, left: [] }, run);
   const scope = nested(outer, [item, source]);
   const written: Written = new Map();
@@ -222,7 +256,7 @@ function merge(body: Fields, outer: Scope | null, run: Run): Output | null {
     }
   }
   // RETURNING * of MERGE gives the source's columns before the target's.
-  const after = rewritten(item, written);
+  const after = rewritten(left, written);
   const rows = Math.max(item.rows, source.rows);
   return returning(body, after, [source, after], rows, outer, run);
 }

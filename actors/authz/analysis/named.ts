@@ -11,7 +11,7 @@ import type { OutputColumn, StatementAnalysis } from "#schemas/analysis.ts";
 import { completed } from "./complete.ts";
 import { allOf } from "./expression.ts";
 import { join, named, opaque, plain, union } from "./lineage.ts";
-import { newRun, type Run } from "./run.ts";
+import { hiddenCode, movingCode, newRun, type Run } from "./run.ts";
 import type { Output } from "./scope.ts";
 import type { Prepared } from "./session.ts";
 import { done, type Judged, judgeQuery, refuse, type Refused, strayPath } from "./statement.ts";
@@ -225,13 +225,16 @@ export function judgeExplain(body: Fields, _sql: string, run: Run): Judged | Ref
   // The rows stay where they are, however many: a plan comes out.
   run.effects.delete("export");
   if (!analyze) {
-    for (const effect of ["write", "declassify", "define"] as const) {
-      run.effects.delete(effect);
-    }
+    for (const effect of ["write", "define"] as const) run.effects.delete(effect);
+    // The planner runs stable and immutable code, whatever else that may do.
+    if (!run.details.has(movingCode)) run.effects.delete("declassify");
   }
   // Plans show literals, estimates from histograms and, with ANALYZE, how many rows matched.
   const touches = inner.classified || inner.unresolved || analysis.classesRead.length > 0 ||
-    analysis.classesFiltered.length > 0 || analysis.classesWritten.length > 0;
+    analysis.classesFiltered.length > 0 || analysis.classesWritten.length > 0 ||
+    // The planner runs code to fold it into a constant, which the plan shows.
+    analysis.effects.includes("execute") || analysis.details.includes(hiddenCode) ||
+    (analysis.columns ?? []).some((column) => column.opaque);
   const column = named(
     "QUERY PLAN",
     touches ? { ...opaque, classes: analysis.classesFiltered } : plain,

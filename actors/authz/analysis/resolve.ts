@@ -8,11 +8,12 @@
  * @module
  */
 import { type Column, join, named, opaque } from "./lineage.ts";
+import type { RelationCode } from "#schemas/catalog.ts";
 import type { Derived, Relation } from "./catalog_index.ts";
 import { deriveRelation } from "./derive.ts";
 import { fields, text } from "./tree.ts";
 import type { Run } from "./run.ts";
-import { spend } from "./run.ts";
+import { hiddenCode, spend } from "./run.ts";
 
 /** A relation as this session sees it. `columns` is null when they are not known. */
 export type Resolved = {
@@ -22,6 +23,7 @@ export type Resolved = {
   /** Null for a temporary relation. */
   readonly relation: Relation | null;
   readonly classified: boolean;
+  readonly code: ReadonlySet<RelationCode>;
 };
 
 /** Resolves a RangeVar that is no common table expression, and notes it as touched. */
@@ -76,7 +78,8 @@ function temporary(name: string, run: Run): Resolved | null {
   if (found === undefined) return null;
   if (found.columns === null) run.unresolved = true;
   const classified = found.columns?.some(({ classes }) => classes.length > 0) ?? true;
-  return { schema: "pg_temp", name, columns: found.columns, relation: null, classified };
+  const code = new Set<RelationCode>();
+  return { schema: "pg_temp", name, columns: found.columns, relation: null, classified, code };
 }
 
 function inSchema(schema: string, name: string, run: Run): Resolved | null {
@@ -89,7 +92,10 @@ function inSchema(schema: string, name: string, run: Run): Resolved | null {
     : derived.columns;
   for (const base of derived.relations) run.relations.add(base);
   for (const called of derived.functions) run.functions.add(called);
-  return { schema, name, columns, relation, classified: derived.classified };
+  const { classified, code, runsCode } = derived;
+  for (const kind of code) run.code.add(kind);
+  if (runsCode || code.has("policy")) run.details.add(hiddenCode);
+  return { schema, name, columns, relation, classified, code };
 }
 
 /** The columns of a relation with what its definition adds, worked out once. */
@@ -119,6 +125,8 @@ function bare(relation: Relation): Derived {
     relations: [],
     functions: [],
     classified: relation.classified,
+    code: relation.code,
+    runsCode: false,
   };
 }
 
@@ -127,5 +135,5 @@ function cyclic(relation: Relation): Derived {
   const columns = relation.columns.map((column) =>
     named(column.name, join(column, opaque), column.origin)
   );
-  return { ...bare(relation), columns, classified: true };
+  return { ...bare(relation), columns, classified: true, runsCode: true };
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Effect } from "#schemas/analysis.ts";
+import type { RelationCode } from "#schemas/catalog.ts";
 import type { Parser } from "./parser.ts";
 import type { Schema } from "./catalog_index.ts";
 import type { SessionState } from "./session.ts";
@@ -41,6 +42,8 @@ export type Run = {
   filtered: Set<string>;
   /** A relation with classified columns was read. */
   classified: boolean;
+  /** Code on the relations touched; see `RelationCode`. */
+  readonly code: Set<RelationCode>;
   /** A relation's name did not resolve: no output is understood. */
   unresolved: boolean;
   /** Where literals stand whose value the analysis used; see `shape.ts`. */
@@ -71,11 +74,23 @@ export function newRun(
     written: new Set(),
     filtered: new Set(),
     classified: false,
+    code: new Set(),
     unresolved: false,
     consulted: [],
     paths: [],
     work: 0,
   };
+}
+
+/** The detail of a statement under which users' code runs that it does not name. */
+export const hiddenCode = "hidden_code";
+/** The detail of a statement that runs code which may write rows or change the session. */
+export const movingCode = "moving_code";
+
+/** Notes code that may write what it reads to where no class is known, and change the session. */
+export function runsMovingCode(run: Run): void {
+  run.effects.add("declassify");
+  run.details.add(movingCode);
 }
 
 /** Counts `steps` of work. @throws {TooComplex} beyond the limit. */

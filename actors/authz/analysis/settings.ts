@@ -25,15 +25,17 @@ export function isHarmlessSetting(name: string, values: readonly string[] | null
 
 /**
  * `set_config(name, value, is_local)`: literal arguments are judged as SET; anything else reaches
- * around the analysis. A search path set so is for `statement.ts` to follow or refuse.
+ * around the analysis, and a value from a class stays behind where none is known. A search path set
+ * so is for `statement.ts` to follow or refuse.
  */
-export function judgeSetConfig(args: readonly unknown[], run: Run): Value {
+export function judgeSetConfig(args: readonly unknown[], values: Value, run: Run): Value {
   const [name, value, local] = args.map(constantOf);
   run.functions.add("pg_catalog.set_config");
   for (const constant of [name, value, local]) {
     if (constant !== null && constant !== undefined) run.consulted.push(constant.location);
   }
   const literal = name?.kind === "string" && value?.kind === "string" && local?.kind === "boolean";
+  if (values.opaque || values.classes.length > 0) run.effects.add("declassify");
   if (!literal) {
     run.effects.add("escape");
     run.details.add("set_config");

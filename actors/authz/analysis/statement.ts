@@ -10,7 +10,7 @@ import { judgeCopy } from "./copy.ts";
 import { createAs, define, isDefinition } from "./define.ts";
 import { declareCursor, execute, fetchCursor, judgeExplain, judgePrepare } from "./named.ts";
 import { modifyOutput } from "./modify.ts";
-import type { Run } from "./run.ts";
+import { movingCode, type Run } from "./run.ts";
 import type { Output } from "./scope.ts";
 import { selectOutput } from "./select.ts";
 import type { SessionChange } from "./session.ts";
@@ -40,6 +40,16 @@ export function refuse(code: Refusal["code"], message: string): Refused {
 
 /** `sql` is the text of this statement alone. */
 export function judgeStatement(statement: Node, sql: string, run: Run): Judged | Refused {
+  const judged = judgeTag(statement, sql, run);
+  if (judged.kind === "refused" || !run.details.has(movingCode)) return judged;
+  // What is only prepared or declared has not run; what runs it says so again.
+  if (judged.change?.kind === "prepare" || judged.change?.kind === "declare") return judged;
+  const unknown: SessionChange = { kind: "unknown_code" };
+  const changes = judged.change === null ? [unknown] : [judged.change, unknown];
+  return { ...judged, change: { kind: "several", changes } };
+}
+
+function judgeTag(statement: Node, sql: string, run: Run): Judged | Refused {
   const { tag, body } = statement;
   switch (tag) {
     case "SelectStmt":

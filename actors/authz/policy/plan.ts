@@ -70,6 +70,7 @@ export function errorsPlan(
     const touched = [...one.classesRead, ...one.classesFiltered, ...one.classesWritten, ...shown];
     return touched.every((name) => visible.has(name)) &&
       !columns.some(({ opaque }) => opaque) &&
+      !one.details.includes("hidden_code") &&
       !one.effects.some((effect) => unseen.includes(effect));
   });
   return plain ? "keep" : "generic";

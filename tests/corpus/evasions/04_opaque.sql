@@ -327,3 +327,44 @@ select random();
 
 -- a sleep as long as a digit
 select pg_sleep((substr(ssn, 1, 1)::int - 9) / 100.0) from patients where id = 1;
+
+-- the search path changed by a function, under an expression
+select twist_path();
+select upper(who) from shifts;
+
+-- the search path changed by a function that another calls
+select twist_again();
+select upper(who), who from shifts;
+
+-- the search path changed by a function in a predicate, a cursor, a prepared statement
+select 1 where twist_path() = 1; select upper(who) from shifts;
+
+-- the search path changed in a parameter's expression
+prepare tp (int) as select $1; execute tp (twist_path()); select upper(who) from shifts;
+
+-- the search path changed by a cursor's rows
+begin; declare tc cursor for select twist_path(); fetch tc; select upper(who) from shifts;
+
+-- the search path changed by EXPLAIN, which folds a stable call
+explain select 1 where twist_path() = 1;
+select upper(who) from shifts;
+
+-- the search path changed by COPY's query
+copy (select twist_path()) to stdout;
+select upper(who) from shifts;
+
+-- the search path changed and used in one statement
+select twist_path(), (select max(upper(who)) from shifts);
+
+-- the search path changed for a function alone
+select twist_setting(); select upper(who) from shifts;
+
+-- the search path changed by an insert's default or check
+create table tw (id int default twist_path());
+insert into tw default values; select upper(who) from shifts;
+
+-- a plpgsql function that computes only, over a class
+select pure_words(ssn) from patients;
+
+-- USING, CASE, IN and BETWEEN with the owner's operators
+select 1 from shifts a join shifts b using (mood); select case mood when 'calm' then 1 end from shifts;

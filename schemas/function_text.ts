@@ -1,0 +1,48 @@
+/**
+ * What the text of a function may do, as far as its words tell. Target reads the texts that the
+ * catalog holds, authz those that a statement is about to add.
+ *
+ * **Invariant:** what has none of the words does none of the work; a word in a comment or a string
+ * counts as well, and a text in another language counts as doing everything.
+ *
+ * @module
+ */
+
+/** What a function may do beyond computing from its arguments. */
+export type FunctionWork = {
+  /** May write rows or change the session. */
+  readonly moves: boolean;
+  /** May read rows. */
+  readonly reads: boolean;
+};
+
+/** What a function does by itself. Functions in C are installed by superusers, with extensions. */
+export function functionWork(language: string, text: string): FunctionWork {
+  if (language === "c" || language === "internal") return { moves: false, reads: false };
+  if (language !== "sql" && language !== "plpgsql") return { moves: true, reads: true };
+  // Names may be written with Unicode escapes.
+  if (/u&"/i.test(text)) return { moves: true, reads: true };
+  const words = wordsOf(text);
+  // In SQL, SELECT INTO makes a table; in PL/pgSQL it fills a variable.
+  const makes = language === "sql" && words.includes("into");
+  return {
+    moves: makes || words.some((word) => movingWords.has(word) || movingFamilies.test(word)),
+    reads: words.some((word) => readingWords.has(word)),
+  };
+}
+
+/** The words of a text, in lower case; parts of quoted names too. */
+export function wordsOf(text: string): string[] {
+  return text.toLowerCase().match(/[\p{L}_][\p{L}\p{N}_$]*/gu) ?? [];
+}
+
+const movingWords: ReadonlySet<string> = new Set(
+  `insert update delete merge truncate copy execute call do create drop alter grant revoke set reset
+  discard prepare lock comment security reindex cluster vacuum analyze refresh notify listen load
+  import set_config setval setseed temp temporary pg_temp lowrite`.split(/\s+/),
+);
+/* Functions that write, or that run a query given as text. */
+const movingFamilies = /^(?:lo_|dblink|pg_notify|pg_\w*advisory|\w+_to_xml|ts_stat|crosstab)/;
+const readingWords: ReadonlySet<string> = new Set(
+  "select from perform table with query execute into".split(" "),
+);
