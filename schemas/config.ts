@@ -67,6 +67,13 @@ export const SshConnection = z.strictObject({
   host_keys: z.array(HostKey).max(32).default([]),
   /** Authorities whose host certificates are good for `host`. */
   host_ca_keys: z.array(HostKey).max(32).default([]),
+  /**
+   * The user's home directory on the target: policy sees what is below it as `~/...`, however it
+   * was named. Without it only relative paths and `~` itself are known to be there.
+   */
+  home: z.string().regex(/^(\/[^/\0]+)+$/, "an absolute path without a slash at its end")
+    .refine((path) => !path.split("/").some((name) => name === "." || name === ".."))
+    .optional(),
   /** Names of variables that an agent may set; `*` at the end stands for any rest. */
   environment: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*\*?$/, "a name, or a name and *"))
     .default(["LANG", "LC_*"]),

@@ -2,9 +2,11 @@
  * Authz judges: one verdict for each request, two when people were asked in between.
  *
  * Theory of operation. Requests of a session are judged in order, one at a time: the next waits for
- * the outcome of the one before, because what its names mean depends on what that one did. A
- * verdict is a function of the session's state, so state is only changed by stored frames: `commit`
- * takes a stored verdict, `settle` an outcome. Live and replayed frames go through the same two.
+ * the outcome of the one before, because what it means may depend on what that one did. Only what
+ * continues a request that runs (`continues:<n>`) waits for no outcome. A verdict is a function of
+ * the session's state, so state is only changed by stored frames: `commit` takes a stored verdict,
+ * `settle` an outcome. Live and replayed frames go through the same two. What a protocol's requests
+ * mean stands behind `SessionJudge`.
  *
  * **Invariant:** what is not understood, not permitted or not in time is denied (G8). An allow
  * after a hold names the approval it uses up, and only if policy, catalog and session still bind to
@@ -30,11 +32,10 @@ import { maskWhole } from "#schemas/mask_plan.ts";
 import { quorumMet, type Voter } from "#schemas/approval.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import { createHash } from "node:crypto";
-import { settleSession } from "./changes.ts";
-import type { Judge, Judgement, Principal } from "./judge.ts";
-import type { Understood } from "./request.ts";
+import type { Judge } from "./judge.ts";
+import { type Asked, type Consequence, type Judgement, noConsequence } from "./session_judge.ts";
 import { type AuthzState, initialState, type Waiting } from "./state.ts";
-import { abortedTransaction, notApproved, withdrawn } from "./verdicts.ts";
+import { notApproved, requestOver, withdrawn } from "./verdicts.ts";
 
 export type AuthzLimits = {
   /** How long a session waits for the catalog that its own DDL made. */
@@ -63,7 +64,7 @@ export function authz(
         if (input.replayed) return [state, []];
         break;
       case "wake":
-        if (input.name === "catalog") state.catalogWaitOver = true;
+        if (input.name === "catalog") state.judge?.waitOver();
         break;
       case "resume":
       case "raw":
@@ -111,8 +112,7 @@ export function authz(
     state.open = open;
     const digest = sha256([frame.payload]);
     state.waiting.set(0, { ...emptyWaiting, digest, complete: true, timeMs: frame.timeMs });
-    if (open !== null) state.admission = judge.admit(open, frame.key, frame.timeMs);
-    if (state.admission?.ok) state.session = state.admission.session;
+    state.judge = judge.open(open, frame.key, frame.timeMs);
   }
 
   function gather(state: State, frame: Frame): void {
@@ -134,7 +134,7 @@ export function authz(
   function proceed(state: State, out: Out): void {
     cancels(state, out);
     if (state.held !== null) answerHeld(state, out);
-    while (state.running === null && state.held === null) {
+    while (state.held === null) {
       const request = state.nextRequest;
       const waiting = state.waiting.get(request);
       if (waiting === undefined || !waiting.complete) return;
@@ -142,8 +142,16 @@ export function authz(
         state.nextRequest++;
         continue;
       }
-      if (!catalogIsHere(state, out)) return;
-      decide(state, request, waiting, out);
+      const continued = continuedBy(waiting);
+      if (continued !== null && continued !== state.running?.request) {
+        deny(state, request, requestOver, out);
+        continue;
+      }
+      if (continued === null && state.running !== null) return;
+      if (state.judge?.ready() === false) {
+        return void out.push({ kind: "wake", name: "catalog", afterMs: limits.catalogMsMax });
+      }
+      if (!decide(state, request, waiting, out)) return;
     }
   }
 
@@ -158,63 +166,47 @@ export function authz(
     }
   }
 
-  function catalogIsHere(state: State, out: Out): boolean {
-    const { needsCatalog, open } = state;
-    if (needsCatalog === null || open === null) return true;
-    if (state.catalogWaitOver || judge.knowsCatalog(open.connection, needsCatalog)) {
-      if (!state.catalogWaitOver) state.session = judge.settled(state.session);
-      state.needsCatalog = null;
-      state.catalogWaitOver = false;
-      return true;
-    }
-    out.push({ kind: "wake", name: "catalog", afterMs: limits.catalogMsMax });
-    return false;
-  }
-
-  function decide(state: State, request: number, waiting: Waiting, out: Out): void {
-    if (request === 0) return decideOpen(state, waiting, out);
-    const principal = principalOf(state);
-    if (principal === null || state.open === null) return;
-    const bytes = waiting.bytes > limits.waitingBytesMax ? null : join(waiting.parts);
-    const judgement = judge.request(bytes, state, principal, state.open);
-    if (state.refused && !judgement.endsTransaction) {
-      return deny(state, request, abortedTransaction, out);
-    }
+  function decide(state: State, request: number, waiting: Waiting, out: Out): boolean {
+    if (state.judge === null) return false;
+    const judgement = request === 0
+      ? state.judge.connect()
+      : state.judge.request(askedOf(request, waiting, limits.waitingBytesMax));
     const verdict = { ...base(request, waiting), ...verdictOf(judgement) };
     if (judgement.decision !== "hold") {
-      return publish(state, verdict, out, judgement.understood);
+      publish(state, verdict, out, judgement.consequence);
+      return true;
     }
     const binding = bindingOf(state, waiting.digest, judgement);
     const approval = { id: newId(), needs: [...judgement.needs], binding };
     publish(state, { ...verdict, approval }, out);
-  }
-
-  function decideOpen(state: State, waiting: Waiting, out: Out): void {
-    const { admission } = state;
-    const judgement = judge.connect(state.open, admission);
-    publish(state, { ...base(0, waiting), ...verdictOf(judgement) }, out);
+    return true;
   }
 
   /** The approval actor has spoken about what is held. */
   function answerHeld(state: State, out: Out): void {
     const { held } = state;
-    if (held === null || held.answer === null) return;
+    if (held === null) return;
     const { verdict } = held;
+    const continued = continuedBy(state.waiting.get(verdict.request));
+    if (continued !== null && continued !== state.running?.request) {
+      return deny(state, verdict.request, requestOver, out);
+    }
+    if (held.answer === null) return;
     const answer = held.answer === "granted" && nowMs() > held.untilMs ? "expired" : held.answer;
     const waiting = state.waiting.get(verdict.request);
-    const principal = principalOf(state);
-    if (answer !== "granted" || waiting === undefined || principal === null) {
+    if (answer !== "granted" || waiting === undefined || state.judge === null) {
       const why = answer === "granted" ? "stale" : answer;
       return deny(state, verdict.request, notApproved(why), out);
     }
-    if (state.open === null || verdict.approval === null) return;
-    const judgement = judge.request(join(waiting.parts), state, principal, state.open);
+    if (verdict.approval === null) return;
+    const asked = askedOf(verdict.request, waiting, limits.waitingBytesMax);
+    const judgement = state.judge.request(asked);
     const same = bindingOf(state, waiting.digest, judgement) === verdict.approval.binding;
     const willing = judgement.decision !== "deny" && quorumMet(verdict.approval.needs, held.voters);
     if (!same || !willing) return deny(state, verdict.request, notApproved("stale"), out);
     const granted = { ...base(verdict.request, waiting), ...verdictOf(judgement) };
     const allowed = { ...granted, decision: "allow", approval: verdict.approval } as const;
-    publish(state, allowed, out, judgement.understood);
+    publish(state, allowed, out, judgement.consequence);
   }
 
   function deny(state: State, request: number, reason: Reason, out: Out): void {
@@ -232,9 +224,9 @@ export function authz(
     state: State,
     verdict: Verdict,
     out: Out,
-    understood: Understood | null = null,
+    consequence: Consequence | null = null,
   ): void {
-    commit(state, verdict, understood);
+    commit(state, verdict, consequence);
     const suffix = verdict.approval === null ? "" : "+approval";
     const headers = new Map([[decisionHeader, `${verdict.decision}${suffix}`]]);
     const place = { request: verdict.request, part: 0, more: false };
@@ -246,7 +238,7 @@ export function authz(
    * A verdict that is (about to be) stored moves the state; the same live and replayed. Replayed,
    * what the request asks for is understood anew.
    */
-  function commit(state: State, verdict: Verdict, known: Understood | null = null): void {
+  function commit(state: State, verdict: Verdict, known: Consequence | null = null): void {
     const { request, decision } = verdict;
     const waiting = state.waiting.get(request);
     if (waiting !== undefined) waiting.judged = true;
@@ -262,16 +254,19 @@ export function authz(
     state.nextRequest = Math.max(state.nextRequest, request + 1);
     if (decision === "deny") {
       state.waiting.delete(request);
-      if (state.transaction === "T") state.refused = true;
+      state.judge?.denied();
       return;
     }
-    state.running = { request, understood: known ?? understoodOf(state, request) };
+    const consequence = known ?? understoodOf(state, request);
+    consequence.allowed();
+    if (continuedBy(waiting) === null) state.running = { request, consequence };
+    else state.waiting.delete(request);
   }
 
-  function understoodOf(state: State, request: number) {
+  function understoodOf(state: State, request: number): Consequence {
     const waiting = state.waiting.get(request);
-    if (request === 0 || waiting === undefined || state.open === null) return null;
-    return judge.understand(join(waiting.parts), state, state.open);
+    if (waiting === undefined || state.judge === null) return noConsequence;
+    return state.judge.understand(askedOf(request, waiting, limits.waitingBytesMax));
   }
 
   function settle(state: State, outcome: Outcome): void {
@@ -279,12 +274,19 @@ export function authz(
     if (running === null || outcome.request !== running.request) return;
     state.running = null;
     state.waiting.delete(outcome.request);
-    settleSession(state, running.understood, outcome);
+    running.consequence.settled(outcome);
   }
 }
 
-function principalOf(state: State): Principal | null {
-  return state.admission?.ok ? state.admission.principal : null;
+/** The request that this one belongs to; null for one that stands alone. */
+function continuedBy(waiting: Waiting | undefined): number | null {
+  const [, digits] = /^continues:([1-9]\d{0,15})$/.exec(waiting?.operation ?? "") ?? [];
+  return digits === undefined ? null : Number(digits);
+}
+
+function askedOf(request: number, waiting: Waiting, bytesMax: number): Asked {
+  const bytes = waiting.bytes > bytesMax ? null : join(waiting.parts);
+  return { request, digest: waiting.digest, bytes, continues: continuedBy(waiting) !== null };
 }
 
 /** What people decided about what is held. */
@@ -349,16 +351,13 @@ function verdictOf(judgement: Judgement) {
 /** What an approval stands for: exact bytes, and everything that gives them their meaning. */
 function bindingOf(state: State, digest: string, judgement: Judgement): string {
   const { principal, connection, parameters } = state.open ?? {};
-  const { searchPath, transaction } = state.session;
   const facts = [
     "sallyport approval 1",
     digest,
-    judgement.runsPrepared,
+    judgement.facts,
     principal,
     connection,
     parameters,
-    searchPath,
-    transaction.kind,
     judgement.policyVersion,
     judgement.configDigest,
     judgement.catalogDigest,

@@ -6,11 +6,11 @@
 import type { Outcome } from "#schemas/frames.ts";
 import { applyChange, applyRequest, freshSession, type SessionState } from "./analysis/session.ts";
 import type { Understood } from "./request.ts";
-import type { AuthzState } from "./state.ts";
+import type { PostgresState } from "./postgres/state.ts";
 
 /** Applies an outcome. A request of which nothing ran changes nothing. */
 export function settleSession(
-  state: AuthzState,
+  state: PostgresState,
   understood: Understood | null,
   outcome: Outcome,
 ): void {

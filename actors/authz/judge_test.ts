@@ -8,10 +8,10 @@ import { freshSession } from "./analysis/session.ts";
 import { parser } from "./analysis/testing.ts";
 import { settleSession } from "./changes.ts";
 import { createJudge } from "./judge.ts";
+import { initialPostgresState } from "./postgres/state.ts";
 import { emptyAnalysis } from "./policy/situation.ts";
 import { ada, config, load, permitAll } from "./policy/testing.ts";
 import { startupSession } from "./startup_parameters.ts";
-import { type AuthzState, initialState } from "./state.ts";
 
 const wrong = frontendBytes({ kind: "query", text: "selekt ssn from patients" });
 const right = frontendBytes({ kind: "query", text: "select ssn from patients limit 1" });
@@ -31,12 +31,12 @@ const open: Open = {
 };
 
 Deno.test("what is not understood is the server's to answer, for who may do and see all", () => {
-  const { request, state } = judgeUnder(permitAll);
+  const { request } = judgeUnder(permitAll);
   const judgement = request(wrong);
   strictEqual(judgement.decision, "allow");
   strictEqual(judgement.plan.verbatim, true);
-  strictEqual(judgement.understood, null);
 
+  const state = initialPostgresState(freshSession(["public"]));
   const known = freshSession(["public"]);
   state.session = { ...known, prepared: new Map([["p", prepared]]) };
   settleSession(state, null, { ...outcome, transaction: "T" });
@@ -62,16 +62,16 @@ Deno.test("a start-up parameter that is not harmless takes the right to administ
     session: freshSession(null),
     administers: "options",
   });
-  const admission = { ok: true, principal: open.principal, ...odd } as const;
-  strictEqual(judgeUnder(permitAll).judge.connect(open, admission).decision, "allow");
+  const parameters = { role: "admin" };
+  strictEqual(judgeUnder(permitAll, parameters).session.connect().decision, "allow");
   const text = `${permitAll}
     @id("never") forbid (principal, action == Action::"administer", resource);`;
-  const refused = judgeUnder(text).judge.connect(open, admission);
+  const refused = judgeUnder(text, parameters).session.connect();
   strictEqual(refused.decision, "deny");
   strictEqual(refused.reasons[0]?.code, "parameter_refused");
 });
 
-function judgeUnder(policy: string) {
+function judgeUnder(policy: string, parameters: Record<string, string> = {}) {
   const set = load(policy);
   const { judge, onCatalog } = createJudge({
     config,
@@ -83,10 +83,11 @@ function judgeUnder(policy: string) {
     requestLimits: { parametersMax: 10, portalsMax: 10, preparedMax: 10 },
   });
   onCatalog({ ...clinicCatalog, connection: "ehr" });
-  const key = { epoch: "2026_11", shard: 0, edge: "e", session: "s" };
-  const state: AuthzState = { ...initialState(key), session: freshSession(["public"]) };
-  const request = (bytes: Uint8Array) => judge.request(bytes, state, open.principal, open);
-  return { judge, request, state };
+  const session = judge.admitted({ ...open, parameters }, open.principal);
+  const request = (bytes: Uint8Array) => {
+    return session.request({ request: 1, digest: "", bytes, continues: false });
+  };
+  return { session, request };
 }
 
 const prepared = { sql: "select 1", analysis: emptyAnalysis, names: 0 };

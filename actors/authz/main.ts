@@ -35,7 +35,10 @@ const { judge, onCatalog, onCatalogBroken } = createJudge({
   },
   requestLimits: requestLimits(config.limits.parameters_max),
 });
-await followCatalogs(bus, Object.keys(config.connections), onCatalog, onCatalogBroken);
+const withCatalog = Object.entries(config.connections).flatMap(([name, { protocol }]) => {
+  return protocol === "postgres" ? [name] : [];
+});
+await followCatalogs(bus, withCatalog, onCatalog, onCatalogBroken);
 await recordPolicy();
 
 const worker = sessionWorker({

@@ -3,9 +3,7 @@ import type { SessionKey } from "#schemas/subjects.ts";
 import type { Open, Verdict } from "#schemas/frames.ts";
 import type { Voter } from "#schemas/approval.ts";
 import type { Hash } from "node:crypto";
-import { freshSession, type SessionState } from "./analysis/session.ts";
-import type { Admission } from "./judge.ts";
-import type { Portals, Understood } from "./request.ts";
+import type { Consequence, SessionJudge } from "./session_judge.ts";
 
 /** A request that was published and is not yet settled. */
 export type Waiting = {
@@ -30,37 +28,24 @@ export type HeldRequest = {
 export type AuthzState = {
   readonly key: SessionKey;
   open: Open | null;
-  admission: Admission | null;
-  session: SessionState;
-  portals: Portals;
-  /** Requests by number, until they are settled. */
+  /** Made when the session opens. */
+  judge: SessionJudge | null;
+  /** Requests by number, until they are settled; those that continue another, until judged. */
   readonly waiting: Map<number, Waiting>;
   nextRequest: number;
   /** The allowed request whose outcome is awaited. */
-  running: { readonly request: number; readonly understood: Understood | null } | null;
+  running: { readonly request: number; readonly consequence: Consequence } | null;
   held: HeldRequest | null;
-  transaction: "I" | "T" | "E";
-  /** A statement of the open transaction was refused: only ROLLBACK may follow. */
-  refused: boolean;
-  /** The catalog that the session's own DDL made, until it is known here. */
-  needsCatalog: string | null;
-  catalogWaitOver: boolean;
 };
 
 export function initialState(key: SessionKey): AuthzState {
   return {
     key,
     open: null,
-    admission: null,
-    session: freshSession(null),
-    portals: new Map(),
+    judge: null,
     waiting: new Map(),
     nextRequest: 0,
     running: null,
     held: null,
-    transaction: "I",
-    refused: false,
-    needsCatalog: null,
-    catalogWaitOver: false,
   };
 }

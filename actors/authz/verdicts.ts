@@ -62,6 +62,15 @@ export const withdrawn: Reason = {
   sqlstate: sqlstate.queryCanceled,
 };
 
+export const requestOver: Reason = {
+  code: "request_over",
+  policy: null,
+  message: "the request that this belongs to is over, or was refused",
+  detail: "Nothing of it is passed on.",
+  hint: "Begin anew.",
+  sqlstate: sqlstate.insufficientPrivilege,
+};
+
 export function notApproved(state: "denied" | "expired" | "withdrawn" | "stale"): Reason {
   const words = {
     denied: ["the request was denied by an approver", "Read the reason at the approval's link."],

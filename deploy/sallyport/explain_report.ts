@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Judgement } from "#actors/authz/judge.ts";
+import type { Judgement } from "#actors/authz/session_judge.ts";
 import { lineText } from "#actors/audit/replay/text.ts";
 import type { ColumnPlan } from "#schemas/mask_plan.ts";
 

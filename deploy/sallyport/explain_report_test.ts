@@ -1,6 +1,6 @@
 /** @module */
 import { deepStrictEqual, ok } from "node:assert/strict";
-import type { Judgement } from "#actors/authz/judge.ts";
+import type { Judgement } from "#actors/authz/session_judge.ts";
 import { maskWhole } from "#schemas/mask_plan.ts";
 import { explainReport } from "./explain_report.ts";
 
@@ -42,9 +42,8 @@ const judged: Judgement = {
   },
   parsed: null,
   durationMsMax: 1000,
-  runsPrepared: [],
-  endsTransaction: false,
-  understood: null,
+  facts: [],
+  consequence: { allowed() {}, settled() {} },
 };
 
 Deno.test("explainReport() says effects, classes and each column's mask, on lines of its own", () => {

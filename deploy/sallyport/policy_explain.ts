@@ -7,13 +7,11 @@
 import { type Bus, BusError } from "#actors/_kit/bus.ts";
 import { followCatalogs } from "#actors/_kit/catalog_channel.ts";
 import { defaultLimits } from "#actors/authz/analysis/analyse.ts";
-import { indexCatalog } from "#actors/authz/analysis/catalog_index.ts";
 import { loadParser } from "#actors/authz/analysis/parser.ts";
-import { createJudge, type Judgement } from "#actors/authz/judge.ts";
+import { createJudge } from "#actors/authz/judge.ts";
 import { requestLimits } from "#actors/authz/limits.ts";
 import { loadPolicy } from "#actors/authz/policy/cedar.ts";
-import { startupSession } from "#actors/authz/startup_parameters.ts";
-import { initialState } from "#actors/authz/state.ts";
+import type { Judgement } from "#actors/authz/session_judge.ts";
 import type { Catalog } from "#schemas/catalog.ts";
 import type { Config } from "#schemas/config.ts";
 import { parseConfig } from "#schemas/config_file.ts";
@@ -21,6 +19,7 @@ import { didYouMean } from "#schemas/did_you_mean.ts";
 import type { Open, PrincipalChain } from "#schemas/frames.ts";
 import { Writer } from "#schemas/wire/cursor.ts";
 import { encodeQuery } from "#schemas/wire/postgres/query.ts";
+import { encodeChannelMessages } from "#schemas/wire/ssh/channel.ts";
 import { type Arguments, type Grammar, usage } from "./arguments.ts";
 import { explainReport } from "./explain_report.ts";
 import { CommandError, exitCodes } from "./failure.ts";
@@ -30,8 +29,8 @@ import type { Call, Verb } from "./verb.ts";
 
 const grammar: Grammar = {
   verb: "policy explain",
-  summary: "say what would become of a statement, and why; nothing is run",
-  operands: [{ name: "<SQL>", help: "the statement, quoted, or - for standard input" }],
+  summary: "say what would become of a statement or a command, and why; nothing is run",
+  operands: [{ name: "<text>", help: "SQL or a command line, quoted, or - for standard input" }],
   flags: {
     connection: { value: "<name>", help: "where it would run (default: the only one)" },
     as: { value: "<person>", help: "the accountable person's id (default: somebody)" },
@@ -48,7 +47,7 @@ export const policyExplain: Verb = { grammar, run };
 
 async function run(call: Call): Promise<number> {
   const { given, terminal } = call;
-  const sql = await statementOf(given.operand(0));
+  const text = await statementOf(given.operand(0));
   const place = await findPlace(call);
   await using auditor = await connectAuditor(place);
   const decoder = new TextDecoder();
@@ -65,8 +64,6 @@ async function run(call: Call): Promise<number> {
   }
   const { config, digest: configDigest } = parsed;
   const connection = connectionOf(given, config);
-  terminal.say(`judging for connection ${connection}, by its newest catalog`);
-  const catalog = await newestCatalog(auditor.bus, connection);
   const { judge, onCatalog } = createJudge({
     config,
     configDigest,
@@ -80,14 +77,15 @@ async function run(call: Call): Promise<number> {
     },
     requestLimits: requestLimits(config.limits.parameters_max),
   });
-  onCatalog(catalog);
+  const protocol = config.connections[connection]?.protocol ?? "postgres";
+  if (protocol === "postgres") {
+    terminal.say(`judging for connection ${connection}, by its newest catalog`);
+    onCatalog(await newestCatalog(auditor.bus, connection));
+  } else terminal.say(`judging for connection ${connection}`);
   const principal = principalOf(given, config);
-  const session = startupSession({}, indexCatalog(catalog, config.classes).searchPath);
-  if (typeof session === "string") throw new CommandError("the catalog names no search path");
-  const key = { epoch: auditor.settings.epoch, shard: 0, edge: "explain", session: "explain" };
-  const state = { ...initialState(key), session };
-  const bytes = encodeQuery({ kind: "query", text: sql }, new Writer()).bytes();
-  const judged = judge.request(bytes, state, principal, openOf(connection, principal));
+  const session = judge.admitted(openOf(connection, protocol, principal), principal);
+  const bytes = requestOf(protocol, text);
+  const judged = session.request({ request: 1, digest: "", bytes, continues: false });
   show(judged, given, call);
   return judged.decision === "deny" ? exitCodes.failed : exitCodes.done;
 }
@@ -135,11 +133,21 @@ function principalOf(given: Arguments, config: Config): PrincipalChain {
   };
 }
 
-function openOf(connection: string, principal: PrincipalChain): Open {
+/** The request that a client would send. */
+function requestOf(protocol: Open["protocol"], text: string): Uint8Array {
+  if (protocol === "postgres") return encodeQuery({ kind: "query", text }, new Writer()).bytes();
+  return encodeChannelMessages([{ kind: "exec", command: new TextEncoder().encode(text) }]);
+}
+
+function openOf(
+  connection: string,
+  protocol: Open["protocol"],
+  principal: PrincipalChain,
+): Open {
   return {
     version: 1,
     connection,
-    protocol: "postgres",
+    protocol,
     principal,
     token: "",
     client: { address: "", tls: "", user: principal.person, application: "sallyport" },

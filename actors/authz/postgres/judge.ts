@@ -1,0 +1,219 @@
+/**
+ * Judges PostgreSQL's sessions: statements by catalog and parser, with what the session made of
+ * names before.
+ *
+ * Theory of operation. A request waits for the outcome of the one before, because what its names
+ * mean depends on what that one did. An outcome that says a catalog was read again makes the next
+ * request wait until that catalog is here.
+ *
+ * @module
+ */
+import type { Refusal } from "#schemas/analysis.ts";
+import type { Catalog } from "#schemas/catalog.ts";
+import type { Open, Outcome, PrincipalChain } from "#schemas/frames.ts";
+import type { MaskPlan } from "#schemas/mask_plan.ts";
+import type { Analysed, AnalysisLimits } from "../analysis/analyse.ts";
+import { createAnalyser } from "../analyser.ts";
+import { indexCatalog, isClassified, type Schema } from "../analysis/catalog_index.ts";
+import type { Parser } from "../analysis/parser.ts";
+import { type SessionState, settled } from "../analysis/session.ts";
+import { settleSession } from "../changes.ts";
+import { type Judgements, neverHeld } from "../judgements.ts";
+import { maskPlan } from "../policy/plan.ts";
+import { connectAnalysis, parameterAnalysis, unreadAnalysis } from "../policy/situation.ts";
+import { type Misunderstood, type RequestLimits, understand, type Understood } from "../request.ts";
+import type { Asked, Consequence, Judgement, SessionJudge } from "../session_judge.ts";
+import { startupSession } from "../startup_parameters.ts";
+import { abortedTransaction, noCatalog, parameterRefused, unjudgeable } from "../verdicts.ts";
+import { initialPostgresState, type PostgresState } from "./state.ts";
+
+export type PostgresPorts = {
+  readonly parser: Parser;
+  readonly analysisLimits: AnalysisLimits;
+  readonly requestLimits: RequestLimits;
+};
+
+export type PostgresJudge = {
+  session(open: Open, principal: PrincipalChain): SessionJudge;
+  onCatalog(catalog: Catalog): void;
+  onCatalogBroken(connection: string): void;
+};
+
+type Known = { readonly catalog: Catalog; readonly schema: Schema };
+
+/** Creates the judge of all PostgreSQL sessions; catalogs are given to it as they come. */
+export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements): PostgresJudge {
+  const { config } = judgements;
+  const catalogs = new Map<string, Known>();
+  const seen = new Map<string, Set<string>>();
+  const analyser = createAnalyser(ports.parser, ports.analysisLimits);
+  return { session, onCatalog, onCatalogBroken };
+
+  function onCatalog(catalog: Catalog): void {
+    const schema = indexCatalog(catalog, config.classes);
+    catalogs.set(catalog.connection, { catalog, schema });
+    analyser.forget();
+    const digests = seen.get(catalog.connection) ?? new Set();
+    seen.set(catalog.connection, digests.add(catalog.digest));
+  }
+
+  function onCatalogBroken(connection: string): void {
+    catalogs.delete(connection);
+    analyser.forget();
+  }
+
+  function session(open: Open, principal: PrincipalChain): SessionJudge {
+    const { connection } = open;
+    const searchPath = catalogs.get(connection)?.schema.searchPath ?? null;
+    const start = startupSession(open.parameters, searchPath);
+    const state = initialPostgresState(start.session);
+    return {
+      connect: () => connect(open, principal, start.administers, state),
+      request: (asked) => request(asked, state, open, principal),
+      understand: (asked) => consequence(state, understood(asked, state, connection)),
+      denied() {
+        if (state.transaction === "T") state.refused = true;
+      },
+      ready: () => ready(state, connection),
+      waitOver() {
+        state.catalogWaitOver = true;
+      },
+    };
+  }
+
+  function ready(state: PostgresState, connection: string): boolean {
+    const { needsCatalog } = state;
+    if (needsCatalog === null) return true;
+    const here = seen.get(connection)?.has(needsCatalog) ?? false;
+    if (!state.catalogWaitOver && !here) return false;
+    if (!state.catalogWaitOver) state.session = settled(state.session);
+    state.needsCatalog = null;
+    state.catalogWaitOver = false;
+    return true;
+  }
+
+  function connect(
+    open: Open,
+    principal: PrincipalChain,
+    administers: string | null,
+    state: PostgresState,
+  ): Judgement {
+    const { connection } = open;
+    if (!catalogs.has(connection)) return judgements.refuse(noCatalog);
+    if (administers !== null) {
+      const allowed = judgements.decide(principal, connection, [parameterAnalysis]);
+      if (allowed.decision !== "allow") return judgements.refuse(parameterRefused(administers));
+    }
+    const decision = judgements.decide(principal, connection, [connectAnalysis]);
+    const judged = judgements.of(decision, principal, open, []);
+    const plan = decision.everything ? verbatim : connectPlan;
+    return { ...neverHeld(judged, plan), consequence: consequence(state, null) };
+  }
+
+  function request(
+    asked: Asked,
+    state: PostgresState,
+    open: Open,
+    principal: PrincipalChain,
+  ): Judgement {
+    const known = catalogs.get(open.connection);
+    const digest = known?.catalog.digest ?? null;
+    if (known === undefined) return judgements.refuse(noCatalog, digest);
+    if (asked.bytes === null) return judgements.refuse(unjudgeable(tooLarge), digest);
+    if (asked.continues) return judgements.refuse(unjudgeable(standsAlone), digest);
+    const read = readBytes(asked.bytes, state, known);
+    const judged = read.kind === "understood"
+      ? judge(read, state, open, principal, known)
+      : unread(state, open, principal) ?? judgements.refuse(unjudgeable(read.refusal), digest);
+    if (!state.refused || read.kind === "understood" && endsTransaction(read)) return judged;
+    return judgements.refuse(abortedTransaction, digest);
+  }
+
+  function judge(
+    read: Understood,
+    state: PostgresState,
+    open: Open,
+    principal: PrincipalChain,
+    { catalog, schema }: Known,
+  ): Judgement {
+    const { executed, prepared, positions, parsed, runsPrepared } = read;
+    const decision = judgements.decide(principal, open.connection, executed);
+    const facts = {
+      parsed,
+      catalogDigest: catalog.digest,
+      facts: [runsPrepared, state.session.searchPath, state.session.transaction.kind],
+      consequence: consequence(state, read),
+    };
+    const judged = { ...judgements.of(decision, principal, open, executed), ...facts };
+    if (judged.decision === "deny") return judged;
+    for (const analysis of prepared) {
+      const later = judgements.decide(principal, open.connection, [analysis]);
+      if (later.decision !== "deny") continue;
+      return { ...judgements.of(later, principal, open, [analysis]), ...facts };
+    }
+    if (decision.everything) return { ...judged, plan: verbatim };
+    const all = [...executed, ...prepared];
+    const planned = maskPlan(positions, all, decision.revealed, config.classes);
+    // An expression that is evaluated and thrown away reads a class that no lineage names, and its
+    // error may repeat the value.
+    const classified = all.some(({ relations }) => {
+      return relations.some((relation) => isClassified(schema, relation));
+    });
+    const errors = classified ? "generic" : planned.errors;
+    return { ...judged, plan: { ...planned, errors } };
+  }
+
+  /**
+   * What was not understood may have every effect and show everything. Who is permitted all of it
+   * is told by the server what is wrong with it, if anything is; for anybody else this is null.
+   */
+  function unread(state: PostgresState, open: Open, principal: PrincipalChain): Judgement | null {
+    const decision = judgements.decide(principal, open.connection, [unreadAnalysis]);
+    if (decision.decision !== "allow" || !decision.everything) return null;
+    const judged = judgements.of(decision, principal, open, [unreadAnalysis]);
+    return { ...judged, plan: verbatim, consequence: consequence(state, null) };
+  }
+
+  function understood(asked: Asked, state: PostgresState, connection: string): Understood | null {
+    const known = catalogs.get(connection);
+    if (known === undefined || asked.bytes === null || asked.request === 0) return null;
+    const read = readBytes(asked.bytes, state, known);
+    return read.kind === "understood" ? read : null;
+  }
+
+  function readBytes(
+    bytes: Uint8Array,
+    state: PostgresState,
+    known: Known,
+  ): Understood | Misunderstood {
+    const analyse = (sql: string, session: SessionState): Analysed =>
+      analyser.analyse(sql, session, known.schema);
+    return understand(bytes, state.session, state.portals, analyse, ports.requestLimits);
+  }
+}
+
+function consequence(state: PostgresState, understood: Understood | null): Consequence {
+  return {
+    allowed() {},
+    settled: (outcome: Outcome) => settleSession(state, understood, outcome),
+  };
+}
+
+/** Only ROLLBACK (or the like) is asked for: what an aborted transaction still takes. */
+function endsTransaction({ executed }: Understood): boolean {
+  return executed.length > 0 && executed.every(({ command }) => command === "ROLLBACK");
+}
+
+/** The server's greeting holds settings only; an error in it passes in generic words. */
+const connectPlan: MaskPlan = { results: [], errors: "keep" };
+const verbatim: MaskPlan = { results: [], errors: "keep", verbatim: true };
+const tooLarge: Refusal = {
+  code: "too_complex",
+  message: "the request is larger than what is judged",
+  position: null,
+};
+const standsAlone: Refusal = {
+  code: "malformed_message",
+  message: "a request of this protocol belongs to no other",
+  position: null,
+};

@@ -1,0 +1,64 @@
+/**
+ * The judge of one session, behind which its protocol stands: what a request asks for, and what
+ * earlier ones left behind in the session.
+ *
+ * **Invariant:** judging changes nothing; a session is changed by the consequences of a request that
+ * was allowed, and by `denied`, the same whether a verdict is made now or replayed.
+ *
+ * @module
+ */
+import type { StatementAnalysis } from "#schemas/analysis.ts";
+import type { ApprovalNeed, Outcome, Reason } from "#schemas/frames.ts";
+import type { MaskPlan } from "#schemas/mask_plan.ts";
+
+/** A request whole, as it is judged. */
+export type Asked = {
+  readonly request: number;
+  /** SHA-256 of its bytes, hex. */
+  readonly digest: string;
+  /** Null when it is larger than what is judged. */
+  readonly bytes: Uint8Array | null;
+  /** True for what belongs to a request that runs (`continues:<n>`). */
+  readonly continues: boolean;
+};
+
+/** What an allowed request does to the session. */
+export type Consequence = {
+  /** Its allow is said. */
+  allowed(): void;
+  /** It ran, or it is known that it did not. */
+  settled(outcome: Outcome): void;
+};
+
+export type Judgement = {
+  readonly decision: "allow" | "deny" | "hold";
+  readonly policies: readonly string[];
+  readonly policyVersion: string;
+  readonly configDigest: string;
+  readonly catalogDigest: string | null;
+  readonly reasons: readonly Reason[];
+  readonly needs: readonly ApprovalNeed[];
+  readonly statements: readonly StatementAnalysis[];
+  readonly plan: MaskPlan;
+  readonly parsed: readonly string[] | null;
+  readonly durationMsMax: number;
+  /** What of the session gives the bytes their meaning; an approval is bound to it. */
+  readonly facts: readonly unknown[];
+  readonly consequence: Consequence;
+};
+
+export type SessionJudge = {
+  /** May the session open. */
+  connect(): Judgement;
+  request(asked: Asked): Judgement;
+  /** What a request that was allowed does, for a verdict that is read again. */
+  understand(asked: Asked): Consequence;
+  /** A request was refused. */
+  denied(): void;
+  /** False while something that an earlier request changed is not known here yet. */
+  ready(): boolean;
+  /** It was waited for long enough. */
+  waitOver(): void;
+};
+
+export const noConsequence: Consequence = { allowed() {}, settled() {} };

@@ -1,0 +1,203 @@
+/**
+ * Judges SSH: what a channel is for, and everything that is sent on it afterwards.
+ *
+ * Theory of operation. A session of the gateway is one channel. Its first request says what it is
+ * for and is judged whole: the programs and files of a command line, an interactive shell, sftp, a
+ * forwarding. What follows continues it: input of a program goes with the program's right, a
+ * shell's lines and sftp's operations are judged one by one.
+ *
+ * **Invariant:** a continuation is judged as what the channel is for, and as nothing else; what is
+ * not understood is refused.
+ *
+ * @module
+ */
+import type { Refusal, StatementAnalysis } from "#schemas/analysis.ts";
+import type { SshConnection } from "#schemas/config.ts";
+import type { Open, PrincipalChain } from "#schemas/frames.ts";
+import type { MaskPlan, StreamPlan } from "#schemas/mask_plan.ts";
+import { type Judgements, neverHeld } from "../judgements.ts";
+import { connectAnalysis } from "../policy/situation.ts";
+import type { Asked, Consequence, Judgement, SessionJudge } from "../session_judge.ts";
+import { noConsequence } from "../session_judge.ts";
+import { unjudgeable } from "../verdicts.ts";
+import { statementOf } from "./draft.ts";
+import { messagesOf, type Purpose, purposeOf, refusal } from "./purpose.ts";
+import { analyseCommandLine } from "./shell.ts";
+
+export type SshJudge = {
+  session(open: Open, principal: PrincipalChain, connection: SshConnection): SessionJudge;
+};
+
+/** What is known of a channel once its purpose was allowed. */
+type Channel = {
+  readonly purpose: Purpose;
+  /** Of the request that opened it: what an approval of a continuation is bound to. */
+  readonly digest: string;
+  readonly policies: readonly string[];
+};
+
+type Session = {
+  readonly open: Open;
+  readonly principal: PrincipalChain;
+  readonly connection: SshConnection;
+  channel: Channel | null;
+};
+
+/** Creates the judge of all SSH sessions. */
+export function createSshJudge(judgements: Judgements): SshJudge {
+  return { session };
+
+  function session(
+    open: Open,
+    principal: PrincipalChain,
+    connection: SshConnection,
+  ): SessionJudge {
+    const state: Session = { open, principal, connection, channel: null };
+    return {
+      connect: () => connect(state),
+      request: (asked) => asked.continues ? continued(asked, state) : begun(asked, state),
+      understand: (asked) => asked.continues ? noConsequence : understood(asked, state),
+      denied() {},
+      ready: () => true,
+      waitOver() {},
+    };
+  }
+
+  function connect({ open, principal }: Session): Judgement {
+    const decision = judgements.decide(principal, open.connection, [connectAnalysis]);
+    return neverHeld(judgements.of(decision, principal, open, []), nothingComes);
+  }
+
+  /** The request that says what the channel is for. */
+  function begun(asked: Asked, state: Session): Judgement {
+    const purpose = purposeIn(asked, state);
+    if ("code" in purpose) return refused(purpose);
+    const { open, principal, connection } = state;
+    const analyses = analysesOf(purpose, connection);
+    if ("code" in analyses) return refused(analyses);
+    const decision = judgements.decide(principal, open.connection, analyses);
+    const judged = judgements.of(decision, principal, open, analyses);
+    return {
+      ...judged,
+      plan: { ...nothingComes, stream: streamPlan(purpose, state, decision.revealed) },
+      facts: ["ssh channel", connection.user],
+      consequence: opening(asked, purpose, judged.policies, state),
+    };
+  }
+
+  function understood(asked: Asked, state: Session): Consequence {
+    const purpose = purposeIn(asked, state);
+    return "code" in purpose ? noConsequence : opening(asked, purpose, [], state);
+  }
+
+  function continued(asked: Asked, { channel }: Session): Judgement {
+    if (channel === null || asked.bytes === null) return refused(tooLarge);
+    const messages = messagesOf(asked.bytes);
+    if ("code" in messages) return refused(messages);
+    const input = messages.every(({ kind }) => inputKinds.has(kind));
+    if (!input) return refused(refusal("a message that does not belong on an open channel"));
+    return { ...judgements.refuse(null), decision: "allow", policies: channel.policies };
+  }
+
+  function refused(why: Refusal): Judgement {
+    return judgements.refuse(unjudgeable(why));
+  }
+}
+
+function purposeIn(asked: Asked, state: Session): Purpose | Refusal {
+  if (asked.bytes === null) return tooLarge;
+  if (state.channel !== null) return refusal("the channel is for something already");
+  const messages = messagesOf(asked.bytes);
+  return "code" in messages ? messages : purposeOf(messages, state.connection);
+}
+
+function opening(
+  { digest }: Asked,
+  purpose: Purpose,
+  policies: readonly string[],
+  state: Session,
+): Consequence {
+  return {
+    allowed() {
+      state.channel = { purpose, digest, policies };
+    },
+    settled() {},
+  };
+}
+
+/** What policy is asked about a channel's purpose. */
+function analysesOf(
+  purpose: Purpose,
+  { home }: SshConnection,
+): readonly StatementAnalysis[] | Refusal {
+  switch (purpose.kind) {
+    case "exec": {
+      const text = textOf(purpose.command);
+      if (text === null) return refusal("the command line is not UTF-8, or holds a NUL");
+      const surroundings = { home: home ?? null, terminal: purpose.terminal };
+      return analyseCommandLine(text, surroundings) ?? tooComplex;
+    }
+    case "shell":
+      return [statementOf("shell", ["shell"], [purpose.terminal ? "terminal" : "no_terminal"])];
+    case "subsystem":
+      if (purpose.name === "sftp") return [statementOf("sftp", ["session"], ["sftp"])];
+      return [statementOf(purpose.name, ["execute", "interpret"], ["subsystem"])];
+    case "forward": {
+      const { host, port } = purpose;
+      return [statementOf("forward", ["forward"], [], { host, port })];
+    }
+  }
+}
+
+/** A command line as its shell reads it: to the first NUL, which is why there may be none. */
+function textOf(bytes: Uint8Array): string | null {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return text.includes("\0") ? null : text;
+  } catch {
+    return null;
+  }
+}
+
+function streamPlan(
+  purpose: Purpose,
+  { principal, connection }: Session,
+  revealed: readonly string[],
+): StreamPlan {
+  const person = principal.actors.length === 0;
+  const interactive = purpose.kind === "shell" && purpose.terminal && person;
+  return {
+    content: contentOf(purpose),
+    revealed: [...revealed],
+    holdMsMax: interactive ? personHoldMs : null,
+    files: connection.files,
+  };
+}
+
+function contentOf(purpose: Purpose): StreamPlan["content"] {
+  if (purpose.kind === "forward") return "tunnel";
+  if (purpose.kind === "subsystem" && purpose.name === "sftp") return "sftp";
+  return purpose.terminal ? "terminal" : "output";
+}
+
+/** How long a person's typing may wait for its echo, milliseconds. */
+const personHoldMs = 20;
+const inputKinds: ReadonlySet<string> = new Set([
+  "data",
+  "eof",
+  "window_change",
+  "signal",
+  "close",
+]);
+/** Besides the stream nothing has a plan: the opening and continuations have no answers. */
+const nothingComes: MaskPlan = { results: [], errors: "keep" };
+const tooLarge: Refusal = {
+  code: "too_complex",
+  message: "the request is larger than what is judged",
+  position: null,
+};
+const tooComplex: Refusal = {
+  code: "too_complex",
+  message: "the command line does too much at once to be judged",
+  position: null,
+};

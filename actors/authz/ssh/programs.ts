@@ -1,0 +1,97 @@
+/**
+ * What programs do with their arguments: by description where that says all, by code where not.
+ *
+ * **Invariant:** a program that is not listed here, or an option that its description does not
+ * name, gives the effect `interpret`.
+ *
+ * @module
+ */
+import { unreachable } from "#schemas/unreachable.ts";
+import type { Call } from "./draft.ts";
+import { type Arguments, describe, type Description, readArguments } from "./options.ts";
+import { filePrograms } from "./programs/files.ts";
+import { networkPrograms } from "./programs/network.ts";
+import { builtins } from "./programs/builtins.ts";
+import { descriptions } from "./programs/descriptions.ts";
+import { remotePrograms } from "./programs/remote.ts";
+import { runners } from "./programs/runners.ts";
+import { scripted } from "./programs/scripted.ts";
+import { plain, type Value } from "./words.ts";
+
+/** Programs that need code of their own. */
+const special: ReadonlyMap<string, (call: Call) => void> = new Map([
+  ...builtins,
+  ...filePrograms,
+  ...networkPrograms,
+  ...remotePrograms,
+  ...runners,
+  ...scripted,
+]);
+const described = new Map<string, Description>();
+
+export function isListed(name: string): boolean {
+  return special.has(name) || descriptions.has(name);
+}
+
+/** Says what a program does. */
+export function runProgram(call: Call): void {
+  const own = special.get(call.command);
+  if (own !== undefined) return own(call);
+  const description = descriptionOf(call.command);
+  if (description === null) return call.opaque("unlisted");
+  apply(call, description, readArguments(description, call.words));
+}
+
+/** The bare name of a program in a directory that only administrators write to. */
+export function systemProgram(path: string): string | null {
+  const [, name] = /^\/(?:usr\/)?(?:local\/)?s?bin\/([\w.+[-]+)$/.exec(path) ?? [];
+  if (name !== undefined) return name;
+  return path === "/usr/lib/openssh/sftp-server" ? "sftp-server" : null;
+}
+
+function descriptionOf(name: string): Description | null {
+  const known = described.get(name);
+  if (known !== undefined) return known;
+  const text = descriptions.get(name);
+  if (text === undefined) return null;
+  const description = describe(text);
+  described.set(name, description);
+  return description;
+}
+
+/** Does what the description says. */
+function apply(call: Call, description: Description, given: Arguments): void {
+  if (given.unclear !== null) call.opaque(given.unclear);
+  for (const { role, value } of given.options) {
+    if (role === "flag" || role === "text") continue;
+    if (role === "code") call.opaque("inline_code");
+    else if (role === "admin") call.mark("administer");
+    else if (value === null) call.opaque("unknown_option");
+    else if (role === "read" || role === "write") touch(call, role, value, null);
+    else if (role === "directory") call.draft.enter(value);
+    else if (role === "command") command(call, value);
+    else unreachable(role);
+  }
+  const { operands, repeats, otherwise } = description;
+  if (given.operands.length === 0 && otherwise !== null) call.read(plain(otherwise));
+  given.operands.forEach((value, at) => {
+    const operand = operands[at] ?? (repeats ? operands.at(-1) : undefined);
+    if (operand === undefined) return call.opaque("unknown_argument");
+    const { role, detail } = operand;
+    if (role === "command") command(call, value);
+    else if (role !== "text") touch(call, role, value, detail);
+  });
+}
+
+function touch(call: Call, role: "read" | "write", value: Value, detail: string | null): void {
+  // A lone dash is standard input or output.
+  if (value.text === "-") return;
+  const details = detail === null ? [] : [detail];
+  if (role === "read") call.read(value, ...details);
+  else call.write(value, ...details);
+}
+
+function command(call: Call, { text }: Value): void {
+  if (text === null) call.opaque("unknown_program");
+  else call.draft.walk.script(call.draft, text);
+}

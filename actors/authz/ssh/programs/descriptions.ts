@@ -1,0 +1,167 @@
+/**
+ * Programs whose options and operands say all that they do; see options.ts for the signs.
+ *
+ * A program stands here with every option it may be given. What may run code, or reads names of
+ * files out of files, is marked as code or left out.
+ *
+ * @module
+ */
+
+/** Nothing but their output, whatever they are given. */
+const inert =
+  ("true false : echo pwd id whoami groups logname tty uname arch nproc uptime w users " +
+    "free vmstat iostat mpstat cal ncal seq expr basename dirname printenv locale getconf getent " +
+    "pgrep pidof pstree lscpu lsblk lsmod lsusb lspci lsof netstat factor numfmt sleep " +
+    "which whereis type tput clear reset stty return exit break continue shift jobs " +
+    "times umask ulimit help bg fg disown logout dirs").split(" ");
+
+const readers: Readonly<Record<string, string>> = {
+  cat:
+    "-AbeEnstTuv --show-all --number-nonblank --show-ends --number --squeeze-blank --show-tabs " +
+    "--show-nonprinting ; read*",
+  tac: "-b -r -s: --before --regex --separator: ; read*",
+  nl: "-* -b: -d: -f: -h: -i: -l: -n: -s: -v: -w: ; read*",
+  head: "-# -q -v -z -n: -c: --lines: --bytes: --quiet --silent --verbose ; read*",
+  tail: "-# -f -F -q -v -z -r -n: -c: -s: --lines: --bytes: --follow= --retry --pid: --quiet " +
+    "--silent --verbose --sleep-interval: --max-unchanged-stats: ; read*",
+  wc: "-cmlLw --bytes --chars --lines --max-line-length --words --total= --files0-from? ; read*",
+  od: "-* -A: -j: -N: -S: -t: -w= ; read*",
+  hexdump: "-bcCdovx -e: -f? -n: -s: ; read*",
+  hd: "-bcCdovx -n: -s: ; read*",
+  strings: "-adfwo -n: -t: -e: -s: -# --all --bytes: --radix: --encoding: ; read*",
+  file: "-bchiIkLnNprsSvzZ0 -e: -F: -P: -f? -m? -C? --brief --mime --mime-type --mime-encoding " +
+    "--dereference --no-dereference ; read*",
+  stat: "-Lft -c: --format: --printf: --dereference --file-system --terse --cached: ; read:stat*",
+  readlink: "-femnqsvz ; read:stat*",
+  realpath: "-emLPqsz --relative-to: --relative-base: ; read:stat*",
+  ls: "-* -I: -w: -T: --ignore: --hide: --width: --tabsize: ; read:list*=.",
+  dir: "-* ; read:list*=.",
+  vdir: "-* ; read:list*=.",
+  tree: "-* -L: -P: -I: -H: -T: -o> --charset: --filelimit: --timefmt: --sort: --fromfile? " +
+    "--gitfile? --infofile? ; read:list*=.",
+  du: "-aAbcDhHklLmsSxP0 -d: -B: -t: -X? --all --apparent-size --bytes --total --human-readable " +
+    "--si --summarize --max-depth: --block-size: --exclude: --time= --files0-from? ; read:list*=.",
+  df: "-ahHiklPTv -B: -t: -x: --all --human-readable --inodes --local --print-type --type: " +
+    "--total --output= --si --sync --portability ; read:stat*",
+  findmnt: "-* ; text*",
+  cut: "-nsz -b: -c: -d: -f: --bytes: --characters: --delimiter: --fields: --complement " +
+    "--only-delimited --output-delimiter: ; read*",
+  paste: "-sz -d: --delimiters: --serial ; read*",
+  column: "-txeJLn -c: -s: -o: -N: -R: -T: -H: -O: -W: -d ; read*",
+  colrm: "; text*",
+  comm: "-123z --check-order --nocheck-order --output-delimiter: --total ; read*",
+  join: "-iz -a: -e: -j: -o: -t: -v: -1: -2: --header --check-order --nocheck-order ; read*",
+  diff:
+    "-abBcdeEfhiHlnNpqrstTuvwyZ -# -C: -D: -F: -I: -L: -S: -U: -W: -x: -X< --brief --recursive " +
+    "--unified= --context= --side-by-side --ignore-case --ignore-all-space --ignore-space-change " +
+    "--ignore-blank-lines --color= --exclude: --label: --new-file --text --width: " +
+    "--suppress-common-lines --report-identical-files --strip-trailing-cr --normal ; read*",
+  cmp: "-bls -i: -n: --print-bytes --verbose --quiet --silent --bytes: --ignore-initial: ; " +
+    "read read text text",
+  sort: "-bcCdfghiMmnRrsuVz -k: -S: -t: -T> -o> --key: --field-separator: --output> --reverse " +
+    "--unique --numeric-sort --general-numeric-sort --human-numeric-sort --version-sort " +
+    "--ignore-case --ignore-leading-blanks --stable --check= --merge --parallel: --buffer-size: " +
+    "--temporary-directory> --compress-program! --files0-from? --random-source< --zero-terminated " +
+    "--month-sort --dictionary-order --random-sort --sort: --debug --batch-size: ; read*",
+  uniq: "-cdDiuz -# -f: -s: -w: --count --repeated --all-repeated= --ignore-case --unique " +
+    "--skip-fields: --skip-chars: --check-chars: --group= ; read write:truncate",
+  expand: "-i -# -t: --tabs: --initial ; read*",
+  unexpand: "-a -t: --tabs: --all --first-only ; read*",
+  fold: "-bcs -w: -# --bytes --spaces --width: --characters ; read*",
+  fmt: "-cstu -w: -g: -p: -# --width: ; read*",
+  pr: "-* -D: -h: -l: -o: -w: -W: -N: ; read*",
+  rev: "-0 ; read*",
+  tr: "-cCdst --complement --delete --squeeze-repeats --truncate-set1 ; text*",
+  tsort: "; read*",
+  shuf: "-ezr -i: -n: -o> --input-range: --head-count: --echo --repeat --output> " +
+    "--random-source< ; read*",
+  split:
+    "-dexu -a: -b: -C: -l: -n: -t: -# --bytes: --lines: --number: --suffix-length: --verbose " +
+    "--numeric-suffixes= --hex-suffixes= --additional-suffix: --filter? ; read write:split",
+  csplit: "-kqsz -b: -f> -n: --prefix> --digits: --quiet --elide-empty-files ; read text*",
+  base64: "-di -w: --decode --ignore-garbage --wrap: ; read",
+  base32: "-di -w: --decode --ignore-garbage --wrap: ; read",
+  basenc: "-di -w: --decode --ignore-garbage --wrap: --base64 --base64url --base32 --base32hex " +
+    "--base16 --base2msbf --base2lsbf --z85 ; read",
+  xxd: "-abCeEiuprv -c: -g: -l: -n: -o: -s: -R: ; read write",
+  zcat: "-fqv ; read*",
+  bzcat: "-sqv ; read*",
+  xzcat: "-qv ; read*",
+  zstdcat: "-qvf ; read*",
+  zdiff: "-abBciqruw ; read*",
+  jq: "-cCnrajsSMe -# --raw-output --raw-input --compact-output --slurp --sort-keys --null-input " +
+    "--tab --indent: --exit-status --ascii-output --color-output --monochrome-output -R " +
+    "--join-output --stream --seq --unbuffered -L? -f? --from-file? --args? --jsonargs? --arg? " +
+    "--argjson? --slurpfile? --rawfile? --run-tests? ; text read*",
+  cksum: "-a: -l: --algorithm: --untagged --tag --base64 --raw -z -c? --check? ; read*",
+  sum: "-rs ; read*",
+  last: "-adFiRwx -n: -# -p: -s: -t: -f< --file< ; text*",
+  lastb: "-adFiRwx -n: -# -f< ; text*",
+  lastlog: "-u: -b: -t: -C& -S& ; ",
+  who: "-abdHlmpqrstTu --all --boot --count --heading --login --users ; read text",
+  ldd: "-vudr ; read:run*",
+  nm: "-* ; read*",
+  size: "-* ; read*",
+  readelf: "-* ; read*",
+  date: "-uR -d: -I= -f< -r< -s& --date: --file< --reference< --set& --utc --universal " +
+    "--rfc-email --rfc-3339: --iso-8601= --debug ; text",
+  hostname: "-AdfiIsy --fqdn --short --all-ip-addresses --domain -F& -b& ; ",
+  journalctl: "-abefklmNqrxmo -u: -n: -p: -t: -S: -U: -g: -o: -k -# --unit: --lines: --output: " +
+    "--since: --until: --priority: --boot= --no-pager --follow --reverse --dmesg --user --system " +
+    "--identifier: --grep: --no-hostname --utc --catalog --quiet --list-boots --disk-usage " +
+    "--vacuum-size& --vacuum-time& --vacuum-files& --rotate& --flush& --sync& --all --full ; text*",
+  dmesg: "-dehHkLptTuwxPSrJ -f: -l: --level: --facility: --human --ctime --follow --decode " +
+    "--kernel --color= --nopager --since: --until: --time-format: -c& -C& -D& -E& -n& -F< ; ",
+  ps: "-* ; text*",
+  ss: "-* -K& -D> -F< --kill& ; text*",
+  top: "-bcHiSs1 -d: -n: -o: -p: -u: -U: -w: -e: -E: ; ",
+};
+
+const hashes = "-btwz --binary --tag --text --zero --status --quiet --strict --ignore-missing " +
+  "--warn -l: --length: -c? --check? ; read*";
+
+const writers: Readonly<Record<string, string>> = {
+  tee: "-aip --append --ignore-interrupts --output-error= ; write*",
+  touch: "-acfhm -d: -t: -r< --date: --reference< --time: --no-create --no-dereference ; " +
+    "write:touch*",
+  mkdir: "-pvZ -m: --mode: --parents --verbose ; write:mkdir*",
+  rmdir: "-pv --parents --verbose --ignore-fail-on-non-empty ; write:remove*",
+  rm: "-dfiIrRvx --force --interactive= --recursive --dir --verbose --one-file-system " +
+    "--preserve-root= --no-preserve-root ; write:remove*",
+  unlink: "; write:remove*",
+  shred: "-fuvxz -n: -s: --force --iterations: --size: --remove= --verbose --exact --zero " +
+    "--random-source< ; write:remove*",
+  truncate: "-co -s: -r< --size: --no-create --io-blocks --reference< ; write:truncate*",
+  mkfifo: "-mZ: --mode: ; write:create*",
+  mknod: "-mZ: --mode: ; write:create text*",
+  fallocate: "-cdinpvxz -l: -o: --length: --offset: --keep-size --dig-holes ; write",
+  chmod: "-cfvR --changes --silent --quiet --verbose --recursive --preserve-root " +
+    "--no-preserve-root --reference< ; text write:chmod*",
+  chown: "-cfhvRHLP --changes --silent --quiet --verbose --recursive --dereference " +
+    "--no-dereference --from: --reference< --preserve-root --no-preserve-root ; text write:chown*",
+  chgrp: "-cfhvRHLP --changes --silent --quiet --verbose --recursive --dereference " +
+    "--no-dereference --reference< --preserve-root --no-preserve-root ; text write:chown*",
+  chattr: "-RVf ; text write:chmod*",
+  setfacl: "-bkndRLPv -m: -x: -s: -M< -X< --modify: --remove: --remove-all ; write:chmod*",
+  getfacl: "-acedEnpRLPst ; read:stat*",
+  sync: "-df --data --file-system ; write*",
+  gzip: "-# -acdfhkNnqrtv -S: --stdout --decompress --force --keep --list --recursive --test " +
+    "--fast --best -l ; write:replace*",
+  gunzip: "-acfhklNnqrtv -S: --stdout --force --keep --list --recursive --test ; write:replace*",
+  bzip2: "-# -cdfkqstvz ; write:replace*",
+  bunzip2: "-cfkqstv ; write:replace*",
+  xz: "-# -cdefkqtvzl -T: -S: -M: --stdout --decompress --force --keep --list --threads: " +
+    "--test ; write:replace*",
+  unxz: "-cfkqtv -T: ; write:replace*",
+  zstd: "-# -cdfkqtvr -T: -o> --stdout --decompress --force --keep --rm --list ; write:replace*",
+  unzip: "-abcCfjlnopqtuvzLUWX -d> -x: -P: ; read text*",
+  zipinfo: "-* ; read text*",
+};
+
+export const descriptions: ReadonlyMap<string, string> = new Map([
+  ...inert.map((name): [string, string] => [name, "-* ; text*"]),
+  ...Object.entries(readers),
+  ...["md5sum", "sha1sum", "sha224sum", "sha256sum", "sha384sum", "sha512sum", "b2sum"]
+    .map((name): [string, string] => [name, hashes]),
+  ...Object.entries(writers),
+]);

@@ -1,0 +1,182 @@
+/** Programs whose operands play different parts: copies, archives, searches. @module */
+import type { Call } from "../draft.ts";
+import { plain, type Value } from "../words.ts";
+import { argumentsOf, described, hasOption, optionValues, type Program } from "./arguments.ts";
+
+export const filePrograms: readonly (readonly [string, Program])[] = [
+  ["cp", copy],
+  ["mv", copy],
+  ["install", copy],
+  ["ln", link],
+  ["dd", duplicate],
+  ["tar", archive],
+  ["zip", zip],
+  ["less", page],
+  ["more", page],
+  ["most", page],
+  ["zless", page],
+  ["man", readManual],
+  ...["grep", "egrep", "fgrep", "zgrep", "zegrep", "zfgrep"]
+    .map((name): [string, Program] => [name, search]),
+  ["rg", search],
+  ["mktemp", (call) => call.write(plain("/tmp"), "create")],
+];
+
+const copyOptions = described(
+  "-abdfiHlLnPpRrsuvxTZ -S: -t: --target-directory: --parents --recursive --archive --force " +
+    "--interactive --no-clobber --no-dereference --dereference --preserve= --no-preserve: " +
+    "--update= --verbose --one-file-system --symbolic-link --link --backup= --suffix: --reflink= " +
+    "--sparse: --strip-trailing-slashes --no-target-directory --remove-destination --debug ; text*",
+);
+const installOptions = described(
+  "-bcCdDpTv -m: -o: -g: -S: -t: --mode: --owner: --group: --directory --target-directory: " +
+    "--compare --preserve-timestamps --verbose --backup= --suffix: --no-target-directory ; text*",
+);
+
+function copy(call: Call): void {
+  const installs = call.command === "install";
+  const given = argumentsOf(call, installs ? installOptions() : copyOptions());
+  const [into] = optionValues(given, "-t", "--target-directory");
+  const sources = [...given.operands];
+  if (installs && hasOption(given, "-d", "--directory")) {
+    for (const directory of sources) call.write(directory, "mkdir");
+    return;
+  }
+  const target = into ?? sources.pop();
+  const details = hasOption(given, "-r", "-R", "-a", "--recursive", "--archive")
+    ? ["recursive"]
+    : [];
+  for (const source of sources) {
+    call.read(source, ...details);
+    if (call.command === "mv") call.write(source, "rename");
+  }
+  if (target !== undefined) call.write(target, ...(call.command === "mv" ? ["rename"] : details));
+}
+
+/** Whoever may make a link may reach its target through it, so both ends are judged. */
+function link(call: Call): void {
+  const given = argumentsOf(call, linkOptions());
+  const [into] = optionValues(given, "-t", "--target-directory");
+  const targets = [...given.operands];
+  const place = into ?? (targets.length > 1 ? targets.pop() : plain("."));
+  for (const target of targets) call.read(target, "link");
+  if (place !== undefined) call.write(place, "link");
+}
+const linkOptions = described(
+  "-bdfFiLnPrsTv -S: -t: --symbolic --force --no-dereference --relative --verbose --interactive " +
+    "--target-directory: --backup= --suffix: --physical --logical --no-target-directory ; text*",
+);
+
+function duplicate(call: Call): void {
+  for (const word of call.words) {
+    const [key, ...rest] = (word.text ?? "").split("=");
+    const value = { ...plain(rest.join("=")), pattern: word.pattern };
+    if (word.text === null) call.opaque("unclear_argument");
+    else if (key === "if") call.read(value);
+    else if (key === "of") call.write(value, "truncate");
+    else if (
+      !/^(bs|cbs|ibs|obs|count|skip|seek|conv|status|iflag|oflag|--version)$/.test(key ?? "")
+    ) {
+      call.opaque("unknown_option");
+    }
+  }
+}
+
+const tarOptions = described(
+  "-cxtruAdvzjJZapkOhWlmoPSUwiBns0 -f: -C@ -T? -X< -I! -b: -g> -K: -N: -L: -V: -F? --create " +
+    "--extract --get --list --append --update --diff --compare --delete --concatenate --file: " +
+    "--directory@ --gzip --gunzip --ungzip --bzip2 --xz --zstd --lzma --auto-compress --verbose " +
+    "--preserve-permissions --same-permissions --same-owner --no-same-owner " +
+    "--no-same-permissions --keep-old-files --keep-newer-files --overwrite --to-stdout --exclude: " +
+    "--exclude-vcs --strip-components: --wildcards --no-wildcards --anchored --no-recursion " +
+    "--numeric-owner --owner: --group: --mode: --mtime: --sort: --totals --one-file-system " +
+    "--absolute-names --dereference --null --exclude-from< --files-from? --to-command? " +
+    "--checkpoint= --checkpoint-action? --use-compress-program! --info-script? " +
+    "--new-volume-script? --rsh-command? --rmt-command? --format: --sparse --touch --verify ; text*",
+);
+/** Letters that take a word in a bundle without a dash, as `tar xzfC a.tgz dir`. */
+const tarValues = "fCTXIbgKNLVF";
+
+function archive(call: Call): void {
+  const [first, ...rest] = call.words;
+  const bundle = /^[A-Za-z]+$/.test(first?.text ?? "") ? first?.text ?? "" : "";
+  const words = bundle === "" ? call.words : unbundled(bundle, rest);
+  const given = argumentsOf(call, tarOptions(), words);
+  const files = optionValues(given, "-f", "--file");
+  const has = (...names: readonly string[]) => hasOption(given, ...names);
+  if (files.some(({ text }) => /^[^/]*:/.test(text ?? ""))) call.network(null);
+  const named = files.filter(({ text }) => text !== "-");
+  const creates = has("-c", "-r", "-u", "-A", "--create", "--append", "--update", "--concatenate");
+  if (creates || has("--delete")) {
+    for (const file of named) call.write(file, "archive");
+    for (const member of given.operands) call.read(member, "recursive");
+    if (has("--remove-files")) call.opaque("unknown_option");
+    return;
+  }
+  for (const file of named) call.read(file, "archive");
+  if (!has("-x", "--extract", "--get") || has("-O", "--to-stdout")) return;
+  if (has("-P", "--absolute-names")) call.opaque("unclear_path");
+  call.write(plain("."), "extract");
+}
+
+function unbundled(letters: string, rest: readonly Value[]): Value[] {
+  const waiting = [...rest];
+  const words: Value[] = [];
+  for (const letter of letters) {
+    words.push(plain(`-${letter}`));
+    const value = tarValues.includes(letter) ? waiting.shift() : undefined;
+    if (value !== undefined) words.push(value);
+  }
+  return [...words, ...waiting];
+}
+
+function zip(call: Call): void {
+  const { operands } = argumentsOf(call, zipOptions());
+  const [file, ...members] = operands;
+  if (file !== undefined && file.text !== "-") call.write(file, "archive");
+  for (const member of members) if (member.text !== "-") call.read(member, "recursive");
+}
+const zipOptions = described("-# -rqjuvDXyofFe -x: -i: -P: -b: ; text*");
+
+/** On a terminal a pager takes commands from the keys, to run programs too. */
+function page(call: Call): void {
+  if (call.draft.surroundings.terminal) call.opaque("interactive");
+  const { operands } = argumentsOf(call, pageOptions());
+  for (const operand of operands) {
+    // `+!command` is run when it starts.
+    if (operand.text?.startsWith("+")) call.opaque("inline_code");
+    else if (operand.text !== "-") call.read(operand);
+  }
+}
+const pageOptions = described(
+  "-* -b: -h: -j: -k? -o> -O> -p: -P: -t? -T? -x: -y: -z: --log-file> --LOG-FILE> --tag? " +
+    "--lesskey-file? --lesskey-src? --lesskey-content? --pattern: --prompt: ; text*",
+);
+
+function readManual(call: Call): void {
+  if (call.draft.surroundings.terminal) call.opaque("interactive");
+  argumentsOf(call, manualOptions());
+}
+const manualOptions = described("-afkwWK -s: -S: -L: -M: -P? -H? -C? ; text*");
+
+function search(call: Call): void {
+  const given = argumentsOf(call, searchOptions());
+  const files = [...given.operands];
+  if (!hasOption(given, "-e", "-f", "--regexp", "--file")) files.shift();
+  const recursive = call.command === "rg" ||
+    hasOption(given, "-r", "-R", "--recursive", "--dereference-recursive");
+  if (recursive && files.length === 0) files.push(plain("."));
+  for (const file of files) {
+    if (file.text !== "-") call.read(file, ...(recursive ? ["recursive"] : []));
+  }
+}
+const searchOptions = described(
+  "-# -abcEFGHhIiLlNnoPqRrsTUuvwxyzZS -A: -B: -C: -D: -d: -e: -f< -m: --after-context: " +
+    "--before-context: --context: --color= --colour= --count --exclude: --include: --exclude-dir: " +
+    "--extended-regexp --fixed-strings --perl-regexp --basic-regexp --file< --files-with-matches " +
+    "--files-without-match --ignore-case --invert-match --line-number --line-regexp --max-count: " +
+    "--no-filename --with-filename --no-messages --null --null-data --only-matching --quiet " +
+    "--silent --recursive --dereference-recursive --regexp: --text --word-regexp --byte-offset " +
+    "--line-buffered --binary-files: --label: --no-ignore-case --initial-tab --smart-case " +
+    "--no-heading --hidden --no-ignore --glob: --type: -g: -t: -j: ; text read*",
+);

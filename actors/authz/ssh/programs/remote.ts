@@ -1,0 +1,167 @@
+/**
+ * The far ends of scp, rsync and git, which a client starts by a command line, and the near ends.
+ *
+ * @module
+ */
+import type { Call } from "../draft.ts";
+import { plain, type Value } from "../words.ts";
+import { argumentsOf, described, hasOption, optionValues, type Program } from "./arguments.ts";
+
+export const remotePrograms: readonly (readonly [string, Program])[] = [
+  ["scp", scp],
+  ["rsync", rsync],
+  ["git", git],
+  ["git-upload-pack", (call) => serveGit(call, call.words, "read")],
+  ["git-upload-archive", (call) => serveGit(call, call.words, "read")],
+  ["git-receive-pack", (call) => serveGit(call, call.words, "write")],
+  ["sftp-server", (call) => call.opaque("sftp_by_exec")],
+];
+
+/** `-t` and `-f` are the far end: to here, from here. */
+function scp(call: Call): void {
+  const given = argumentsOf(call, scpOptions());
+  const details = hasOption(given, "-r") ? ["recursive"] : [];
+  if (hasOption(given, "-t")) {
+    for (const path of given.operands) call.write(path, ...details);
+    return;
+  }
+  if (hasOption(given, "-f")) {
+    for (const path of given.operands) call.read(path, ...details);
+    return;
+  }
+  const places = [...given.operands];
+  const last = places.pop();
+  for (const place of places) fetchOrRead(call, place, "read", details);
+  if (last !== undefined) fetchOrRead(call, last, "write", details);
+}
+const scpOptions = described("-346ABCdfOpqRrTtv -c: -F? -i< -J: -l: -o? -P: -S? -D? -X: ; text*");
+
+/** `host:path` is a file elsewhere. */
+function fetchOrRead(
+  call: Call,
+  place: Value,
+  effect: "read" | "write",
+  details: readonly string[],
+): void {
+  const remote = /^(?:[^/:@]*@)?(\[[^\]]+\]|[^/:]+):/.exec(place.text ?? "");
+  if (remote?.[1] !== undefined) return call.network(remote[1].replace(/^\[|\]$/g, ""));
+  const address = /^(?:scp|sftp|rsync|ssh):\/\/(?:[^/@]*@)?([^/:]+)/.exec(place.text ?? "");
+  if (address?.[1] !== undefined) return call.network(address[1]);
+  if (effect === "read") call.read(place, ...details);
+  else call.write(place, ...details);
+}
+
+function rsync(call: Call): void {
+  if (call.words.some(({ text }) => text === "--server")) return serveRsync(call);
+  const given = argumentsOf(call, rsyncOptions());
+  const places = [...given.operands];
+  const last = places.length > 1 ? places.pop() : undefined;
+  for (const place of places) fetchOrRead(call, place, "read", ["recursive"]);
+  if (last !== undefined) fetchOrRead(call, last, "write", ["recursive"]);
+  if (hasOption(given, "--remove-source-files")) {
+    for (const place of places) call.write(place, "remove", "recursive");
+  }
+}
+const rsyncOptions = described(
+  "-# -aAbcCdDgGhHiIJklLmnNoOpPqrRStuUvVwWxXyzW0 -f: -T> --archive --recursive --verbose --delete " +
+    "--dry-run --exclude: --include: --partial --progress --compress --checksum --times --perms " +
+    "--owner --group --links --copy-links --hard-links --human-readable --stats --inplace " +
+    "--size-only --update --existing --ignore-existing --remove-source-files --numeric-ids " +
+    "--timeout: --bwlimit: --quiet --exclude-from< --include-from< --backup --backup-dir> " +
+    "--link-dest< --compare-dest< --copy-dest< --temp-dir> --list-only --info: --delete-after ; text*",
+);
+
+const serverFlags =
+  /^--(delete(-before|-during|-after|-delay|-excluded)?|delete-missing-args|partial|inplace|append(-verify)?|existing|ignore-existing|ignore-missing-args|size-only|numeric-ids|stats|force|ignore-errors|safe-links|copy-unsafe-links|munge-links|mkpath|fsync|preallocate|omit-dir-times|fuzzy|ignore-times|list-only|new-compress|old-compress|super|fake-super|no-[a-z-]+|(timeout|bwlimit|max-delete|max-size|min-size|modify-window|compress-level|compress-choice|checksum-choice|checksum-seed|block-size|log-format|out-format|info|debug|skip-compress|usermap|groupmap|chown|iconv|outbuf|max-alloc)=.*)$/;
+
+/** As a client starts it: `rsync --server [--sender] <options> . <path>...`. */
+function serveRsync(call: Call): void {
+  const paths: Value[] = [];
+  let sender = false;
+  let removes = false;
+  let ended = false;
+  for (const word of call.words) {
+    const { text } = word;
+    if (text === null) call.opaque("unclear_argument");
+    else if (ended || !text.startsWith("-")) {
+      paths.push(word);
+      ended = true;
+    } else if (text === "--sender") sender = true;
+    else if (text === "--server") continue;
+    else if (/^--remove-(source|sent)-files$/.test(text)) removes = true;
+    else if (/^--(compare|copy|link)-dest=/.test(text)) call.read(valueBehind(text));
+    else if (/^--(backup-dir|temp-dir|partial-dir)=/.test(text)) call.write(valueBehind(text));
+    else if (/^-[A-Za-z0-9]+(\.[A-Za-z0-9.]*)?$/.test(text)) {
+      // `s` asks for the arguments over the wire, where nobody judges them.
+      const [letters = ""] = text.split(".");
+      if (/[sMTBf]/.test(letters)) call.opaque("unknown_option");
+    } else if (!serverFlags.test(text)) call.opaque("unknown_option");
+  }
+  const [dot, ...places] = paths;
+  if (dot?.text !== "." || places.length === 0) call.opaque("unclear_argument");
+  for (const place of places) {
+    if (sender) call.read(place, "recursive");
+    else call.write(place, "recursive");
+    if (removes) call.write(place, "remove", "recursive");
+  }
+}
+
+function valueBehind(text: string): Value {
+  return plain(text.slice(text.indexOf("=") + 1));
+}
+
+/** Git itself expands `~`, quoted or not. */
+function serveGit(call: Call, words: readonly Value[], effect: "read" | "write"): void {
+  const paths = words.filter(({ text }) => {
+    return text === null || !/^--(strict|no-strict|timeout=\d+)$/.test(text);
+  });
+  const [path, ...others] = paths;
+  if (path === undefined || others.length > 0 || path.text === null || path.text.startsWith("-")) {
+    return call.opaque("unclear_argument");
+  }
+  const tilde = path.text.startsWith("~") ? "written" : path.tilde;
+  if (effect === "read") call.read({ ...path, tilde }, "git");
+  else call.write({ ...path, tilde }, "git");
+}
+
+const gitReads = new Set(
+  ("status log diff show blame shortlog describe rev-parse rev-list ls-files ls-tree cat-file " +
+    "for-each-ref show-ref name-rev whatchanged reflog count-objects merge-base cherry grep " +
+    "version help").split(" "),
+);
+const gitWrites = new Set(
+  ("add rm mv commit checkout switch restore reset branch tag stash merge rebase cherry-pick " +
+    "revert init clean apply am gc prune notes worktree").split(" "),
+);
+const gitRemotes = new Set(["clone", "fetch", "pull", "push", "ls-remote"]);
+
+function git(call: Call): void {
+  const given = argumentsOf(call, gitOptions());
+  const [verb, ...rest] = given.operands;
+  const name = verb?.text ?? null;
+  if (verb === undefined || name === "version" || name === "help") return;
+  if (name === "upload-pack" || name === "upload-archive") return serveGit(call, rest, "read");
+  if (name === "receive-pack") return serveGit(call, rest, "write");
+  // Options that run or write more: --ext-diff, --output, --upload-pack, --exec, -O.
+  const odd = rest.some(({ text }) => {
+    return text === null ||
+      /^(--ext-diff|--textconv|--output|--upload-pack|--receive-pack|--exec|-u$|-c$|--config|--template|-x$|--open-files|-O)/
+        .test(text);
+  });
+  if (odd) call.opaque("unknown_option");
+  const places = optionValues(given, "-C");
+  const here = places.length > 0 ? places : [plain(".")];
+  if (name !== null && gitReads.has(name)) {
+    for (const place of here) call.read(place, "git");
+  } else if (name !== null && gitWrites.has(name)) {
+    for (const place of here) call.write(place, "git");
+  } else if (name !== null && gitRemotes.has(name)) {
+    const address = rest.find(({ text }) => /^[^-].*[:/]/.test(text ?? ""));
+    const host = /^(?:[a-z+]+:\/\/)?(?:[^/@]*@)?([^/:]+)[:/]/.exec(address?.text ?? "")?.[1];
+    call.network(host ?? null);
+    for (const place of here) call.write(place, "git");
+  } else call.opaque("unlisted");
+}
+const gitOptions = described(
+  "+ -pP -C: -c? --no-pager --git-dir? --work-tree? --exec-path? ; text*",
+);

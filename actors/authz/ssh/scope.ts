@@ -1,0 +1,128 @@
+/**
+ * What is known of a command line's variables and functions.
+ *
+ * **Invariant:** a variable has a known value only where the command line sets it in one place and
+ * that place is certain to have run: a statement of its own at the top, or the loop around.
+ *
+ * @module
+ */
+import { forEachChild, type SyntaxNode } from "unbash";
+import { plain, type Value } from "./words.ts";
+
+type Statement = Extract<SyntaxNode, { type: "Statement" }>;
+type Script = Extract<SyntaxNode, { type: "Script" }>;
+type Command = Extract<SyntaxNode, { type: "Command" }>;
+
+/** Builtins that set the variables named by their arguments, or run one that does. */
+const setters: ReadonlySet<string> = new Set(
+  ("read mapfile readarray getopts declare typeset local readonly export unset let printf wait " +
+    "eval source . trap builtin command").split(" "),
+);
+
+export class Scope {
+  /** How often each name is set, anywhere in the tree. */
+  readonly #counts = new Map<string, number>();
+  readonly #values = new Map<string, Value>();
+  readonly #functions = new Set<string>();
+  /** Some name that is set, or unset, is not known. */
+  #anything = false;
+
+  constructor(script: Script) {
+    this.#count(script);
+  }
+
+  /** What is known of a variable. */
+  valueOf(name: string): Value | null | "untouched" {
+    if (this.#anything) return null;
+    return this.#values.get(name) ?? (this.#counts.has(name) ? null : "untouched");
+  }
+
+  /** The function is defined by a statement that has run. */
+  isFunction(name: string): boolean {
+    return !this.#anything && this.#functions.has(name);
+  }
+
+  /** A statement at the top has been walked. */
+  passed({ command, background }: Statement): void {
+    if (background) return;
+    if (command.type === "Function") this.#functions.add(command.name.value);
+    if (command.type !== "Command" || command.name !== undefined) return;
+    for (const part of command.prefix) {
+      if (part.type !== "Assignment" || part.value.type !== "Word") continue;
+      const { name, value, append, index } = part;
+      const literal = (value.parts ?? []).every(({ type }) => {
+        return type === "Literal" || type === "SingleQuoted";
+      });
+      // Behind `:` and `=` a `~` is expanded too.
+      if (append || index !== undefined || !literal || value.text.includes("~")) continue;
+      if (this.#counts.get(name) === 1) this.#values.set(name, plain(value.value));
+    }
+  }
+
+  /** A loop's variable, until the function that is returned is called. */
+  bind(name: string, value: Value): () => void {
+    if (this.#counts.get(name) !== 1) return () => {};
+    this.#values.set(name, value);
+    return () => void this.#values.delete(name);
+  }
+
+  /** The parser bounds the depth of its trees. */
+  #count(node: SyntaxNode): void {
+    switch (node.type) {
+      case "Assignment":
+        this.#add(node.name);
+        break;
+      case "For":
+      case "Select":
+        this.#add(node.name.value);
+        break;
+      case "ParameterExpansion":
+        if (node.operation?.type === "Default" && node.operation.operator.endsWith("=")) {
+          this.#add(node.parameter);
+        }
+        break;
+      case "Command":
+        if (setters.has(node.name?.value ?? "")) this.#countArguments(node.args);
+        break;
+    }
+    forEachChild(node, (child) => this.#count(child));
+  }
+
+  #countArguments(words: Command["args"]): void {
+    for (const word of words) {
+      if (word.type !== "Word") continue;
+      if (word.parts?.some(({ type }) => !/^(Literal|SingleQuoted|DoubleQuoted)$/.test(type))) {
+        this.#anything = true;
+      }
+      // `unset -f`, or a name that is a number.
+      if (/^-[a-z]*f/.test(word.value)) this.#anything = true;
+      this.#add(/^[A-Za-z_]\w*/.exec(word.value)?.[0] ?? "");
+    }
+  }
+
+  #add(name: string): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+  }
+}
+
+/** Variables of the shell that change no program, where they are not in the environment. */
+export function isHarmlessVariable(name: string): boolean {
+  return isHarmlessExport(name) || /^[A-Za-z_]\w*$/.test(name) && !special.test(name);
+}
+
+/** Variables that programs may see without doing anything else. */
+export function isHarmlessExport(name: string): boolean {
+  return harmless.test(name);
+}
+
+const harmless =
+  /^(LANG|LANGUAGE|LC_[A-Z]+|TZ|TERM|COLUMNS|LINES|NO_COLOR|PYTHONUNBUFFERED|DEBIAN_FRONTEND)$/;
+/** What shells and common programs take as paths, code or options, as far as anybody can know. */
+const special = new RegExp(
+  "^(PS\\d|ENV|IFS|USER|LOGNAME|TMPDIR|HIST.*|histchars|auto_resume|BASH.*|PROMPT_.*|FUNCNEST|" +
+    "GLOBIGNORE|EXECIGNORE|TMOUT|LD_.*|GIT_.*|PYTHON.*|PERL.*|RUBY.*|NODE_.*|.*JAVA.*|JDK_.*|" +
+    "SSH_.*|RSYNC_.*|LESS.*|MORE|.*PAGER|.*EDITOR|VISUAL|BROWSER|.*OPTIONS|.*OPTS?|.*FLAGS|" +
+    ".*_proxy|.*_PROXY|.*PRELOAD.*|.*LIBRARY.*|.*PATH|.*path|.*HOME|.*RC|.*_COMMAND|.*SHELL|" +
+    "XDG_.*|GCONV.*|TZDIR|TERM.*|POSIX.*|.*CONFIG.*|PG.*|MYSQL.*|CURL.*|WGET.*|SSL_.*|" +
+    "OPENSSL.*|MALLOC.*|GLIBC.*|TAR_.*|GREP_.*|GZIP|ZIP.*|UNZIP.*|XZ_.*|BZIP.*|MAIL.*)$",
+);

@@ -1,0 +1,348 @@
+/**
+ * Walks a command line's syntax tree and names what it does.
+ *
+ * Theory of operation. The tree is Bash's, read by `unbash`; the target's shell is taken to be Bash
+ * or another that reads plain commands the same way (dash, ksh). Everything in the tree is visited,
+ * whether it would run or not: both branches of an `if`, a function's body, the script of every
+ * substitution. So what is found is all that may happen, and often more.
+ *
+ * What a word becomes is known only where no shell can make anything else of it (words.ts). A
+ * variable is known when the command line sets it once, unconditionally, before it is used, or when
+ * it is a loop's. Arithmetic that looks into variables runs code (`a[$(x)]`), hence is opaque.
+ *
+ * **Invariant:** a syntax error, an unknown kind of node, or a node that may run what is not seen
+ * gives the effect `interpret`.
+ *
+ * @module
+ */
+import { forEachChild, parse, type SyntaxNode } from "unbash";
+import type { StatementAnalysis } from "#schemas/analysis.ts";
+import { isListed, runProgram, systemProgram } from "./programs.ts";
+import { isHarmlessExport, isHarmlessVariable, Scope } from "./scope.ts";
+import { Call, Draft, shellLimits, statementOf, type Surroundings } from "./draft.ts";
+import { plain, unknown, type Value, valuesOf, type Variables } from "./words.ts";
+
+type Node<T extends SyntaxNode["type"]> = Extract<SyntaxNode, { type: T }>;
+type Script = Node<"Script">;
+
+/** What a command line does; null when it is beyond the limits. */
+export function analyseCommandLine(
+  text: string,
+  surroundings: Surroundings,
+): readonly StatementAnalysis[] | null {
+  const draft = new Draft(surroundings, { words: walkWords, script: walkText });
+  walkText(draft, text);
+  if (draft.overrun) return null;
+  return draft.statements.length > 0 ? draft.statements : [statementOf("", ["session"], [])];
+}
+
+function walkText(draft: Draft, text: string): void {
+  if (text.length > shellLimits.charsMax || draft.depth >= shellLimits.depthMax) {
+    return draft.overrunNow();
+  }
+  draft.depth += 1;
+  const script = parse(text);
+  // Control characters mean other things to other shells, and nothing good to people who approve.
+  // deno-lint-ignore no-control-regex -- these characters are what is looked for
+  if (/[\x00-\x08\x0b-\x1f\x7f]/.test(text)) draft.opaque("control_characters");
+  const scope = new Scope(script);
+  if (script.errors !== undefined && script.errors.length > 0) draft.opaque("unparsed");
+  for (const statement of script.commands) {
+    walk(statement, { draft, scope });
+    scope.passed(statement);
+  }
+  draft.depth -= 1;
+}
+
+function walkWords(draft: Draft, words: readonly Value[]): void {
+  if (draft.depth >= shellLimits.depthMax) return draft.overrunNow();
+  draft.depth += 1;
+  callWords(words, { draft, scope: null });
+  draft.depth -= 1;
+}
+
+/** A loop over more words is walked once, its variable unknown. */
+const loopsMax = 32;
+
+type At = { readonly draft: Draft; readonly scope: Scope | null };
+
+function walkScript(script: Script, at: At): void {
+  if (script.errors !== undefined && script.errors.length > 0) at.draft.opaque("unparsed");
+  for (const statement of script.commands) walk(statement, at);
+}
+
+function walk(node: SyntaxNode, at: At): void {
+  if (!at.draft.visit()) return;
+  switch (node.type) {
+    case "Script":
+      return walkScript(node, at);
+    case "Command":
+      return walkCommand(node, at);
+    case "Redirected":
+      walk(node.command, at);
+      return redirect(new Call(at.draft, "", [], false), node.redirects, at);
+    case "For":
+      return walkFor(node, at);
+    case "Select":
+    case "While":
+    case "ArithmeticFor":
+    case "Function":
+      return repeated(node, at);
+    case "Assignment":
+      return assign(node, at, "local");
+    case "ParameterExpansion":
+      return expand(node, at);
+    case "ArithmeticWord":
+      // A variable's value is read as an expression, whose subscripts may run commands.
+      if (!/^\d+$/.test(node.value)) at.draft.opaque("arithmetic");
+      return children(node, at);
+    case "ArithmeticExpansion":
+    case "ArithmeticCommand":
+      if (node.expression === undefined) at.draft.opaque("arithmetic");
+      return children(node, at);
+    case "TestBinary":
+      if (/^-(eq|ne|lt|le|gt|ge)$/.test(node.operator)) {
+        for (const side of [node.left, node.right]) {
+          if (!/^-?\d+$/.test(side.value)) at.draft.opaque("arithmetic");
+        }
+      }
+      return children(node, at);
+    case "TestUnary":
+      if (node.operator === "-v" || node.operator === "-R") at.draft.opaque("arithmetic");
+      return children(node, at);
+    case "Coproc":
+    case "Pipeline":
+    case "AndOr":
+    case "If":
+    case "Elif":
+    case "Subshell":
+    case "BraceGroup":
+    case "CompoundList":
+    case "Case":
+    case "CaseItem":
+    case "TestCommand":
+    case "TestLogical":
+    case "TestNot":
+    case "TestGroup":
+    case "Statement":
+    case "Time":
+    case "Negation":
+    case "Word":
+    case "Literal":
+    case "Glob":
+    case "SingleQuoted":
+    case "DoubleQuoted":
+    case "AnsiCQuoted":
+    case "LocaleString":
+    case "SimpleExpansion":
+    case "CommandExpansion":
+    case "ProcessSubstitution":
+    case "ExtendedGlob":
+    case "BraceExpansion":
+    case "ArrayValue":
+    case "ArithmeticBinary":
+    case "ArithmeticUnary":
+    case "ArithmeticTernary":
+    case "ArithmeticGroup":
+    case "ArithmeticCommandExpansion":
+    case "Default":
+    case "Remove":
+    case "Replace":
+    case "CaseModification":
+    case "Names":
+    case "HereDocDelimiter":
+    case "HereDocBody":
+    case "FileDescriptor":
+      return children(node, at);
+    default:
+      at.draft.opaque("unparsed");
+      return children(node, at);
+  }
+}
+
+function children(node: SyntaxNode, at: At): void {
+  if (node.type === "CommandExpansion" || node.type === "ProcessSubstitution") {
+    if (node.script === undefined) at.draft.opaque("unparsed");
+  }
+  forEachChild(node, (child) => walk(child, at));
+}
+
+function repeated(node: SyntaxNode, at: At): void {
+  at.draft.repeats += 1;
+  children(node, at);
+  at.draft.repeats -= 1;
+}
+
+/** A loop over words that are known is walked once for each. */
+function walkFor(node: Node<"For">, at: At): void {
+  const { draft, scope } = at;
+  for (const word of node.wordlist ?? []) walk(word, at);
+  const values = node.wordlist?.flatMap((word) => valuesOf(word, lookup(at))) ?? [unknown];
+  const name = node.name.value;
+  if (!isHarmlessVariable(name)) draft.opaque("environment");
+  draft.repeats += 1;
+  const known = values.length <= loopsMax && values.every(({ text, tilde }) => {
+    return text !== null && tilde === "none";
+  });
+  if (scope === null || !known) walk(node.body, at);
+  else {
+    for (const value of values) {
+      const unbind = scope.bind(name, value);
+      walk(node.body, at);
+      unbind();
+    }
+  }
+  draft.repeats -= 1;
+}
+
+function expand(node: Node<"ParameterExpansion">, at: At): void {
+  const { prefix, index, operation, parameter } = node;
+  if (prefix === "!") at.draft.opaque("indirect_variable");
+  if (index !== undefined && !/^(\d+|[@*])$/.test(index.value)) at.draft.opaque("arithmetic");
+  switch (operation?.type) {
+    case "Default":
+      if (operation.operator.endsWith("=") && !isHarmlessVariable(parameter)) {
+        at.draft.opaque("environment");
+      }
+      break;
+    case "Slice":
+      for (const word of [operation.offset, operation.length]) {
+        if (word !== undefined && !/^ ?-?\d+$/.test(word.value)) at.draft.opaque("arithmetic");
+      }
+      // The numbers are judged; their words are arithmetic, not text.
+      return;
+    case "Transform":
+      // @P expands the value as a prompt, commands and all.
+      if (!/^[QUuLE]$/.test(operation.operand.value)) at.draft.opaque("indirect_variable");
+      return;
+    case "Unknown":
+      return at.draft.opaque("unparsed");
+  }
+  children(node, at);
+}
+
+/** `exported`: the programs that follow see the variable. */
+function assign(node: Node<"Assignment">, at: At, as: "exported" | "local"): void {
+  const harmless = as === "exported" ? isHarmlessExport : isHarmlessVariable;
+  if (!harmless(node.name)) at.draft.opaque("environment");
+  if (node.index !== undefined && !/^\d+$/.test(node.index.value)) at.draft.opaque("arithmetic");
+  children(node, at);
+}
+
+function walkCommand(node: Node<"Command">, at: At): void {
+  const runs = node.name !== undefined;
+  for (const part of node.prefix) {
+    if (part.type === "Assignment") assign(part, at, runs ? "exported" : "local");
+  }
+  const keeps = /^(declare|typeset|local|readonly)$/.test(node.name?.value ?? "");
+  const words: Value[] = [];
+  if (node.name !== undefined) {
+    walk(node.name, at);
+    words.push(...valuesOf(node.name, lookup(at)));
+  }
+  for (const argument of node.args) {
+    if (argument.type === "Word") {
+      walk(argument, at);
+      words.push(...valuesOf(argument, lookup(at)));
+    } else {
+      assign(argument, at, keeps ? "local" : "exported");
+      words.push(assignmentValue(argument, at));
+    }
+  }
+  callWords(words, at, node.redirects);
+}
+
+function assignmentValue(node: Node<"Assignment">, at: At): Value {
+  if (node.value.type !== "Word" || node.index !== undefined) return unknown;
+  const [only, ...others] = valuesOf(node.value, lookup(at));
+  if (only === undefined || others.length > 0 || only.text === null) return unknown;
+  if (only.tilde !== "none") return unknown;
+  return plain(`${node.name}${node.append ? "+" : ""}=${only.text}`);
+}
+
+/** A command with its words; without any, it is assignments and redirections alone. */
+function callWords(
+  words: readonly Value[],
+  at: At,
+  redirections: Node<"Command">["redirects"] = [],
+): void {
+  const { draft, scope } = at;
+  const [name, ...rest] = words;
+  if (name === undefined) {
+    if (redirections.length > 0) redirect(new Call(draft, "", [], false), redirections, at);
+    return;
+  }
+  const command = commandName(name, draft);
+  const call = new Call(draft, command ?? "", rest);
+  if (command === null) call.opaque("unknown_program");
+  else if (scope?.isFunction(command) && !isListed(command)) call.mark(null, "function");
+  else runProgram(call);
+  redirect(call, redirections, at);
+}
+
+/** The name that policy sees: of a program of the system bare, of any other with its path. */
+function commandName(name: Value, draft: Draft): string | null {
+  if (name.text === null || name.text === "" || name.pattern) return null;
+  if (!name.text.includes("/") && name.tilde === "none") return name.text;
+  const system = systemProgram(name.text);
+  if (system !== null && name.tilde === "none") return system;
+  const paths = draft.pathsOf(name);
+  return paths?.length === 1 ? paths[0] ?? null : null;
+}
+
+/** Files of redirections belong to the program; then its statement is made. */
+function redirect(call: Call, redirections: Node<"Command">["redirects"], at: At): void {
+  for (const node of redirections) {
+    if (node.type === "HereDoc") {
+      walk(node.body, at);
+      continue;
+    }
+    if (node.descriptor?.type === "FileDescriptorVariable") call.opaque("environment");
+    if (node.target === undefined) {
+      call.opaque("unparsed");
+      continue;
+    }
+    walk(node.target, at);
+    if (node.type === "HereString") continue;
+    const values = valuesOf(node.target, lookup(at));
+    const [value, ...others] = values;
+    if (value === undefined || others.length > 0) {
+      call.opaque("unclear_path");
+      continue;
+    }
+    redirectTo(call, node.operator, value, node.target.parts?.[0]?.type === "ProcessSubstitution");
+  }
+  call.end();
+}
+
+function redirectTo(
+  call: Call,
+  operator: Node<"Redirect">["operator"],
+  value: Value,
+  process: boolean,
+): void {
+  if (process) return;
+  const { text } = value;
+  const duplicates = operator === ">&" || operator === "<&";
+  if (duplicates && text !== null && /^(\d+-?|-)$/.test(text)) return;
+  const socket = /^\/dev\/(?:tcp|udp)\/([^/]+)\/(\d{1,5})$/.exec(text ?? "");
+  if (socket?.[1] !== undefined) return call.network(socket[1], Math.min(Number(socket[2]), 65535));
+  if (text?.startsWith("/dev/tcp") || text?.startsWith("/dev/udp")) return call.network(null);
+  switch (operator) {
+    case "<":
+    case "<&":
+      return call.read(value, "redirection");
+    case ">>":
+    case "&>>":
+      return call.write(value, "redirection", "append");
+    case "<>":
+      call.read(value, "redirection");
+      return call.write(value, "redirection");
+    default:
+      return call.write(value, "redirection", "truncate");
+  }
+}
+
+function lookup({ scope }: At): Variables {
+  return (name) => scope === null ? "untouched" : scope.valueOf(name);
+}
