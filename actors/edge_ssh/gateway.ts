@@ -26,7 +26,8 @@ export type GatewayPorts = {
   readonly report: Report;
   readonly config: Config;
   readonly configDigest: string;
-  readonly epoch: string;
+  /** The month of a session that opens now; null when there is none to record it in. */
+  readonly epoch: () => string | null;
   readonly edge: string;
   readonly limits: EdgeSshLimits;
   readonly admission: Admission;
@@ -58,7 +59,7 @@ export function gateway(ports: GatewayPorts): Gateway {
     idleMsMax: config.limits.idle_ms_max,
     sessionMsMax: config.limits.session_ms_max,
   };
-  return { accept, stored, terminate };
+  return { accept, keyOf: (session) => live.get(session)?.key, stored, terminate };
 
   function stored(frame: Frame): void {
     const found = live.get(frame.key.session);
@@ -118,8 +119,11 @@ export function gateway(ports: GatewayPorts): Gateway {
       if (sessionsOf(admitted) >= config.limits.sessions_per_principal_max) {
         return refuse(opened, "too many sessions of this person");
       }
-      const { epoch, edge } = ports;
-      const key = { epoch, shard: shardOf(id, config.shards), edge, session: id };
+      const epoch = ports.epoch();
+      if (epoch === null) {
+        return refuse(opened, "there is no record of this month: the installation is too old");
+      }
+      const key = { epoch, shard: shardOf(id, config.shards), edge: ports.edge, session: id };
       const purpose = purposeOf(opened.purpose, by.settings.environment);
       const { connection } = by;
       const opening = { key, connection, carrier: by.id, admitted, purpose };
@@ -138,7 +142,7 @@ export function gateway(ports: GatewayPorts): Gateway {
   function refuse(channel: AgentChannel, message: string): true {
     report("channel_refused", {});
     const environment: readonly string[] = [];
-    const release = new Release(purposeOf(channel.purpose, environment), (said) => {
+    const release = new Release(purposeOf(channel.purpose, environment), null, (said) => {
       channel.send(said);
     });
     release.say([`sallyport: ${message}`]);

@@ -13,7 +13,9 @@ export type Continuation = {
 };
 
 /** What `next` gives when the rest must wait: for more bytes, or for an echo. */
-export type InputWait = { readonly wait: "bytes" | "echo" };
+export type InputWait =
+  | { readonly wait: "bytes" }
+  | { readonly wait: "echo"; readonly afterMs: number };
 export type InputError = { readonly error: string };
 
 /** Cuts one channel's input. */
@@ -21,8 +23,6 @@ export type InputCutter = {
   push(bytes: Uint8Array): void;
   /** The next continuation; `carriedOut`: the target took all that came before. */
   next(carriedOut: boolean): Continuation | InputWait | InputError;
-  /** The time for an echo is over. */
-  echoed?(): void;
   /** Bytes that wait. */
   waiting(): number;
 };

@@ -10,12 +10,13 @@ import { listen } from "./serve.ts";
 
 const process = await startActor("edge_ssh");
 const { bus, config, configDigest, settings } = process;
-const { epoch, name } = settings;
+const { name } = settings;
 if (settings.edgeSsh === undefined) throw new Error("Cannot start: settings.edgeSsh is missing");
 const { host, port, hostKeyFile } = settings.edgeSsh;
 
 const edge = gateway({
   ...process.ports,
+  epoch: process.epochs.open,
   config,
   configDigest,
   edge: name,
@@ -23,8 +24,8 @@ const edge = gateway({
   admission: admission(bus, edgeSshLimits.exchangeMsMax),
 });
 
-await closeOrphans({ ...process.ports, edge: name });
-hear(bus, { epoch, edge: name, shards: config.shards }, edge);
+await closeOrphans({ ...process.ports, epochs: process.epochs, edge: name });
+hear(bus, name, edge);
 setInterval(() => bus.send(aliveSubject(name), new Uint8Array(0)), edgeSshLimits.aliveEveryMs);
 bus.send(aliveSubject(name), new Uint8Array(0));
 const hostKey = Deno.readTextFileSync(hostKeyFile);

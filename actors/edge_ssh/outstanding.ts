@@ -4,11 +4,18 @@
  *
  * @module
  */
-import type { Verdict } from "#schemas/frames.ts";
+import type { Frame } from "#actors/_kit/frame.ts";
+import { decisionHeader, decodeControl, type Verdict } from "#schemas/frames.ts";
 
 /** What the edge needs of a verdict. */
 export type Judged = Pick<Verdict, "decision" | "reasons" | "approval">;
-export const allowed: Judged = { decision: "allow", reasons: [], approval: null };
+const allowed: Judged = { decision: "allow", reasons: [], approval: null };
+
+/** Reads a verdict frame; null when it is none. */
+export function judgedOf({ headers, payload }: Frame): Judged | null {
+  // Nearly every verdict allows, and of that no more needs to be known.
+  return headers.get(decisionHeader) === "allow" ? allowed : decodeControl("verdict", payload);
+}
 
 export type Outstanding = {
   readonly request: number;
@@ -39,6 +46,12 @@ export class OutstandingRequests {
 
   find(request: number): Outstanding | undefined {
     return this.#all.find((one) => one.request === request);
+  }
+
+  /** It waits for people. */
+  isHeld(request: number): boolean {
+    const found = this.find(request);
+    return found?.verdict === null && found.heldMs !== null;
   }
 
   /** The oldest that is not judged. */

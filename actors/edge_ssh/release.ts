@@ -4,10 +4,11 @@
  *
  * @module
  */
-import { ChannelFramer, type WindowSize } from "#schemas/wire/ssh/channel.ts";
+import { ChannelFramer } from "#schemas/wire/ssh/channel.ts";
 import type { ToAgent } from "./agent_channel.ts";
 import type { Purpose } from "./purpose.ts";
 import { SftpBorders, sftpDenied } from "./sftp_packets.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** A frame's payload is not longer, so no message in it is. */
 const messageBytesMax = 1_000_000;
@@ -15,6 +16,8 @@ const administrativelyProhibited = 1;
 
 export class Release {
   readonly #purpose: Purpose;
+  /** Follows what the agent sees. */
+  readonly #terminal: Terminal | null;
   readonly #send: (message: ToAgent, drained: number | null) => void;
   readonly #borders = new SftpBorders();
   /** Answers of the edge's own that wait for the end of an sftp packet. */
@@ -24,8 +27,13 @@ export class Release {
   #closed = false;
   readonly #utf8 = new TextEncoder();
 
-  constructor(purpose: Purpose, send: (message: ToAgent, drained: number | null) => void) {
+  constructor(
+    purpose: Purpose,
+    terminal: Terminal | null,
+    send: (message: ToAgent, drained: number | null) => void,
+  ) {
     this.#purpose = purpose;
+    this.#terminal = terminal;
     this.#send = send;
   }
 
@@ -33,9 +41,6 @@ export class Release {
   get exited(): boolean {
     return this.#exited;
   }
-
-  /** The terminal's size changed. */
-  resize(_window: WindowSize): void {}
 
   /** Releases the messages of one stored part; `drained` is the raw count up to its end. */
   take(payload: Uint8Array, drained: number): "open" | "closed" | "malformed" {
@@ -72,6 +77,7 @@ export class Release {
         if (this.#purpose.input === "tunnel") return this.#send(message, drained);
         return this.say(["sallyport: the target refuses another channel"]);
       case "data":
+        this.#terminal?.write(message.data);
         if (this.#purpose.input === "sftp") this.#borders.pass(message.data);
         this.#send(message, drained);
         return this.#sendDenied();
@@ -94,6 +100,7 @@ export class Release {
       return this.#send({ kind: "extended_data", type: 1, data }, null);
     }
     const data = this.#utf8.encode(`\r\n${lines.join("\r\n")}\r\n`);
+    this.#terminal?.write(data);
     this.#send({ kind: "data", data }, null);
   }
 

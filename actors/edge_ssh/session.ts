@@ -14,14 +14,7 @@
  */
 import { ReleasedParts } from "#actors/_kit/edge/released_parts.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
-import {
-  decisionHeader,
-  decodeControl,
-  encodeControl,
-  endedHeader,
-  operationHeader,
-  rawBytesHeader,
-} from "#schemas/frames.ts";
+import { decodeControl, endedHeader, operationHeader, rawBytesHeader } from "#schemas/frames.ts";
 import {
   type AgentMessage,
   encodeChannelMessages,
@@ -30,10 +23,17 @@ import {
 import type { FromAgent } from "./agent_channel.ts";
 import type { InputCutter } from "./input.ts";
 import { inputOf } from "./inputs.ts";
-import { allowed, type Outstanding, OutstandingRequests } from "./outstanding.ts";
-import { openingRequest, purposeRequest } from "./outstanding.ts";
+import {
+  judgedOf,
+  openingRequest,
+  type Outstanding,
+  OutstandingRequests,
+  purposeRequest,
+} from "./outstanding.ts";
 import type { Purpose } from "./purpose.ts";
 import { Release } from "./release.ts";
+import { Terminal } from "./terminal.ts";
+import { closeFrame, requestFrames } from "./session_frames.ts";
 import type { SessionEffect, SessionPorts, SessionWake } from "./session_effects.ts";
 import * as words from "./words.ts";
 
@@ -43,6 +43,7 @@ export class Session {
   readonly #outstanding = new OutstandingRequests();
   readonly #parts: ReleasedParts;
   readonly #release: Release;
+  readonly #terminal: Terminal | null;
   readonly #input: InputCutter;
   #effects: SessionEffect[] = [];
   #requests = 0;
@@ -62,10 +63,12 @@ export class Session {
     this.#ports = ports;
     this.#purpose = purpose;
     this.#parts = new ReleasedParts(ports.limits.partsAheadMax);
-    this.#release = new Release(purpose, (message, drained) => {
+    const terminal = purpose.window === null ? null : new Terminal(purpose.window);
+    this.#terminal = terminal;
+    this.#release = new Release(purpose, terminal, (message, drained) => {
       this.#effects.push({ kind: "send", message, drained });
     });
-    this.#input = inputOf(purpose, ports.limits, this.#release);
+    this.#input = inputOf(purpose, terminal, ports);
     this.#activeMs = ports.nowMs();
     this.#repairMs = ports.limits.repairEveryMs;
   }
@@ -73,7 +76,7 @@ export class Session {
   /** The `open` frame was published: request 0 awaits its verdict, and request 1 follows it. */
   start(): SessionEffect[] {
     this.#outstanding.add(openingRequest);
-    this.#publish(this.#purpose.messages, none);
+    this.#publish(this.#purpose.messages);
     this.#outstanding.add(purposeRequest);
     this.#wake("session", this.#ports.session.sessionMsMax);
     this.#wake("idle", this.#ports.session.idleMsMax);
@@ -88,19 +91,22 @@ export class Session {
     this.#activeMs = this.#ports.nowMs();
     switch (message.kind) {
       case "data":
-        if (this.#withdraws(message.data)) this.#end("withdrawn", [], words.refusedStatus);
-        else this.#input.push(message.data);
+        // Ctrl-C takes back what waits for people.
+        if (this.#outstanding.isHeld(purposeRequest) && message.data.includes(0x03)) {
+          this.#end("withdrawn", [], words.refusedStatus);
+        } else this.#input.push(message.data);
         break;
       case "eof":
         if (this.#eof === "no") this.#eof = "asked";
         break;
       case "window_change":
-        this.#release.resize(message);
+        this.#terminal?.resize(message);
         this.#continue([message]);
         break;
       case "signal":
-        if (this.#isHeld()) this.#end("withdrawn", [], words.refusedStatus);
-        else this.#continue([message]);
+        if (this.#outstanding.isHeld(purposeRequest)) {
+          this.#end("withdrawn", [], words.refusedStatus);
+        } else this.#continue([message]);
         break;
       case "close":
         this.#end("disconnected", [], null);
@@ -144,17 +150,14 @@ export class Session {
         this.#end("no_verdict", words.noVerdict(), words.failedStatus);
         break;
       case "idle": {
-        const idleMs = this.#ports.nowMs() - this.#activeMs;
-        const leftMs = this.#ports.session.idleMsMax - idleMs;
+        const leftMs = this.#activeMs + this.#ports.session.idleMsMax - this.#ports.nowMs();
         if (leftMs > 0) this.#wake("idle", leftMs);
-        else this.#end("idle", words.ended("the session was idle too long"), words.failedStatus);
+        else this.#end("idle", words.idle(), words.failedStatus);
         break;
       }
-      case "session": {
-        const lines = words.ended("the session has reached its time limit");
-        this.#end("session_limit", lines, words.failedStatus);
+      case "session":
+        this.#end("session_limit", words.sessionLimit(), words.failedStatus);
         break;
-      }
       case "response":
         this.#end("response_lost", words.responseLost(), words.failedStatus);
         break;
@@ -162,7 +165,6 @@ export class Session {
         this.#repair();
         break;
       case "echo":
-        this.#input.echoed?.();
         this.#pump();
     }
     return this.#flush();
@@ -191,7 +193,7 @@ export class Session {
 
   /** Publishes input as long as few enough continuations are under way. */
   #pump(): void {
-    const { outstandingMax, waitingBytesMax, echoMsMax } = this.#ports.limits;
+    const { outstandingMax, waitingBytesMax } = this.#ports.limits;
     while (!this.#over && !this.#finished && this.#eof !== "published") {
       if (this.#outstanding.continuations() >= outstandingMax) break;
       const next = this.#input.next(this.#outstanding.continuations() === 0);
@@ -202,7 +204,7 @@ export class Session {
         this.#continue(next.messages, next.sftpIds);
         continue;
       }
-      if (next.wait === "echo") this.#wake("echo", echoMsMax);
+      if (next.wait === "echo") this.#wake("echo", next.afterMs);
       if (next.wait === "bytes" && this.#eof === "asked" && this.#input.waiting() === 0) {
         this.#eof = "published";
         this.#continue([{ kind: "eof" }]);
@@ -226,7 +228,7 @@ export class Session {
 
   #publish(
     messages: readonly (AgentMessage | SharedMessage)[],
-    headers: ReadonlyMap<string, string>,
+    headers?: ReadonlyMap<string, string>,
   ): number | null {
     const bytes = encodeChannelMessages(messages);
     if (bytes.length > this.#ports.session.requestBytesMax) {
@@ -236,14 +238,8 @@ export class Session {
       return null;
     }
     const request = ++this.#requests;
-    const { partBytes } = this.#ports.limits;
-    for (let part = 0, start = 0; start < bytes.length; part++, start += partBytes) {
-      const payload = bytes.subarray(start, start + partBytes);
-      const more = start + partBytes < bytes.length;
-      const place = { request, part, more };
-      this.#effects.push({ kind: "publish", frame: "request", place, payload, headers });
-    }
-    if (this.#repairMs !== this.#ports.limits.repairEveryMs) this.#repairSoon();
+    this.#effects.push(...requestFrames(request, bytes, this.#ports.limits.partBytes, headers));
+    this.#repairSoon();
     return request;
   }
 
@@ -287,9 +283,7 @@ export class Session {
   #verdict(frame: Frame): void {
     const waiting = this.#outstanding.find(frame.request);
     if (waiting === undefined) return;
-    // Nearly every verdict allows, and of that no more needs to be known.
-    const plain = frame.headers.get(decisionHeader) === "allow";
-    const verdict = plain ? allowed : decodeControl("verdict", frame.payload);
+    const verdict = judgedOf(frame);
     if (verdict === null) return;
     waiting.sequence = Math.max(waiting.sequence, frame.sequence);
     if (verdict.decision === "hold") {
@@ -323,8 +317,7 @@ export class Session {
     const waiting = this.#outstanding.find(approval.request);
     if (waiting === undefined || waiting.asked) return;
     waiting.asked = true;
-    const groups = approval.needs.map(({ group }) => group);
-    this.#release.say(words.held(approval.link, groups, approval.expiresAt));
+    this.#release.say(words.held(approval.link, approval.needs, approval.expiresAt));
   }
 
   #outcome(frame: Frame): void {
@@ -332,7 +325,13 @@ export class Session {
     const waiting = outcome === null ? undefined : this.#outstanding.find(outcome.request);
     if (outcome === null || waiting === undefined || waiting.outcome) return;
     waiting.outcome = true;
-    if (outcome.request > purposeRequest) return;
+    if (outcome.request > purposeRequest) {
+      // The target passes no path on that leads elsewhere than was judged.
+      const isUnsent = outcome.status === "not_run" && outcome.alive;
+      const { sftpIds } = waiting;
+      if (isUnsent) this.#release.denySftp(sftpIds, words.leadsElsewhere()[0] ?? "");
+      return;
+    }
     if (outcome.request === openingRequest && outcome.alive) return;
     if (this.#finished) return this.#end("closed", [], null);
     const { status, bytes } = outcome;
@@ -357,20 +356,9 @@ export class Session {
   }
 
   #repairSoon(): void {
-    const { repairEveryMs } = this.#ports.limits;
-    if (this.#repairMs === repairEveryMs) return;
-    this.#repairMs = repairEveryMs;
-    this.#wake("repair", repairEveryMs);
-  }
-
-  /** Ctrl-C takes back what waits for people. */
-  #withdraws(data: Uint8Array): boolean {
-    return this.#isHeld() && data.includes(0x03);
-  }
-
-  #isHeld(): boolean {
-    const purpose = this.#outstanding.find(purposeRequest);
-    return purpose?.verdict === null && purpose.heldMs !== null;
+    if (this.#repairMs === this.#ports.limits.repairEveryMs) return;
+    this.#repairMs = this.#ports.limits.repairEveryMs;
+    this.#wake("repair", this.#repairMs);
   }
 
   #awaitVerdict(): void {
@@ -390,12 +378,8 @@ export class Session {
       this.#release.say(lines);
       this.#release.fail(status);
     }
-    const released = this.#parts.totals();
-    const closedAt = new Date(this.#ports.nowMs()).toISOString();
-    const close = { version: 1, reason, requests: this.#requests, released, closedAt } as const;
-    const payload = encodeControl("close", close);
-    const place = { request: this.#requests, part: 0, more: false };
-    this.#effects.push({ kind: "publish", frame: "close", place, payload, headers: none });
+    const totals = this.#parts.totals();
+    this.#effects.push(closeFrame(reason, this.#requests, totals, this.#ports.nowMs()));
     this.#effects.push({ kind: "close" });
   }
 
@@ -415,5 +399,3 @@ export class Session {
     return effects;
   }
 }
-
-const none: ReadonlyMap<string, string> = new Map();

@@ -22,9 +22,14 @@ export function refusal(reasons: readonly Reason[]): string[] {
 }
 
 /** The request waits for people. */
-export function held(link: string, groups: readonly string[], expiresAt: string): string[] {
+export function held(
+  link: string,
+  needs: readonly { readonly group: string }[],
+  expiresAt: string,
+): string[] {
+  const groups = needs.map(({ group }) => group).join(" and ");
   return lines(
-    `this request waits for approval by ${groups.join(" and ")}: ${link}`,
+    `this request waits for approval by ${groups}: ${link}`,
     `It runs as soon as it is approved, and is refused at ${expiresAt}.`,
     "Keep waiting, or press Ctrl-C to withdraw the request.",
   );
@@ -61,6 +66,18 @@ export function targetLost(status: "unknown" | "not_run"): string[] {
       "Check before you run it again.",
     )
     : lines("the target is gone; the request did not run", "", "Try again.");
+}
+
+export function leadsElsewhere(): string[] {
+  return lines("the path leads elsewhere than it says; name the place itself", "", "");
+}
+
+export function sessionLimit(): string[] {
+  return lines("the session has reached its time limit", "", "");
+}
+
+export function idle(): string[] {
+  return lines("the session was idle too long", "", "");
 }
 
 export function ended(message: string): string[] {
