@@ -1,0 +1,100 @@
+/**
+ * What a client that may see everything receives through the gateway is what the server sends, byte
+ * for byte. The exceptions, all of them:
+ *
+ * - BackendKeyData is the gateway's own, and comes right behind AuthenticationOk;
+ * - the process that a notification names is the server's, whose number the client never saw;
+ * - how bytes are cut into packets, and when they come.
+ */
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { bodyOf, type Frame } from "#schemas/wire/postgres/frame.ts";
+import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
+import { type Conversation, conversations, conversationTables } from "./conversations.ts";
+import { startOpenRig, type Way } from "./open_gateway.ts";
+import { scenario } from "./support.ts";
+import { sendCancel, usual, wireSession } from "./wire_client.ts";
+
+Deno.test("bytes through the gateway are the server's", async (test) => {
+  // With this method of the server's both ask for the password in the same words.
+  await using rig = await startOpenRig({ passwordMethod: "password" });
+  const { direct, gateway } = rig;
+  {
+    const { client } = await wireSession(direct, usual);
+    await client.send(frontendBytes({ kind: "query", text: conversationTables }));
+    const answer = await client.until("Z");
+    client[Symbol.dispose]();
+    ok(answer.every(({ tag }) => tag === "C" || tag === "Z"), "the tables are made");
+  }
+  for (const conversation of conversations()) {
+    await test.step(conversation.name, async () => {
+      const expected = await hold(direct, conversation);
+      deepStrictEqual(await hold(gateway, conversation), expected);
+    });
+  }
+  await test.step("a statement that is cancelled", async () => {
+    deepStrictEqual(await cancelled(gateway), await cancelled(direct));
+  });
+  await test.step("a notification that comes to who asks nothing", async () => {
+    deepStrictEqual(await notified(gateway), await notified(direct));
+  });
+  await scenario(test, rig, "a longer key is given to who speaks 3.2", async () => {
+    for (const way of [direct, gateway]) {
+      const { client, greeting } = await wireSession(way, { ...usual, minor: 2 });
+      client[Symbol.dispose]();
+      strictEqual(greeting.find(({ tag }) => tag === "K")?.raw.length, 5 + 4 + 32, way.name);
+    }
+  });
+});
+
+/** The conversation, one line a message. */
+async function hold(way: Way, conversation: Conversation): Promise<string[]> {
+  const { client, greeting } = await wireSession(way, conversation.beginning);
+  const lines = greetingLines(greeting);
+  for (const { send, until, times } of conversation.exchanges) {
+    await client.send(send);
+    lines.push(...(await client.until(until, times)).map(lineOf));
+  }
+  await client.send(frontendBytes({ kind: "terminate" }));
+  lines.push(...(await client.toEnd()).map(lineOf), "closed");
+  client[Symbol.dispose]();
+  return lines;
+}
+
+async function cancelled(way: Way): Promise<string[]> {
+  const { client, greeting } = await wireSession(way, usual);
+  const key = greeting.find(({ tag }) => tag === "K");
+  ok(key !== undefined);
+  await client.send(frontendBytes({ kind: "query", text: "select 1; select pg_sleep(100)" }));
+  const begun = await client.until("C");
+  await sendCancel(way, key);
+  const ended = await client.until("Z");
+  client[Symbol.dispose]();
+  return [...begun, ...ended].map(lineOf);
+}
+
+async function notified(way: Way): Promise<string[]> {
+  const { client: listener } = await wireSession(way, usual);
+  await listener.send(frontendBytes({ kind: "query", text: "listen chatter" }));
+  const lines = (await listener.until("Z")).map(lineOf);
+  const { client: speaker } = await wireSession(way, usual);
+  await speaker.send(frontendBytes({ kind: "query", text: "notify chatter, 'unasked'" }));
+  await speaker.until("Z");
+  lines.push(...(await listener.until("A")).map(lineOf));
+  speaker[Symbol.dispose]();
+  listener[Symbol.dispose]();
+  return lines;
+}
+
+/** The key stands at another place, and is another. */
+function greetingLines(greeting: readonly Frame[]): string[] {
+  ok(greeting.some(({ tag }) => tag === "K"));
+  return greeting.filter(({ tag }) => tag !== "K").map(lineOf);
+}
+
+function lineOf(frame: Frame): string {
+  const body = bodyOf(frame);
+  const shown = frame.tag === "A" ? body.subarray(4) : body;
+  return `${frame.tag} ${latin1.decode(shown)}`;
+}
+
+const latin1 = new TextDecoder("latin1");

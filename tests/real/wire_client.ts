@@ -1,0 +1,131 @@
+/**
+ * A client that says byte by byte what a test tells it, to a server or through the gateway, and
+ * keeps every message that comes back.
+ *
+ * @module
+ */
+import { Writer } from "#schemas/wire/cursor.ts";
+import { type Frame, Framer } from "#schemas/wire/postgres/frame.ts";
+import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
+import {
+  encodeStartupPacket,
+  type StartupMessage,
+} from "#schemas/wire/postgres/startup_message.ts";
+import type { Way } from "./open_gateway.ts";
+
+export type WireClient = {
+  send(bytes: Uint8Array): Promise<void>;
+  /** Reads until `times` messages of `tag` have come, or the connection is over; what came. */
+  until(tag: string, times?: number): Promise<Frame[]>;
+  /** Reads to the end of the connection. */
+  toEnd(): Promise<Frame[]>;
+  [Symbol.dispose](): void;
+};
+
+/** How a connection begins. */
+export type Beginning = {
+  readonly minor: number;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly options: Readonly<Record<string, string>>;
+  /** TLS from the first byte, with ALPN, instead of an SSLRequest. */
+  readonly directTls: boolean;
+};
+export const usual: Beginning = { minor: 0, parameters: {}, options: {}, directTls: false };
+
+const waitMs = 60_000;
+
+/** Opens TLS to the server, and says nothing yet. */
+export async function wireClient(way: Way, directTls: boolean): Promise<WireClient> {
+  const { host: hostname, port, caFile } = way;
+  if (caFile === null) throw new Error("TLS needs an authority");
+  const caCerts = [await Deno.readTextFile(caFile)];
+  const alpnProtocols = ["postgresql"];
+  if (directTls) {
+    const tls = { hostname: "localhost", port, caCerts, alpnProtocols };
+    return clientOf(await Deno.connectTls(tls));
+  }
+  const conn = await Deno.connect({ hostname, port });
+  await conn.write(encodeStartupPacket({ kind: "ssl_request" }, new Writer()).bytes());
+  const answer = new Uint8Array(1);
+  if (await conn.read(answer) !== 1 || answer[0] !== 0x53) throw new Error("no TLS is offered");
+  return clientOf(await Deno.startTls(conn, { hostname: "localhost", caCerts, alpnProtocols }));
+}
+
+/** Opens a session with a password, up to its first ReadyForQuery; what came is the greeting. */
+export async function wireSession(
+  way: Way,
+  beginning: Beginning,
+): Promise<{ readonly client: WireClient; readonly greeting: Frame[] }> {
+  const client = await wireClient(way, beginning.directTls);
+  await client.send(startupBytes(way, beginning));
+  const asked = await client.until("R");
+  await client.send(frontendBytes({ kind: "password", password: way.password }));
+  const greeting = [...asked, ...await client.until("Z")];
+  return { client, greeting };
+}
+
+function startupBytes(way: Way, beginning: Beginning): Uint8Array {
+  const { user, database } = way;
+  const message: StartupMessage = {
+    kind: "startup_message",
+    minor: beginning.minor,
+    parameters: new Map(Object.entries({ user, database, ...beginning.parameters })),
+    options: new Map(Object.entries(beginning.options)),
+  };
+  return encodeStartupPacket(message, new Writer()).bytes();
+}
+
+/** Asks to cancel what runs in the session of this key, as libpq does. */
+export async function sendCancel(way: Way, key: Frame): Promise<void> {
+  using client = await wireClient(way, false);
+  const view = new DataView(key.raw.buffer, key.raw.byteOffset);
+  const packet = {
+    kind: "cancel_request",
+    processId: view.getInt32(5),
+    secretKey: key.raw.slice(9),
+  } as const;
+  await client.send(encodeStartupPacket(packet, new Writer()).bytes());
+  await client.toEnd();
+}
+
+function clientOf(conn: Deno.TlsConn): WireClient {
+  const framer = new Framer({ messageBytesMax: 64 * 1024 * 1024 });
+  const chunk = new Uint8Array(65_536);
+  let isOver = false;
+  const read = async (enough: (frames: readonly Frame[]) => boolean) => {
+    const frames: Frame[] = [];
+    const timer = setTimeout(() => conn.close(), waitMs);
+    try {
+      for (;;) {
+        let next = framer.next();
+        for (; next.kind === "frame" && !enough(frames); next = framer.next()) {
+          frames.push({ ...next, raw: next.raw.slice() });
+          if (enough(frames)) return frames;
+        }
+        if (next.kind === "malformed") throw new Error(`no message: ${next.code}`);
+        if (isOver) return frames;
+        const count = await conn.read(chunk).catch(() => null);
+        if (count === null) isOver = true;
+        else framer.push(chunk.slice(0, count));
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  return {
+    async send(bytes) {
+      for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
+    },
+    until: (tag, times = 1) => {
+      return read((frames) => frames.filter((frame) => frame.tag === tag).length >= times);
+    },
+    toEnd: () => read(() => false),
+    [Symbol.dispose]() {
+      try {
+        conn.close();
+      } catch {
+        // The wait has closed it already.
+      }
+    },
+  };
+}
