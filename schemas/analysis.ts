@@ -10,7 +10,7 @@
  * @module
  */
 import { z } from "zod";
-import { CopyFormat } from "#schemas/mask_plan.ts";
+import { CopyFormat, StreamContent } from "#schemas/mask_plan.ts";
 
 /**
  * The actions of policy on a connection (design 5, 6). `connect` opens a session; `session` changes
@@ -80,6 +80,8 @@ export const StatementAnalysis = z.strictObject({
     host: z.string().nullable(),
     port: z.int().min(0).max(65_535).nullable(),
     arguments: z.array(z.string()).max(1024),
+    /** What the channel carries; null when it is not known. */
+    content: StreamContent.nullable(),
   }).optional(),
 });
 export type StatementAnalysis = z.infer<typeof StatementAnalysis>;

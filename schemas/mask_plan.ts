@@ -73,10 +73,13 @@ export const ResultPlan = z.strictObject({
 });
 export type ResultPlan = z.infer<typeof ResultPlan>;
 
+/** What a person's terminal shows, a program's output, sftp packets, or bytes of who knows what. */
+export const StreamContent = z.enum(["terminal", "output", "sftp", "tunnel"]);
+export type StreamContent = z.infer<typeof StreamContent>;
+
 /** How a stream of bytes is masked, of a protocol that has no rows. */
 export const StreamPlan = z.strictObject({
-  /** What a person's terminal shows, a program's output, sftp packets, or bytes of who knows what. */
-  content: z.enum(["terminal", "output", "sftp", "tunnel"]),
+  content: StreamContent,
   /** Classes that are shown; what detectors find of all others is masked. */
   revealed: z.array(z.string()),
   /** How long text that may become a find is held back, milliseconds; null: until it is decided. */

@@ -41,8 +41,17 @@ type RequestContext = {
   // "schema.name" of what is touched.
   relations: Set<String>,
   functions: Set<String>,
-  // The command as PostgreSQL tags it: "SELECT", "DROP TABLE".
+  // The command as PostgreSQL tags it: "SELECT", "DROP TABLE". Over SSH a program's name, "rm",
+  // with its path unless that is the system's; "shell", "sftp" or "forward" for those.
   command: String,
+  // Over SSH: what is touched, "" or 0 when nothing is. A path is normalised, below the home
+  // directory as "~/reports/x", and links are not followed. A program's arguments, the known ones.
+  path: String,
+  host: String,
+  port: Long,
+  arguments: Set<String>,
+  // Over SSH: "terminal", "output" (of a program), "sftp" or "tunnel".
+  content: String,
   // The accountable person, and the agents acting for them, outermost first.
   person: String,
   actors: Set<String>,

@@ -111,12 +111,15 @@ function warningsOf(rules: readonly RuleSummary[], config: Config): string[] {
     if (permits.some(({ actions }) => actions.includes(effect))) continue;
     warnings.push(`no policy permits "${effect}" to anyone`);
   }
-  for (const { id, actions, approval } of permits) {
+  for (const { id, actions, approval, conditional } of permits) {
     if (approval === null && actions.length > 1 && actions.includes(revealAction)) {
       warnings.push(`policy "${id}" permits reveal among other actions: it unmasks classes`);
     }
     if (approval === null && actions.includes("escape")) {
       warnings.push(`policy "${id}" permits escape, past everything that lineage follows`);
+    }
+    if (approval === null && actions.includes("interpret") && !conditional) {
+      warnings.push(`policy "${id}" permits interpret, code that nobody can judge, of any kind`);
     }
   }
   for (const [name, { columns, detectors }] of Object.entries(config.classes)) {

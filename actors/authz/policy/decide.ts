@@ -29,6 +29,8 @@ export type Denied = {
   readonly commands: readonly string[];
   readonly relations: readonly string[];
   readonly details: readonly string[];
+  /** Of a command or file operation, not of SQL. */
+  readonly streams: boolean;
 };
 
 /** Why a request was refused without policy having spoken. */
@@ -113,12 +115,12 @@ export function decide(
   const ask = countedAsk(policy, parties);
   const verdicts: Judged[] = [];
   for (const situation of situations) {
-    for (const [effect, commands] of situation.commands) {
-      for (const command of commands) {
-        const answer = ask(effect, null, contextOf(principal, connection, situation, command));
+    for (const [effect, subjects] of situation.subjects) {
+      for (const subject of subjects) {
+        const answer = ask(effect, null, contextOf(principal, connection, situation, subject));
         if (answer === "too_many_questions") return unjudged(answer);
         if (answer.kind === "failed") return unjudged("policy_failed");
-        verdicts.push({ effect, command, situation, answer });
+        verdicts.push({ effect, command: subject.command, situation, answer });
       }
     }
   }
@@ -128,10 +130,10 @@ export function decide(
     return { ...unjudged(null), policies, denied };
   }
   const context = (situation: Situation) => {
-    const command = situation.commands.values().next().value?.[0] ?? "";
-    return contextOf(principal, connection, situation, command);
+    const [subject = nothing] = situation.subjects.values().next().value ?? [];
+    return contextOf(principal, connection, situation, subject);
   };
-  const revealed = revealedOf(situations, ask, context);
+  const revealed = revealedOf(situations, Object.keys(policy.config.classes), ask, context);
   if (!Array.isArray(revealed)) return unjudged(revealed);
   const everything = [opaqueClass, ...Object.keys(policy.config.classes)].every((name) => {
     return situations.every((situation) =>
@@ -191,18 +193,21 @@ function countedAsk(policy: PolicySet, parties: Parties): Ask {
  */
 function revealedOf(
   situations: readonly Situation[],
+  classes: readonly string[],
   ask: Ask,
   context: (situation: Situation) => Context,
 ): string[] | "too_many_questions" | "policy_failed" {
+  const touches = (situation: Situation, name: string) => {
+    return situation.streams || situation.classes.includes(name) ||
+      situation.filtered.includes(name);
+  };
   const touched = distinct(
-    situations.flatMap(({ classes, filtered }) => [...classes, ...filtered]),
+    situations.flatMap((one) => one.streams ? classes : [...one.classes, ...one.filtered]),
   );
   const revealed: string[] = [];
   for (const name of touched) {
     if (name === opaqueClass) continue;
-    const touching = situations.filter(({ classes, filtered }) =>
-      classes.includes(name) || filtered.includes(name)
-    );
+    const touching = situations.filter((situation) => touches(situation, name));
     let visible = true;
     for (const situation of touching) {
       const answer = ask(revealAction, name, context(situation));
@@ -232,6 +237,7 @@ function deniedOf(verdicts: readonly Judged[]): Denied[] {
         commands: distinct([...before?.commands ?? [], command]),
         relations: distinct([...before?.relations ?? [], ...situation.relations]),
         details: distinct([...before?.details ?? [], ...situation.details]),
+        streams: situation.streams,
       });
     }
   }
@@ -284,6 +290,8 @@ function memo<T extends WeakKey>(
   known.set(key, text);
   return text;
 }
+
+const nothing = { command: "", path: "", host: "", port: 0, arguments: [], content: "" };
 
 function distinct(words: readonly string[]): string[] {
   return [...new Set(words)].sort();

@@ -27,6 +27,7 @@ Deno.test("decide() denies what no policy permits", () => {
     commands: ["SELECT"],
     relations: ["public.patients"],
     details: [],
+    streams: false,
   }]);
 });
 

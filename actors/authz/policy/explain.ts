@@ -4,8 +4,8 @@
  * An agent retries what it does not understand. So each reason names the policy or what no policy
  * permits, what was refused, and the nearest thing that is allowed.
  *
- * **Invariant:** a reason holds names from policy, configuration and catalog, never a value of a
- * statement. Codes are stable; words are not.
+ * **Invariant:** a reason holds names from policy, configuration and catalog and the names of
+ * programs, never a value of a statement, an argument or a path. Codes are stable; words are not.
  *
  * @module
  */
@@ -14,6 +14,7 @@ import type { ApprovalNeed, Reason } from "#schemas/frames.ts";
 import { connectAnalysis, type Principal } from "./situation.ts";
 import { decide, type Decision, type Denied, type Unjudged } from "./decide.ts";
 import type { PolicySet } from "./cedar.ts";
+import { nearestTo, phraseOf } from "./effect_words.ts";
 
 /** The codes of a reason. */
 export type ReasonCode =
@@ -51,8 +52,12 @@ export function explain(
     code: denied.policy === null ? "policy_no_permit" : "policy_forbids",
     policy: denied.policy,
     message: denied.policy === null
-      ? `no policy permits ${phrases[denied.effect]} on connection "${connection}"`
-      : `policy "${denied.policy}" forbids ${phrases[denied.effect]} on connection "${connection}"`,
+      ? `no policy permits ${
+        phraseOf(denied.effect, languageOf(denied))
+      } on connection "${connection}"`
+      : `policy "${denied.policy}" forbids ${
+        phraseOf(denied.effect, languageOf(denied))
+      } on connection "${connection}"`,
     detail: detailOf(denied),
     hint: hintOf(denied, bulkRows, permitted),
     sqlstate,
@@ -75,72 +80,22 @@ export function permittedEffects(
   });
 }
 
-const phrases: Readonly<Record<Effect, string>> = {
-  connect: "connecting (connect)",
-  session: "changing the session (session)",
-  read: "reading (read)",
-  write: "changing rows (write)",
-  define: "changing definitions (define)",
-  execute: "calling this code (execute)",
-  export: "reading in bulk (export)",
-  administer: "administering the server (administer)",
-  escape: "reaching outside the SQL engine (escape)",
-  // deno-lint-ignore camelcase -- the effect's own name
-  filter_by: "filtering, sorting, grouping or joining by a protected class (filter_by)",
-  declassify: "writing protected values into an unprotected column (declassify)",
-  shell: "opening an interactive shell (shell)",
-  forward: "forwarding a connection (forward)",
-  network: "reaching out over the network (network)",
-  interpret: "running code that cannot be judged (interpret)",
-};
+function languageOf({ streams }: Denied): "sql" | "shell" {
+  return streams ? "shell" : "sql";
+}
 
 const ask = "Ask the owner of the policy for access, naming the policy or effect above.";
 
 function hintOf(
-  { effect, policy }: Denied,
+  denied: Denied,
   bulkRows: number,
   permitted: readonly Effect[],
 ): string {
+  const { effect, policy } = denied;
   const others = permitted.filter((other) => other !== "connect" && other !== effect);
+  const nearest = nearestTo(effect, bulkRows, policy !== null, languageOf(denied));
   const may = others.length === 0 ? "" : `On this connection you may: ${others.join(", ")}. `;
-  return `${nearestTo(effect, bulkRows, policy !== null)} ${may}${ask}`;
-}
-
-function nearestTo(effect: Effect, bulkRows: number, forbidden: boolean): string {
-  switch (effect) {
-    case "connect":
-      return "Use a connection that your token and groups are permitted.";
-    case "session":
-      return "Leave session settings and transactions as they are.";
-    case "read":
-      return "Leave out the relations or functions named in the detail.";
-    case "write":
-      return "Read instead (SELECT), or have the change made by a process that may write.";
-    case "define":
-      return "Use the relations that exist; definitions change through migrations.";
-    case "execute":
-      return "Leave out the function, procedure or DO block, or use plain SQL in its place.";
-    case "export":
-      return `Add LIMIT ${bulkRows} or less, aggregate, or narrow the predicate to a unique key.`;
-    case "administer":
-      return "Leave roles, settings and other sessions to the people who run the server.";
-    case "escape":
-      return "Leave out files, programs, foreign servers, large objects; COPY TO STDOUT remains.";
-    case "filter_by":
-      return "Filter, sort, group and join by columns that are not protected, such as a row's key.";
-    case "declassify":
-      return forbidden
-        ? "Leave the protected columns out of what is written."
-        : "Write protected values only into columns of the same class.";
-    case "shell":
-      return "Run single commands instead: ssh host command.";
-    case "forward":
-      return "Connect to that system by a connection of its own.";
-    case "network":
-      return "Leave out what reaches out; bring files by scp or sftp through the gateway.";
-    case "interpret":
-      return "Write the command plainly, without eval, encodings or inline code.";
-  }
+  return `${nearest} ${may}${ask}`;
 }
 
 function explainHold({ group, quorum, expiresMs, policies }: ApprovalNeed, connection: string) {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Context, EntityJson, TypeAndId } from "@cedar-policy/cedar-wasm";
-import type { Principal, Situation } from "./situation.ts";
+import type { Principal, Situation, Subject } from "./situation.ts";
 
 export type Parties = {
   readonly principal: TypeAndId;
@@ -38,7 +38,7 @@ export function contextOf(
   { person, actors, purpose }: Principal,
   connection: string,
   situation: Situation,
-  command: string,
+  subject: Subject,
 ): Context {
   return {
     effects: distinct([...situation.effects, ...situation.details]),
@@ -48,7 +48,12 @@ export function contextOf(
     filtered_classes: [...situation.filtered],
     relations: [...situation.relations],
     functions: [...situation.functions],
-    command,
+    command: subject.command,
+    path: subject.path,
+    host: subject.host,
+    port: subject.port,
+    arguments: [...subject.arguments],
+    content: subject.content,
     person,
     actors: [...actors],
     agent: actors.length > 0,

@@ -8,6 +8,7 @@
 import { Effect } from "#schemas/analysis.ts";
 import type { Config } from "#schemas/config.ts";
 import { didYouMean } from "#schemas/did_you_mean.ts";
+import { StreamContent } from "#schemas/mask_plan.ts";
 import { opaqueClass } from "#schemas/policy_schema.ts";
 import type { PolicyRule, Problem } from "./rules.ts";
 
@@ -22,10 +23,11 @@ export function checkReferences(
   rules: readonly PolicyRule[],
   config: Pick<Config, "connections" | "classes">,
 ): Problem[] {
+  const overSsh = Object.values(config.connections).some(({ protocol }) => protocol === "ssh");
   const known = {
     connections: new Set(Object.keys(config.connections)),
     classes: new Set(Object.keys(config.classes)),
-    commands: /^[A-Z][A-Z ]*$/,
+    commands: overSsh ? /^(?:[A-Z][A-Z ]*|[^A-Z ].*)$/ : /^[A-Z][A-Z ]*$/,
   };
   return rules.flatMap((rule) => {
     const messages = new Set<string>();
@@ -101,6 +103,7 @@ function vocabularyOf(attribute: string | null, known: Known): ReadonlySet<strin
     return new Set([...known.classes, opaqueClass]);
   }
   if (attribute === "connection") return known.connections;
+  if (attribute === "content") return new Set(StreamContent.options);
   return null;
 }
 

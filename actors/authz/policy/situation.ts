@@ -3,7 +3,8 @@
  *
  * The whole is judged beside the parts because a request may do in ten statements what policy
  * refuses in one: a thousand rows a statement, or a read here and a write there. The context of the
- * whole is the union of its statements' contexts, with the rows they may return added up.
+ * whole is the union of its statements' contexts, with the rows they may return added up; each
+ * question about it still has the command, path, host and arguments of one statement.
  *
  * **Invariant:** each effect of each statement is asked about in the statement's own context and in
  * that of the whole; a statement that claims no effect at all is not understood, and refused.
@@ -20,14 +21,27 @@ export type Principal = Pick<
   "issuer" | "person" | "actors" | "groups" | "purpose"
 >;
 
+/** What one question is about: a command and, over SSH, what it touches. */
+export type Subject = {
+  readonly command: string;
+  readonly path: string;
+  readonly host: string;
+  readonly port: number;
+  /** Sorted and distinct, as Cedar's sets are. */
+  readonly arguments: readonly string[];
+  readonly content: string;
+};
+
 /** One statement, or the union of all of a request. Lists are sorted and distinct. */
 export type Situation = {
   /** True for the union of several statements. */
   readonly whole: boolean;
   readonly effects: readonly Effect[];
   readonly details: readonly string[];
-  /** For each effect, the commands that have it. A statement has one command. */
-  readonly commands: ReadonlyMap<Effect, readonly string[]>;
+  /** For each effect, the subjects that have it. A statement has one subject. */
+  readonly subjects: ReadonlyMap<Effect, readonly Subject[]>;
+  /** Bytes of a stream come back, which may hold any class. */
+  readonly streams: boolean;
   readonly relations: readonly string[];
   readonly functions: readonly string[];
   readonly classes: readonly string[];
@@ -112,32 +126,47 @@ export function situationKey(one: StatementAnalysis): string {
     one.columns?.some(({ opaque }) => opaque) ?? false,
     one.copy?.direction ?? null,
     toLong(one.estimatedRows),
+    one.access ?? null,
   ]);
 }
 
 function situationOf(statements: readonly StatementAnalysis[], bulkRows: number): Situation {
-  const commands = new Map<Effect, string[]>();
-  for (const { command, effects } of statements) {
-    for (const effect of effects) {
-      const known = commands.get(effect) ?? [];
-      if (!known.includes(command)) commands.set(effect, [...known, command]);
+  const keyed = new Map<Effect, Map<string, Subject>>();
+  for (const statement of statements) {
+    const subject = subjectOf(statement);
+    const key = JSON.stringify(subject);
+    for (const effect of statement.effects) {
+      keyed.set(effect, (keyed.get(effect) ?? new Map()).set(key, subject));
     }
   }
+  const subjects = new Map([...keyed].map(([effect, known]) => [effect, [...known.values()]]));
   const returning = statements.filter((one) => one.columns !== null || one.copy !== null);
-  const reading = commands.get("read");
+  const reading = subjects.get("read");
   // Many small results are one big one: what bulk_rows says of a statement holds for the whole.
   const bulk = statements.length > 1 && rowsOf(returning) > bulkRows && reading !== undefined;
-  if (bulk && !commands.has("export")) commands.set("export", reading);
+  if (bulk && !subjects.has("export")) subjects.set("export", reading);
   return {
     whole: statements.length > 1,
-    effects: Effect.options.filter((effect) => commands.has(effect)),
+    effects: Effect.options.filter((effect) => subjects.has(effect)),
     details: distinct(statements.flatMap(({ details }) => details)),
-    commands,
+    subjects,
+    streams: statements.some(({ access }) => access !== undefined),
     relations: distinct(statements.flatMap(({ relations }) => relations)),
     functions: distinct(statements.flatMap(({ functions }) => functions)),
     classes: distinct(statements.flatMap(classesOf)),
     filtered: distinct(statements.flatMap(({ classesFiltered }) => classesFiltered)),
     rows: rowsOf(statements),
+  };
+}
+
+function subjectOf({ command, access }: StatementAnalysis): Subject {
+  return {
+    command,
+    path: access?.path ?? "",
+    host: access?.host ?? "",
+    port: access?.port ?? 0,
+    arguments: distinct(access?.arguments ?? []),
+    content: access?.content ?? "",
   };
 }
 

@@ -216,7 +216,7 @@ export function statementOf(
   details: readonly string[],
   access: Partial<Access> = {},
 ): StatementAnalysis {
-  const nothing: Access = { path: null, host: null, port: null, arguments: [] };
+  const nothing: Access = { path: null, host: null, port: null, arguments: [], content: null };
   return {
     ...emptyAnalysis,
     command,

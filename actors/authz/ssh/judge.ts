@@ -73,8 +73,9 @@ export function createSshJudge(judgements: Judgements): SshJudge {
     const purpose = purposeIn(asked, state);
     if ("code" in purpose) return refused(purpose);
     const { open, principal, connection } = state;
-    const analyses = analysesOf(purpose, connection);
-    if ("code" in analyses) return refused(analyses);
+    const found = analysesOf(purpose, connection);
+    if ("code" in found) return refused(found);
+    const analyses = found.map((one) => withContent(one, contentOf(purpose)));
     const decision = judgements.decide(principal, open.connection, analyses);
     const judged = judgements.of(decision, principal, open, analyses);
     return {
@@ -172,6 +173,14 @@ function streamPlan(
     holdMsMax: interactive ? personHoldMs : null,
     files: connection.files,
   };
+}
+
+function withContent(
+  analysis: StatementAnalysis,
+  content: StreamPlan["content"],
+): StatementAnalysis {
+  const { access } = analysis;
+  return access === undefined ? analysis : { ...analysis, access: { ...access, content } };
 }
 
 function contentOf(purpose: Purpose): StreamPlan["content"] {

@@ -1,0 +1,101 @@
+/**
+ * How a refused effect is called, and what is nearest to it: for SQL, and for what runs over SSH.
+ *
+ * @module
+ */
+import type { Effect } from "#schemas/analysis.ts";
+
+type Language = "sql" | "shell";
+
+export function phraseOf(effect: Effect, language: Language): string {
+  return language === "shell" ? shellPhrases[effect] ?? phrases[effect] : phrases[effect];
+}
+
+const phrases: Readonly<Record<Effect, string>> = {
+  connect: "connecting (connect)",
+  session: "changing the session (session)",
+  read: "reading (read)",
+  write: "changing rows (write)",
+  define: "changing definitions (define)",
+  execute: "calling this code (execute)",
+  export: "reading in bulk (export)",
+  administer: "administering the server (administer)",
+  escape: "reaching outside the SQL engine (escape)",
+  // deno-lint-ignore camelcase -- the effect's own name
+  filter_by: "filtering, sorting, grouping or joining by a protected class (filter_by)",
+  declassify: "writing protected values into an unprotected column (declassify)",
+  shell: "opening an interactive shell (shell)",
+  forward: "forwarding a connection (forward)",
+  network: "reaching out over the network (network)",
+  interpret: "running code that cannot be judged (interpret)",
+};
+
+const shellPhrases: Readonly<Partial<Record<Effect, string>>> = {
+  session: "using this channel (session)",
+  read: "reading these files (read)",
+  write: "changing files (write)",
+  execute: "running this program (execute)",
+  administer: "administering the system (administer)",
+};
+
+/** What to do instead; `forbidden` when a policy says no, rather than none says yes. */
+export function nearestTo(
+  effect: Effect,
+  bulkRows: number,
+  forbidden: boolean,
+  language: Language,
+): string {
+  const shell = language === "shell" ? nearestInShell(effect) : null;
+  if (shell !== null) return shell;
+  switch (effect) {
+    case "connect":
+      return "Use a connection that your token and groups are permitted.";
+    case "session":
+      return "Leave session settings and transactions as they are.";
+    case "read":
+      return "Leave out the relations or functions named in the detail.";
+    case "write":
+      return "Read instead (SELECT), or have the change made by a process that may write.";
+    case "define":
+      return "Use the relations that exist; definitions change through migrations.";
+    case "execute":
+      return "Leave out the function, procedure or DO block, or use plain SQL in its place.";
+    case "export":
+      return `Add LIMIT ${bulkRows} or less, aggregate, or narrow the predicate to a unique key.`;
+    case "administer":
+      return "Leave roles, settings and other sessions to the people who run the server.";
+    case "escape":
+      return "Leave out files, programs, foreign servers, large objects; COPY TO STDOUT remains.";
+    case "filter_by":
+      return "Filter, sort, group and join by columns that are not protected, such as a row's key.";
+    case "declassify":
+      return forbidden
+        ? "Leave the protected columns out of what is written."
+        : "Write protected values only into columns of the same class.";
+    case "shell":
+      return "Run single commands instead: ssh host command.";
+    case "forward":
+      return "Connect to that system by a connection of its own.";
+    case "network":
+      return "Leave out what reaches out; bring files by scp or sftp through the gateway.";
+    case "interpret":
+      return "Write the command plainly, without eval, encodings or inline code.";
+  }
+}
+
+function nearestInShell(effect: Effect): string | null {
+  switch (effect) {
+    case "session":
+      return "Run a single command instead: ssh host command.";
+    case "read":
+      return "Name only files that you may read, by their plain paths.";
+    case "write":
+      return "Leave files as they are, or have the change made by somebody who may.";
+    case "execute":
+      return "Use a program that you may run, by its plain name.";
+    case "administer":
+      return "Leave sudo, services and accounts to the people who run the host.";
+    default:
+      return null;
+  }
+}
