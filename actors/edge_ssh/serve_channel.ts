@@ -111,6 +111,7 @@ function channelPort(
   let open = true;
   let sending = false;
   let paused = false;
+  let ended = false;
   const waiting: Sending[] = [];
   const port: AgentChannel = {
     purpose,
@@ -189,12 +190,16 @@ function channelPort(
         return message.type === stderr ? write(message.data, "error", done) : done();
       case "exit_status":
         stream?.exit(message.code);
+        if (ended) stream?.eof();
         return done();
       case "exit_signal":
         stream?.exit(message.name, message.coreDumped, message.message);
+        if (ended) stream?.eof();
         return done();
       case "eof":
-        stream?.eof();
+        // ssh2 says nothing of how a program ended behind the end of its output.
+        if (pending === null) ended = true;
+        else stream?.eof();
         return done();
       case "close":
         open = false;

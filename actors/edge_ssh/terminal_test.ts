@@ -1,4 +1,4 @@
-import { deepStrictEqual, equal } from "node:assert/strict";
+import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { Terminal } from "./terminal.ts";
 import { TypedLine } from "./typed_line.ts";
@@ -75,7 +75,7 @@ Deno.test("long output is passed over to its end, with the changes of mode in it
   const terminal = new Terminal(window);
   const flood = `\x1b[?1049h${"line of output\r\n".repeat(5000)}`;
   terminal.write(encoder.encode(flood));
-  equal(terminal.alternate, true);
+  ok(terminal.alternate);
   terminal.write(encoder.encode(`\x1b[?1049l${"line of output\r\n".repeat(5000)}$ ls`));
   equal(terminal.line()?.text, "$ ls");
 });
