@@ -56,7 +56,8 @@ function reachOf(name: string, connection: Connection, secrets: string): Reach {
   const password = secret(connection.password_file)?.trim();
   if (connection.protocol === "ssh") {
     const privateKey = secret(connection.private_key_file);
-    const endpoint = { host, port, user, password, privateKey, hostKeys: connection.host_keys };
+    const { host_keys: hostKeys, host_ca_keys: hostAuthorities } = connection;
+    const endpoint = { host, port, user, password, privateKey, hostKeys, hostAuthorities };
     return {
       dial: (_parameters, events) => dialSsh(endpoint, targetLimits, events),
       readCatalog: null,

@@ -29,8 +29,8 @@ export type Channel = {
 /** How the lab's own account is reached. */
 export function endpointOf(host: SshHost): SshEndpoint {
   const { port, user, privateKey, hostKey } = host;
-  const password = undefined;
-  return { host: "127.0.0.1", port, user, privateKey, password, hostKeys: [hostKey] };
+  const keys = { hostKeys: [hostKey], hostAuthorities: [] };
+  return { host: "127.0.0.1", port, user, privateKey, password: undefined, ...keys };
 }
 
 /** Dials; the code and words of a failure as text. */

@@ -14,6 +14,7 @@ import { systemClock } from "#actors/_kit/clock.ts";
 import type { DialEvents, Upstream } from "../reach.ts";
 import { channelUpstream } from "./channel_upstream.ts";
 import { hostKeys } from "./host_keys.ts";
+import { type HostAnswer, learnHostKey } from "./learn_host_key.ts";
 
 export type SshEndpoint = {
   readonly host: string;
@@ -22,7 +23,9 @@ export type SshEndpoint = {
   /** One of the two. */
   readonly privateKey: string | undefined;
   readonly password: string | undefined;
+  /** What the host may prove itself with: its own keys, or authorities that vouch for one. */
   readonly hostKeys: readonly string[];
+  readonly hostAuthorities: readonly string[];
 };
 
 export type SshDialLimits = {
@@ -45,56 +48,59 @@ export function dialSsh(
 ): { abandon(): void } {
   let state: "dialling" | "ready" | "over" = "dialling";
   let hostRefused = false;
-  const pinned = hostKeys(endpoint.hostKeys);
+  let hangUp = () => {};
   const forgetTimer = systemClock.after(limits.dialMsMax, () => fail("dial_timeout"));
-  const client = new Client();
-  const socket = connectTcp({ host: endpoint.host, port: endpoint.port });
-  socket.setNoDelay();
-  // Before ssh2's own listeners: a channel that ends with its connection was not closed.
-  socket.on("close", () => gone("connection_lost"));
-  socket.on("error", (error) => gone(socketFailure(error)));
-  client.on("error", (error) => gone(hostRefused ? "host_key_unknown" : failureOf(error)));
-  client.on("close", () => gone("connection_lost"));
-  client.on("ready", () => {
-    if (state !== "dialling") return;
-    state = "ready";
-    forgetTimer();
-    events.ready(upstreamOf(client, socket, limits, events, over), new Uint8Array(0));
-  });
-  // ssh2 lets a host talk on and on before its version.
-  let loginBytes = 0;
-  socket.on("data", (chunk: Uint8Array) => {
-    if (state !== "dialling") return;
-    loginBytes += chunk.length;
-    if (loginBytes > limits.loginBytesMax) fail("host_misbehaved");
-  });
-  answerPrompts(client, endpoint.password);
-  const config: ClientConfig = {
-    sock: socket,
-    username: endpoint.user,
-    ...(endpoint.password === undefined ? {} : { password: endpoint.password }),
-    ...(endpoint.privateKey === undefined ? {} : { privateKey: endpoint.privateKey }),
-    authHandler: endpoint.privateKey === undefined
-      ? ["password", "keyboard-interactive"]
-      : ["publickey"],
-    tryKeyboard: endpoint.password !== undefined,
-    // The limit of the whole dial is ours.
-    readyTimeout: 0,
-    keepaliveInterval: limits.keepaliveMs,
-    keepaliveCountMax: limits.keepalivesMax,
-    algorithms: { ...algorithms, serverHostKey: pinned.algorithms },
-    hostVerifier(key) {
-      hostRefused = !pinned.isPinned(key);
-      return !hostRefused;
-    },
-  };
-  try {
-    if (pinned.algorithms.length === 0) fail("host_key_unknown");
-    else client.connect(config);
-  } catch {
-    fail("credentials_unusable");
-  }
+  const { host, port, hostAuthorities: authorities } = endpoint;
+  if (authorities.length === 0) connect(endpoint.hostKeys);
+  else hangUp = learnHostKey({ host, port, authorities }, learnt).abandon;
   return { abandon: over };
+
+  function learnt(answer: HostAnswer): void {
+    if (state !== "dialling") return;
+    const { hostKeys } = endpoint;
+    if (answer.kind === "certified") return connect([...hostKeys, answer.hostKey]);
+    if (answer.kind === "unreachable") return fail(socketFailure(answer.error));
+    // A host that shows no certificate may still have a key that is pinned.
+    if (answer.reason === "none") return connect(hostKeys);
+    fail(answer.reason === "refused" ? "host_certificate_refused" : "host_misbehaved");
+  }
+
+  function connect(keys: readonly string[]): void {
+    const pinned = hostKeys(keys);
+    if (pinned.algorithms.length === 0) return fail("host_key_unknown");
+    const client = new Client();
+    const socket = connectTcp({ host, port });
+    socket.setNoDelay();
+    hangUp = () => {
+      client.end();
+      socket.destroy();
+    };
+    // Before ssh2's own listeners: a channel that ends with its connection was not closed.
+    socket.on("close", () => gone("connection_lost"));
+    socket.on("error", (error) => gone(socketFailure(error)));
+    client.on("error", (error) => gone(hostRefused ? "host_key_unknown" : failureOf(error)));
+    client.on("close", () => gone("connection_lost"));
+    client.on("ready", () => {
+      if (state !== "dialling") return;
+      state = "ready";
+      forgetTimer();
+      events.ready(upstreamOf(client, socket, limits, events, over), new Uint8Array(0));
+    });
+    // ssh2 lets a host talk on and on before its version.
+    let loginBytes = 0;
+    socket.on("data", (chunk: Uint8Array) => {
+      if (state !== "dialling") return;
+      loginBytes += chunk.length;
+      if (loginBytes > limits.loginBytesMax) fail("host_misbehaved");
+    });
+    answerPrompts(client, endpoint.password);
+    const verifier = (key: Uint8Array) => !(hostRefused = !pinned.isPinned(key));
+    try {
+      client.connect(clientConfig(endpoint, limits, socket, pinned.algorithms, verifier));
+    } catch {
+      fail("credentials_unusable");
+    }
+  }
 
   function gone(code: FailureCode): void {
     if (state === "dialling") return fail(code);
@@ -113,9 +119,32 @@ export function dialSsh(
     if (state === "over") return;
     state = "over";
     forgetTimer();
-    client.end();
-    socket.destroy();
+    hangUp();
   }
+}
+
+function clientConfig(
+  endpoint: SshEndpoint,
+  limits: SshDialLimits,
+  sock: Socket,
+  serverHostKey: readonly string[],
+  hostVerifier: (key: Uint8Array) => boolean,
+): ClientConfig {
+  const { user, password, privateKey } = endpoint;
+  return {
+    sock,
+    username: user,
+    ...(password === undefined ? {} : { password }),
+    ...(privateKey === undefined ? {} : { privateKey }),
+    authHandler: privateKey === undefined ? ["password", "keyboard-interactive"] : ["publickey"],
+    tryKeyboard: password !== undefined,
+    // The limit of the whole dial is ours.
+    readyTimeout: 0,
+    keepaliveInterval: limits.keepaliveMs,
+    keepaliveCountMax: limits.keepalivesMax,
+    algorithms: { ...algorithms, serverHostKey },
+    hostVerifier,
+  };
 }
 
 function upstreamOf(
@@ -196,6 +225,7 @@ const reasons = {
   connection_failed: "the host cannot be reached",
   connection_lost: "the host closed the connection during login",
   host_key_unknown: "the host's key is not one that is configured for it",
+  host_certificate_refused: "the host's certificate is not one that its authority gave for it",
   handshake_failed: "the host and the gateway have no way of encryption in common",
   host_misbehaved: "the host does not keep to the SSH protocol",
   authentication_failed: "the host does not accept the gateway's credentials",
