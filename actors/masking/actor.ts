@@ -51,6 +51,9 @@ export type MaskingState = {
   nextPart: number;
   /** Parts of responses that were stored besides one for each raw part. */
   addedParts: number;
+  /** Stream sequence of the newest request that is known, of a protocol where they matter. */
+  newestRequest: number;
+  readingRequests: boolean;
   /** Raw bytes up to the newest part, as its header says. */
   rawBytes: string | null;
   waiting: RawFrame[];
@@ -76,6 +79,8 @@ export function masking(
       request: null,
       nextPart: 0,
       addedParts: 0,
+      newestRequest: 0,
+      readingRequests: false,
       rawBytes: null,
       waiting: [],
       failed: false,
@@ -97,6 +102,9 @@ export function masking(
         break;
       case "verdicts":
         for (const frame of input.frames) onFrame(state, frame, out);
+        break;
+      case "requests":
+        onRequests(state, input.frames, out);
         break;
       case "wake":
         // No verdict came: what waits is not understood and must not leave.
@@ -215,8 +223,20 @@ export function masking(
   /** What was held back leaves in a part of its own. */
   function onTimePassed(state: State, out: Out): void {
     if (state.failed || state.request === null || state.rewriter === null) return;
-    const masked = state.rewriter.timePassed();
-    if (masked.bytes.length === 0) return wait(masked, out);
+    add(state, state.rewriter.timePassed(), out);
+  }
+
+  function onRequests(state: State, frames: readonly Frame[], out: Out): void {
+    state.readingRequests = false;
+    if (state.failed || state.request === null || state.rewriter === null) return;
+    const newer = frames.filter(({ sequence }) => sequence > state.newestRequest);
+    state.newestRequest = newer.at(-1)?.sequence ?? state.newestRequest;
+    add(state, state.rewriter.requests(newer), out);
+  }
+
+  function add(state: State, masked: Masked, out: Out): void {
+    if (masked.bytes.length === 0 && !masked.failed) return ask(state, masked, out);
+    if (state.request === null) return;
     const part = state.nextPart + state.addedParts;
     state.addedParts++;
     store(state, { request: state.request, part, more: true }, masked, out);
@@ -233,11 +253,14 @@ export function masking(
     out.push({ kind: "publish", frame: "response", place, payload: coded.payload, headers });
     // Nothing comes of the session behind its end.
     if (headers.has(endedHeader)) out.push({ kind: "end" });
-    else wait(masked, out);
+    else ask(state, masked, out);
   }
 
-  function wait({ waitMs }: Masked, out: Out): void {
+  function ask(state: State, { waitMs, wantsRequests }: Masked, out: Out): void {
     if (waitMs !== null) out.push({ kind: "wake", name: heldWake, afterMs: waitMs });
+    if (!wantsRequests || state.readingRequests) return;
+    state.readingRequests = true;
+    out.push({ kind: "run", command: { kind: "read_requests", after: state.newestRequest } });
   }
 
   function fail(state: State, out: Out): void {
@@ -256,5 +279,5 @@ const heldWake = "held";
 const nothing = new Uint8Array(0);
 
 function failedWith(bytes: Uint8Array): Masked {
-  return { bytes, masked: new Map(), failed: true, waitMs: null };
+  return { bytes, masked: new Map(), failed: true, waitMs: null, wantsRequests: false };
 }

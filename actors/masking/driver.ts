@@ -1,6 +1,7 @@
 /**
- * Reads the verdicts of a session that masking was not given: the consumers of both its streams are
- * each worked by one process, and not always by the same.
+ * Reads what of a session masking was not given: verdicts, for the consumers of both its streams
+ * are each worked by one process, and not always by the same; and requests, where the meaning of an
+ * answer depends on what was asked.
  *
  * @module
  */
@@ -23,17 +24,22 @@ export function maskingDriver(ports: {
     command: MaskingCommand,
     deliver: (input: MaskingInput) => void,
   ): void {
-    read(key, command.after).then(
-      (frames) => deliver({ kind: "verdicts", frames }),
+    const what = command.kind === "read_verdicts" ? "verdict" : "request";
+    read(key, what, command.after).then(
+      (frames) => deliver({ kind: `${what}s`, frames }),
       // What waits for them is failed in its time.
       (error) =>
-        ports.report("verdicts_not_read", { session: key.session, error: errorCode(error) }),
+        ports.report(`${what}s_not_read`, { session: key.session, error: errorCode(error) }),
     );
   }
 
-  async function read(key: SessionKey, after: number): Promise<Frame[]> {
+  async function read(
+    key: SessionKey,
+    kind: "verdict" | "request",
+    after: number,
+  ): Promise<Frame[]> {
     const frames: Frame[] = [];
-    const filters = [auditSubject(key, "verdict")];
+    const filters = [auditSubject(key, kind)];
     const options = { filters, from: after + 1, through: Number.MAX_SAFE_INTEGER };
     for await (const message of ports.bus.read(auditStream(key.epoch), options)) {
       const frame = toFrame(message);

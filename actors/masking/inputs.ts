@@ -2,13 +2,13 @@
 import type { Frame } from "#actors/_kit/frame.ts";
 
 export type MaskingInput = {
-  /** Verdicts of the session, read from the stream in their order. */
-  readonly kind: "verdicts";
+  /** Verdicts, or requests, of the session, read from the stream in their order. */
+  readonly kind: "verdicts" | "requests";
   readonly frames: readonly Frame[];
 };
 
 export type MaskingCommand = {
-  /** Reads the session's verdicts behind this stream sequence. */
-  readonly kind: "read_verdicts";
+  /** Reads the session's verdicts, or requests, behind this stream sequence. */
+  readonly kind: "read_verdicts" | "read_requests";
   readonly after: number;
 };

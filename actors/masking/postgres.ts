@@ -19,18 +19,17 @@ export function postgresRewriter(
     },
     rewrite(part) {
       const { bytes, masked, failure } = rewrite(rewriter, part);
-      return { bytes, masked, failed: failure !== null, waitMs: null };
+      return { bytes, masked, failed: failure !== null, ...asksNothing };
     },
-    // It never asks to wait.
-    timePassed: () => ({
-      bytes: new Uint8Array(0),
-      masked: new Map(),
-      failed: false,
-      waitMs: null,
-    }),
+    // It never asks for either.
+    timePassed: () => nothing,
+    requests: () => nothing,
     lost,
   };
 }
+
+const asksNothing = { waitMs: null, wantsRequests: false } as const;
+const nothing = { bytes: new Uint8Array(0), masked: new Map(), failed: false, ...asksNothing };
 
 function lost(): Uint8Array {
   return backendBytes(errorResponse({

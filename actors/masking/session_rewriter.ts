@@ -17,7 +17,11 @@ export type Masked = {
   readonly failed: boolean;
   /** Milliseconds after which `timePassed` is to be called; null: not because of this part. */
   readonly waitMs: number | null;
+  /** Requests of the session must be read, and given to `requests`, before more can leave. */
+  readonly wantsRequests: boolean;
 };
+
+export type RequestPart = { readonly payload: Uint8Array; readonly more: boolean };
 
 /** Belongs to one session's mailbox, and is changed in place. */
 export type SessionRewriter = {
@@ -29,6 +33,8 @@ export type SessionRewriter = {
   rewrite(part: Uint8Array, rest: "more" | "none"): Masked;
   /** The time that was asked for is over. */
   timePassed(): Masked;
+  /** Parts of the session's requests, those behind the ones that were given before. */
+  requests(parts: readonly RequestPart[]): Masked;
   /** What the agent is told when a response can no longer be masked. */
   lost(): Uint8Array;
 };

@@ -128,7 +128,8 @@ export const table: Readonly<Record<ActorKind, Rights>> = {
   masking: {
     ...nothing,
     stores: ["response"],
-    reads: ["open", "verdict", "response", "close"],
+    // Requests: what an answer of sftp is the answer to.
+    reads: ["open", "request", "verdict", "response", "close"],
     asksLast: ["open", "verdict", "response", "close"],
     stage: "masking",
     rawStage: "masking",

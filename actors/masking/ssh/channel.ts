@@ -16,6 +16,7 @@ import {
 } from "#schemas/wire/ssh/channel.ts";
 import type { Masked, ResponsePlan, SessionRewriter } from "../session_rewriter.ts";
 import { type ContentMasker, openContent } from "./content.ts";
+import { SftpReads } from "./sftp_reads.ts";
 
 /** The channel's own request, and the session's opening; all others are input for the first. */
 const answeredMax = 1;
@@ -29,6 +30,7 @@ export function channelRewriter(detectors: DetectorClasses): SessionRewriter {
   /** What standard output and standard error hold back; made when they first say something. */
   const contents = new Map<number, ContentMasker>();
   const counts = new Map<string, number>();
+  const reads = new SftpReads();
   let failed = false;
   let isWaiting = false;
   return {
@@ -39,6 +41,12 @@ export function channelRewriter(detectors: DetectorClasses): SessionRewriter {
       isWaiting = false;
       const messages: ChannelMessage[] = [];
       for (const [type, content] of contents) put(messages, type, content.timePassed());
+      return masked(messages);
+    },
+    requests(parts) {
+      for (const part of parts) reads.take(part);
+      const messages: ChannelMessage[] = [];
+      for (const [type, content] of contents) put(messages, type, content.requests());
       return masked(messages);
     },
     lost: () => endedWith("the response was interrupted and cannot be masked, so it was withheld"),
@@ -105,7 +113,7 @@ export function channelRewriter(detectors: DetectorClasses): SessionRewriter {
     if (content === undefined) {
       // RFC 4254 section 5.2 defines no other type than standard error.
       if (type !== outputType && type !== errorType) return false;
-      content = openContent(stream, type === errorType, isVerbatim ? {} : detectors, counts);
+      content = openContent(stream, type === errorType, isVerbatim ? {} : detectors, counts, reads);
       contents.set(type, content);
     }
     const out = content.push(data);
@@ -120,14 +128,17 @@ export function channelRewriter(detectors: DetectorClasses): SessionRewriter {
   function masked(messages: ChannelMessage[]): Masked {
     const taken = new Map(counts);
     counts.clear();
+    const all = [...contents.values()];
+    failed ||= all.some((content) => content.isBroken);
     if (failed) {
       const bytes = endedWith("the target's answer could not be understood and was withheld");
-      return { bytes, masked: taken, failed, waitMs: null };
+      return { bytes, masked: taken, failed, waitMs: null, wantsRequests: false };
     }
-    const waits = [...contents.values()].flatMap(({ waitMs }) => waitMs === null ? [] : [waitMs]);
+    const wantsRequests = all.some((content) => content.wantsRequests);
+    const waits = all.flatMap(({ waitMs }) => waitMs === null ? [] : [waitMs]);
     const waitMs = isWaiting || waits.length === 0 ? null : Math.min(...waits);
     isWaiting ||= waitMs !== null;
-    return { bytes: encodeChannelMessages(messages), masked: taken, failed, waitMs };
+    return { bytes: encodeChannelMessages(messages), masked: taken, failed, waitMs, wantsRequests };
   }
 
   function wordsOf(text: string): string {

@@ -7,6 +7,8 @@
 import { detectionWithout, type DetectorClasses } from "#schemas/detectors/detect.ts";
 import type { StreamPlan } from "#schemas/mask_plan.ts";
 import { unreachable } from "#schemas/unreachable.ts";
+import { sftpContent } from "./sftp.ts";
+import type { SftpReads } from "./sftp_reads.ts";
 import { TextMasker } from "./text_masker.ts";
 
 export type ContentMasker = {
@@ -18,6 +20,11 @@ export type ContentMasker = {
   end(): Uint8Array;
   /** When to say that time passed; null: what is held back waits for more bytes. */
   readonly waitMs: number | null;
+  /** The session's requests are needed that were not read yet: `requests` says that they were. */
+  readonly wantsRequests: boolean;
+  requests(): Uint8Array;
+  /** What came cannot be understood after all. */
+  readonly isBroken: boolean;
 };
 
 /** Opens the content of standard output, or of standard error, which is text in any case. */
@@ -26,6 +33,7 @@ export function openContent(
   isError: boolean,
   detectors: DetectorClasses,
   counts: Map<string, number>,
+  reads: SftpReads,
 ): ContentMasker {
   const classes = detectionWithout(detectors, plan.revealed, 1)?.classes ?? null;
   const content = isError ? "output" : plan.content;
@@ -37,20 +45,22 @@ export function openContent(
     case "output":
       return textContent(new TextMasker(classes, counts), plan.holdMsMax);
     case "sftp":
-      return refused;
+      return sftpContent(classes, plan.files, reads, counts);
     default:
       return unreachable(content);
   }
 }
 
 const nothing = new Uint8Array(0);
+/** What needs nothing but the data itself. */
+const byItself = { wantsRequests: false, requests: () => nothing, isBroken: false } as const;
 const verbatim: ContentMasker = {
+  ...byItself,
   push: (data) => data,
   timePassed: () => nothing,
   end: () => nothing,
   waitMs: null,
 };
-const refused: ContentMasker = { ...verbatim, push: () => null };
 
 /**
  * How long a word or a few digits are held back where nobody said how long: a program may wait for
@@ -68,6 +78,7 @@ function textContent(masker: TextMasker, holdMsMax: number | null): ContentMaske
   /** Where what was held back the last time began to come. */
   let heldFrom: number | null = null;
   return {
+    ...byItself,
     push(data) {
       const out = masker.push(data);
       // A key's echo is at once on the screen; a word is not known to go on to an address.

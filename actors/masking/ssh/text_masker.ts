@@ -32,6 +32,7 @@ type Span = { start: number; end: number; readonly className: string };
 
 export class TextMasker {
   readonly #classes: DetectorClasses;
+  readonly #form: "marker" | "same_length";
   readonly #parser: TerminalParser;
   readonly #written = new VisibleText();
   readonly #joined = new JoinedText();
@@ -44,8 +45,16 @@ export class TextMasker {
   #sealed = 0;
   #held: Held = "nothing";
 
-  /** `classes`: the detectors and what their finds are masked as; `counts` is added to. */
-  constructor(classes: DetectorClasses, counts: Map<string, number>) {
+  /**
+   * `classes`: the detectors and what their finds are masked as; `counts` is added to. With
+   * "same_length" a find is masked in as many bytes, each at its place.
+   */
+  constructor(
+    classes: DetectorClasses,
+    counts: Map<string, number>,
+    form: "marker" | "same_length" = "marker",
+  ) {
+    this.#form = form;
     this.#classes = classes;
     this.#counts = counts;
     this.#parser = new TerminalParser({
@@ -86,6 +95,16 @@ export class TextMasker {
   /** What is held back leaves, found or not; what follows is judged with it all the same. */
   release(): Uint8Array {
     return this.#leave(this.#left + this.#waiting.length);
+  }
+
+  /** What is held back leaves as one find that is not understood. */
+  star(): Uint8Array {
+    return this.#waiting.length === 0 ? nothing : this.#giveUp();
+  }
+
+  /** The text begins within another: its first bytes may be the rest of a find. */
+  beginInside(bytes: number): void {
+    if (bytes > 0) this.#spans.push({ start: 0, end: bytes, className: opaque });
   }
 
   #push(chunk: Uint8Array): Uint8Array {
@@ -207,11 +226,16 @@ export class TextMasker {
       if (span === undefined || span.end <= at) continue;
       const start = Math.max(span.start, at);
       out.raw(leaving.subarray(at - this.#left, start - this.#left));
-      out.raw(utf8.encode(redactedText(span.className)));
+      const marker = utf8.encode(redactedText(span.className));
       this.#counts.set(span.className, (this.#counts.get(span.className) ?? 0) + 1);
+      const isOpaque = span.className === opaque;
+      const isMarked = this.#form === "marker";
+      if (isMarked) out.raw(marker);
+      let shown = 0;
       for (at = start; at < span.end; at++) {
         const byte = leaving[at - this.#left] ?? 0;
         if (!this.#isShown(byte, at)) out.uint8(byte);
+        else if (!isMarked) out.uint8(isOpaque ? star : marker[shown++] ?? star);
       }
     }
     return out.raw(leaving.subarray(at - this.#left)).bytes();
@@ -237,6 +261,7 @@ const utf8 = new TextEncoder();
 const nothing = new Uint8Array(0);
 const blanks = utf8.encode("  ");
 const [lineFeed, carriageReturn, backspace, blank, atSign] = [0x0a, 0x0d, 0x08, 0x20, 0x40];
+const star = 0x2a;
 const opaque = "opaque";
 /** So that texts stay small, whatever comes at once. */
 const sliceBytes = 16_384;
