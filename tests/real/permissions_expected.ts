@@ -170,7 +170,7 @@ const expected: Readonly<Record<string, Allowed>> = {
   masking: {
     publish: [
       `${anyEdge}.response`,
-      `${lastOf}.{pg1,pg2,ssh1}.s1.{open,request,verdict,response,close}`,
+      `${lastOf}.{pg1,pg2,ssh1}.s1.{open,verdict,response,close}`,
       `$JS.API.CONSUMER.{INFO,MSG.NEXT}.{${audit},RAW}.masking-{0,1}`,
       `$JS.ACK.{${audit},RAW}.masking-{0,1}.1.1.1.1.0`,
       `$JS.ACK.D.H.${audit}.masking-{0,1}.1.1.1.1.0`,
