@@ -78,6 +78,7 @@ export function pullLoop(link: Link, options: PullOptions): Pull {
   const inbox = link.newInbox();
   const heartbeatMs = Math.max(500, Math.floor(limits.pullMsMax / 2));
   let asked = 0;
+  let came = false;
   let pin = "";
   let heardMs = clock.nowMs();
   let stopped = false;
@@ -102,6 +103,7 @@ export function pullLoop(link: Link, options: PullOptions): Pull {
       pin = parseHeaders(headerBytes(message)).server.get("Nats-Pin-Id") ?? "";
     }
     if (!options.onMessage(message)) return;
+    came = true;
     asked = Math.max(0, asked - 1);
     if (asked <= (lateMs === undefined ? limits.pullMessagesMax >> 1 : 0)) refill();
   }
@@ -115,7 +117,9 @@ export function pullLoop(link: Link, options: PullOptions): Pull {
       case 404:
       case 408:
         if (lateMs === undefined) return refill();
-        forgetRetry ??= clock.after(lateMs, restart);
+        // The further behind a consumer of many filters is, the more each message costs the server.
+        forgetRetry ??= clock.after(came ? lateMs / 5 : lateMs, restart);
+        came = false;
         return;
       case 423:
         // Another worker is pinned now; ask as a standby.
