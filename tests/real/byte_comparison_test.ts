@@ -9,7 +9,8 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { bodyOf, type Frame } from "#schemas/wire/postgres/frame.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
-import { type Conversation, conversations, conversationTables } from "./conversations.ts";
+import { conversations, conversationTables } from "./conversations.ts";
+import type { Conversation } from "./exchanges.ts";
 import { startOpenRig, type Way } from "./open_gateway.ts";
 import { scenario } from "./support.ts";
 import { sendCancel, usual, wireSession } from "./wire_client.ts";
@@ -64,13 +65,16 @@ async function cancelled(way: Way): Promise<string[]> {
   const { client, greeting } = await wireSession(way, usual);
   const key = greeting.find(({ tag }) => tag === "K");
   ok(key !== undefined);
-  await client.send(frontendBytes({ kind: "query", text: "select 1; select pg_sleep(100)" }));
-  const begun = await client.until("C");
+  await client.send(frontendBytes({ kind: "query", text: sleeps }));
+  // A notice leaves at once, and tells that what comes behind it runs.
+  const begun = await client.until("N");
   await sendCancel(way, key);
   const ended = await client.until("Z");
   client[Symbol.dispose]();
   return [...begun, ...ended].map(lineOf);
 }
+
+const sleeps = "do $$ begin raise notice 'good night'; perform pg_sleep(100); end $$";
 
 async function notified(way: Way): Promise<string[]> {
   const { client: listener } = await wireSession(way, usual);

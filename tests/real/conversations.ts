@@ -1,24 +1,25 @@
 /**
- * Conversations with a PostgreSQL server, as clients hold them and as only a test would: what is
- * sent, and what tells that the answer is complete.
+ * Conversations with a PostgreSQL server, as clients hold them and as only a test would.
  *
  * @module
  */
-import { frontendBytes, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
+import {
+  ask,
+  bind,
+  close,
+  type Conversation,
+  describe,
+  type Exchange,
+  execute,
+  flush,
+  parse,
+  query,
+  run,
+  sync,
+  talk,
+} from "./exchanges.ts";
+import { copies, sessions } from "./state_conversations.ts";
 import { type Beginning, usual } from "./wire_client.ts";
-
-/** Bytes, then reading until so many messages of a tag have come. */
-export type Exchange = {
-  readonly send: Uint8Array;
-  readonly until: string;
-  readonly times: number;
-};
-
-export type Conversation = {
-  readonly name: string;
-  readonly beginning: Beginning;
-  readonly exchanges: readonly Exchange[];
-};
 
 /** What the conversations find in their database. */
 export const conversationTables = `
@@ -53,54 +54,6 @@ export function conversations(): Conversation[] {
   ];
 }
 
-function talk(name: string, ...exchanges: readonly Exchange[]): Conversation {
-  return { name, beginning: usual, exchanges };
-}
-
-/** A simple query, up to its ReadyForQuery. */
-function query(text: string): Exchange {
-  return ask([{ kind: "query", text }]);
-}
-
-function ask(messages: readonly FrontendMessage[], until = "Z", times = 1): Exchange {
-  return { send: frontendBytes(...messages), until, times };
-}
-
-const sync: FrontendMessage = { kind: "sync" };
-const flush: FrontendMessage = { kind: "flush" };
-
-function parse(text: string, statement = "", parameterTypes: number[] = []): FrontendMessage {
-  return { kind: "parse", statement, text, parameterTypes };
-}
-function bind(
-  parameters: readonly (string | Uint8Array | null)[] = [],
-  more: { portal?: string; statement?: string; formats?: (0 | 1)[]; given?: (0 | 1)[] } = {},
-): FrontendMessage {
-  return {
-    kind: "bind",
-    portal: more.portal ?? "",
-    statement: more.statement ?? "",
-    parameterFormats: more.given ?? [],
-    parameters: parameters.map((value) => {
-      return typeof value === "string" ? new TextEncoder().encode(value) : value;
-    }),
-    resultFormats: more.formats ?? [],
-  };
-}
-function execute(rowsMax = 0, portal = ""): FrontendMessage {
-  return { kind: "execute", portal, rowsMax };
-}
-function describe(target: "statement" | "portal", name = ""): FrontendMessage {
-  return { kind: "describe", target, name };
-}
-function close(target: "statement" | "portal", name = ""): FrontendMessage {
-  return { kind: "close", target, name };
-}
-/** Parse, Bind, Describe and Execute of one statement. */
-function run(text: string, ...parameters: (string | null)[]): FrontendMessage[] {
-  return [parse(text), bind(parameters), describe("portal"), execute()];
-}
-
 function beginnings(): Conversation[] {
   const one = [query("select 1 as one")];
   const begins = (name: string, more: Partial<Beginning>, exchanges: Exchange[] = one) => {
@@ -125,7 +78,7 @@ function beginnings(): Conversation[] {
       minor: 0,
       options: { "_pq_.later": "1", "_pq_.other": "x" },
     }),
-    begins("TLS from the first byte", { directTls: true }),
+    begins("TLS from the first byte", { tls: "direct" }),
     begins("replication=off", { parameters: { replication: "off" } }),
   ];
 }
@@ -359,146 +312,6 @@ function portals(): Conversation[] {
         "Z",
         2,
       ),
-    ),
-  ];
-}
-
-function copies(): Conversation[] {
-  const data = (text: string): FrontendMessage => {
-    return { kind: "copy_data", data: new TextEncoder().encode(text) };
-  };
-  const done: FrontendMessage = { kind: "copy_done" };
-  const stop: FrontendMessage = { kind: "copy_fail", reason: "I changed my mind" };
-  const into = "copy basket from stdin";
-  const begin = (text: string) => ask([{ kind: "query", text }], "G");
-  const signature = "PGCOPY\n\xff\r\n\0";
-  const binary = Uint8Array.from([
-    ...[...signature].map((character) => character.charCodeAt(0)),
-    ...[0, 0, 0, 0, 0, 0, 0, 0],
-    ...[0, 2, 0, 0, 0, 4, 0, 0, 0, 7, 0, 0, 0, 1, 0x78],
-    ...[255, 255],
-  ]);
-  return [
-    talk(
-      "COPY out in every format",
-      query("copy (select * from fruit order by id limit 4) to stdout"),
-      query("copy (select * from fruit order by id limit 4) to stdout (format csv, header)"),
-      query("copy (select * from fruit order by id limit 4) to stdout (format binary)"),
-      query("copy (select 1/(5 - n) from generate_series(1, 9) n) to stdout"),
-      query("select 1; copy fruit to stdout; select 2"),
-      ask([...run("copy cheap to stdout"), sync]),
-      ask([...run("copy (table cheap) to stdout"), sync]),
-    ),
-    talk(
-      "COPY in, in every format",
-      begin(into),
-      ask([data("1\ta\n2\t"), data("b\\N\n3\t\\N\n"), done]),
-      begin(`${into} (format csv, header, quote '''')`),
-      ask([data("id,note\n4,'x, y'\n"), done]),
-      begin(`${into} (format binary)`),
-      ask([{ kind: "copy_data", data: binary }, done]),
-      query("select * from basket order by id; truncate basket"),
-    ),
-    talk(
-      "COPY in that fails",
-      begin(into),
-      ask([data("1\ta\n"), stop]),
-      begin(into),
-      ask([data("x\ta\n"), done]),
-      begin(into),
-      ask([data("1\ta\tb\n"), data("2\tb\n"), done]),
-      begin(into),
-      ask([done]),
-      query("select * from basket"),
-    ),
-    talk(
-      "COPY in by the extended protocol",
-      ask([...run(into), sync], "G"),
-      ask([data("5\te\n"), done, sync]),
-      ask([...run(into), flush], "G"),
-      ask([data("6\tf\n"), stop, sync]),
-      query("delete from basket"),
-    ),
-    talk(
-      "COPY in between other statements",
-      begin("select 1; copy basket from stdin; select 2; copy basket from stdin; select 3"),
-      ask([data("1\ta\n"), done], "G"),
-      ask([data("2\tb\n"), done]),
-      query("delete from basket"),
-    ),
-    talk(
-      "COPY in a transaction",
-      query("begin"),
-      begin(into),
-      ask([data("oops\n"), done]),
-      query("select 1"),
-      query("commit"),
-    ),
-  ];
-}
-
-function sessions(): Conversation[] {
-  return [
-    talk(
-      "settings",
-      query(
-        "set application_name = 'one'; set datestyle = 'SQL, DMY'; set timezone = 'Asia/Tokyo'",
-      ),
-      query("set intervalstyle = iso_8601; set standard_conforming_strings = off; select 'a\\\\b'"),
-      query("set client_encoding = 'LATIN1'; reset client_encoding; set search_path = pg_catalog"),
-      query("begin; set local timezone = 'UTC'; commit; show all"),
-      query("select set_config('application_name', 'two', true), current_setting('timezone')"),
-      query(
-        "set role pg_monitor; select current_user; reset role; set session authorization default",
-      ),
-      query("set nonsense = 1; set custom.thing = 'x'; show custom.thing"),
-      query("reset all; discard all"),
-    ),
-    talk(
-      "transactions",
-      query("begin; select 1/0"),
-      query("select 1"),
-      query("commit"),
-      query("begin; savepoint a; insert into basket values (1); savepoint b"),
-      query("select nope"),
-      query("rollback to b; release b; rollback to a"),
-      query("commit and chain; select 1; rollback and no chain"),
-      query(
-        "begin isolation level serializable read only deferrable; insert into basket values (1)",
-      ),
-      query("rollback; rollback; commit; begin; begin; end"),
-      query("start transaction; prepare transaction 'x'"),
-      query("rollback"),
-    ),
-    talk(
-      "temporary objects",
-      query(
-        "create temp table fruit (odd text); insert into fruit values ('shadow'); select upper(odd) from fruit",
-      ),
-      query("drop table pg_temp.fruit; select count(*) from fruit"),
-      query(
-        "begin; create temp table gone on commit drop as select 1 as x; select x + 0 from gone; commit",
-      ),
-      query("table gone; discard temp"),
-    ),
-    talk(
-      "notifications of the session's own",
-      query("listen news; notify news, 'first'"),
-      query(
-        "begin; notify news, 'second'; notify other; select pg_notify('news', 'third'); commit",
-      ),
-      query("unlisten *; notify news, 'unheard'"),
-    ),
-    talk(
-      "advisory locks",
-      query("select pg_advisory_lock(42), pg_try_advisory_lock(42)"),
-      query("select pg_advisory_unlock(42), pg_advisory_unlock(42), pg_advisory_unlock(42)"),
-    ),
-    talk(
-      "everything is thrown away",
-      ask([parse("select 1", "kept"), sync]),
-      query("declare c cursor with hold for select 1; discard all"),
-      ask([describe("statement", "kept"), sync]),
     ),
   ];
 }

@@ -27,20 +27,20 @@ export type Beginning = {
   readonly minor: number;
   readonly parameters: Readonly<Record<string, string>>;
   readonly options: Readonly<Record<string, string>>;
-  /** TLS from the first byte, with ALPN, instead of an SSLRequest. */
-  readonly directTls: boolean;
+  /** By an SSLRequest, or directly from the first byte, with ALPN. */
+  readonly tls: "asked" | "direct";
 };
-export const usual: Beginning = { minor: 0, parameters: {}, options: {}, directTls: false };
+export const usual: Beginning = { minor: 0, parameters: {}, options: {}, tls: "asked" };
 
 const waitMs = 60_000;
 
 /** Opens TLS to the server, and says nothing yet. */
-export async function wireClient(way: Way, directTls: boolean): Promise<WireClient> {
+export async function wireClient(way: Way, begins: Beginning["tls"]): Promise<WireClient> {
   const { host: hostname, port, caFile } = way;
   if (caFile === null) throw new Error("TLS needs an authority");
   const caCerts = [await Deno.readTextFile(caFile)];
   const alpnProtocols = ["postgresql"];
-  if (directTls) {
+  if (begins === "direct") {
     const tls = { hostname: "localhost", port, caCerts, alpnProtocols };
     return clientOf(await Deno.connectTls(tls));
   }
@@ -56,7 +56,7 @@ export async function wireSession(
   way: Way,
   beginning: Beginning,
 ): Promise<{ readonly client: WireClient; readonly greeting: Frame[] }> {
-  const client = await wireClient(way, beginning.directTls);
+  const client = await wireClient(way, beginning.tls);
   await client.send(startupBytes(way, beginning));
   const asked = await client.until("R");
   await client.send(frontendBytes({ kind: "password", password: way.password }));
@@ -77,7 +77,7 @@ function startupBytes(way: Way, beginning: Beginning): Uint8Array {
 
 /** Asks to cancel what runs in the session of this key, as libpq does. */
 export async function sendCancel(way: Way, key: Frame): Promise<void> {
-  using client = await wireClient(way, false);
+  using client = await wireClient(way, "asked");
   const view = new DataView(key.raw.buffer, key.raw.byteOffset);
   const packet = {
     kind: "cancel_request",
@@ -94,7 +94,11 @@ function clientOf(conn: Deno.TlsConn): WireClient {
   let isOver = false;
   const read = async (enough: (frames: readonly Frame[]) => boolean) => {
     const frames: Frame[] = [];
-    const timer = setTimeout(() => conn.close(), waitMs);
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      conn.close();
+    }, waitMs);
     try {
       for (;;) {
         let next = framer.next();
@@ -103,6 +107,7 @@ function clientOf(conn: Deno.TlsConn): WireClient {
           if (enough(frames)) return frames;
         }
         if (next.kind === "malformed") throw new Error(`no message: ${next.code}`);
+        if (isLate) throw new Error(`Waited ${waitMs} ms in vain for the server`);
         if (isOver) return frames;
         const count = await conn.read(chunk).catch(() => null);
         if (count === null) isOver = true;
