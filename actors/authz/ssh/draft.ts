@@ -47,7 +47,7 @@ export class Draft {
   readonly surroundings: Surroundings;
   readonly walk: Walk;
   /** Where the shell may be; null: nobody knows. */
-  readonly directories = new Set<string | null>(["~"]);
+  directories: ReadonlySet<string | null> = new Set(["~"]);
   /** Nested command lines. */
   depth = 0;
   /** Loops and functions that the walk is in: what stands there may run more than once. */
@@ -92,8 +92,13 @@ export class Draft {
   /** Goes to a directory that may or may not be entered. */
   enter(value: Value): void {
     const paths = this.repeats > 0 && !isAbsolute(value) ? null : this.pathsOf(value);
-    for (const path of paths ?? [null]) this.directories.add(path);
-    if (this.directories.size > shellLimits.directoriesMax) this.directories.add(null);
+    this.maybeIn(paths ?? [null]);
+  }
+
+  /** Takes more directories for possible. */
+  maybeIn(paths: Iterable<string | null>): void {
+    const all = new Set([...this.directories, ...paths]);
+    this.directories = all.size > shellLimits.directoriesMax ? new Set([...all, null]) : all;
   }
 
   /** Every path that a value may stand for; null when that is unclear. */
@@ -135,6 +140,8 @@ export class Call {
   readonly #effects: Set<Effect>;
   readonly #details = new Set<string>();
   readonly #files: StatementAnalysis[] = [];
+  /** Patterns that were taken for files. */
+  readonly #matched = new Set<string>();
   #host: string | null = null;
   #port: number | null = null;
 
@@ -184,6 +191,7 @@ export class Call {
       return this.opaque("unclear_path");
     }
     const named = value.pattern ? [...details, "pattern"] : details;
+    if (value.pattern && value.text !== null) this.#matched.add(value.text);
     for (const path of paths) {
       if (streams.test(path)) continue;
       this.#files.push(statementOf(this.command, [effect], named, { path }));
@@ -192,6 +200,10 @@ export class Call {
 
   /** The program's statement, then its files'. */
   end(): void {
+    // The shell puts the names that match in a pattern's place, whatever the program is.
+    for (const word of this.words) {
+      if (word.pattern && !this.#matched.has(word.text ?? "")) this.read(word, "list");
+    }
     const words: string[] = [];
     for (const { text } of this.words) {
       if (text !== null) words.push(text);

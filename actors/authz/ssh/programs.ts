@@ -61,7 +61,9 @@ function descriptionOf(name: string): Description | null {
 
 /** Does what the description says. */
 function apply(call: Call, description: Description, given: Arguments): void {
-  if (given.unclear !== null) call.opaque(given.unclear);
+  // Whatever an unknown word is, a program that only prints does no more with it.
+  const harmless = given.unclear === "unclear_argument" && isInert(description);
+  if (given.unclear !== null && !harmless) call.opaque(given.unclear);
   for (const { role, value } of given.options) {
     if (role === "flag" || role === "text") continue;
     if (role === "code") call.opaque("inline_code");
@@ -73,7 +75,9 @@ function apply(call: Call, description: Description, given: Arguments): void {
     else unreachable(role);
   }
   const { operands, repeats, otherwise } = description;
-  if (given.operands.length === 0 && otherwise !== null) call.read(plain(otherwise));
+  if (given.operands.length === 0 && otherwise !== null) {
+    touch(call, "read", plain(otherwise), operands[0]?.detail ?? null);
+  }
   given.operands.forEach((value, at) => {
     const operand = operands[at] ?? (repeats ? operands.at(-1) : undefined);
     if (operand === undefined) return call.opaque("unknown_argument");
@@ -81,6 +85,13 @@ function apply(call: Call, description: Description, given: Arguments): void {
     if (role === "command") command(call, value);
     else if (role !== "text") touch(call, role, value, detail);
   });
+}
+
+/** Any option may be given and none does anything, and no operand is a file. */
+function isInert({ anyOption, short, long, operands }: Description): boolean {
+  const roles = [...short.values(), ...long.values()].map(({ role }) => role);
+  return anyOption && roles.every((role) => role === "flag" || role === "text") &&
+    operands.every(({ role }) => role === "text");
 }
 
 function touch(call: Call, role: "read" | "write", value: Value, detail: string | null): void {

@@ -24,6 +24,8 @@ export class Scope {
   readonly #counts = new Map<string, number>();
   readonly #values = new Map<string, Value>();
   readonly #functions = new Set<string>();
+  /** Every function of the tree, whether its definition runs or not. */
+  readonly #defined = new Set<string>();
   /** Some name that is set, or unset, is not known. */
   #anything = false;
 
@@ -40,6 +42,11 @@ export class Scope {
   /** The function is defined by a statement that has run. */
   isFunction(name: string): boolean {
     return !this.#anything && this.#functions.has(name);
+  }
+
+  /** Some function of this name may be called in a command's place. */
+  mayReplace(name: string): boolean {
+    return this.#anything || this.#defined.has(name);
   }
 
   /** A statement at the top has been walked. */
@@ -71,6 +78,9 @@ export class Scope {
     switch (node.type) {
       case "Assignment":
         this.#add(node.name);
+        break;
+      case "Function":
+        this.#defined.add(node.name.value);
         break;
       case "For":
       case "Select":

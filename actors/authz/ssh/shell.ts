@@ -42,9 +42,7 @@ function walkText(draft: Draft, text: string): void {
   }
   draft.depth += 1;
   const script = parse(text);
-  // Control characters mean other things to other shells, and nothing good to people who approve.
-  // deno-lint-ignore no-control-regex -- these characters are what is looked for
-  if (/[\x00-\x08\x0b-\x1f\x7f]/.test(text)) draft.opaque("control_characters");
+  if (hidden.test(text)) draft.opaque("control_characters");
   const scope = new Scope(script);
   if (script.errors !== undefined && script.errors.length > 0) draft.opaque("unparsed");
   for (const statement of script.commands) {
@@ -81,6 +79,8 @@ function walk(node: SyntaxNode, at: At): void {
     case "Redirected":
       walk(node.command, at);
       return redirect(new Call(at.draft, "", [], false), node.redirects, at);
+    case "AndOr":
+      return walkList(node, at);
     case "For":
       return walkFor(node, at);
     case "Select":
@@ -112,7 +112,6 @@ function walk(node: SyntaxNode, at: At): void {
       return children(node, at);
     case "Coproc":
     case "Pipeline":
-    case "AndOr":
     case "If":
     case "Elif":
     case "Subshell":
@@ -171,6 +170,49 @@ function repeated(node: SyntaxNode, at: At): void {
   at.draft.repeats += 1;
   children(node, at);
   at.draft.repeats -= 1;
+}
+
+/**
+ * Characters that mean other things to other shells, or that show people who approve another line
+ * than the one that runs: controls, marks of direction, characters without width.
+ */
+// deno-lint-ignore no-control-regex -- these characters are what is looked for
+const hidden = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
+
+/** Behind `cd x &&` the shell is in x, until a `||` says that it may not be. */
+function walkList(node: Node<"AndOr">, at: At): void {
+  const { draft } = at;
+  const before = draft.directories;
+  node.commands.forEach((command, index) => {
+    const from = draft.directories;
+    walk(command, at);
+    const entered = node.operators[index] === "&&" ? directoryOf(command, from, at) : null;
+    if (entered !== null) draft.directories = entered;
+    else if (node.operators[index] === "||") draft.maybeIn(before);
+  });
+  draft.maybeIn(before);
+}
+
+/** Where a plain `cd` leads when it succeeds; null for any other command. */
+function directoryOf(
+  node: SyntaxNode,
+  from: ReadonlySet<string | null>,
+  at: At,
+): ReadonlySet<string | null> | null {
+  if (node.type !== "Command" || node.name?.text !== "cd" || node.prefix.length > 0) return null;
+  const [word, ...others] = node.args;
+  if (word?.type !== "Word" || others.length > 0 || at.scope?.mayReplace("cd") !== false) {
+    return null;
+  }
+  const values = valuesOf(word, lookup(at));
+  const [value] = values;
+  if (value === undefined || values.length > 1 || value.text === null) return null;
+  if (value.text.startsWith("-") || value.pattern || at.draft.repeats > 0) return null;
+  const now = at.draft.directories;
+  at.draft.directories = from;
+  const paths = at.draft.pathsOf(value);
+  at.draft.directories = now;
+  return paths === null ? null : new Set(paths);
 }
 
 /** A loop over words that are known is walked once for each. */

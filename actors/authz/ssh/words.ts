@@ -95,6 +95,9 @@ function partValues(part: WordPart, variables: Variables, as: "quoted" | "bare")
         part.operation === undefined;
       return bare ? variableValues(part.parameter, variables, as) : [unknown];
     }
+    case "ProcessSubstitution":
+      // The name of a pipe; its command is walked.
+      return [plain("/dev/fd/63")];
     case "CommandExpansion":
       return echoed(part.script, variables, as);
     default:

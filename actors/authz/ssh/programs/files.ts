@@ -1,6 +1,6 @@
 /** Programs whose operands play different parts: copies, archives, searches. @module */
 import type { Call } from "../draft.ts";
-import { plain, type Value } from "../words.ts";
+import { plain, unknown, type Value } from "../words.ts";
 import { argumentsOf, described, hasOption, optionValues, type Program } from "./arguments.ts";
 
 export const filePrograms: readonly (readonly [string, Program])[] = [
@@ -50,7 +50,29 @@ function copy(call: Call): void {
     call.read(source, ...details);
     if (call.command === "mv") call.write(source, "rename");
   }
-  if (target !== undefined) call.write(target, ...(call.command === "mv" ? ["rename"] : details));
+  if (target === undefined) return;
+  const changes = call.command === "mv" ? ["rename"] : details;
+  for (const place of destinationsOf(target, sources, into !== undefined)) {
+    call.write(place, ...changes);
+  }
+}
+
+/** A directory takes its sources by their names; whether it is one shows only by its slash. */
+function destinationsOf(
+  target: Value,
+  sources: readonly Value[],
+  isDirectory: boolean,
+): readonly Value[] {
+  const { text } = target;
+  if (text === null) return [target];
+  const certain = isDirectory || text.endsWith("/") || /^(.*\/)?\.{1,2}$/.test(text);
+  const within = sources.map((source): Value => {
+    const name = /([^/]+)\/*$/.exec(source.text ?? "")?.[1];
+    if (name === undefined || name === ".." || source.text === null) return unknown;
+    const pattern = target.pattern || source.pattern;
+    return { ...target, text: name === "." ? text : `${text}/${name}`, pattern };
+  });
+  return certain && sources.length > 0 ? within : [target, ...within];
 }
 
 /** Whoever may make a link may reach its target through it, so both ends are judged. */
@@ -60,7 +82,8 @@ function link(call: Call): void {
   const targets = [...given.operands];
   const place = into ?? (targets.length > 1 ? targets.pop() : plain("."));
   for (const target of targets) call.read(target, "link");
-  if (place !== undefined) call.write(place, "link");
+  if (place === undefined) return;
+  for (const made of destinationsOf(place, targets, into !== undefined)) call.write(made, "link");
 }
 const linkOptions = described(
   "-bdfFiLnPrsTv -S: -t: --symbolic --force --no-dereference --relative --verbose --interactive " +
@@ -83,9 +106,9 @@ function duplicate(call: Call): void {
 }
 
 const tarOptions = described(
-  "-cxtruAdvzjJZapkOhWlmoPSUwiBns0 -f: -C@ -T? -X< -I! -b: -g> -K: -N: -L: -V: -F? --create " +
+  "-cxtruAdvzjJZapkOhWlmoPSUwiBns0 -f: -C: -T? -X< -I! -b: -g> -K: -N: -L: -V: -F? --create " +
     "--extract --get --list --append --update --diff --compare --delete --concatenate --file: " +
-    "--directory@ --gzip --gunzip --ungzip --bzip2 --xz --zstd --lzma --auto-compress --verbose " +
+    "--directory: --gzip --gunzip --ungzip --bzip2 --xz --zstd --lzma --auto-compress --verbose " +
     "--preserve-permissions --same-permissions --same-owner --no-same-owner " +
     "--no-same-permissions --keep-old-files --keep-newer-files --overwrite --to-stdout --exclude: " +
     "--exclude-vcs --strip-components: --wildcards --no-wildcards --anchored --no-recursion " +
@@ -103,20 +126,32 @@ function archive(call: Call): void {
   const words = bundle === "" ? call.words : unbundled(bundle, rest);
   const given = argumentsOf(call, tarOptions(), words);
   const files = optionValues(given, "-f", "--file");
+  const inside = optionValues(given, "-C", "--directory");
   const has = (...names: readonly string[]) => hasOption(given, ...names);
   if (files.some(({ text }) => /^[^/]*:/.test(text ?? ""))) call.network(null);
   const named = files.filter(({ text }) => text !== "-");
   const creates = has("-c", "-r", "-u", "-A", "--create", "--append", "--update", "--concatenate");
   if (creates || has("--delete")) {
     for (const file of named) call.write(file, "archive");
-    for (const member of given.operands) call.read(member, "recursive");
-    if (has("--remove-files")) call.opaque("unknown_option");
+    for (const member of given.operands) {
+      for (const place of placesOf(member, inside)) call.read(place, "recursive");
+    }
     return;
   }
   for (const file of named) call.read(file, "archive");
   if (!has("-x", "--extract", "--get") || has("-O", "--to-stdout")) return;
   if (has("-P", "--absolute-names")) call.opaque("unclear_path");
-  call.write(plain("."), "extract");
+  for (const place of inside.length > 0 ? inside : [plain(".")]) call.write(place, "extract");
+}
+
+/** A member as seen from each directory that tar changes to; one may be below another. */
+function placesOf(member: Value, inside: readonly Value[]): readonly Value[] {
+  const absolute = member.text === null || member.text.startsWith("/") || member.tilde !== "none";
+  if (inside.length === 0 || absolute) return [member];
+  if (inside.length > 1) return [unknown];
+  return inside.map((place) => {
+    return place.text === null ? unknown : { ...place, text: `${place.text}/${member.text}` };
+  });
 }
 
 function unbundled(letters: string, rest: readonly Value[]): Value[] {

@@ -50,10 +50,17 @@ function runSed(call: Call): void {
     if (text === null || !isPlainSed(text)) call.opaque("inline_code");
   }
   const inPlace = hasOption(given, "-i", "--in-place");
+  const [suffix] = optionValues(given, "-i", "--in-place");
+  // A suffix with `/` or `*` names a file elsewhere.
+  if (/[/*]/.test(suffix?.text ?? "")) call.opaque("unclear_path");
   for (const operand of operands) {
     if (operand.text === "-") continue;
     call.read(operand);
-    if (inPlace) call.write(operand, "replace");
+    if (!inPlace) continue;
+    call.write(operand, "replace");
+    if (suffix !== undefined && operand.text !== null) {
+      call.write({ ...operand, text: operand.text + suffix.text }, "create");
+    }
   }
 }
 const sedOptions = described(
