@@ -17,6 +17,7 @@ const system = await startSystem({ directory, say });
 const { edge, consoleUrl, issuer, tokens } = system;
 const ready = {
   postgres: { host: edge.host, port: edge.port, database: "ehr", sslrootcert: system.caFile },
+  ssh: { ...system.ssh, connection: "lab", hostKey: system.sshHostKey },
   console: consoleUrl,
   issuer: issuer.url,
   identity: system.identityUrl,
@@ -28,7 +29,11 @@ print("An agent, acting for an analyst:");
 print(`  PGPASSWORD='${tokens.agent}' psql "${target("report-agent")}"`);
 print("A nurse of the treatment team:");
 print(`  PGPASSWORD='${tokens.nurse}' psql "${target("nora")}"`);
+print("The same agent over SSH, for a quarter of an hour without a prompt:");
+print(`  sallyport connect --connection lab <<< '${tokens.agent}' && ssh lab 'ls patients'`);
+print(`  or ssh -p ${system.ssh.port} lab@127.0.0.1, with the token as the password`);
 print(`Approvers: ${consoleUrl} (sign in as carl, of compliance)`);
+print("(sallyport stands for: deno task sallyport)");
 print("What happened: deno task sallyport sessions | replay <session> | verify");
 print("Ctrl-C stops everything.");
 await stopping.promise;

@@ -34,7 +34,10 @@ async function main(words: readonly string[]): Promise<number> {
       terminal.print(helpOf(verb.grammar));
       return exitCodes.done;
     }
-    const environment = { SALLYPORT_DIR: Deno.env.get("SALLYPORT_DIR") };
+    const environment = {
+      SALLYPORT_DIR: Deno.env.get("SALLYPORT_DIR"),
+      HOME: Deno.env.get("HOME"),
+    };
     const { signal } = stopping;
     return await verb.run({ given, cwd: Deno.cwd(), environment, terminal, signal });
   } catch (error) {

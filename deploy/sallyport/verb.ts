@@ -15,7 +15,10 @@ export type Call = {
   readonly given: Arguments;
   /** Where the caller stands and what the environment says. */
   readonly cwd: string;
-  readonly environment: { readonly SALLYPORT_DIR: string | undefined };
+  readonly environment: {
+    readonly SALLYPORT_DIR: string | undefined;
+    readonly HOME: string | undefined;
+  };
   readonly terminal: Terminal;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;

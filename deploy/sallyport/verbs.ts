@@ -1,5 +1,6 @@
 /** The verbs, in the order in which help lists them. @module */
 import { approve } from "./approve.ts";
+import { connect } from "./connect.ts";
 import { doctor } from "./doctor.ts";
 import { policyCheck } from "./policy_check.ts";
 import { policyExplain } from "./policy_explain.ts";
@@ -15,6 +16,7 @@ export const verbs: readonly Verb[] = [
   replay,
   verify,
   token,
+  connect,
   approve,
   policyCheck,
   policyExplain,
