@@ -71,8 +71,11 @@ export type CatalogFunction = z.infer<typeof CatalogFunction>;
 export const HiddenCode = z.strictObject({
   /** Names of operators, in whatever schema. */
   operators: z.array(z.string()),
-  /** Names of types to which a value is cast, or by which it is checked, by such code. */
-  types: z.array(z.string()),
+  /**
+   * Names of types to which a value is cast, or by which it is checked, by such code; and the names
+   * of the types that must be in play for it to run, none when it may always.
+   */
+  types: z.array(z.strictObject({ name: z.string(), sources: z.array(z.string()) })),
   /** Some cast by such code is applied without being written. */
   implicitCasts: z.boolean(),
 });

@@ -55,14 +55,21 @@ union all select attrelid::int8, 'check', null from pg_attribute
 /** One row: operators, types and implicit casts with code behind them. */
 export const hiddenCodeQuery = `${checkedDomains}, code as (
   select p.oid from pg_proc p join pg_language l on l.oid = p.prolang
-  where l.lanname not in ('c', 'internal') and p.oid >= 16384)
+  where l.lanname not in ('c', 'internal') and p.oid >= 16384),
+casts as (select castsource, casttarget from pg_cast where castfunc in (select oid from code)),
+holders (source, oid) as (
+  select castsource, castsource from casts where castsource >= 16384
+  union select h.source, t.oid from holders h join pg_type t
+    on t.typelem = h.oid or t.typbasetype = h.oid or t.typrelid in (
+      select attrelid from pg_attribute where atttypid = h.oid and attnum > 0))
 select
   (select coalesce(json_agg(distinct oprname), '[]') from pg_operator
     where oprcode in (select oid from code)) as operators,
-  (select coalesce(json_agg(distinct typname), '[]') from pg_type
-    where oid in (select oid from checked)
-      or oid in (select casttarget from pg_cast where castfunc in (select oid from code)))
-    as types,
+  (select coalesce(json_agg(json_build_object('name', name, 'sources', sources)), '[]') from (
+    select typname as name, '[]'::json as sources from pg_type where oid in (select oid from checked)
+    union all select t.typname, (select coalesce(json_agg(distinct ltrim(s.typname, '_')), '[]')
+      from holders h join pg_type s on s.oid = h.oid where h.source = c.castsource)
+    from casts c join pg_type t on t.oid = c.casttarget) as listed) as types,
   exists (select from pg_cast where castcontext <> 'e' and castfunc in (select oid from code))
     as "implicitCasts"`;
 

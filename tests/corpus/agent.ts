@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { System } from "#deploy/demo/system.ts";
 import { type BackendMessage, decodeBackend } from "#schemas/wire/postgres/backend.ts";
 import { Framer } from "#schemas/wire/postgres/frame.ts";
 import { frontendBytes, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
@@ -14,12 +13,29 @@ import type { Step } from "./entries.ts";
 /** How statements without parameters go: as simple queries, or extended with binary results. */
 export type Mode = "simple" | "binary";
 
+/** Where a client connects, and as whom. */
+export type Address = {
+  readonly host: string;
+  readonly port: number;
+  /** PEM file of the authority that vouches for the server. */
+  readonly caFile: string;
+  readonly user: string;
+  /** Or a token. */
+  readonly password: string;
+};
+
+export type Result = {
+  readonly fields: readonly FieldDescription[];
+  readonly rows: readonly (readonly (Uint8Array | null)[])[];
+  readonly copied: string;
+};
+
 /** What came back of one step. */
 export type Reply = {
   /** SQLSTATE and words of the first error; null when there was none. */
   readonly error: { readonly code: string; readonly message: string } | null;
-  readonly fields: readonly FieldDescription[];
-  readonly rows: readonly (readonly (Uint8Array | null)[])[];
+  /** Of each statement that completed. */
+  readonly results: readonly Result[];
   /** Everything, as Latin-1: each message's bytes, then the values row by row, then by column. */
   readonly texts: readonly string[];
 };
@@ -33,24 +49,23 @@ const waitMs = 20_000;
 const sslRequest = Uint8Array.of(0, 0, 0, 8, 4, 210, 22, 47);
 const limits = { messageBytesMax: 1 << 26 } as const;
 
-/** Opens a session with a token. */
+/** Opens a session. */
 export async function connectAgent(
-  system: System,
-  token: string,
+  address: Address,
   parameters: Readonly<Record<string, string>> = {},
 ): Promise<Agent> {
-  const { host: hostname, port } = system.edge;
+  const { host: hostname, port, user, password, caFile } = address;
   const tcp = await Deno.connect({ hostname, port });
   await tcp.write(sslRequest);
   if (await tcp.read(new Uint8Array(1)) !== 1) throw new Error("no TLS is offered");
-  const caCerts = [await Deno.readTextFile(system.caFile)];
+  const caCerts = [await Deno.readTextFile(caFile)];
   const conn = await Deno.startTls(tcp, { hostname: "localhost", caCerts });
   const wire = wireOf(conn);
   try {
-    const names = { user: "agent", database: "ehr", application_name: "corpus", ...parameters };
+    const names = { user, database: "ehr", application_name: "corpus", ...parameters };
     await wire.send(startup(names));
     await wire.until("authentication_cleartext_password");
-    await wire.send(message("p", `${token}\0`));
+    await wire.send(message("p", `${password}\0`));
     const greeting = await wire.until("ready_for_query");
     const refusal = errorOf(greeting);
     if (refusal !== null) throw new Error(`the session does not open: ${refusal.message}`);
@@ -138,12 +153,19 @@ function messagesOf(step: Step, mode: Mode): readonly FrontendMessage[] {
 }
 
 function replyOf(received: readonly Received[]): Reply {
-  const rows: (readonly (Uint8Array | null)[])[] = [];
+  const results: Result[] = [];
   let fields: readonly FieldDescription[] = [];
+  let part: (readonly (Uint8Array | null)[])[] = [];
+  let copied = "";
   for (const { message } of received) {
     if (message.kind === "row_description") fields = message.fields;
-    if (message.kind === "data_row") rows.push(message.values);
+    if (message.kind === "data_row") part.push(message.values);
+    if (message.kind === "copy_data") copied += latin1.decode(message.data);
+    if (message.kind !== "command_complete") continue;
+    results.push({ fields, rows: part, copied });
+    [fields, part, copied] = [[], [], ""];
   }
+  const rows = [...results.flatMap((result) => result.rows), ...part];
   const texts = rows.map((row) => row.map(textOf));
   const byRow = texts.map((row) => row.join(" ")).join("\n");
   const columns = Math.max(0, ...texts.map((row) => row.length));
@@ -152,8 +174,7 @@ function replyOf(received: readonly Received[]): Reply {
   });
   return {
     error: errorOf(received),
-    fields,
-    rows,
+    results,
     texts: [
       byRow,
       ...byColumn,

@@ -132,7 +132,7 @@ create function peek(int, int) returns text language sql
 create operator <~> (leftarg = int, rightarg = int, function = peek);
 create function peek_add(mood, int) returns text language sql
   as $$ select ssn from patients where id = $2 $$;
-create operator + (leftarg = mood, rightarg = int, function = peek_add);
+create operator <<| (leftarg = mood, rightarg = int, function = peek_add);
 create type ticket as (number int);
 create function ticket_text(ticket) returns text language sql
   as $$ select ssn from patients where id = ($1).number $$;

@@ -11,7 +11,7 @@ import type { System } from "#deploy/demo/system.ts";
 import { type Agent, connectAgent, type Mode, type Reply } from "./agent.ts";
 import { type Entry, readEntries } from "./entries.ts";
 import { findPlanted } from "./planted.ts";
-import { type Party, startCorpusRig } from "./rig.ts";
+import { addressOf, type Party, startCorpusRig } from "./rig.ts";
 
 const chosen = Deno.env.get("CORPUS") ?? null;
 /** Sessions at a time. */
@@ -51,8 +51,7 @@ function batchesOf(entries: readonly Entry[]): Batch[] {
 
 async function evade(system: System, batch: Batch): Promise<Finding[]> {
   const { entries, mode, party } = batch;
-  const { agent: ordinary, nurse: unbound } = system.tokens;
-  const token = { ordinary, unbound }[party];
+  const address = addressOf(system, party);
   const findings: Finding[] = [];
   const look = (where: string, texts: readonly string[]) => {
     const leak = texts.map(findPlanted).find((found) => found !== null);
@@ -63,9 +62,8 @@ async function evade(system: System, batch: Batch): Promise<Finding[]> {
     for (const entry of entries) {
       const where = `${entry.place} ${mode} ${party}: ${entry.tries}`;
       for (const step of entry.steps) {
-        const reply: Reply | string =
-          await (agent ??= await connectAgent(system, token, entry.connect))
-            .run(step, mode).catch((error: Error) => error.message);
+        const reply: Reply | string = await (agent ??= await connectAgent(address, entry.connect))
+          .run(step, mode).catch((error: Error) => error.message);
         tell(`${where}\n   ${step.sql}\n   -> ${summary(reply)}`);
         look(`${where}: ${step.sql}`, typeof reply === "string" ? [reply] : reply.texts);
         const isOver = typeof reply === "string" || reply.error?.code === "08006";
@@ -91,7 +89,8 @@ function tell(text: string): void {
 
 function summary(reply: Reply | string): string {
   if (typeof reply === "string") return reply;
-  const { error, rows } = reply;
+  const { error, results } = reply;
+  const rows = results.flatMap((result) => result.rows);
   if (error !== null) return `${error.code} ${error.message}`;
   const [first] = rows;
   const values = first?.map((value) => value === null ? "NULL" : new TextDecoder().decode(value));

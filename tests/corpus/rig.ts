@@ -4,17 +4,34 @@
  *
  * @module
  */
+import type { System } from "#deploy/demo/system.ts";
 import { startRig } from "#tests/real/support.ts";
 import { setIn } from "#tests/real/configuration.ts";
 import { asSuperuser } from "#tests/real/planted.ts";
+import type { Address } from "./agent.ts";
 
 /** Who runs an entry: both see no class; the second may also administer and escape. */
 export type Party = "ordinary" | "unbound";
+
+/** The gateway, for one of the agents. */
+export function addressOf(system: System, party: Party): Address {
+  const { agent: ordinary, nurse: unbound } = system.tokens;
+  const password = { ordinary, unbound }[party];
+  return { ...system.edge, caFile: system.caFile, user: "agent", password };
+}
+
+/** The database itself, as the role that the gateway uses. */
+export async function directAddress(system: System): Promise<Address> {
+  const { host, port } = system.postgres;
+  const password = await Deno.readTextFile(`${system.directory}/secrets/ehr.password`);
+  return { host, port, caFile: system.caFile, user: "gateway_ehr", password };
+}
 
 export function startCorpusRig() {
   return startRig({
     kinds: ["identity", "authz", "approval", "target", "masking", "edge"],
     syncAlways: false,
+    passwordMethod: "password",
     configure,
     policy: () => policy,
     prepare: (server) =>

@@ -16,7 +16,7 @@ import {
 import { type FunctionJudgement, judgeBuiltin, judgeDangerous, judgeForeign } from "./functions.ts";
 import { join, opaque, plain, type Value } from "./lineage.ts";
 import { sessionPath } from "./resolve.ts";
-import { hiddenCode, type Run, runsMovingCode } from "./run.ts";
+import { anyType, hiddenCode, type Run, runsMovingCode } from "./run.ts";
 import { fields, stringsOf } from "./tree.ts";
 
 /** Judges a call by its written name and notes its effects; the result's share beside arguments. */
@@ -27,6 +27,7 @@ export function callFunction(names: readonly string[], run: Run): Value {
   run.functions.add(label);
   if (judgement.effect !== null) run.effects.add(judgement.effect);
   if (judgement.detail !== null) run.details.add(judgement.detail);
+  if (run.schema.functions.has(name)) run.types.add(anyType);
   if (mayMove(schema, name, run)) runsMovingCode(run);
   return judgement.opaque ? opaque : plain;
 }
@@ -82,8 +83,13 @@ export function castValue(typeName: unknown, run: Run): Value {
   const names = stringsOf(fields(typeName)["names"]) ?? [];
   const name = names[names.length - 1] ?? "";
   const own = names.length > 1 && names[0] === "pg_catalog";
-  if (own) return plain;
-  if (run.schema.hidden.types.has(name)) {
+  if (own && !run.schema.hidden.types.has(name)) return plain;
+  const needed = run.schema.hidden.types.get(name) ?? [];
+  const runs = needed.some((sources) =>
+    sources.length === 0 || run.types.has(anyType) || sources.some((type) => run.types.has(type))
+  );
+  run.types.add(name);
+  if (runs) {
     noteCode("cast", run);
     return opaque;
   }
@@ -93,7 +99,10 @@ export function castValue(typeName: unknown, run: Run): Value {
 /** Whether users' code stands behind one of the operators; notes that it runs. */
 function isHidden(symbols: readonly string[], run: Run): boolean {
   const found = symbols.some((symbol) => run.schema.hidden.operators.has(symbol));
-  if (found) noteCode("operator", run);
+  if (found) {
+    noteCode("operator", run);
+    run.types.add(anyType);
+  }
   return found;
 }
 
@@ -108,6 +117,9 @@ function judge(
   name: string,
   run: Run,
 ): { readonly judgement: FunctionJudgement; readonly label: string } {
+  if (schema === "information_schema" && name.startsWith("_pg_")) {
+    return { judgement: { effect: null, detail: null, opaque: false }, label: `${schema}.${name}` };
+  }
   if (schema === "pg_catalog" || schema === "information_schema") {
     return { judgement: judgeBuiltin(name), label: `${schema}.${name}` };
   }

@@ -43,6 +43,8 @@ export type Relation = {
   readonly classified: boolean;
   /** Its own, and that of its children, whose rows are reached through it. */
   readonly code: ReadonlySet<RelationCode>;
+  /** Names of the types of its columns and of its rows; of an array its elements' type. */
+  readonly types: readonly string[];
 };
 
 /** What a view (or a relation with generated columns) derives from. */
@@ -65,7 +67,8 @@ export type Schema = {
   readonly functions: ReadonlyMap<string, readonly CatalogFunction[]>;
   readonly hidden: {
     readonly operators: ReadonlySet<string>;
-    readonly types: ReadonlySet<string>;
+    /** For each list of types that must be in play; an empty one means that none must. */
+    readonly types: ReadonlyMap<string, readonly (readonly string[])[]>;
     readonly implicitCasts: HiddenCode["implicitCasts"];
   };
   readonly protected: Protected;
@@ -102,7 +105,10 @@ export function indexCatalog(catalog: Catalog, classes: ClassPatterns): Schema {
     functions,
     hidden: {
       operators: new Set(catalog.hidden.operators),
-      types: new Set(catalog.hidden.types),
+      types: new Map(
+        [...Map.groupBy(catalog.hidden.types, ({ name }) => name)]
+          .map(([name, rows]) => [name, rows.map(({ sources }) => sources)]),
+      ),
       implicitCasts: catalog.hidden.implicitCasts,
     },
     protected: shared,
@@ -168,5 +174,9 @@ function indexRelation(
     uniqueKeys: relation.uniqueKeys,
     classified: own !== undefined && own.size > 0,
     code,
+    types: [
+      relation.name,
+      ...new Set(relation.columns.map(({ typeName }) => typeName.replace(/^_+/, ""))),
+    ],
   };
 }

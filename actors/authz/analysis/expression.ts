@@ -15,7 +15,7 @@ import {
   operatorValue,
 } from "./calls.ts";
 import { type Column, join, joinAll, named, opaque, plain, type Value } from "./lineage.ts";
-import { filterBy, type Run, spend } from "./run.ts";
+import { anyType, filterBy, type Run, spend } from "./run.ts";
 import {
   columnAt,
   columnOf,
@@ -46,8 +46,11 @@ const bareTags: ReadonlySet<string> = new Set(["A_Const", "ParamRef", "ColumnRef
 function nodeValue(found: Node, scope: Scope | null, run: Run): Value {
   const { tag, body } = found;
   switch (tag) {
-    case "A_Const":
     case "ParamRef":
+      // The client names its type.
+      run.types.add(anyType);
+      return plain;
+    case "A_Const":
     case "SQLValueFunction":
     case "MergeSupportFunc":
     case "SetToDefault":
@@ -228,8 +231,10 @@ function operatorShare(body: Fields, run: Run): Value {
 function callValue(body: Fields, scope: Scope | null, run: Run): Value {
   const names: string[] = [];
   for (const part of items(body["funcname"])) names.push(stringOf(part) ?? "");
-  const args = allOf(items(body["args"]), scope, run);
   const name = names[names.length - 1];
+  const args = name === "count" && isBuiltin(names, run)
+    ? countedValue(items(body["args"]), body, scope, run)
+    : allOf(items(body["args"]), scope, run);
   sideEffect(name ?? "", args, run);
   const share = name === "set_config" && isBuiltin(names, run)
     ? judgeSetConfig(items(body["args"]), args, run)
@@ -240,6 +245,29 @@ function callValue(body: Fields, scope: Scope | null, run: Run): Value {
   if (body["over"] !== undefined) filterBy(run, windowKeys(fields(body["over"]), scope, run));
   const value = join(args, share);
   return body["agg_within_group"] === true ? join(value, order) : value;
+}
+
+/**
+ * A count tells how many are not null: of whole rows all, of a bare column those that have it, which
+ * is a predicate on the column. Of anything else it may tell how many compare equal.
+ */
+function countedValue(
+  args: readonly unknown[],
+  body: Fields,
+  scope: Scope | null,
+  run: Run,
+): Value {
+  const [counted, ...others] = args;
+  if (others.length === 0 && body["agg_distinct"] !== true) {
+    if (rowReference(counted, scope) !== null) return plain;
+    const reference = bodyOf(counted, "ColumnRef");
+    const column = reference === null ? null : resolveColumn(reference, scope, run);
+    if (column !== null && column.origin !== null && !column.opaque) {
+      filterBy(run, column);
+      return plain;
+    }
+  }
+  return allOf(args, scope, run);
 }
 
 /** Values handed to a function that keeps or sends them, or that lets them be timed. */

@@ -13,7 +13,7 @@ import type { Derived, Relation } from "./catalog_index.ts";
 import { deriveRelation } from "./derive.ts";
 import { fields, text } from "./tree.ts";
 import type { Run } from "./run.ts";
-import { hiddenCode, spend } from "./run.ts";
+import { anyType, hiddenCode, spend } from "./run.ts";
 
 /** A relation as this session sees it. `columns` is null when they are not known. */
 export type Resolved = {
@@ -77,6 +77,7 @@ function temporary(name: string, run: Run): Resolved | null {
   const found = run.session.temporary.get(name);
   if (found === undefined) return null;
   if (found.columns === null) run.unresolved = true;
+  run.types.add(anyType);
   const classified = found.columns?.some(({ classes }) => classes.length > 0) ?? true;
   const code = new Set<RelationCode>();
   return { schema: "pg_temp", name, columns: found.columns, relation: null, classified, code };
@@ -94,6 +95,7 @@ function inSchema(schema: string, name: string, run: Run): Resolved | null {
   for (const called of derived.functions) run.functions.add(called);
   const { classified, code, runsCode } = derived;
   for (const kind of code) run.code.add(kind);
+  for (const type of relation.types) run.types.add(type);
   if (runsCode || code.has("policy")) run.details.add(hiddenCode);
   return { schema, name, columns, relation, classified, code };
 }

@@ -44,6 +44,8 @@ export type Run = {
   classified: boolean;
   /** Code on the relations touched; see `RelationCode`. */
   readonly code: Set<RelationCode>;
+  /** Names of the types that values here may have, beside PostgreSQL's own; `anyType` for any. */
+  readonly types: Set<string>;
   /** A relation's name did not resolve: no output is understood. */
   unresolved: boolean;
   /** Where literals stand whose value the analysis used; see `shape.ts`. */
@@ -75,12 +77,16 @@ export function newRun(
     filtered: new Set(),
     classified: false,
     code: new Set(),
+    types: new Set(),
     unresolved: false,
     consulted: [],
     paths: [],
     work: 0,
   };
 }
+
+/** Stands in `Run.types` when values may have a type that is not known. */
+export const anyType = "*";
 
 /** The detail of a statement under which users' code runs that it does not name. */
 export const hiddenCode = "hidden_code";

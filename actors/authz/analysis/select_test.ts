@@ -59,7 +59,7 @@ const lineage: readonly (readonly [string, string])[] = [
     "xmlelement:ssn xmlforest:name",
   ],
   // Aggregates and windows.
-  ["select count(*), count(ssn), max(name) from patients", "count count:ssn max:name"],
+  ["select count(*), count(ssn), max(name) from patients", "count count max:name"],
   ["select array_agg(name order by ssn) from patients", "array_agg:name"],
   ["select mode() within group (order by ssn) from patients", "mode:ssn"],
   ["select lag(ssn) over (order by id), rank() over (order by ssn) from patients", "lag:ssn rank"],

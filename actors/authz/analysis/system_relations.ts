@@ -15,7 +15,7 @@ export function isLeaky(schema: string, name: string): boolean {
 
 /** Columns of otherwise plain system relations that hold values of user tables. */
 export function isLeakyColumn(schema: string, column: string): boolean {
-  return schema === "pg_catalog" && column === "attmissingval";
+  return schema === "pg_catalog" && leakyColumns.has(column);
 }
 
 /** Extensions' views that show other sessions' statements, in whatever schema they are. */
@@ -26,11 +26,15 @@ export function isLeakyExtension(name: string): boolean {
 const leaky: ReadonlySet<string> = new Set(
   `
   pg_authid pg_shadow pg_largeobject pg_statistic pg_statistic_ext_data pg_stats pg_stat_activity
-  pg_user_mapping pg_user_mappings pg_foreign_server pg_hba_file_rules pg_ident_file_mappings
+  pg_user_mapping pg_user_mappings pg_hba_file_rules pg_ident_file_mappings
   pg_file_settings pg_prepared_statements pg_cursors pg_subscription pg_backend_memory_contexts
   pg_stat_replication pg_stat_wal_receiver pg_stat_subscription pg_prepared_xacts
   pg_stat_progress_copy pg_attrdef_data user_mapping_options _pg_user_mappings
   foreign_server_options _pg_foreign_servers user_mappings
 `.trim().split(/\s+/),
+);
+/* Values of rows, and options with secrets. */
+const leakyColumns: ReadonlySet<string> = new Set(
+  ["attmissingval", "srvoptions", "fdwoptions", "ftoptions", "umoptions"],
 );
 const prefixes = ["pg_stats_", "pg_statistic_ext_", "pg_replication", "pg_stat_statements"];

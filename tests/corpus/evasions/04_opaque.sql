@@ -49,16 +49,16 @@ select 1 <~> 1;
 select 1 operator(public.<~>) 1;
 
 -- a well-known operator with the owner's arguments
-select 'calm'::mood + 1;
+select 'calm'::mood <<| 1, 'calm' <<| 1;
 
 -- the owner's operator over a plain column
-select mood + 1 from shifts;
+select mood <<| 1 from shifts;
 
 -- an operator through any
 select 1 operator(public.<~>) any (array[1]);
 
 -- a cast of the owner's
-select row(1)::ticket::text;
+select row(1)::ticket::text; select x::text from (select row(1)::ticket as x) q; select (array[row(1)::ticket])[1]::text;
 
 -- a cast of the owner's by cast()
 select cast(row(1)::ticket as text);
