@@ -8,7 +8,7 @@ import type { OpenedSession } from "./log_reader.ts";
 function opened(session: string): OpenedSession {
   const key = { epoch: "2026_11", shard: 0, edge: "pg1", session };
   const { principal, connection } = openPayload();
-  return { key, sequence: 1, openedAt: startMs, principal, connection };
+  return { key, sequence: 1, openedAt: startMs, principal, connection, protocol: "postgres" };
 }
 const sessions = ["ab", "abcd", "abce", "x1"].map(opened);
 

@@ -6,7 +6,7 @@
  */
 import { type Bus, BusError, type StoredMessage } from "#actors/_kit/bus.ts";
 import { toFrame } from "#actors/_kit/frame.ts";
-import { decodeControl, type PrincipalChain } from "#schemas/frames.ts";
+import { decodeControl, type Open, type PrincipalChain } from "#schemas/frames.ts";
 import { auditFilter, auditStream, auditSubject, type SessionKey } from "#schemas/subjects.ts";
 import { CommandError } from "./failure.ts";
 
@@ -17,6 +17,7 @@ export type OpenedSession = {
   readonly openedAt: number;
   readonly principal: PrincipalChain;
   readonly connection: string;
+  readonly protocol: Open["protocol"];
 };
 
 /** The newest sequence of the epoch's stream. @throws CommandError when there is no such epoch. */
@@ -42,7 +43,8 @@ export async function* openedSessions(
     const open = frame === null ? null : decodeControl("open", frame.payload);
     if (frame === null || open === null) continue;
     const { key, sequence, timeMs: openedAt } = frame;
-    yield { key, sequence, openedAt, principal: open.principal, connection: open.connection };
+    const { principal, connection, protocol } = open;
+    yield { key, sequence, openedAt, principal, connection, protocol };
   }
 }
 

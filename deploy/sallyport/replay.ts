@@ -1,5 +1,7 @@
 /** `sallyport replay`: one session as it happened, masked as the agent saw it. @module */
+import type { StoredMessage } from "#actors/_kit/bus.ts";
 import { asciicast, type Chunk, renderReplay, replayJson } from "#actors/audit/replay/render.ts";
+import { terminalCast, terminalJson, terminalReplay } from "#actors/audit/replay/terminal.ts";
 import { lineText } from "#actors/audit/replay/text.ts";
 import { timelineOf } from "#actors/audit/replay/timeline.ts";
 import { maskLiterals } from "#schemas/sql/literals.ts";
@@ -7,7 +9,7 @@ import { type Grammar, usage } from "./arguments.ts";
 import { findSession } from "./choose_session.ts";
 import { epochFlag, epochOfCall } from "./epoch_flag.ts";
 import { CommandError, exitCodes } from "./failure.ts";
-import { newestSequence, openedSessions, sessionFrames } from "./log_reader.ts";
+import { newestSequence, type OpenedSession, openedSessions, sessionFrames } from "./log_reader.ts";
 import { connectAuditor, findPlace } from "./place.ts";
 import { secondOf, whoOf } from "./session_list.ts";
 import { durationMs, speedMax, speedOf } from "./times.ts";
@@ -21,7 +23,7 @@ const grammar: Grammar = {
   flags: {
     speed: { value: "<n>", help: "2 is twice as fast, max is without pauses (default: 1)" },
     "idle-max": { value: "<time>", help: "shorten longer pauses to this (default: 2s)" },
-    cast: { value: "<file>", help: "write an asciicast v3 for asciinema players instead" },
+    asciicast: { value: "<file>", help: "write an asciicast v3 for asciinema players instead" },
     epoch: epochFlag,
   },
   details: [
@@ -47,22 +49,50 @@ async function run(call: Call): Promise<number> {
   const session = await findSession(openedSessions(bus, epoch, through), given.operand(0), epoch);
   const { key, openedAt, principal } = session;
   await recordView(bus, key, auditor.settings.name);
-  const timeline = timelineOf(sessionFrames(bus, session, through), { maskSql: maskLiterals });
-  const cast = given.value("cast");
+  const recording = recordingOf(sessionFrames(bus, session, through), session.protocol);
+  const pauses = { speed, pauseMsMax: pause };
+  const cast = given.value("asciicast");
   if (cast !== null) {
     const title = `${key.session}: ${whoOf(principal)}`;
     const path = cast.startsWith("/") ? cast : `${call.cwd}/${cast}`;
-    await writeText(path, asciicast(timeline, { speed, pauseMsMax: pause, title }));
+    await writeText(path, recording.cast({ ...pauses, title }));
     terminal.say(`wrote ${path}; play it with: asciinema play ${path}`);
   } else if (given.has("json")) {
-    for await (const line of replayJson(timeline)) terminal.write(line);
+    for await (const line of recording.json()) terminal.write(line);
   } else {
     const id = `${key.session} on ${key.edge}`;
     terminal.print(`Session ${id}, ${lineText(session.connection, 64)}, ${secondOf(openedAt)}`);
-    await play(renderReplay(timeline, { speed, pauseMsMax: pause }), call);
+    await play(recording.chunks(pauses), call);
   }
   signal.throwIfAborted();
   return exitCodes.done;
+}
+
+type Pauses = { readonly speed: number; readonly pauseMsMax: number };
+type Recording = {
+  cast(options: Pauses & { readonly title: string }): AsyncIterable<string>;
+  json(): AsyncIterable<string>;
+  chunks(options: Pauses): AsyncIterable<Chunk>;
+};
+
+/** A terminal as it looked, or what was asked and answered, by protocol. */
+function recordingOf(
+  frames: AsyncIterable<StoredMessage>,
+  protocol: OpenedSession["protocol"],
+): Recording {
+  if (protocol === "ssh") {
+    return {
+      cast: (options) => terminalCast(frames, options),
+      json: () => terminalJson(frames),
+      chunks: (options) => terminalReplay(frames, options),
+    };
+  }
+  const timeline = timelineOf(frames, { maskSql: maskLiterals });
+  return {
+    cast: (options) => asciicast(timeline, options),
+    json: () => replayJson(timeline),
+    chunks: (options) => renderReplay(timeline, options),
+  };
 }
 
 async function play(chunks: AsyncIterable<Chunk>, { terminal, signal }: Call): Promise<void> {

@@ -19,6 +19,7 @@ const opened: OpenedSession = {
   openedAt: startMs,
   principal,
   connection,
+  protocol: "postgres",
 };
 
 Deno.test("tallySession() counts requests by verdict, without the opening", async () => {

@@ -101,9 +101,9 @@ Deno.test("the sallyport command", async (test) => {
     });
   });
 
-  await test.step("replay --cast writes an asciicast v3", async () => {
+  await test.step("replay --asciicast writes an asciicast v3", async () => {
     const file = `${system.directory}/session.cast`;
-    strictEqual((await run("replay", id, "--cast", file)).code, 0);
+    strictEqual((await run("replay", id, "--asciicast", file)).code, 0);
     const [header = "", ...events] = (await Deno.readTextFile(file)).trimEnd().split("\n");
     strictEqual(JSON.parse(header).version, 3);
     deepStrictEqual(JSON.parse(events.at(-1) ?? "[]").slice(1), ["x", "0"]);
