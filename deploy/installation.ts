@@ -30,6 +30,7 @@ import {
   seedFileOf,
 } from "#deploy/nats/accounts.ts";
 import { type BusKey, inboxPrefixOf } from "#deploy/nats/permissions.ts";
+import { installedEpochs } from "#schemas/epochs.ts";
 import { signerOf } from "#schemas/log/key.ts";
 
 export type Installation = {
@@ -78,13 +79,17 @@ export async function openInstallation(
   return { directory, keys, logVerifier: signer.vkey };
 }
 
-/** The bus server's list of users. */
+/** The bus server's list of users, with rights to the months of the installation. */
 export function busAuthorization(
   installation: Installation,
   scope: { readonly epoch: string; readonly shards: number },
 ): string {
   const { epoch, shards } = scope;
-  return renderAuthorization(installation.keys, { epochs: [epoch], shards, replicas: 1 });
+  return renderAuthorization(installation.keys, {
+    epochs: installedEpochs(epoch),
+    shards,
+    replicas: 1,
+  });
 }
 
 export type Addresses = {

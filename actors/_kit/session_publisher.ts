@@ -13,7 +13,7 @@ import type { Clock, Random } from "#actors/_kit/clock.ts";
 import { frameHeaders, type FrameKind, type SessionKey } from "#actors/_kit/frame.ts";
 import type { Report } from "#actors/_kit/report.ts";
 import { frameHeader, sessionHeader } from "#schemas/frames.ts";
-import { auditSubject, rawStream, rawSubject } from "#schemas/subjects.ts";
+import { auditStream, auditSubject, rawStream, rawSubject } from "#schemas/subjects.ts";
 
 /** What of a session's mailbox publishing needs. */
 export type Publishing = {
@@ -29,8 +29,6 @@ export type PublisherPorts = {
   readonly clock: Clock;
   readonly random: Random;
   readonly report: Report;
-  /** The audit stream. */
-  readonly stream: string;
   readonly limits: { readonly publishRetryMsMax: number };
 };
 
@@ -38,7 +36,7 @@ export type PublisherPorts = {
 const retryAfterMs = 200;
 
 export function sessionPublisher(ports: PublisherPorts) {
-  const { bus, clock, random, report, stream, limits } = ports;
+  const { bus, clock, random, report, limits } = ports;
   return { publish, publishRaw };
 
   /** Resolves with the stored frame's sequence. @throws BusError when it cannot be stored. */
@@ -65,6 +63,7 @@ export function sessionPublisher(ports: PublisherPorts) {
     expectedLastSubjectSequence: number,
   ): Promise<number> {
     const until = clock.nowMs() + limits.publishRetryMsMax;
+    const stream = auditStream(box.key.epoch);
     for (let attempt = 0;; attempt++) {
       try {
         const options = { stream, expectedLastSubjectSequence };

@@ -53,7 +53,6 @@ export type WorkerPorts<State, Input, Command> = {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly random: Random;
-  readonly epoch: string;
   /** Kinds replayed on recovery; what this actor consumes and what it publishes. */
   readonly recovers: readonly FrameKind[];
   readonly publishes: readonly FrameKind[];
@@ -101,8 +100,7 @@ export function sessionWorker<State, Input, Command>(
   ports: WorkerPorts<State, Input, Command>,
 ): SessionWorker<Input> {
   const { actor, bus, clock, limits, report } = ports;
-  const stream = auditStream(ports.epoch);
-  const publisher = sessionPublisher({ ...ports, stream });
+  const publisher = sessionPublisher(ports);
   const boxes = new Map<string, Mailbox<State, Input>>();
   const sweep = sweepSessions({ clock, limits, sessions: () => boxes.values(), isClosed, drop });
   const keeping = keptDeliveries(clock, limits.keepEveryMs);
@@ -244,11 +242,12 @@ export function sessionWorker<State, Input, Command>(
   }
 
   async function isClosed({ key }: Publishing): Promise<boolean> {
-    return await bus.last(stream, auditSubject(key, "close")) !== null;
+    return await bus.last(auditStream(key.epoch), auditSubject(key, "close")) !== null;
   }
 
   async function recover(box: Mailbox<State, Input>, sequence: number): Promise<void> {
     let through = sequence;
+    const stream = auditStream(box.key.epoch);
     const own: StoredMessage[] = [];
     for (const kind of new Set([...ports.publishes, ...ports.recovers])) {
       const publishes = ports.publishes.includes(kind);

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Bus, Delivery } from "#actors/_kit/bus.ts";
+import { type Epochs, followEpochs } from "#actors/_kit/epochs.ts";
 import { type Clock, coarse, type Random, systemClock, systemRandom } from "#actors/_kit/clock.ts";
 import { busLimits, connectBus } from "#actors/_kit/nats.ts";
 import { type Report, reporter, stopOnBug } from "#actors/_kit/report.ts";
@@ -27,10 +28,11 @@ export type Process = {
     readonly bus: Bus;
     readonly clock: Clock;
     readonly random: Random;
-    readonly epoch: string;
     readonly report: Report;
   };
-  /** Reads this stage's share of the audit stream, all shards; see `Bus.consume`. */
+  /** The months of the record, as time goes on. */
+  readonly epochs: Epochs;
+  /** Reads this stage's share of every month's stream, all shards; see `Bus.consume`. */
   consume(
     onDelivery: (delivery: Delivery) => void,
     options?: { readonly lateMs: number },
@@ -63,9 +65,9 @@ export async function startActor(kind: string): Promise<Process> {
     clock: systemClock,
     limits: busLimits,
   });
-  const { epoch } = settings;
   const clock = coarse(systemClock, waitStepMs);
-  const ports = { bus, clock, random: systemRandom, epoch, report };
+  const epochs = followEpochs(clock, settings.epoch);
+  const ports = { bus, clock, random: systemRandom, report };
   return {
     settings,
     config,
@@ -73,19 +75,30 @@ export async function startActor(kind: string): Promise<Process> {
     bus,
     report,
     ports,
-    consume: (onDelivery, how) => consumeShards(auditStream(epoch), traced(kind, onDelivery), how),
+    epochs,
+    consume: (onDelivery, how) => {
+      const handler = traced(kind, onDelivery);
+      const consumed = new Set<string>();
+      return epochs.each((epoch) => consumeShards(auditStream(epoch), handler, how, consumed));
+    },
     consumeRaw: (onDelivery) => consumeShards(rawStream, traced(kind, onDelivery)),
     // Ready is who can be reached: the server knows of every subscription made before.
-    ready: () => void bus.flush().then(() => report("ready", { epoch })),
+    ready: () => void bus.flush().then(() => report("ready", { epoch: epochs.open() ?? "" })),
   };
 
   async function consumeShards(
     stream: string,
     onDelivery: (delivery: Delivery) => void,
     how?: { readonly lateMs: number },
+    /** What is read already, when only a part of the shards could be. */
+    consumed = new Set<string>(),
   ): Promise<void> {
     for (let shard = 0; shard < config.shards; shard++) {
-      await bus.consume(stream, stageConsumer(kind, shard), onDelivery, how);
+      const consumer = stageConsumer(kind, shard);
+      const name = `${stream}.${consumer}`;
+      if (consumed.has(name)) continue;
+      await bus.consume(stream, consumer, onDelivery, how);
+      consumed.add(name);
     }
   }
 }

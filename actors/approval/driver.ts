@@ -29,7 +29,8 @@ export const driverLimits: Omit<DriverLimits, "pendingMax"> = {
 };
 
 export type DriverOptions = {
-  readonly epoch: string;
+  /** The months whose sessions may be at work now. */
+  readonly epochs: () => readonly string[];
   readonly shards: number;
   /** `identityIssuer(config.organisation)`. */
   readonly issuer: string;
@@ -51,8 +52,8 @@ export type ApprovalDriver = {
   decide(payload: Uint8Array, deliver: Deliver): Promise<DecideReply>;
   /** Answers decisions from the bus until stopped. */
   serve(bus: Pick<Bus, "respond">, deliver: Deliver): { stop(): Promise<void> };
-  /** Brings the sessions whose approvals wait into memory; how many. */
-  recover(bus: Pick<Bus, "read">, deliver: Deliver): Promise<number>;
+  /** Brings the sessions of a month whose approvals wait into memory; how many. */
+  recover(bus: Pick<Bus, "read">, deliver: Deliver, epoch: string): Promise<number>;
 };
 
 /** Creates the driver; the actor needs `admits`, the worker `run`. */
@@ -87,7 +88,7 @@ export function approvalDriver(options: DriverOptions): ApprovalDriver {
     const expected = { issuer: options.issuer, audience: "approval", approval } as const;
     const verified = verifyIdentityToken(token, options.keys, expected, Math.floor(atMs / 1000));
     if (!verified.ok) return refusal(verified.code);
-    const isOurs = key.epoch === options.epoch &&
+    const isOurs = options.epochs().includes(key.epoch) &&
       key.shard === shardOf(key.session, options.shards);
     if (!isOurs) return refusal("approval_unknown");
     if (inFlight >= limits.decisionsMax) return refusal("busy");
@@ -117,10 +118,11 @@ export function approvalDriver(options: DriverOptions): ApprovalDriver {
   async function recover(
     bus: Pick<Bus, "read">,
     deliver: Deliver,
+    epoch: string,
   ): Promise<number> {
     const waiting = new Map<string, SessionKey>();
-    const stream = auditStream(options.epoch);
-    const filters = [auditFilter(options.epoch, "*", "approval")];
+    const stream = auditStream(epoch);
+    const filters = [auditFilter(epoch, "*", "approval")];
     const all = { filters, from: 1, through: Number.MAX_SAFE_INTEGER };
     for await (const message of bus.read(stream, all)) {
       const frame = toFrame(message);

@@ -20,7 +20,7 @@ const limits: DriverLimits = { pendingMax: 2, decisionsMax: 1, requestBytesMax: 
 function driverOf() {
   const report = () => undefined;
   return approvalDriver({
-    epoch: key.epoch,
+    epochs: () => [key.epoch],
     shards: 4,
     issuer,
     keys,
@@ -136,7 +136,7 @@ Deno.test("recover() wakes the sessions whose approvals wait", async () => {
   const count = await driverOf().recover(bus, (at, input) => {
     nudged.push(`${at.session} ${input.kind}`);
     return Promise.resolve();
-  });
+  }, key.epoch);
   strictEqual(count, 1);
   deepStrictEqual(nudged, [`${key.session} nudge`]);
 });

@@ -15,7 +15,7 @@ const { bus, config, report, settings } = process;
 const issuer = identityIssuer(config.organisation);
 const keys = identityKeys(JSON.parse(Deno.readTextFileSync(settings.identityKeysFile)));
 const driver = approvalDriver({
-  epoch: settings.epoch,
+  epochs: process.epochs.read,
   shards: config.shards,
   issuer,
   keys,
@@ -48,7 +48,8 @@ await process.consume((delivery) => {
   if (concerned && (held || frame?.kind !== "close")) worker.onDelivery(delivery);
   else delivery.ack();
 }, approvalReading);
-const waiting = await driver.recover(bus, worker.deliver);
-report("recovered", { waiting });
+await process.epochs.each(async (epoch) => {
+  report("recovered", { epoch, waiting: await driver.recover(bus, worker.deliver, epoch) });
+});
 driver.serve(bus, worker.deliver);
 process.ready();

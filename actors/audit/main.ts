@@ -1,4 +1,4 @@
-/** Audit's process: the one writer of the epoch's log. @module */
+/** Audit's process: the one writer of each month's log. @module */
 import { systemClock } from "#actors/_kit/clock.ts";
 import { startActor } from "#actors/_kit/start.ts";
 import { epochLog, epochSigner } from "#schemas/log/epoch.ts";
@@ -8,22 +8,21 @@ import { startLogWriter, writerLimits } from "./log_writer.ts";
 
 const process = await startActor("audit");
 const { bus, report, settings } = process;
-const { epoch, audit } = settings;
+const { audit } = settings;
 if (audit === undefined) throw new Error("Cannot start: settings lack `audit`");
-const signer = epochSigner(Deno.readTextFileSync(audit.signingKeyFile).trim(), epoch);
-const verifier = signer === null ? null : parseVerifier(signer.vkey);
-if (signer === null || verifier === null) {
-  throw new Error("Cannot start: the log's signing key does not parse");
-}
+const key = Deno.readTextFileSync(audit.signingKeyFile).trim();
 
-startLogWriter({
-  bus,
-  clock: systemClock,
-  stream: auditStream(epoch),
-  log: epochLog(audit.logName, epoch),
-  signer,
-  verifier,
-  report,
-  limits: writerLimits,
+await process.epochs.each(async (epoch) => {
+  const signer = epochSigner(key, epoch);
+  const verifier = signer === null ? null : parseVerifier(signer.vkey);
+  if (signer === null || verifier === null) {
+    throw new Error("Cannot start: the log's signing key does not parse");
+  }
+  const stream = auditStream(epoch);
+  // Throws as long as it is not made.
+  await bus.state(stream);
+  const log = epochLog(audit.logName, epoch);
+  const limits = writerLimits;
+  startLogWriter({ bus, clock: systemClock, stream, log, signer, verifier, report, limits });
 });
 process.ready();

@@ -39,7 +39,7 @@ const withCatalog = Object.entries(config.connections).flatMap(([name, { protoco
   return protocol === "postgres" ? [name] : [];
 });
 await followCatalogs(bus, withCatalog, onCatalog, onCatalogBroken);
-await recordPolicy();
+await process.epochs.each(recordPolicy);
 
 const worker = sessionWorker({
   actor: authz(judge, newApprovalId, authzLimits, systemClock.nowMs),
@@ -67,7 +67,9 @@ function reload(): void {
     if (loaded === null || loaded.version === policy?.version) return loaded?.release();
     policy?.release();
     policy = loaded;
-    void recordPolicy().catch(() => report("policy_not_recorded", {}));
+    for (const epoch of process.epochs.read()) {
+      recordPolicy(epoch).catch(() => report("policy_not_recorded", { epoch }));
+    }
   } catch {
     report("policy_unreadable", {});
   }
@@ -80,9 +82,8 @@ function load(text: string): PolicySet | null {
   return null;
 }
 
-/** Every change of policy or configuration is a frame (design 5). */
-async function recordPolicy(): Promise<void> {
-  const { epoch } = settings;
+/** Every change of policy or configuration is a frame (design 5), in every month it is judged by. */
+async function recordPolicy(epoch: string): Promise<void> {
   const { version, rules } = current();
   const at = new Date().toISOString();
   const policies = [...rules.keys()];

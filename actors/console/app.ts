@@ -102,27 +102,31 @@ export function createConsole(ports: ConsolePorts): Console {
   return { app, start, revoke, stop };
 
   async function start(): Promise<void> {
-    subscriptions.push(
-      await bus.follow(auditStream(ports.epoch), 1, (message) => {
-        const before = ledger.revision();
-        ledger.take(message);
-        if (ledger.revision() !== before) events.changed();
-      }),
-    );
+    await ports.epochs.each(async (epoch) => {
+      subscriptions.push(
+        await bus.follow(auditStream(epoch), 1, (message) => {
+          const before = ledger.revision();
+          ledger.take(message);
+          if (ledger.revision() !== before) events.changed();
+        }),
+      );
+    });
     await followCheckpoints();
   }
 
   async function followCheckpoints(): Promise<void> {
-    const { logVerifier } = ports;
-    if (logVerifier === null) return;
     const { first, last } = await bus.state(checkpointStream);
     const from = Math.max(first, last - checkpointsBackMax, 1);
     subscriptions.push(
       await bus.follow(checkpointStream, from, (message) => {
-        const read = readCheckpointMessage(message, logVerifier);
+        const verifier = ports.logVerifier(ports.epochs.open() ?? "");
+        if (verifier === null) return;
+        const read = readCheckpointMessage(message, verifier);
         // Of another log, or signed by nobody we know: the verifier's to judge, not ours to show.
-        if (!read.ok || (checkpoint !== null && read.checkpoint.size < checkpoint.size)) return;
+        if (!read.ok) return;
         const { origin, size, root } = read.checkpoint;
+        // Each month's log begins anew.
+        if (checkpoint?.origin === origin && size < checkpoint.size) return;
         checkpoint = { origin, size, root: root.toBase64(), atMs: message.timeMs };
         events.changed();
       }),

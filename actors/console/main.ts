@@ -11,8 +11,11 @@ const process = await startActor("console");
 const { config, settings, ports } = process;
 if (settings.console === undefined) throw new Error("Cannot start: settings.console is missing");
 const { host, port, logKeyFile } = settings.console;
-const logVerifier = epochVerifier(Deno.readTextFileSync(logKeyFile).trim(), settings.epoch);
-if (logVerifier === null) throw new Error("Cannot start: the log's key is not a verifier key");
+const logKey = Deno.readTextFileSync(logKeyFile).trim();
+const logVerifier = (epoch: string) => epochVerifier(logKey, epoch);
+if (logVerifier(settings.epoch) === null) {
+  throw new Error("Cannot start: the log's key is not a verifier key");
+}
 const { ca_file: caFile } = config.issuer;
 const { client_secret_file: secretFile } = config.console;
 const client = caFile === undefined
@@ -21,6 +24,7 @@ const client = caFile === undefined
 
 const console = createConsole({
   ...ports,
+  epochs: process.epochs,
   config,
   fetch: (url, init) => fetch(url, client === undefined ? init : { ...init, client }),
   clientSecret: secretFile === undefined

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Epochs } from "#actors/_kit/epochs.ts";
 import type { Bus } from "#actors/_kit/bus.ts";
 import type { Clock, Random } from "#actors/_kit/clock.ts";
 import type { Report } from "#actors/_kit/report.ts";
@@ -22,13 +23,13 @@ export type ConsolePorts = {
   readonly random: Random;
   readonly report: Report;
   readonly config: Config;
-  /** The epoch whose audit stream is followed, `YYYY_MM`. */
-  readonly epoch: string;
+  /** The months whose audit streams are followed. */
+  readonly epochs: Pick<Epochs, "open" | "each">;
   readonly fetch: Fetch;
   /** The console's secret at the issuer; null for a public client. */
   readonly clientSecret: string | null;
-  /** The log's public key; null: checkpoints are not shown. */
-  readonly logVerifier: Verifier | null;
+  /** The public key of a month's log; null: its checkpoints are not shown. */
+  readonly logVerifier: (epoch: string) => Verifier | null;
   /** A statement's text with every literal masked; null when it cannot tell them. */
   readonly maskLiterals: MaskLiterals;
   readonly limits: ConsoleLimits;

@@ -6,6 +6,7 @@
  */
 import type { Clock } from "#actors/_kit/clock.ts";
 import type { Bus } from "#actors/_kit/bus.ts";
+import { followEpochs } from "#actors/_kit/epochs.ts";
 import { memoryLimits, memoryServer } from "#actors/_kit/memory_bus.ts";
 import { DecideReply, DecideRequest } from "#schemas/approval.ts";
 import { Config } from "#schemas/config.ts";
@@ -166,10 +167,10 @@ export async function rig(options: RigOptions = {}): Promise<Rig> {
     random: (bytes) => new Uint8Array(bytes).fill(++drawn % 251, 0, 8),
     report: () => undefined,
     config: testConfig,
-    epoch,
+    epochs: followEpochs(clock, epoch),
     fetch: options.fetch ?? (() => Promise.reject(new Error("no network"))),
     clientSecret: null,
-    logVerifier: options.logVerifier ?? null,
+    logVerifier: () => options.logVerifier ?? null,
     maskLiterals: (sql) => sql.replaceAll(/'[^']*'/g, "'…'"),
     limits: consoleLimits,
     ...options.change,

@@ -11,7 +11,7 @@ import type { Hearing } from "#actors/_kit/edge/hear.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
 import type { Report } from "#actors/_kit/report.ts";
 import type { Config } from "#schemas/config.ts";
-import { shardOf } from "#schemas/subjects.ts";
+import { type SessionKey, shardOf } from "#schemas/subjects.ts";
 import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
 import type { StartupMessage } from "#schemas/wire/postgres/startup_message.ts";
 import { unreachable } from "#schemas/unreachable.ts";
@@ -28,7 +28,8 @@ export type GatewayPorts = {
   readonly report: Report;
   readonly config: Config;
   readonly configDigest: string;
-  readonly epoch: string;
+  /** The month of a session that opens now; null when there is none to record it in. */
+  readonly epoch: () => string | null;
   readonly edge: string;
   readonly limits: EdgeLimits;
   readonly admission: Admission;
@@ -38,6 +39,8 @@ export type Gateway = Hearing & {
   /** One connection, from its first byte until it is a session or closed. */
   accept(agent: AgentConnection): void;
 };
+
+const noMonth = "there is no record of this month: the installation is too old";
 
 /** Creates the gateway over its ports. */
 export function gateway(ports: GatewayPorts): Gateway {
@@ -50,7 +53,7 @@ export function gateway(ports: GatewayPorts): Gateway {
     idleMsMax: config.limits.idle_ms_max,
     sessionMsMax: config.limits.session_ms_max,
   };
-  return { accept, stored, terminate };
+  return { accept, keyOf: (session) => live.get(session)?.key, stored, terminate };
 
   function stored(frame: Frame): void {
     const found = live.get(frame.key.session);
@@ -128,8 +131,11 @@ export function gateway(ports: GatewayPorts): Gateway {
       if (same.length >= config.limits.sessions_per_principal_max) {
         return refuse(sqlstate.tooManyConnections, "too many sessions of this person");
       }
+      const epoch = ports.epoch();
+      if (epoch === null) return refuse(sqlstate.cannotConnectNow, noMonth);
       authenticated();
-      open(agent, id, connection, message, rest, admitted);
+      const key = { epoch, shard: shardOf(id, config.shards), edge: ports.edge, session: id };
+      open(agent, key, connection, message, rest, admitted);
     });
 
     function refuse(code: string, words: string): void {
@@ -140,23 +146,21 @@ export function gateway(ports: GatewayPorts): Gateway {
 
   function open(
     agent: AgentConnection,
-    id: string,
+    key: SessionKey,
     connection: string,
     message: StartupMessage,
     rest: Uint8Array,
     admitted: Admitted,
   ): void {
-    const { epoch, edge } = ports;
-    const key = { epoch, shard: shardOf(id, config.shards), edge, session: id };
     const processId = new DataView(random(4).buffer).getInt32(0);
     const secretKey = random(message.minor >= 2 ? 32 : 4);
     const cancels = cancelKey(processId, secretKey);
     const opening = { key, connection, message, rest, admitted, cancel: { processId, secretKey } };
     const begun = openSession({ ...ports, session }, agent, opening, () => {
-      live.delete(id);
+      live.delete(key.session);
       cancelKeys.delete(cancels);
     });
-    live.set(id, begun.live);
+    live.set(key.session, begun.live);
     cancelKeys.set(cancels, begun.live);
     begun.start();
   }

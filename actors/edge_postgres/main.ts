@@ -10,7 +10,7 @@ import { listen } from "./serve.ts";
 
 const process = await startActor("edge");
 const { bus, config, configDigest, settings } = process;
-const { epoch, name } = settings;
+const { name } = settings;
 if (settings.edge === undefined) throw new Error("Cannot start: settings.edge is missing");
 const { host, port, certificateFile, keyFile } = settings.edge;
 
@@ -20,6 +20,7 @@ const tls = {
 };
 const edge = gateway({
   ...process.ports,
+  epoch: process.epochs.open,
   config,
   configDigest,
   edge: name,
@@ -27,8 +28,8 @@ const edge = gateway({
   admission: admission(bus, edgeLimits.exchangeMsMax),
 });
 
-await closeOrphans({ ...process.ports, edge: name });
-hear(bus, { epoch, edge: name, shards: config.shards }, edge);
+await closeOrphans({ ...process.ports, epochs: process.epochs, edge: name });
+hear(bus, name, edge);
 setInterval(() => bus.send(aliveSubject(name), new Uint8Array(0)), edgeLimits.aliveEveryMs);
 bus.send(aliveSubject(name), new Uint8Array(0));
 await listen(host, port, tls, edge.accept);

@@ -97,6 +97,7 @@ export async function keep(plan: ComposePlan, say: Say): Promise<AsyncDisposable
   const kept = await keepProvisioned({
     ...options,
     retryMs: 1000,
+    nowMs: Date.now,
     report: (event, detail) => say(`bus ${event}: ${detail}`),
   });
   say(`streams of ${options.topology.epoch} are kept`);

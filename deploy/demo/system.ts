@@ -168,6 +168,7 @@ async function start(options: SystemOptions, stack: AsyncDisposableStack): Promi
       inboxPrefix,
       topology,
       retryMs: 1000,
+      nowMs: Date.now,
       report: (event, detail) => say(`bus ${event}: ${detail}`),
     }),
   );

@@ -12,6 +12,7 @@ import { auditStream, checkpointStream, checkpointSubject } from "#schemas/subje
 import { checkVersion, firstDifference, ProvisionError } from "#deploy/nats/provision.ts";
 import { streams } from "#deploy/nats/streams.ts";
 import type { Check } from "./doctor_check.ts";
+import { presentEpoch } from "./epoch_flag.ts";
 import type { Auditor } from "./place.ts";
 
 const askMsMax = 5000;
@@ -20,7 +21,7 @@ const signWaitMsMax = 3000;
 
 /** Checks with the auditor's rights. */
 export async function checkBus({ bus, settings }: Auditor): Promise<Check[]> {
-  const { epoch } = settings;
+  const epoch = presentEpoch(settings);
   const checks = [await versionCheck(settings.nats.url)];
   const parsed = parseConfig(await Deno.readTextFile(settings.configFile).catch(() => ""));
   if (parsed.ok) {

@@ -39,12 +39,14 @@ import { aliveSubject, auditStream, creditSubject, parseAuditSubject } from "#sc
 import { config, configDigest, connection } from "./clinic.ts";
 import { exchange } from "./people.ts";
 import type { Host, Running, Start } from "./processes.ts";
-import { epoch, parser, policySet } from "./world.ts";
+import { parser, policySet } from "./world.ts";
 
 const edgeLimits = { ...realEdgeLimits, partBytes: 1024, creditEveryBytes: 2048 };
 const targetLimits = { ...realTargetLimits, chunkBytes: 2048, creditBytes: 8192 };
 const issuer = identityIssuer(config.organisation);
-export const log = epochLog("audit", epoch);
+export function logOf(epoch: string): string {
+  return epochLog("audit", epoch);
+}
 
 export const startIdentity: Start = (host) => {
   serveExchanges(host.bus, exchange(host.world, host.clock, host.random), host.report);
@@ -141,10 +143,10 @@ export const startMasking: Start = async (host) => {
 };
 
 export const startApproval: Start = async (host) => {
-  const { bus, clock, report } = host;
+  const { bus, clock, report, epochs } = host;
   const { keys } = host.world.identity;
   const driver = approvalDriver({
-    epoch,
+    epochs: epochs.read,
     shards: config.shards,
     issuer,
     keys,
@@ -176,23 +178,21 @@ export const startApproval: Start = async (host) => {
     if (concerned && (held || frame?.kind !== "close")) worker.onDelivery(delivery);
     else delivery.ack();
   });
-  await driver.recover(bus, worker.deliver);
+  await epochs.each(async (epoch) => void await driver.recover(bus, worker.deliver, epoch));
   driver.serve(bus, worker.deliver);
   return heldBy(worker);
 };
 
-export const startAudit: Start = (host) => {
+export const startAudit: Start = async (host) => {
   const verifier = parseVerifier(testSigner.vkey);
-  if (verifier === null) return Promise.reject(new Error("The log's key does not parse"));
-  startLogWriter({
-    ...host,
-    stream: auditStream(epoch),
-    log,
-    signer: testSigner,
-    verifier,
-    limits: writerLimits,
+  if (verifier === null) throw new Error("The log's key does not parse");
+  await host.epochs.each(async (epoch) => {
+    const stream = auditStream(epoch);
+    await host.bus.state(stream);
+    const log = logOf(epoch);
+    startLogWriter({ ...host, stream, log, signer: testSigner, verifier, limits: writerLimits });
   });
-  return Promise.resolve(holdsNothing);
+  return holdsNothing;
 };
 
 /** An edge that accepts agents. */
@@ -209,16 +209,17 @@ export function startEdge(
     const { bus, random, report, clock } = host;
     const agents = new Set<() => void>();
     const exchanges = admission(bus, edgeLimits.exchangeMsMax);
-    const ports = { bus, clock, random, report, epoch, edge };
+    const ports = { bus, clock, random, report, edge };
     const gate = gateway({
       ...ports,
+      epoch: host.epochs.open,
       config,
       configDigest,
       limits: edgeLimits,
       admission: exchanges,
     });
-    await closeOrphans(ports);
-    hear(bus, { epoch, edge, shards: config.shards }, gate);
+    await closeOrphans({ ...ports, epochs: host.epochs });
+    hear(bus, edge, gate);
     host.every(edgeLimits.aliveEveryMs, () => bus.send(aliveSubject(edge), new Uint8Array(0)));
     bus.send(aliveSubject(edge), new Uint8Array(0));
     const self: EdgeRunning = {

@@ -9,11 +9,12 @@ import { testSigner } from "#actors/audit/testing.ts";
 import { verifyFrames, verifyLog } from "#actors/audit/verify/verify.ts";
 import { decodeControl, type Outcome, type Verdict } from "#schemas/frames.ts";
 import { identityIssuer } from "#schemas/identity.ts";
-import { auditStream, checkpointStream, rawStream } from "#schemas/subjects.ts";
+import { auditStream, checkpointStream, checkpointSubject, rawStream } from "#schemas/subjects.ts";
 import { config, planted } from "./clinic.ts";
 import type { Account } from "./postgres.ts";
 import type { Supervised } from "./processes.ts";
-import { epoch, type World } from "./world.ts";
+import { logOf } from "./actors.ts";
+import { installed, type World } from "./world.ts";
 
 /** A session as it is stored. */
 type SessionRecord = {
@@ -30,19 +31,28 @@ export async function check(
   world: World,
   processes: readonly Supervised[],
 ): Promise<Record<string, number>> {
-  const messages = world.bus.stored(auditStream(epoch));
+  const months = installed.map((epoch) => world.bus.stored(auditStream(epoch)));
+  const messages = months.flat();
   const sessions = read(messages);
-  await verify(world, messages);
+  for (const [index, epoch] of installed.entries()) {
+    await verify(world, months[index] ?? [], epoch);
+  }
   checkExecutions(world, sessions);
   checkEnds(world, sessions, processes);
   checkPlanted(world, messages);
   const executed = [...sessions.values()].flatMap(({ outcomes }) => [...outcomes.values()]);
   const counts: Record<string, number> = { frames: messages.length, sessions: sessions.size };
+  const used = months.filter((stored) => stored.some((one) => one.subject.endsWith(".open")));
+  if (used.length > 1) counts["turn of the month"] = 1;
   for (const { status } of executed) counts[status] = (counts[status] ?? 0) + 1;
   return counts;
 }
 
-async function verify(world: World, messages: readonly StoredMessage[]): Promise<void> {
+async function verify(
+  world: World,
+  messages: readonly StoredMessage[],
+  epoch: string,
+): Promise<void> {
   const identity = {
     keys: world.identity.keys,
     issuer: identityIssuer(config.organisation),
@@ -53,7 +63,8 @@ async function verify(world: World, messages: readonly StoredMessage[]): Promise
       world.find(`verifyFrames: ${guarantee} ${session}: ${message}`);
     }
   }
-  const checkpoints = world.bus.stored(checkpointStream);
+  const subject = checkpointSubject(logOf(epoch));
+  const checkpoints = world.bus.stored(checkpointStream).filter((one) => one.subject === subject);
   const log = await verifyLog(from(messages), from(checkpoints), testSigner.vkey);
   if (!log.ok && log.first.guarantee === "G6") world.find(`verifyLog: ${log.first.message}`);
   if (world.findings.length === 0 && log.signed < messages.length) {

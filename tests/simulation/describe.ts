@@ -7,11 +7,12 @@ import { toFrame } from "#actors/_kit/frame.ts";
 import { decodeControl, endedHeader, operationHeader } from "#schemas/frames.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
 import { auditStream } from "#schemas/subjects.ts";
-import { epoch, type World } from "./world.ts";
+import { installed, type World } from "./world.ts";
 
 /** Lines of the session that opened under this name, or has this id. */
 export function describeSession(world: World, name: string): string[] {
-  const frames = world.bus.stored(auditStream(epoch)).flatMap((message) => toFrame(message) ?? []);
+  const stored = installed.flatMap((epoch) => world.bus.stored(auditStream(epoch)));
+  const frames = stored.flatMap((message) => toFrame(message) ?? []);
   const opened = frames.find((frame) => {
     if (frame.kind !== "open") return false;
     if (frame.key.session === name) return true;

@@ -4,7 +4,7 @@
  * @module
  */
 import { sign } from "node:crypto";
-import type { Bus } from "#actors/_kit/bus.ts";
+import type { Bus, StoredMessage } from "#actors/_kit/bus.ts";
 import { toFrame } from "#actors/_kit/frame.ts";
 import type { Exchange } from "#actors/identity/exchange.ts";
 import { identityExchange } from "#actors/identity/exchange.ts";
@@ -25,7 +25,7 @@ import type { Clock, Random } from "#actors/_kit/clock.ts";
 import { z } from "zod";
 import { config, connection, organisationIssuer } from "./clinic.ts";
 import type { Chance } from "./clock.ts";
-import { epoch, type World } from "./world.ts";
+import { installed, type World } from "./world.ts";
 
 export type Person = {
   readonly person: string;
@@ -93,7 +93,14 @@ export type PeopleCounts = Record<string, number>;
 export function startPeople(world: World, bus: Bus, chance: Chance): PeopleCounts {
   const { clock } = world;
   const counts: PeopleCounts = {};
-  bus.follow(auditStream(epoch), 1, (message) => {
+  for (const epoch of installed) {
+    bus.follow(auditStream(epoch), 1, decideAbout).catch(() => {
+      world.find("people cannot follow the record");
+    });
+  }
+  return counts;
+
+  function decideAbout(message: StoredMessage): void {
     const frame = toFrame(message);
     const asked = frame?.kind === "approval" ? decodeControl("approval", frame.payload) : null;
     if (frame === null || asked?.state !== "asked") return;
@@ -101,8 +108,7 @@ export function startPeople(world: World, bus: Bus, chance: Chance): PeopleCount
     for (const who of deciders) {
       if (chance.of(0.85)) considerLater(who, frame.key, asked, 5);
     }
-  }).catch(() => world.find("people cannot follow the record"));
-  return counts;
+  }
 
   function considerLater(who: Person, key: SessionKey, asked: Approval, tries: number): void {
     clock.after(chance.between(500, 20_000), () => {

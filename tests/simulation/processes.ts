@@ -6,13 +6,14 @@
  */
 import type { Bus, Delivery } from "#actors/_kit/bus.ts";
 import type { Clock, Random } from "#actors/_kit/clock.ts";
+import { type Epochs, followEpochs } from "#actors/_kit/epochs.ts";
 import type { Report } from "#actors/_kit/report.ts";
 import { keysOf } from "#deploy/nats/accounts.ts";
 import { inboxPrefixOf, permissionsOf } from "#deploy/nats/permissions.ts";
 import { auditStream, rawStream, stageConsumer } from "#schemas/subjects.ts";
 import { config } from "./clinic.ts";
 import { clockWhile } from "./clock.ts";
-import { edges, epoch, type World } from "./world.ts";
+import { edges, first, installed, type World } from "./world.ts";
 
 /** What a process is given. */
 export type Host = {
@@ -22,7 +23,7 @@ export type Host = {
   readonly clock: Clock;
   readonly random: Random;
   readonly report: Report;
-  readonly epoch: string;
+  readonly epochs: Epochs;
   readonly alive: () => boolean;
   /** Calls back every so often while the process lives. */
   every(ms: number, callback: () => void): void;
@@ -106,6 +107,7 @@ export function supervise(world: World, key: string, name: string, start: Start)
         await bus.consume(stream, stageConsumer(kind, shard), onDelivery);
       }
     };
+    const epochs = followEpochs(own, first);
     return {
       world,
       name,
@@ -117,10 +119,11 @@ export function supervise(world: World, key: string, name: string, start: Start)
         const at = clock.nowMs();
         world.log.push(JSON.stringify({ at, actor: name, event, ...facts }));
       },
-      epoch,
+      epochs,
       alive,
       every,
-      consume: (kind, onDelivery) => consumeShards(auditStream(epoch), kind, onDelivery),
+      consume: (kind, onDelivery) =>
+        epochs.each((epoch) => consumeShards(auditStream(epoch), kind, onDelivery)),
       consumeRaw: (kind, onDelivery) => consumeShards(rawStream, kind, onDelivery),
     };
   }
@@ -133,7 +136,7 @@ export function connectAs(world: World, key: string, name: string): Bus {
   return world.bus.connect({
     name,
     inboxPrefix: inboxPrefixOf(found),
-    permissions: permissionsOf(found, { epochs: [epoch], shards: config.shards, replicas: 1 }),
+    permissions: permissionsOf(found, { epochs: installed, shards: config.shards, replicas: 1 }),
     fault: (error) => {
       world.find(`${name}: a handler threw ${error instanceof Error ? error.stack : "no error"}`);
     },

@@ -14,9 +14,14 @@ import { config, policy } from "./clinic.ts";
 import { type Chance, chance, type VirtualClock, virtualClock } from "./clock.ts";
 import { type SimulatedServer, simulatedServer } from "./postgres.ts";
 
-export const epoch = "2026_11";
+/** The month of the installation, and those there are streams of. */
+export const first = "2026_11";
+export const installed: readonly string[] = [first, "2026_12"];
 export const edges: readonly string[] = ["pg1", "pg2"];
-const startMs = Date.UTC(2026, 10, 21, 9);
+/** One run in four meets the turn of a month. */
+function startOf(seed: number): number {
+  return seed % 4 === 0 ? Date.UTC(2026, 11, 1) - 8_000 : Date.UTC(2026, 10, 21, 9);
+}
 
 export type World = {
   readonly seed: number;
@@ -40,9 +45,16 @@ export const policySet: PolicySet = load();
 
 /** Creates the world of a seed, in which nothing runs yet. */
 export function createWorld(seed: number): World {
+  const startMs = startOf(seed);
   const clock = virtualClock(startMs);
   const all = chance(seed);
-  const topology = { epoch, shards: config.shards, replicas: 1 } as const;
+  const topologies = installed.map((epoch) => {
+    return { epoch, shards: config.shards, replicas: 1 } as const;
+  });
+  const named = new Map(topologies.flatMap(streams).map((stream) => [stream.name, stream]));
+  const read = topologies.flatMap(consumers).map((one) => {
+    return [`${one.stream}.${one.config.name}`, one] as const;
+  });
   const findings: string[] = [];
   const log: string[] = [];
   return {
@@ -52,8 +64,8 @@ export function createWorld(seed: number): World {
     bus: memoryServer({
       clock,
       random: all.fork("bus"),
-      streams: streams(topology),
-      consumers: consumers(topology),
+      streams: [...named.values()],
+      consumers: [...new Map(read).values()],
       limits: memoryLimits,
     }),
     tampering: 0,
@@ -69,7 +81,7 @@ export function createWorld(seed: number): World {
 
 /** Seconds of the run so far. */
 export function elapsed(world: World): number {
-  return (world.clock.nowMs() - startMs) / 1000;
+  return (world.clock.nowMs() - startOf(world.seed)) / 1000;
 }
 
 /** PEM of a PKCS #8 Ed25519 private key (RFC 8410 section 7): its DER, and 32 bytes of seed. */

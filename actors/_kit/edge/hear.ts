@@ -13,7 +13,6 @@ import {
   releaseSubject,
   revocationSubject,
   type SessionKey,
-  shardOf,
 } from "#schemas/subjects.ts";
 
 /** A live session, as a revocation is matched against it. */
@@ -25,6 +24,8 @@ export type LiveSession = {
 
 /** An edge's gateway, as the bus speaks to it. */
 export type Hearing = {
+  /** The key of a session that is open; a release does not say its month. */
+  keyOf(session: string): SessionKey | undefined;
   /** A frame that the stream republished. */
   stored(frame: Frame): void;
   /** Ends the sessions that `matches` picks. */
@@ -34,15 +35,14 @@ export type Hearing = {
 /** Subscribes the gateway to what concerns its edge. */
 export function hear(
   bus: Pick<Bus, "subscribe">,
-  place: { readonly epoch: string; readonly edge: string; readonly shards: number },
+  edge: string,
   gateway: Hearing,
 ): void {
-  const { epoch, edge, shards } = place;
   for (const kind of ["response", "verdict", "approval", "outcome"] as const) {
     bus.subscribe(releaseSubject(edge, "*", kind), (message) => {
       const session = parseReleaseSubject(message.subject)?.session;
-      if (session === undefined) return;
-      const key = { epoch, shard: shardOf(session, shards), edge, session };
+      const key = session === undefined ? undefined : gateway.keyOf(session);
+      if (key === undefined) return;
       const sequence = Number(message.headers.get("Nats-Sequence") ?? "0");
       const subject = auditSubject(key, kind);
       const frame = toFrame({ ...message, subject, sequence, timeMs: 0 });

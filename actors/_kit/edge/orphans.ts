@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Epochs } from "#actors/_kit/epochs.ts";
 import type { Bus } from "#actors/_kit/bus.ts";
 import { frameHeaders, toFrame } from "#actors/_kit/frame.ts";
 import type { Report } from "#actors/_kit/report.ts";
@@ -11,18 +12,29 @@ import type { Clock, Random } from "#actors/_kit/clock.ts";
 import { encodeControl } from "#schemas/frames.ts";
 import { auditStream, auditSubject, edgeFilter, type SessionKey } from "#schemas/subjects.ts";
 
-/** Publishes a `close` for every session of this edge that has none. */
-export async function closeOrphans(
-  ports: {
-    readonly bus: Bus;
-    readonly clock: Clock;
-    readonly random: Random;
-    readonly report: Report;
-    readonly epoch: string;
-    readonly edge: string;
-  },
-): Promise<void> {
-  const { bus, clock, random, report, epoch, edge } = ports;
+type OrphanPorts = {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly report: Report;
+  readonly epochs: Pick<Epochs, "open" | "read">;
+  readonly edge: string;
+};
+
+/** Publishes a `close` for every session of this edge, of the months that are read, without one. */
+export async function closeOrphans(ports: OrphanPorts): Promise<void> {
+  for (const epoch of ports.epochs.read()) {
+    try {
+      await closeOrphansOf(epoch, ports);
+    } catch (error) {
+      // Before it was installed there was no such month, and the next one may not be made yet.
+      if (epoch === ports.epochs.open()) throw error;
+    }
+  }
+}
+
+async function closeOrphansOf(epoch: string, ports: OrphanPorts): Promise<void> {
+  const { bus, clock, random, report, edge } = ports;
   const stream = auditStream(epoch);
   const open = new Map<string, SessionKey>();
   const filters = [edgeFilter(epoch, edge, "open"), edgeFilter(epoch, edge, "close")];
