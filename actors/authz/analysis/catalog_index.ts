@@ -21,6 +21,7 @@ import {
   isSystemSchema,
   type Protected,
 } from "#schemas/classification.ts";
+import { pureTypes } from "./builtin_functions.ts";
 import type { Column } from "./lineage.ts";
 import { isLeaky, isLeakyColumn, isLeakyExtension } from "./system_relations.ts";
 
@@ -72,6 +73,8 @@ export type Schema = {
     readonly implicitCasts: HiddenCode["implicitCasts"];
   };
   readonly protected: Protected;
+  /** By relation's oid, the attributes that are arrays of one of PostgreSQL's scalar types. */
+  readonly scalarArrays: ReadonlyMap<number, ReadonlySet<number>>;
   /** Filled as views are met; null while one is being analysed, so that a cycle is seen. */
   readonly derived: Map<number, Derived | null>;
 };
@@ -112,6 +115,9 @@ export function indexCatalog(catalog: Catalog, classes: ClassPatterns): Schema {
       implicitCasts: catalog.hidden.implicitCasts,
     },
     protected: shared,
+    scalarArrays: new Map(
+      catalog.relations.map(({ oid, columns }) => [oid, scalarArraysOf(columns)]),
+    ),
     derived: new Map(),
   };
 }
@@ -122,6 +128,14 @@ export function isClassified(schema: Schema, qualified: string): boolean {
   const relation = schema.relations.get(first ?? "")?.get(rest.join("."));
   // What is not in the catalog is not known to be plain.
   return relation === undefined ? true : relation.classified;
+}
+
+function scalarArraysOf(columns: CatalogRelation["columns"]): ReadonlySet<number> {
+  const arrays = columns.filter(({ typeName }) =>
+    typeName === "int2vector" || typeName === "oidvector" ||
+    typeName.startsWith("_") && pureTypes.has(typeName.slice(1))
+  );
+  return new Set(arrays.map(({ attribute }) => attribute));
 }
 
 /** A statement on a parent reads and writes its children's rows. */

@@ -7,7 +7,7 @@
  * @module
  */
 import { columnsOfFunction } from "./calls.ts";
-import { allOf, valueOf } from "./expression.ts";
+import { allOf, resolveColumn, valueOf } from "./expression.ts";
 import { aliasOf, type Around, lateral, unknownItem } from "./from.ts";
 import { type Column, join, named, type Value } from "./lineage.ts";
 import { type Run, spend } from "./run.ts";
@@ -26,7 +26,9 @@ export function functionItem(body: Fields, around: Around, run: Run): FromItem {
     const value = valueOf(call, lateral(around), run);
     const defined = columnDefinitions(bodyOf(definitions, "List")?.["items"]);
     const listed = defined.length > 0 ? defined : columnDefinitions(body["coldeflist"]);
-    const known = listed.length > 0 ? listed : functionColumns(call, run, name, functions.length);
+    const known = listed.length > 0
+      ? listed
+      : functionColumns(call, around, run, name, functions.length);
     if (known === null) open = join(open ?? value, value);
     for (const column of known ?? []) columns.push(named(column, value));
   }
@@ -46,6 +48,7 @@ export function functionItem(body: Fields, around: Around, run: Run): FromItem {
 
 function functionColumns(
   call: unknown,
+  around: Around,
   run: Run,
   alias: string | null,
   functions: number,
@@ -55,7 +58,7 @@ function functionColumns(
   if (body === null) return null;
   const names = stringsOf(body["funcname"]);
   if (names === null) return null;
-  if (names[names.length - 1] === "unnest") return unnestColumns(body, alias, run);
+  if (names[names.length - 1] === "unnest") return unnestColumns(body, around, alias, run);
   const columns = columnsOfFunction(names, run);
   // A single scalar function's column takes the alias's name.
   return columns?.length === 1 && alias !== null && functions === 1 &&
@@ -67,14 +70,24 @@ function functionColumns(
 /** `unnest` of arrays of scalars has one column each; of anything else, maybe a row's many. */
 function unnestColumns(
   body: Fields,
+  around: Around,
   alias: string | null,
   run: Run,
 ): readonly string[] | null {
   const args = items(body["args"]);
   // With pg_catalog behind other schemas a type's bare name may be another type.
+  const isArray = (item: unknown) => isScalarArray(item) || isArrayColumn(item, around, run);
   const foreign = run.session.searchPath?.includes("pg_catalog") !== false;
-  if (foreign || args.length === 0 || !args.every(isScalarArray)) return null;
+  if (foreign || args.length === 0 || !args.every(isArray)) return null;
   return args.length === 1 ? [alias ?? "unnest"] : args.map(() => "unnest");
+}
+
+/** Whether it is a column of the catalog's, with a type that says so. */
+function isArrayColumn(expression: unknown, around: Around, run: Run): boolean {
+  const reference = bodyOf(expression, "ColumnRef");
+  const origin = reference === null ? null : resolveColumn(reference, lateral(around), run).origin;
+  return origin !== null &&
+    run.schema.scalarArrays.get(origin.relation)?.has(origin.attribute) === true;
 }
 
 /** Whether the text alone says that the elements are of a scalar type of PostgreSQL's own. */
