@@ -103,7 +103,7 @@ Deno.test("compose: installed, prepared, and every process starts with its comma
 
 /** The plan of compose.yaml with folders and ports of this run. */
 function planIn(directory: string): ComposePlan {
-  const ports = freePorts(7);
+  const ports = freePorts(8);
   const next = () => ports.shift() ?? 0;
   return {
     ...composePlan,
