@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { decodeSftpClient, type SftpClientPacket, sftpOpen } from "#schemas/wire/sftp/client.ts";
+import { decodeSftpClient, type SftpClientPacket } from "#schemas/wire/sftp/client.ts";
 import { SftpFramer, sftpPacketBytesMax } from "#schemas/wire/sftp/frame.ts";
 import { decodeSftpServer, type SftpServerPacket, sftpStatus } from "#schemas/wire/sftp/server.ts";
+import { sftpWords } from "./ssh_words.ts";
 
 /** A running SHA-256, from whoever may make one. */
 export type Hash = { update(bytes: Uint8Array): unknown; digest(encoding: "hex"): string };
@@ -48,7 +49,7 @@ export class SftpFiles {
     for (let next = framer.next(); next.kind === "packet"; next = framer.next()) {
       const packet = decodeSftpClient(next.bytes);
       if (packet.kind === "malformed" || packet.kind === "init") continue;
-      const words = wordsOf(packet);
+      const words = sftpWords(packet);
       if (decision === "deny") lines.push(`denied: ${words ?? packet.kind}`);
       if (decision === "hold") lines.push(`held: ${words ?? packet.kind}`);
       if (decision !== "allow") continue;
@@ -134,19 +135,6 @@ const codes: Readonly<Record<number, string>> = {
   [sftpStatus.permissionDenied]: "permission denied",
   [sftpStatus.unsupported]: "not supported",
 };
-
-/** An operation by path; null for what follows one. */
-function wordsOf(packet: Exclude<SftpClientPacket, { kind: "init" }>): string | null {
-  if (packet.kind === "open") {
-    const isWritten = (packet.flags & (sftpOpen.write | sftpOpen.append)) !== 0;
-    return `open ${packet.path} to ${isWritten ? "write" : "read"}`;
-  }
-  if (packet.kind === "copy_data") return "copy from one open file to another";
-  if (packet.kind === "unknown_extension") return `extension ${packet.name}`;
-  if ("path" in packet) return `${packet.kind} ${packet.path}`;
-  if ("from" in packet) return `${packet.kind} ${packet.from} ${packet.to}`;
-  return null;
-}
 
 function forgetOldest(map: Map<unknown, unknown>, max: number): void {
   for (const oldest of map.keys()) {

@@ -7,11 +7,11 @@
  *
  * @module
  */
-import { type Detection, maskDetected } from "#schemas/detectors/detect.ts";
 import { decodeControl, maskedHeader, parseMasked, type Verdict } from "#schemas/frames.ts";
 import { ChannelFramer, type ChannelMessage, type WindowSize } from "#schemas/wire/ssh/channel.ts";
 import type { CastEvent, CastHeader } from "./asciicast.ts";
 import { type NewHash, SftpFiles } from "./sftp_files.ts";
+import { lineOf, messageWords } from "./ssh_words.ts";
 import { terminalText } from "./terminal_text.ts";
 
 /** What of a stored frame is read. */
@@ -30,7 +30,6 @@ const defaultSize = { columns: 80, rows: 24 } as const;
 const messageBytesMax = 16 * 1024 * 1024;
 /** Requests whose parts or verdicts are waited for; of more the oldest are forgotten. */
 const askedMax = 1024;
-const markerCharactersMax = 200;
 
 /** Reads one session's frames, in stored order. */
 export class SshRecording {
@@ -107,7 +106,7 @@ export class SshRecording {
       const isPacket = message.kind === "data" && this.#isSftp;
       const lines = isPacket ? this.#files.asked(message.data, verdict.decision) : [];
       for (const line of lines) events.push(...this.#say(atMs, line));
-      const words = wordsOf(message);
+      const words = messageWords(message);
       const isTold = words !== null || verdict.decision !== "allow" && message === asked[0];
       if (isTold && !isPacket) events.push(marker(atMs, verdict, words ?? message.kind));
     }
@@ -176,28 +175,6 @@ function marker(atMs: number, verdict: Verdict, words: string): CastEvent {
   return { atMs, code: "m", data: lineOf(data) };
 }
 
-/** What a person is told of a message; null where it needs no marker. */
-function wordsOf(message: ChannelMessage): string | null {
-  switch (message.kind) {
-    case "exec":
-      return `$ ${new TextDecoder().decode(message.command)}`;
-    case "shell":
-      return "shell";
-    case "subsystem":
-      return message.name;
-    case "direct_tcpip":
-      return `forward to ${message.host}:${message.port}`;
-    case "signal":
-      return `signal ${message.name}`;
-    case "line": {
-      const text = message.screen ?? message.keys;
-      return text === null || text === "" ? null : `> ${text}`;
-    }
-    default:
-      return null;
-  }
-}
-
 function sizeOf({ columns, rows }: WindowSize): { columns: number; rows: number } {
   const within = (value: number, otherwise: number) =>
     value > 0 && value <= 1000 ? value : otherwise;
@@ -223,16 +200,4 @@ function forgetOldest(map: Map<number, unknown>): void {
     if (map.size <= askedMax) return;
     map.delete(oldest);
   }
-}
-
-const detection: Detection = {
-  classes: { email: "email", phone: "phone", ssn: "ssn", card: "card", mrn: "mrn" },
-  findsMax: 100,
-};
-
-/** One line without controls, with what detectors find masked. */
-function lineOf(text: string): string {
-  const masked = maskDetected(new TextEncoder().encode(text), "text", detection, () => {});
-  const line = new TextDecoder().decode(masked).replaceAll(/[\p{C}\u2028\u2029]+/gu, " ");
-  return line.length > markerCharactersMax ? `${line.slice(0, markerCharactersMax - 1)}…` : line;
 }
