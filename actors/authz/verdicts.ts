@@ -92,6 +92,19 @@ export function notApproved(state: "denied" | "expired" | "withdrawn" | "stale")
   };
 }
 
+/** Content on its way to a target that takes none of these classes. */
+export function protectedContent(classes: readonly string[]): Reason {
+  return {
+    code: "upload_refused",
+    policy: null,
+    message:
+      "the content holds what looks like protected data, which this connection does not take",
+    detail: `Found: ${classes.join(", ")}.`,
+    hint: "Take it out of the file, or have the file brought by those who may.",
+    sqlstate: sqlstate.insufficientPrivilege,
+  };
+}
+
 export function notAdmitted(message: string): Reason {
   return {
     code: "not_admitted",

@@ -120,6 +120,8 @@ export function decide(
         const answer = ask(effect, null, contextOf(principal, connection, situation, subject));
         if (answer === "too_many_questions") return unjudged(answer);
         if (answer.kind === "failed") return unjudged("policy_failed");
+        // Over SSH nothing adds up that a permit could measure: the whole may only be forbidden.
+        if (situation.whole && situation.streams && answer.kind !== "forbidden") continue;
         verdicts.push({ effect, command: subject.command, situation, answer });
       }
     }

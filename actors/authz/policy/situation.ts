@@ -40,7 +40,7 @@ export type Situation = {
   readonly details: readonly string[];
   /** For each effect, the subjects that have it. A statement has one subject. */
   readonly subjects: ReadonlyMap<Effect, readonly Subject[]>;
-  /** Bytes of a stream come back, which may hold any class. */
+  /** Bytes of a stream come back, which may hold any class: of a command or file over SSH. */
   readonly streams: boolean;
   readonly relations: readonly string[];
   readonly functions: readonly string[];

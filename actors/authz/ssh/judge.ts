@@ -13,27 +13,21 @@
  */
 import type { Refusal, StatementAnalysis } from "#schemas/analysis.ts";
 import type { SshConnection } from "#schemas/config.ts";
+import type { DetectorClasses } from "#schemas/detectors/detect.ts";
 import type { Open, PrincipalChain } from "#schemas/frames.ts";
 import type { MaskPlan, StreamPlan } from "#schemas/mask_plan.ts";
 import { type Judgements, neverHeld } from "../judgements.ts";
 import { connectAnalysis } from "../policy/situation.ts";
 import type { Asked, Consequence, Judgement, SessionJudge } from "../session_judge.ts";
 import { noConsequence } from "../session_judge.ts";
-import { unjudgeable } from "../verdicts.ts";
+import { protectedContent, unjudgeable } from "../verdicts.ts";
+import { type Channel, type Continuation, continuationOf, newChannel } from "./channel.ts";
 import { statementOf } from "./draft.ts";
 import { messagesOf, type Purpose, purposeOf, refusal } from "./purpose.ts";
 import { analyseCommandLine } from "./shell.ts";
 
 export type SshJudge = {
   session(open: Open, principal: PrincipalChain, connection: SshConnection): SessionJudge;
-};
-
-/** What is known of a channel once its purpose was allowed. */
-type Channel = {
-  readonly purpose: Purpose;
-  /** Of the request that opened it: what an approval of a continuation is bound to. */
-  readonly digest: string;
-  readonly policies: readonly string[];
 };
 
 type Session = {
@@ -45,6 +39,11 @@ type Session = {
 
 /** Creates the judge of all SSH sessions. */
 export function createSshJudge(judgements: Judgements): SshJudge {
+  const detectors: DetectorClasses = Object.fromEntries(
+    Object.entries(judgements.config.classes).flatMap(([name, { detectors }]) => {
+      return detectors.map((detector) => [detector, name] as const);
+    }),
+  );
   return { session };
 
   function session(
@@ -56,7 +55,7 @@ export function createSshJudge(judgements: Judgements): SshJudge {
     return {
       connect: () => connect(state),
       request: (asked) => asked.continues ? continued(asked, state) : begun(asked, state),
-      understand: (asked) => asked.continues ? noConsequence : understood(asked, state),
+      understand: (asked) => understood(asked, state),
       denied() {},
       ready: () => true,
       waitOver() {},
@@ -87,17 +86,51 @@ export function createSshJudge(judgements: Judgements): SshJudge {
   }
 
   function understood(asked: Asked, state: Session): Consequence {
+    if (asked.continues) {
+      const read = continuationIn(asked, state);
+      return read.kind === "asked" ? following(read.channel, state) : noConsequence;
+    }
     const purpose = purposeIn(asked, state);
     return "code" in purpose ? noConsequence : opening(asked, purpose, [], state);
   }
 
-  function continued(asked: Asked, { channel }: Session): Judgement {
-    if (channel === null || asked.bytes === null) return refused(tooLarge);
+  /** What is sent on the channel while it is open. */
+  function continued(asked: Asked, state: Session): Judgement {
+    const read = continuationIn(asked, state);
+    if (read.kind === "refused") return refused(read.refusal);
+    if (read.kind === "protected") return judgements.refuse(protectedContent(read.classes));
+    const { open, principal, connection } = state;
+    const { purpose, digest, policies } = read.channel;
+    const rest = {
+      facts: ["ssh continuation", digest, connection.user],
+      consequence: following(read.channel, state),
+    };
+    const passed = { ...judgements.refuse(null), ...rest, decision: "allow", policies } as const;
+    if (read.analyses.length === 0) return passed;
+    const analyses = read.analyses.map((one) => withContent(one, contentOf(purpose)));
+    const decision = judgements.decide(principal, open.connection, analyses);
+    if (read.by === "policy") {
+      return { ...judgements.of(decision, principal, open, analyses), ...rest };
+    }
+    // The right to the shell is the right to every line that no rule forbids.
+    const denied = decision.denied.filter(({ policy }) => policy !== null);
+    if (decision.unjudged === null && denied.length === 0) {
+      return {
+        ...passed,
+        statements: judgements.of(decision, principal, open, analyses).statements,
+      };
+    }
+    const forbidden = { ...decision, denied };
+    return { ...judgements.of(forbidden, principal, open, analyses), ...rest };
+  }
+
+  function continuationIn(asked: Asked, { channel, connection }: Session): Continuation {
+    if (channel === null || asked.bytes === null) return { kind: "refused", refusal: tooLarge };
     const messages = messagesOf(asked.bytes);
-    if ("code" in messages) return refused(messages);
-    const input = messages.every(({ kind }) => inputKinds.has(kind));
-    if (!input) return refused(refusal("a message that does not belong on an open channel"));
-    return { ...judgements.refuse(null), decision: "allow", policies: channel.policies };
+    if ("code" in messages) return { kind: "refused", refusal: messages };
+    const refuses = connection.uploads === "refuse";
+    const rules = { home: connection.home ?? null, detectors: refuses ? detectors : null };
+    return continuationOf(messages, channel, rules);
   }
 
   function refused(why: Refusal): Judgement {
@@ -120,7 +153,16 @@ function opening(
 ): Consequence {
   return {
     allowed() {
-      state.channel = { purpose, digest, policies };
+      state.channel = newChannel(purpose, digest, policies);
+    },
+    settled() {},
+  };
+}
+
+function following(channel: Channel, state: Session): Consequence {
+  return {
+    allowed() {
+      state.channel = channel;
     },
     settled() {},
   };
@@ -191,13 +233,6 @@ function contentOf(purpose: Purpose): StreamPlan["content"] {
 
 /** How long a person's typing may wait for its echo, milliseconds. */
 const personHoldMs = 20;
-const inputKinds: ReadonlySet<string> = new Set([
-  "data",
-  "eof",
-  "window_change",
-  "signal",
-  "close",
-]);
 /** Besides the stream nothing has a plan: the opening and continuations have no answers. */
 const nothingComes: MaskPlan = { results: [], errors: "keep" };
 const tooLarge: Refusal = {

@@ -36,6 +36,26 @@ export function analyseCommandLine(
   return draft.statements.length > 0 ? draft.statements : [statementOf("", ["session"], [])];
 }
 
+/** Of the directories that a shell's lines went to. */
+const directoriesKept = 4;
+
+/** A line of a shell that is somewhere, and where it may be afterwards; null as above. */
+export function analyseLine(
+  text: string,
+  surroundings: Surroundings,
+  directories: ReadonlySet<string | null>,
+): {
+  readonly statements: readonly StatementAnalysis[];
+  readonly directories: ReadonlySet<string | null>;
+} | null {
+  const draft = new Draft(surroundings, { words: walkWords, script: walkText });
+  draft.directories = directories;
+  walkText(draft, text);
+  if (draft.overrun) return null;
+  const newest = [...draft.directories].filter((path) => path !== null).slice(-directoriesKept);
+  return { statements: draft.statements, directories: new Set(newest) };
+}
+
 function walkText(draft: Draft, text: string): void {
   if (text.length > shellLimits.charsMax || draft.depth >= shellLimits.depthMax) {
     return draft.overrunNow();
