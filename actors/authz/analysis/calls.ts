@@ -146,6 +146,12 @@ function userSchemaOf(name: string, run: Run): string | null {
   return null;
 }
 
+/** Whether `(row).name` may call a function, or cast the row to a type, of that name. */
+export function mayBeCall(name: string, run: Run): boolean {
+  return pureFunctions.has(name) || pureTypes.has(name) || run.schema.functions.has(name) ||
+    judgeDangerous(name) !== null || judgeBuiltin(name).effect !== "execute";
+}
+
 /** The share of a field selection that may be a function call in disguise: `(x).f` is `f(x)`. */
 export function fieldValue(name: string, argument: Value, run: Run): Value {
   const isFunction = judgeDangerous(name) !== null || run.schema.functions.has(name);

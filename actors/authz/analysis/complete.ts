@@ -13,7 +13,9 @@ import type { Judged } from "./statement.ts";
 
 export function completed(judged: Judged, run: Run): StatementAnalysis {
   const columns = judged.output === null ? null : outputColumns(judged.output, run.unresolved);
-  const rows = judged.output?.rows ?? 0;
+  // A statement that PostgreSQL refuses yields no rows and compares nothing; its error says why.
+  const rows = run.unknownColumn ? 0 : judged.output?.rows ?? 0;
+  if (run.unknownColumn) run.filtered.delete("opaque");
   if (run.filtered.size > 0) run.effects.add("filter_by");
   const isBulk = columns !== null && rows > run.limits.bulkRows && run.classified;
   if (isBulk) run.effects.add("export");

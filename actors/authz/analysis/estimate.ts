@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { bodyOf, constantOf, items, node, stringOf, stringsOf } from "./tree.ts";
+import { bodyOf, constantOf, type Fields, items, node, stringOf, stringsOf } from "./tree.ts";
 import type { FromItem, Source } from "./scope.ts";
 
 /** Beyond this a guess says only "many". */
@@ -24,16 +24,19 @@ export function fromRows(list: readonly FromItem[], where: unknown): number {
   let anyKey = false;
   for (const item of list) {
     const single = item.sources.length === 1 ? item.sources[0] : undefined;
-    const isOne = single !== undefined && hasKey(single, keyed);
-    anyKey ||= isOne;
-    rows = joinRows(rows, isOne ? Math.min(1, item.rows) : item.rows, where !== undefined);
+    const found = single === undefined ? null : rowsByKey(single, keyed);
+    anyKey ||= found !== null;
+    const some = found === null ? item.rows : Math.min(found, item.rows);
+    rows = joinRows(rows, some, where !== undefined);
   }
   return where === undefined || anyKey ? rows : rows * selectivity;
 }
 
-type Equality = { readonly source: string | null; readonly column: string };
+/** `values`: how many constants or parameters the column is fixed to. */
+type Equality = ColumnName & { readonly values: number };
+type ColumnName = { readonly source: string | null; readonly column: string };
 
-/** Columns that the conjuncts of a predicate fix to a constant or parameter. */
+/** Columns that the conjuncts of a predicate fix to constants or parameters. */
 function equalities(where: unknown): readonly Equality[] {
   const pending: unknown[] = [where];
   const found: Equality[] = [];
@@ -44,30 +47,52 @@ function equalities(where: unknown): readonly Equality[] {
       continue;
     }
     const expression = bodyOf(item, "A_Expr");
-    if (expression === null || expression["kind"] !== "AEXPR_OP") continue;
-    if (stringsOf(expression["name"])?.join(".") !== "=") continue;
+    if (expression === null || stringsOf(expression["name"])?.join(".") !== "=") continue;
+    const list = listed(expression);
+    const member = list === null ? null : columnOf(expression["lexpr"]);
+    if (member !== null && list !== null) found.push({ ...member, values: list.length });
+    if (expression["kind"] !== "AEXPR_OP") continue;
     const column = columnOf(expression["lexpr"]) ?? columnOf(expression["rexpr"]);
     const other = columnOf(expression["lexpr"]) === null
       ? expression["lexpr"]
       : expression["rexpr"];
-    if (column !== null && isFixed(other)) found.push(column);
+    if (column !== null && isFixed(other)) found.push({ ...column, values: 1 });
   }
   return found;
 }
 
-function hasKey(source: Source, keyed: readonly Equality[]): boolean {
-  const { relation } = source;
-  if (relation === null || keyed.length === 0) return false;
-  return relation.uniqueKeys.some((key) =>
-    key.every((name) =>
-      keyed.some(({ source: alias, column }) =>
-        column === name && (alias === null || alias === source.alias)
-      )
-    )
-  );
+/** The constants of `x IN (...)` and `x = ANY (ARRAY[...])`; null for anything else. */
+function listed(expression: Fields): readonly unknown[] | null {
+  const right = expression["rexpr"];
+  const elements = expression["kind"] === "AEXPR_IN"
+    ? bodyOf(right, "List")?.["items"]
+    : expression["kind"] === "AEXPR_OP_ANY"
+    ? bodyOf(right, "A_ArrayExpr")?.["elements"]
+    : undefined;
+  const list = items(elements);
+  return list.length > 0 && list.every(isFixed) ? list : null;
 }
 
-function columnOf(expression: unknown): Equality | null {
+/** Rows that a unique key, wholly fixed, leaves of an entry; null when no key is. */
+function rowsByKey(source: Source, keyed: readonly Equality[]): number | null {
+  const { relation } = source;
+  if (relation === null || keyed.length === 0) return null;
+  let fewest: number | null = null;
+  for (const key of relation.uniqueKeys) {
+    let rows = 1;
+    for (const name of key) {
+      const fixed = keyed.filter(({ source: alias, column }) =>
+        column === name && (alias === null || alias === source.alias)
+      );
+      rows *= Math.min(...fixed.map(({ values }) => values));
+    }
+    // No equality at all gives Infinity: the key is not fixed.
+    if (Number.isFinite(rows)) fewest = Math.min(fewest ?? rows, rows);
+  }
+  return fewest;
+}
+
+function columnOf(expression: unknown): ColumnName | null {
   const names = items(bodyOf(expression, "ColumnRef")?.["fields"]).map(stringOf);
   const column = names[names.length - 1];
   if (column === undefined || column === null) return null;

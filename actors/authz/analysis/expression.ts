@@ -12,6 +12,7 @@ import {
   fieldValue,
   impliedOperators,
   isBuiltin,
+  mayBeCall,
   operatorValue,
 } from "./calls.ts";
 import { type Column, join, joinAll, named, opaque, plain, type Value } from "./lineage.ts";
@@ -171,14 +172,14 @@ export function resolveColumn(body: Fields, scope: Scope | null, run: Run): Colu
   const names: string[] = [];
   for (const field of items(body["fields"])) {
     const name = stringOf(field);
-    if (name === null) return unresolved("*", run);
+    if (name === null) return named("*", opaque);
     names.push(name);
   }
   // The database's name may stand in front of schema.relation.column.
   if (names.length === 4 && names[0] === run.schema.database) names.shift();
   const [first, second, third] = names;
   if (names.length === 1 && first !== undefined) {
-    return findName(scope, first) ?? unresolved(first, run);
+    return findName(scope, first) ?? unresolved(first, scope, run);
   }
   if (names.length === 2 && first !== undefined && second !== undefined) {
     return qualified(findSource(scope, null, first), second, scope, names, run);
@@ -186,7 +187,7 @@ export function resolveColumn(body: Fields, scope: Scope | null, run: Run): Colu
   if (names.length === 3 && first !== undefined && second !== undefined && third !== undefined) {
     return qualified(findSource(scope, first, second), third, scope, names, run);
   }
-  return unresolved(names[names.length - 1] ?? "", run);
+  return named(names[names.length - 1] ?? "", opaque);
 }
 
 function qualified(
@@ -205,11 +206,25 @@ function qualified(
   if (column !== null) return column;
   // `f.name` with no such column calls name(f) on the row; an open entry may have the column.
   if (source.open !== null) return named(name, fieldValue(name, source.open, run));
+  if (!mayBeCall(name, run)) noteUnknown(scope, run);
   return named(name, join(opaque, fieldValue(name, rowOf(source), run)));
 }
 
-function unresolved(name: string, _run: Run): Column {
+/** A name that no level has. Its value stays opaque, should the catalog be behind. */
+function unresolved(name: string, scope: Scope | null, run: Run): Column {
+  noteUnknown(scope, run);
   return named(name, opaque);
+}
+
+/** Where every name in scope is known, one that is not found does not exist. */
+function noteUnknown(scope: Scope | null, run: Run): void {
+  const { searchPath, unsettled } = run.session;
+  if (searchPath === null || unsettled || run.unresolved) return;
+  for (let level = scope; level !== null; level = level.parent) {
+    if (level.items.some((item) => item.open !== null)) return;
+    if (level.items.some(({ sources }) => sources.some(({ open }) => open !== null))) return;
+  }
+  run.unknownColumn = true;
 }
 
 function referenceOf(body: Fields, scope: Scope | null, run: Run): Value {

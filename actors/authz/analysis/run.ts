@@ -48,6 +48,8 @@ export type Run = {
   readonly types: Set<string>;
   /** A relation's name did not resolve: no output is understood. */
   unresolved: boolean;
+  /** A column was named that there surely is none of: PostgreSQL will refuse the statement. */
+  unknownColumn: boolean;
   /** Where literals stand whose value the analysis used; see `shape.ts`. */
   readonly consulted: number[];
   /** Search paths that calls of set_config set; null where one cannot be read. */
@@ -79,6 +81,7 @@ export function newRun(
     code: new Set(),
     types: new Set(),
     unresolved: false,
+    unknownColumn: false,
     consulted: [],
     paths: [],
     work: 0,

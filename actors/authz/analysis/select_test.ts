@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { deepStrictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok } from "node:assert/strict";
 import { analysisOf, columnsOf, effectsOf } from "./testing.ts";
 
 const patients = "id mrn:mrn name:name ssn:ssn dob:birthdate zip:zip email:contact phone:contact";
@@ -225,6 +225,12 @@ const rows: readonly (readonly [string, number])[] = [
   ["select * from patients where id = 3", 1],
   ["select * from patients where mrn = $1 and zip = 'x'", 1],
   ["select * from patients where zip = 'x'", 1650],
+  ["select * from patients where id in (1, 2, 3)", 3],
+  ["select * from patients p where p.id = any (array[1, 2]) and zip = 'x'", 2],
+  ["select * from patients where id in (1, 2) and mrn in ('a', 'b', 'c')", 2],
+  ["select * from patients where id in (1, ssn::int)", 1650],
+  ["select * from patients where id not in (1, 2)", 1650],
+  ["select * from patients where id = 1 or id in (1, 2)", 1650],
   ["select count(*) from patients", 1],
   ["values (1), (2), (3)", 3],
   ["select * from patients, departments", 60_000],
@@ -237,6 +243,17 @@ for (const [sql, expected] of rows) {
     deepStrictEqual(analysisOf(sql).estimatedRows, expected);
   });
 }
+
+Deno.test("a column that surely does not exist is PostgreSQL's to refuse, and shows nothing", () => {
+  for (const sql of ["select nope from patients", "select p.nope from patients p"]) {
+    deepStrictEqual(effectsOf(sql), "read");
+    ok(columnsOf(sql).endsWith("?"));
+  }
+  deepStrictEqual(effectsOf("select id from patients where nope = 1"), "read");
+  // What may exist after all is judged as before.
+  deepStrictEqual(effectsOf("select n.nope from patients p, lookup(1) n"), "read execute export");
+  deepStrictEqual(effectsOf("select p.lookup from patients p"), "read execute export");
+});
 
 Deno.test("many rows of a classified relation are an export, few or plain ones are not", () => {
   deepStrictEqual(effectsOf("select * from patients"), "read export");
