@@ -213,6 +213,8 @@ export const Outcome = z.strictObject({
   /** How a program ended (RFC 4254 section 6.10), of protocols that run programs. */
   exit: z.strictObject({ status: z.int().min(0).nullable(), signal: z.string().max(64).nullable() })
     .optional(),
+  /** The server's own number of the session (BackendKeyData), when it opens. Never its secret. */
+  processId: z.int().optional(),
   /**
    * ReadyForQuery's transaction status after it; null when none came, because the upstream is gone
    * or because the request ends without Sync.

@@ -103,8 +103,8 @@ export function gateway(ports: GatewayPorts): Gateway {
   }
 
   function cancel(processId: number, secretKey: Uint8Array): void {
-    const found = cancelKeys.get(cancelKey(processId, secretKey));
-    if (found !== undefined) found.carry(found.session.cancel());
+    const found = cancelKeys.get(secretKey.toHex());
+    if (found !== undefined) found.carry(found.session.cancel(processId));
   }
 
   function authenticate(
@@ -152,10 +152,9 @@ export function gateway(ports: GatewayPorts): Gateway {
     rest: Uint8Array,
     admitted: Admitted,
   ): void {
-    const processId = new DataView(random(4).buffer).getInt32(0);
-    const secretKey = random(message.minor >= 2 ? 32 : 4);
-    const cancels = cancelKey(processId, secretKey);
-    const opening = { key, connection, message, rest, admitted, cancel: { processId, secretKey } };
+    const secretKey = newSecretKey(message.minor >= 2 ? 32 : 4);
+    const cancels = secretKey.toHex();
+    const opening = { key, connection, message, rest, admitted, secretKey };
     const begun = openSession({ ...ports, session }, agent, opening, () => {
       live.delete(key.session);
       cancelKeys.delete(cancels);
@@ -164,8 +163,12 @@ export function gateway(ports: GatewayPorts): Gateway {
     cancelKeys.set(cancels, begun.live);
     begun.start();
   }
-}
 
-function cancelKey(processId: number, secretKey: Uint8Array): string {
-  return `${processId}:${secretKey.toHex()}`;
+  /** Two sessions never share one; the process's number is asked of the session itself. */
+  function newSecretKey(bytes: number): Uint8Array {
+    for (;;) {
+      const secretKey = random(bytes);
+      if (!cancelKeys.has(secretKey.toHex())) return secretKey;
+    }
+  }
 }

@@ -45,7 +45,7 @@ export type Opening = {
   /** What the agent sent behind its password. */
   readonly rest: Uint8Array;
   readonly admitted: Admitted;
-  readonly cancel: { readonly processId: number; readonly secretKey: Uint8Array };
+  readonly secretKey: Uint8Array;
 };
 
 /** Creates the session; `start` opens it, and `ended` is called once when it is over. */
@@ -61,7 +61,7 @@ export function openSession(
     limits,
     session: ports.session,
     nowMs: clock.nowMs,
-    key: opening.cancel,
+    secretKey: opening.secretKey,
   });
   const timers = wakes<SessionWake>(clock, (name) => carry(session.woken(name)));
   const { closeRetryMs } = limits;

@@ -25,7 +25,6 @@ import {
 } from "#schemas/frames.ts";
 import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
 import type { TransactionStatus } from "#schemas/wire/postgres/ready_for_query.ts";
-import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { type Gathered, Gatherer, type RequestEnd } from "./gather.ts";
 import {
   allowed,
@@ -45,6 +44,8 @@ export class Session {
   #effects: SessionEffect[] = [];
   #outstandingBytes = 0;
   #requests = 0;
+  /** The server's own number of the session, once it is open. */
+  #processId = 0;
   #credited = 0;
   /** Stream sequences below which nothing more is waited for: of responses, and of all else. */
   #releasedThrough = 0;
@@ -96,10 +97,11 @@ export class Session {
     return this.#flush();
   }
 
-  /** A CancelRequest with this session's key. */
-  cancel(): SessionEffect[] {
+  /** A CancelRequest with this session's secret key, for the process of this number. */
+  cancel(processId: number): SessionEffect[] {
     const [first] = this.#outstanding;
-    if (this.#over || first === undefined || first.request === 0) return [];
+    if (this.#over || processId !== this.#processId || first === undefined) return [];
+    if (first.request === 0) return [];
     const headers = new Map([[operationHeader, `cancel:${first.request}`]]);
     const payload = new TextEncoder().encode(`CancelRequest ${first.request}`);
     const place = { request: ++this.#requests, part: 0, more: false };
@@ -222,7 +224,8 @@ export class Session {
   #isEarly({ request }: Frame): boolean {
     const [first] = this.#outstanding;
     if (first === undefined) return false;
-    return request > first.request || first.request === 0 && first.verdict === null;
+    if (first.request === 0 && (first.verdict === null || !first.outcome)) return true;
+    return request > first.request;
   }
 
   #releaseHeld(): void {
@@ -267,10 +270,7 @@ export class Session {
     const [first] = this.#outstanding;
     if (first?.verdict?.decision !== "allow") return;
     this.#opened = true;
-    const bytes = backendBytes(
-      { kind: "authentication_ok" },
-      { kind: "backend_key_data", ...this.#ports.key },
-    );
+    const bytes = words.admitted(this.#processId, this.#ports.secretKey);
     this.#effects.push({ kind: "write", bytes, drained: null });
   }
 
@@ -311,6 +311,7 @@ export class Session {
     if (waiting === undefined || waiting.outcome) return;
     if (outcome.transaction !== null) this.#transaction = transactionOf(outcome.transaction);
     waiting.outcome = true;
+    this.#processId = outcome.processId ?? this.#processId;
     if (outcome.bytes === 0) waiting.released = true;
     this.#awaitRest(waiting);
     if (outcome.alive || outcome.status === "executed" && outcome.bytes > 0) return;

@@ -5,8 +5,8 @@ export type SessionPorts = {
   readonly limits: EdgeLimits;
   readonly session: SessionLimits;
   readonly nowMs: () => number;
-  /** BackendKeyData, sent when the session opens. */
-  readonly key: { readonly processId: number; readonly secretKey: Uint8Array };
+  /** Of BackendKeyData, sent when the session opens: it cancels what runs here. */
+  readonly secretKey: Uint8Array;
 };
 
 export type SessionEffect =

@@ -93,7 +93,7 @@ function opened(): Session {
       sessionMsMax: 100_000,
     },
     nowMs: () => 0,
-    key: { processId: 1, secretKey: new Uint8Array(4) },
+    secretKey: new Uint8Array(4),
   });
   session.start();
   session.stored(verdict(0, "allow"));
@@ -116,10 +116,31 @@ Deno.test("nothing of the server leaves before the opening's verdict is known", 
     limits: edgeLimits,
     session: { requestBytesMax: 1024, verdictMsMax: 1, idleMsMax: 1, sessionMsMax: 1 },
     nowMs: () => 0,
-    key: { processId: 1, secretKey: new Uint8Array(4) },
+    secretKey: new Uint8Array(4),
   });
   early.start();
   equal(written(early.stored(response(0, 0, answer))), "");
+});
+
+Deno.test("the agent is told the server's number of its session, and cancels by it", () => {
+  const session = new Session({
+    limits: edgeLimits,
+    session: { requestBytesMax: 1024, verdictMsMax: 1, idleMsMax: 1, sessionMsMax: 1 },
+    nowMs: () => 0,
+    secretKey: Uint8Array.of(1, 2, 3, 4),
+  });
+  session.start();
+  session.stored(verdict(0, "allow"));
+  equal(written(session.stored(response(0, 0, answer))), "", "the number is not known yet");
+  const greeting = written(session.stored(outcome(0, { processId: 4711 })));
+  const told = backendBytes(
+    { kind: "authentication_ok" },
+    { kind: "backend_key_data", processId: 4711, secretKey: Uint8Array.of(1, 2, 3, 4) },
+  );
+  equal(greeting, new TextDecoder("latin1").decode(Uint8Array.of(...told, ...answer)));
+  session.receive(query);
+  deepStrictEqual(session.cancel(4712), []);
+  ok(has(session.cancel(4711), "publish"));
 });
 
 Deno.test("a query is published, and its stored response released as it stands", () => {

@@ -38,6 +38,14 @@ export function held(link: string, groups: readonly string[], expiresAt: string)
   }));
 }
 
+/** The agent is in: the server's number of the session, and the key that cancels, which is ours. */
+export function admitted(processId: number, secretKey: Uint8Array): Uint8Array {
+  return backendBytes(
+    { kind: "authentication_ok" },
+    { kind: "backend_key_data", processId, secretKey },
+  );
+}
+
 export function readyForQuery(status: TransactionStatus): Uint8Array {
   return backendBytes({ kind: "ready_for_query", status });
 }

@@ -10,7 +10,7 @@ import type { StatementAnalysis } from "#schemas/analysis.ts";
 /** What of an outcome only the protocol's own answers tell. */
 export type Answered = Pick<
   Outcome,
-  "status" | "rows" | "commands" | "sqlstate" | "exit" | "transaction" | "completed"
+  "status" | "rows" | "commands" | "sqlstate" | "exit" | "processId" | "transaction" | "completed"
 >;
 
 /** Mutable, owned by the target's session state. */

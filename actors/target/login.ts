@@ -14,6 +14,7 @@
  */
 import { createHash, createHmac, pbkdf2Sync, timingSafeEqual } from "node:crypto";
 import { Reader, Writer } from "#schemas/wire/cursor.ts";
+import { encodeBackend } from "#schemas/wire/postgres/backend.ts";
 import { bodyOffset, type Frame, Framer } from "#schemas/wire/postgres/frame.ts";
 import { encodeStartupPacket } from "#schemas/wire/postgres/startup_message.ts";
 
@@ -108,6 +109,11 @@ export class Login {
       case "K":
         this.#processId = reader.int32("process ID");
         this.#secretKey = reader.rest().slice();
+        // The number is told; the key that cancels stays here.
+        encodeBackend(
+          { kind: "backend_key_data", processId: this.#processId, secretKey: noKey },
+          this.#greeting,
+        );
         return { kind: "more" };
       case "S":
       case "N":
@@ -227,6 +233,7 @@ export class Login {
 }
 
 const nothing = new Uint8Array(0);
+const noKey = new Uint8Array(4);
 
 function decodeBase64(text: string): Uint8Array | null {
   try {

@@ -31,13 +31,19 @@ Deno.test("a server that offers no binding is told that we could", () => {
 Deno.test("what a login trigger says, and what comes behind the greeting, is handed on", () => {
   const greeting = backendBytes(
     { kind: "parameter_status", name: "in_hot_standby", value: "off" },
+    { kind: "backend_key_data", processId: 4711, secretKey: new Uint8Array(4) },
     noticeResponse({ severity: "NOTICE", sqlstate: "00000", message: "welcome" }),
     { kind: "ready_for_query", status: "idle" },
     { kind: "parameter_status", name: "in_hot_standby", value: "on" },
   );
-  const { end } = scram({ encrypted: true, binding }, both, greeting);
+  // The server sends a secret that is not zero.
+  const secret = Buffer.from(greeting);
+  const key = secret.indexOf("K") + 9;
+  secret[key + 3] = 99;
+  const { end } = scram({ encrypted: true, binding }, both, secret);
   ok(end.kind === "ready");
-  deepStrictEqual(Buffer.from(end.bytes), Buffer.from(greeting));
+  deepStrictEqual(Buffer.from(end.bytes), Buffer.from(greeting), "but for the key that cancels");
+  deepStrictEqual([end.processId, [...end.secretKey]], [4711, [0, 0, 0, 99]]);
 });
 
 Deno.test("a server that does not prove itself is refused", () => {

@@ -2,8 +2,9 @@
  * What a client that may see everything receives through the gateway is what the server sends, byte
  * for byte. The exceptions, all of them:
  *
- * - BackendKeyData is the gateway's own, and comes right behind AuthenticationOk;
- * - the process that a notification names is the server's, whose number the client never saw;
+ * - BackendKeyData comes right behind AuthenticationOk, with a key of the gateway's own; the
+ *   number of the process is the server's, as it is in notifications;
+ * - that number, which is another in each session;
  * - how bytes are cut into packets, and when they come.
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
@@ -37,6 +38,17 @@ Deno.test("bytes through the gateway are the server's", async (test) => {
   });
   await test.step("a notification that comes to who asks nothing", async () => {
     deepStrictEqual(await notified(gateway), await notified(direct));
+  });
+  await test.step("the process that a notification names is known from the greeting", async () => {
+    for (const way of [direct, gateway]) {
+      const { client, greeting } = await wireSession(way, usual);
+      await client.send(frontendBytes({ kind: "query", text: "listen own; notify own" }));
+      const [notification] = (await client.until("Z")).filter(({ tag }) => tag === "A");
+      client[Symbol.dispose]();
+      const key = greeting.find(({ tag }) => tag === "K");
+      ok(notification !== undefined && key !== undefined);
+      deepStrictEqual(notification.raw.slice(5, 9), key.raw.slice(5, 9), way.name);
+    }
   });
   await scenario(test, rig, "a longer key is given to who speaks 3.2", async () => {
     for (const way of [direct, gateway]) {

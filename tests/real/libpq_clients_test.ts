@@ -20,7 +20,9 @@ Deno.test("psql, pgbench, pg_dump and pg_restore at Debian's server", async (tes
   try {
     const { binaries } = programs;
     const say = () => {};
-    await using server = await startPostgres({ directory, say, binaries, ephemeral: true });
+    const folder = `${directory}/server`;
+    const options = { directory: folder, say, binaries, ephemeral: true };
+    await using server = await startPostgres(options);
     await using rig = await startOpenRig({ server });
     await samePrintedByPsql(test, rig, programs);
     await pgbenchRuns(test, rig, programs);

@@ -26,6 +26,7 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
   let commands: string[] = [];
   let completed = 0;
   let sqlstate: string | null = null;
+  let processId: number | null = null;
   /** Uncommitted changes of definitions: the catalog is to be read when the transaction ends. */
   let catalogDirty = false;
   /** It was said that it is to be read. */
@@ -57,7 +58,8 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
     takes,
     answered(): Answered {
       const status = sqlstate === null ? "executed" : sqlstate === "57014" ? "cancelled" : "failed";
-      return { status, rows, commands, sqlstate, transaction, completed };
+      const told = processId === null ? {} : { processId };
+      return { status, rows, commands, sqlstate, transaction, completed, ...told };
     },
     ends(statements) {
       const changes = statements.some(({ effects }) => {
@@ -84,6 +86,7 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
     commands = [];
     completed = 0;
     sqlstate = null;
+    processId = null;
     transaction = null;
   }
 
@@ -104,6 +107,9 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
           break;
         case "E":
           sqlstate = sqlstateOf(frame.raw) ?? "XX000";
+          break;
+        case "K":
+          processId = processIdOf(frame.raw);
           break;
         case "Z":
           transaction = statusOf(frame.raw[bodyOffset]);
@@ -128,6 +134,11 @@ function fatal(sqlstate: string, reason: string): Uint8Array {
 
 function statusOf(byte: number | undefined): "I" | "T" | "E" | null {
   return byte === 0x49 ? "I" : byte === 0x54 ? "T" : byte === 0x45 ? "E" : null;
+}
+
+function processIdOf(raw: Uint8Array): number | null {
+  if (raw.length < bodyOffset + 4) return null;
+  return new DataView(raw.buffer, raw.byteOffset).getInt32(bodyOffset);
 }
 
 const ascii = new TextDecoder("latin1");

@@ -35,3 +35,13 @@ Deno.test("the catalog is needed once a definition is committed, until it was re
   conversation.catalogRead();
   deepStrictEqual(ask(reads, "idle"), "no");
 });
+
+Deno.test("the opening tells the server's number of the session", () => {
+  const conversation = postgresConversation(limits);
+  conversation.dials();
+  const key = { kind: "backend_key_data", processId: -7, secretKey: new Uint8Array(4) } as const;
+  conversation.takes(backendBytes(key, { kind: "ready_for_query", status: "idle" }));
+  deepStrictEqual(conversation.answered().processId, -7);
+  conversation.asks([frontendBytes({ kind: "sync" })]);
+  deepStrictEqual(conversation.answered().processId, undefined);
+});
