@@ -22,7 +22,7 @@ import {
   rawBytesHeader,
   rawPartsHeader,
 } from "#schemas/frames.ts";
-import { encodePayload, encodingHeader } from "#schemas/payload_coding.ts";
+import { cutHeader, encodePayload, encodingHeader } from "#schemas/payload_coding.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import type { MaskingCommand, MaskingInput } from "./inputs.ts";
 import { postgresRewriter } from "./postgres.ts";
@@ -35,6 +35,8 @@ export type MaskingLimits = {
   readonly verdictMsMax: number;
   /** Raw frames that wait. */
   readonly waitingMax: number;
+  /** Bytes of a stored part; what is longer is cut. */
+  readonly partBytesMax: number;
   /** Verdicts that wait for their response. */
   readonly plansMax: number;
 };
@@ -155,8 +157,8 @@ export function masking(
         // Our own, after a restart: what came before it is stored.
         state.nextPart = Number(frame.headers.get(rawPartsHeader) ?? frame.part + 1);
         state.addedParts = frame.part + 1 - state.nextPart;
-        // Behind an end nothing but an end is stored.
-        state.failed = frame.headers.has(endedHeader);
+        // Behind an end nothing but an end is stored; the rest of a cut response is lost.
+        state.failed = frame.headers.has(endedHeader) || frame.headers.has(cutHeader);
         return;
       case "close":
         out.push({ kind: "end" });
@@ -217,7 +219,24 @@ export function masking(
       ? failedWith(state.rewriter?.lost() ?? nothing)
       : state.rewriter.rewrite(frame.payload, more ? "more" : "none");
     const failed = masked.failed || frame.headers.has(endedHeader);
-    store(state, place, { ...masked, failed }, out);
+    storeCut(state, place, { ...masked, failed }, out);
+  }
+
+  /** Stores in as many parts as it takes; what comes with the response comes with the last. */
+  function storeCut(state: State, place: FramePlaceInput, masked: Masked, out: Out): void {
+    const { bytes } = masked;
+    let { part } = place;
+    let from = 0;
+    for (; bytes.length - from > limits.partBytesMax; from += limits.partBytesMax) {
+      const payload = bytes.subarray(from, from + limits.partBytesMax);
+      const headers = new Map([[cutHeader, "1"]]);
+      // After the last piece the raw part it came from is done; after this one it is lost.
+      if (state.addedParts > 0) headers.set(rawPartsHeader, String(state.nextPart));
+      publish({ ...place, part, more: true }, payload, headers, out);
+      state.addedParts++;
+      part++;
+    }
+    store(state, { ...place, part }, { ...masked, bytes: bytes.subarray(from) }, out);
   }
 
   /** What was held back leaves in a part of its own. */
@@ -248,12 +267,21 @@ export function masking(
     if (state.addedParts > 0) headers.set(rawPartsHeader, String(state.nextPart));
     if (masked.masked.size > 0) headers.set(maskedHeader, formatMasked(masked.masked));
     if (masked.failed) headers.set(endedHeader, "1");
-    const coded = encodePayload(masked.bytes);
-    if (coded.encoding !== null) headers.set(encodingHeader, coded.encoding);
-    out.push({ kind: "publish", frame: "response", place, payload: coded.payload, headers });
+    publish(place, masked.bytes, headers, out);
     // Nothing comes of the session behind its end.
     if (headers.has(endedHeader)) out.push({ kind: "end" });
     else ask(state, masked, out);
+  }
+
+  function publish(
+    place: FramePlaceInput,
+    bytes: Uint8Array,
+    headers: Map<string, string>,
+    out: Out,
+  ): void {
+    const { payload, encoding } = encodePayload(bytes);
+    if (encoding !== null) headers.set(encodingHeader, encoding);
+    out.push({ kind: "publish", frame: "response", place, payload, headers });
   }
 
   function ask(state: State, { waitMs, wantsRequests }: Masked, out: Out): void {

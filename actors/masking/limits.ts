@@ -5,6 +5,7 @@ import type { RewriterLimits } from "./rewriter.ts";
 export const maskingLimits: MaskingLimits = {
   verdictMsMax: 5000,
   waitingMax: 64,
+  partBytesMax: 768 * 1024,
   plansMax: 1024,
 };
 export const rewriterLimits: RewriterLimits = {

@@ -42,8 +42,10 @@ export function openContent(
     case "tunnel":
       return verbatim;
     case "terminal":
-    case "output":
       return textContent(new TextMasker(classes, counts), plan.holdMsMax);
+    case "output":
+      // Programs that speak a protocol with their client (scp, rsync, git, tar) count bytes.
+      return textContent(new TextMasker(classes, counts, "same_length"), plan.holdMsMax);
     case "sftp":
       return sftpContent(classes, plan.files, reads, counts);
     default:

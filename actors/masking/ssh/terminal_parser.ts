@@ -25,6 +25,8 @@ export type Action =
 export type Shown = {
   /** Bytes that are shown, or the content of a string. */
   text(source: Uint8Array, from: number, to: number, offset: number): void;
+  /** A byte of zeros, which no text holds. */
+  zero(offset: number): void;
   /** What is done by a sequence whose last byte came at `offset`; `times` in a row. */
   act(action: Action, offset: number, times: number): void;
 };
@@ -132,6 +134,8 @@ export class TerminalParser {
 
   #control(byte: number): void {
     switch (byte) {
+      case 0x00:
+        return this.#to.zero(this.#offset);
       case 0x08:
         return this.#act("left");
       case 0x0a:

@@ -62,10 +62,15 @@ export class TextMasker {
         this.#written.append(source, from, to, offset);
         if (!this.#isInString) this.#joined.append(source, from, to, offset);
       },
+      zero: (offset) => {
+        this.#binaryFrom = Math.min(this.#binaryFrom, offset);
+      },
       act: (action, offset, times) => this.#act(action, offset, times),
     });
   }
   #isInString = false;
+  /** Where the stream turned out to hold more than text. */
+  #binaryFrom = Infinity;
 
   get held(): Held {
     return this.#held;
@@ -146,11 +151,12 @@ export class TextMasker {
     const written = this.#written;
     const joined = this.#joined.text;
     const decided = scanOn(written.view(), written.scan, this.#classes, rest, (find) => {
+      if (this.#isChance(find)) return;
       this.#add(find, written.offsetOf(find.start), written.offsetOf(find.end - 1) + 1);
     });
     const decidedJoined = scanOn(joined.view(), joined.scan, this.#classes, rest, (find) => {
       const start = this.#joined.accepts(find);
-      if (start === null) return;
+      if (start === null || find.detector === "email" && this.#binaryFrom < Infinity) return;
       const from = Math.max(joined.offsetOf(start), this.#sealed);
       this.#add(find, from, joined.offsetOf(find.end - 1) + 1);
     }, (at) => this.#joined.matters(at));
@@ -168,6 +174,17 @@ export class TextMasker {
     }
     this.#held = this.#judge(decided < written.length, decidedJoined < joined.length);
     return settled;
+  }
+
+  /**
+   * Among bytes that are no text, what looks like an address comes about by chance: one that has
+   * no text before it, or is not of ASCII, is none.
+   */
+  #isChance({ detector, start, end }: Find): boolean {
+    if (detector !== "email" || this.#written.offsetOf(start) < this.#binaryFrom) return false;
+    if (start < textBytesMin) return true;
+    const bytes = this.#written.view().subarray(start - textBytesMin, end);
+    return !bytes.every((byte) => byte < 0x7f && byte >= 0x20 || byte === lineFeed);
   }
 
   #judge(isWritten: boolean, isJoined: boolean): Held {
@@ -262,6 +279,7 @@ const nothing = new Uint8Array(0);
 const blanks = utf8.encode("  ");
 const [lineFeed, carriageReturn, backspace, blank, atSign] = [0x0a, 0x0d, 0x08, 0x20, 0x40];
 const star = 0x2a;
+const textBytesMin = 12;
 const opaque = "opaque";
 /** So that texts stay small, whatever comes at once. */
 const sliceBytes = 16_384;

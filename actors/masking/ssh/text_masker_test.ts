@@ -121,6 +121,21 @@ Deno.test("TextMasker gives out the same however any bytes are cut", () => {
   );
 });
 
+Deno.test("TextMasker finds no addresses in what is no text, wherever that is cut", () => {
+  const random = (seed: number) => {
+    let state = seed;
+    const bytes = Array.from({ length: 60_000 }, () => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+      return String.fromCharCode(state >>> 16 & 0xff);
+    });
+    return `\0${bytes.join("")}`;
+  };
+  for (const seed of [1, 2, 3]) ok(masked(random(seed)) === random(seed), `seed ${seed}`);
+  everyCut("\0\x01a@b.org\xff", "\0\x01a@b.org\xff");
+  everyCut("\0 a header of text, jo@b.org ", "\0 a header of text, [email] ");
+  everyCut("to jo@b.org \0", "to [email] \0");
+});
+
 Deno.test("TextMasker holds back nothing but what may become a find", () => {
   const held = (text: string) => {
     const masker = new TextMasker(detectors, new Map());
