@@ -3,9 +3,7 @@
  *
  * Theory of operation. Some hundred messages are asked for ahead; when half have come, more are
  * asked for. The server says when a request ended early, and says every now and then that it lives;
- * after silence, after a reconnect and after every other status the request is made anew. A stage
- * that is in no hurry asks for what there is every now and then instead: a batch is cheap, single
- * deliveries are not. A
+ * after silence, after a reconnect and after every other status the request is made anew. A
  * consumer with a priority group of policy `pinned_client` serves one worker at a time; the request
  * of a standby waits at the server until the pinned one has been silent for the group's timeout.
  *
@@ -30,7 +28,6 @@ export async function consumeStage(
   stream: string,
   consumer: string,
   handler: (delivery: Delivery) => void,
-  lateMs?: number,
 ): Promise<Subscription> {
   const info = await link.api(`$JS.API.CONSUMER.INFO.${stream}.${consumer}`, undefined);
   const config = asObject(info["config"]);
@@ -42,7 +39,6 @@ export async function consumeStage(
     subject: `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
     group,
     pinned,
-    lateMs,
     onMessage(message) {
       const delivery = toDelivery(link, message, stream, consumer);
       if (delivery === null) return false;
@@ -58,8 +54,6 @@ export type PullOptions = {
   readonly subject: string;
   readonly group: string | undefined;
   readonly pinned: boolean;
-  /** Asks for what there is, and again after so long; undefined: asks ahead. */
-  readonly lateMs?: number | undefined;
   /** A message that is no status; false when it is not one of this consumer. */
   onMessage(message: NatsMsg): boolean;
   /** The server does not know the consumer, or the requests were lost. */
@@ -74,11 +68,9 @@ export type Pull = {
 /** Keeps a pull request standing at the server. */
 export function pullLoop(link: Link, options: PullOptions): Pull {
   const { clock, limits } = link.options;
-  const { lateMs } = options;
   const inbox = link.newInbox();
   const heartbeatMs = Math.max(500, Math.floor(limits.pullMsMax / 2));
   let asked = 0;
-  let came = false;
   let pin = "";
   let heardMs = clock.nowMs();
   let stopped = false;
@@ -103,9 +95,8 @@ export function pullLoop(link: Link, options: PullOptions): Pull {
       pin = parseHeaders(headerBytes(message)).server.get("Nats-Pin-Id") ?? "";
     }
     if (!options.onMessage(message)) return;
-    came = true;
     asked = Math.max(0, asked - 1);
-    if (asked <= (lateMs === undefined ? limits.pullMessagesMax >> 1 : 0)) refill();
+    if (asked <= limits.pullMessagesMax >> 1) refill();
   }
 
   function onStatus(message: NatsMsg): void {
@@ -116,10 +107,7 @@ export function pullLoop(link: Link, options: PullOptions): Pull {
     switch (status) {
       case 404:
       case 408:
-        if (lateMs === undefined) return refill();
-        // The further behind a consumer of many filters is, the more each message costs the server.
-        forgetRetry ??= clock.after(came ? lateMs / 5 : lateMs, restart);
-        came = false;
+        refill();
         return;
       case 423:
         // Another worker is pinned now; ask as a standby.
@@ -136,13 +124,10 @@ export function pullLoop(link: Link, options: PullOptions): Pull {
     if (stopped || !link.connected()) return;
     const batch = limits.pullMessagesMax - asked;
     if (batch < 1) return;
-    const ahead = {
-      expires: limits.pullMsMax * 1_000_000,
-      "idle_heartbeat": heartbeatMs * 1_000_000,
-    };
     const request = {
       batch,
-      ...(lateMs === undefined ? ahead : { "no_wait": true }),
+      expires: limits.pullMsMax * 1_000_000,
+      "idle_heartbeat": heartbeatMs * 1_000_000,
       ...(options.group === undefined ? {} : { group: options.group }),
       ...(pin === "" ? {} : { id: pin }),
     };

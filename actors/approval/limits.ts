@@ -5,5 +5,3 @@ export const approvalLimits = {
   /** Settled approvals of one session that are remembered. */
   sessionSettledMax: 1_000,
 } as const;
-/** People take longer than this to look: what waits to be read comes together. */
-export const approvalReading = { lateMs: 250 } as const;
