@@ -15,7 +15,7 @@ export type DemoAddresses = {
   readonly passwordFile: string;
   readonly caFile: string;
   /** Absent: the file's own, where no host answers that has its key. */
-  readonly lab?: { readonly port: number; readonly hostKey: string };
+  readonly lab?: { readonly port: number; readonly hostKey: string; readonly home: string };
 };
 
 /** The text of `sallyport.yaml`, comments kept, for one run. */
@@ -32,6 +32,7 @@ export async function demoConfiguration(addresses: DemoAddresses): Promise<strin
   if (lab !== undefined) {
     document.setIn(["connections", "lab", "port"], lab.port);
     document.setIn(["connections", "lab", "host_keys"], [lab.hostKey]);
+    document.setIn(["connections", "lab", "home"], lab.home);
   }
   return document.toString({ lineWidth: 100 });
 }

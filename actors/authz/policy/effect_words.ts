@@ -83,6 +83,28 @@ export function nearestTo(
   }
 }
 
+/** What made a command line opaque, and how it is written so that it can be judged; "" if unknown. */
+export function nearestToOpaque(details: readonly string[]): string {
+  for (const detail of details) {
+    const words = plainer.get(detail);
+    if (words !== undefined) return words;
+  }
+  return "";
+}
+
+const plainer: ReadonlyMap<string, string> = new Map([
+  ["pattern_as_option", "Write ./ before a pattern, as ./*.txt: a name may look like an option."],
+  ["unclear_path", "Name files by plain paths: no variables, no .. behind a name."],
+  ["unclear_argument", "Write arguments out, without variables or the output of other commands."],
+  ["unknown_option", "Leave out the options of which it is not known what they do."],
+  ["unlisted", "Use common programs by their plain names; what others do is not known here."],
+  ["stdin_code", "Name the command itself instead of sending code to a shell."],
+  ["inline_code", "Use programs that say by their arguments what they do, instead of code."],
+  ["environment", "Leave variables of the environment as they are."],
+  ["arithmetic", "Write numbers out; arithmetic with variables cannot be judged."],
+  ["unparsed", "Check quotes and brackets; the shell's grammar does not read this."],
+]);
+
 function nearestInShell(effect: Effect): string | null {
   switch (effect) {
     case "session":

@@ -14,7 +14,7 @@ import type { ApprovalNeed, Reason } from "#schemas/frames.ts";
 import { connectAnalysis, type Principal } from "./situation.ts";
 import { decide, type Decision, type Denied, type Unjudged } from "./decide.ts";
 import type { PolicySet } from "./cedar.ts";
-import { nearestTo, phraseOf } from "./effect_words.ts";
+import { nearestTo, nearestToOpaque, phraseOf } from "./effect_words.ts";
 
 /** The codes of a reason. */
 export type ReasonCode =
@@ -91,9 +91,10 @@ function hintOf(
   bulkRows: number,
   permitted: readonly Effect[],
 ): string {
-  const { effect, policy } = denied;
+  const { effect, policy, details } = denied;
   const others = permitted.filter((other) => other !== "connect" && other !== effect);
-  const nearest = nearestTo(effect, bulkRows, policy !== null, languageOf(denied));
+  const nearest = effect === "interpret" && nearestToOpaque(details) ||
+    nearestTo(effect, bulkRows, policy !== null, languageOf(denied));
   const may = others.length === 0 ? "" : `On this connection you may: ${others.join(", ")}. `;
   return `${nearest} ${may}${ask}`;
 }
