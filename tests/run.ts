@@ -41,6 +41,7 @@ const stages: readonly Stage[] = [
     args: [...test, "--allow-read=.", "--allow-env=SIMULATION_SEEDS", "tests/simulation"],
   },
   { name: "transcripts", args: [...test, "-A", "tests/transcripts"] },
+  { name: "corpus", args: [...test, "-A", "tests/corpus"] },
   { name: "real", args: [...test, "-A", "tests/real"] },
 ];
 

@@ -115,13 +115,13 @@ function analyseAll(
       ? (bytes ?? new TextEncoder().encode(sql)).length
       : start + number(raw["stmt_len"]);
     const statement = node(raw["stmt"]);
-    if (statement === null) return refused("unsupported_statement", "The tree is empty", start);
+    if (statement === null) return refused("unsupported_statement", "The tree is empty", null);
     const text = bytes === null ? sql : new TextDecoder().decode(bytes.subarray(start, end));
     const run = newRun(schema, current, parser, limits);
     const judged = judgeStatement(statement, text, run);
     if (judged.kind === "refused") {
       const { code, message } = judged.refusal;
-      return refused(code, message, start);
+      return refused(code, message, positionOf(bytes, start));
     }
     statements.push({ analysis: completed(judged, run), start, end, change: judged.change });
     independent &&= judged.change === null && plainTags.has(statement.tag) &&
@@ -129,6 +129,12 @@ function analyseAll(
     current = applyChange(current, judged.change);
   }
   return { kind: "analysed", statements, shapeIndependent: independent };
+}
+
+/** Where a statement starts, in characters from 1; null for the only one. */
+function positionOf(bytes: Uint8Array | null, start: number): number | null {
+  if (bytes === null) return null;
+  return [...new TextDecoder().decode(bytes.subarray(0, start))].length + 1;
 }
 
 const plainTags: ReadonlySet<string> = new Set([

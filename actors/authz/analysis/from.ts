@@ -145,8 +145,10 @@ function joinItem(body: Fields, around: Around, run: Run): FromItem {
   for (const column of merged) filterBy(run, column);
   if (using.length > 0) filterBy(run, impliedOperators(["="], run));
   filterBy(run, valueOf(body["quals"], nested(around.outer, [left, right]), run));
-  const rest = [...left.columns, ...right.columns].filter(({ name }) => !using.includes(name));
-  const columns = [...merged, ...rest];
+  const both = left.columns.concat(right.columns);
+  const columns = using.length === 0
+    ? both
+    : [...merged, ...both.filter(({ name }) => !using.includes(name))];
   const open = openOf(left, right);
   if (natural && open !== null) filterBy(run, opaque);
   const rows = joinRows(left.rows, right.rows, body["quals"] !== undefined || using.length > 0);
