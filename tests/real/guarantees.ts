@@ -71,11 +71,11 @@ function searchResponses(frames: readonly Frame[]): void {
   }
 }
 
-/** G3 and the logs: unmasked values are in no file but the database's own. */
+/** G3 and the logs: unmasked values are in no file but those of the systems that are protected. */
 async function searchDisk(rig: Rig): Promise<void> {
   const { directory } = rig.system;
   for await (const path of files(directory)) {
-    if (path.startsWith(`${directory}/postgres/`)) continue;
+    if (["postgres", "lab"].some((own) => path.startsWith(`${directory}/${own}/`))) continue;
     // What is being rewritten at this moment has a successor that is searched the next time.
     const bytes = await Deno.readFile(path).catch(() => new Uint8Array(0));
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
