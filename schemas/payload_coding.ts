@@ -11,6 +11,8 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 
 export const encodingHeader = "Sallyport-Encoding";
+/** On a `response` that is too big for one frame: the rest of it comes in the next part. */
+export const cutHeader = "Sallyport-Cut";
 
 /** Below this a payload is left as it is: it is one write either way. */
 const codedBytesMin = 4096;

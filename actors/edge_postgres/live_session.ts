@@ -120,7 +120,7 @@ export function openSession(
     // Small answers are drained as good as at once; big ones, and all that an agent is slow to
     // take, when the network has them.
     if (bytes.length < 4096 && agent.waitingBytes() < limits.creditEveryBytes) {
-      agent.write(bytes);
+      if (bytes.length > 0) agent.write(bytes);
       return carry(session.drained(drained));
     }
     agent.write(bytes, () => carry(session.drained(drained)));

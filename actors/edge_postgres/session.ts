@@ -245,7 +245,8 @@ export class Session {
     this.#releasedThrough = Math.max(this.#releasedThrough, frame.sequence);
     const drained = Number(frame.headers.get(rawBytesHeader) ?? "0");
     if (!this.#opened && frame.request === 0) this.#open();
-    if (frame.payload.length > 0) {
+    // The beginning of a long message is masked when its end has come; it counts as drained.
+    if (frame.payload.length > 0 || drained > this.#credited) {
       this.#effects.push({ kind: "write", bytes: frame.payload, drained });
     }
     if (frame.headers.has(endedHeader)) {

@@ -92,6 +92,18 @@ Deno.test("psql through the gateway", async (test) => {
     match(result.stderr, /22012: (.*\n)*.*25P02: current transaction is aborted/);
   });
 
+  await scenario(
+    test,
+    rig,
+    "a value of megabytes comes whole, and the session goes on",
+    async () => {
+      const big = "select repeat('note ', 700000)";
+      const { code, stdout, stderr } = await run({ args: ["-Atc", big, "-c", "select 7"] });
+      strictEqual(code, 0, stderr);
+      strictEqual(stdout, `${"note ".repeat(700_000)}\n7\n`);
+    },
+  );
+
   await scenario(test, rig, "statements in one string", async () => {
     const result = await run({
       args: ["-At", "-c", "select 1; select ssn from patients where id = 1; select 1/0; select 3"],
