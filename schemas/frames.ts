@@ -240,11 +240,11 @@ export const Close = z.strictObject({
 });
 export type Close = z.infer<typeof Close>;
 
-/** Somebody read a recording (design 4: reading is itself recorded). */
+/** Somebody read a recording, or ended a session (design 4: reading is itself recorded). */
 export const View = z.strictObject({
   version: z.literal(1),
   by: PrincipalChain,
-  what: z.enum(["replay", "session", "approval"]),
+  what: z.enum(["replay", "session", "approval", "end"]),
   at: z.string(),
 });
 export type View = z.infer<typeof View>;

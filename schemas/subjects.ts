@@ -124,6 +124,14 @@ export function catalogSubject(connection: string | "*"): string {
 export function checkpointSubject(log: string | "*"): string {
   return `checkpoint.${log}`;
 }
+/** A person ends a live session at the console; to the session's edge, never stored. */
+export function endSubject(edge: string | "*", session: string | "*"): string {
+  return `end.${edge}.${session}`;
+}
+/** The session that is to end; null when the subject says nothing of the kind. */
+export function parseEndSubject(subject: string): string | null {
+  return /^end\.[A-Za-z0-9_-]{1,64}\.([A-Za-z0-9_-]{1,64})$/.exec(subject)?.[1] ?? null;
+}
 /** Ids of tokens, or subjects, that are no longer good; from identity to edges. */
 export const revocationSubject = "revocation";
 /** Request and reply: an organisation's token for one bound to a connection and session. */

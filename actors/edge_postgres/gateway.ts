@@ -7,7 +7,7 @@
 import type { Bus } from "#actors/_kit/bus.ts";
 import type { Clock, Random } from "#actors/_kit/clock.ts";
 import type { Admission, Admitted } from "#actors/_kit/edge/admission.ts";
-import type { Hearing } from "#actors/_kit/edge/hear.ts";
+import type { Ending, Hearing } from "#actors/_kit/edge/hear.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
 import type { Report } from "#actors/_kit/report.ts";
 import type { Config } from "#schemas/config.ts";
@@ -60,9 +60,9 @@ export function gateway(ports: GatewayPorts): Gateway {
     if (found !== undefined) found.carry(found.session.stored(frame));
   }
 
-  function terminate(matches: (live: Live) => boolean): void {
+  function terminate(matches: (live: Live) => boolean, { reason, message }: Ending): void {
     for (const found of [...live.values()].filter(matches)) {
-      found.carry(found.session.terminate("revoked", "access was revoked"));
+      found.carry(found.session.terminate(reason, message));
     }
   }
 

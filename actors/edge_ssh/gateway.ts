@@ -7,7 +7,7 @@
 import type { Bus } from "#actors/_kit/bus.ts";
 import type { Clock, Random } from "#actors/_kit/clock.ts";
 import type { Admission, Admitted, Refused } from "#actors/_kit/edge/admission.ts";
-import type { Hearing, LiveSession } from "#actors/_kit/edge/hear.ts";
+import type { Ending, Hearing, LiveSession } from "#actors/_kit/edge/hear.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
 import type { Report } from "#actors/_kit/report.ts";
 import type { Config, SshConnection } from "#schemas/config.ts";
@@ -66,9 +66,9 @@ export function gateway(ports: GatewayPorts): Gateway {
     if (found !== undefined) found.carry(found.session.stored(frame));
   }
 
-  function terminate(matches: (live: LiveSession) => boolean): void {
+  function terminate(matches: (live: LiveSession) => boolean, { reason, message }: Ending): void {
     for (const found of [...live.values()].filter(matches)) {
-      found.carry(found.session.terminate("revoked", "access was revoked"));
+      found.carry(found.session.terminate(reason, message));
     }
   }
 

@@ -23,6 +23,7 @@ import {
   checkpointSubject,
   creditSubject,
   decideSubject,
+  endSubject,
   exchangeSubject,
   type FrameKind,
   frameKinds,
@@ -84,7 +85,7 @@ const nothing: Rights = {
   provisions: false,
 };
 
-/** Stands for the edge's own name in `sends`. */
+/** Stands for the edge's own name in `sends` and `hears`. */
 const ownName = "<own>";
 const anyRaw = "raw.*.*";
 
@@ -95,7 +96,7 @@ const edge: Rights = {
   asksLast: ["open", "request", "verdict", "approval", "outcome", "response", "close"],
   released: ["verdict", "approval", "outcome", "response"],
   sends: [creditSubject("*", "*"), aliveSubject(ownName), exchangeSubject],
-  hears: [revocationSubject],
+  hears: [revocationSubject, endSubject(ownName, "*")],
 };
 
 export const table: Readonly<Record<ActorKind, Rights>> = {
@@ -158,7 +159,7 @@ export const table: Readonly<Record<ActorKind, Rights>> = {
     asksLast: frameKinds,
     followsAudit: true,
     readsStreams: [checkpointStream, catalogStream],
-    sends: [decideSubject, exchangeSubject],
+    sends: [decideSubject, exchangeSubject, endSubject("*", "*")],
     hears: [revocationSubject],
   },
   // Reading a recording is itself recorded.
@@ -209,7 +210,7 @@ export function permissionsOf(key: BusKey, scope: Scope): Permissions {
   const subscribe = [
     `${inboxPrefixOf(key)}.>`,
     ...rights.released.map((kind) => `release.${edge}.*.${kind}`),
-    ...rights.hears,
+    ...rights.hears.map((subject) => subject.replace(ownName, key.name)),
     ...rights.answers,
   ];
   return { publish, subscribe, allowResponses: rights.answers.length > 0 };

@@ -24,6 +24,7 @@ export const publishesTried: readonly string[] = expand([
   "catalog.ehr",
   "checkpoint.main",
   "revocation",
+  "end.{pg1,pg2,ssh1}.s1",
   "identity.exchange",
   "identity.exchange_key",
   "approval.decide",
@@ -75,6 +76,8 @@ export const subscriptionsTried: readonly string[] = expand([
   "catalog.*",
   "checkpoint.*",
   "revocation",
+  "end.*.*",
+  "end.{pg1,pg2,ssh1}.*",
   "identity.exchange",
   "identity.exchange_key",
   "approval.decide",
@@ -129,6 +132,7 @@ const edge: Allowed = {
   subscribe: [
     "release.<own>.*.{verdict,approval,outcome,response}",
     "revocation",
+    "end.<own>.*",
     "_INBOX_<own>.>",
   ],
 };
@@ -199,6 +203,7 @@ const expected: Readonly<Record<string, Allowed>> = {
   console: {
     publish: [
       `${anyEdge}.view`,
+      "end.{pg1,pg2,ssh1}.s1",
       "approval.decide",
       "identity.exchange",
       ...wholeAudit,

@@ -233,7 +233,7 @@ export function startEdge(
         gate.terminate(({ key }) => {
           held.push(key.session);
           return false;
-        });
+        }, { reason: "none", message: "" });
         return held;
       },
       died() {

@@ -1,5 +1,5 @@
 /**
- * What an edge hears of the bus: frames as they are stored, and revocations.
+ * What an edge hears of the bus: frames as they are stored, revocations, and sessions to end.
  *
  * @module
  */
@@ -9,6 +9,8 @@ import type { PrincipalChain } from "#schemas/frames.ts";
 import { Revocation, revokes } from "#schemas/identity.ts";
 import {
   auditSubject,
+  endSubject,
+  parseEndSubject,
   parseReleaseSubject,
   releaseSubject,
   revocationSubject,
@@ -28,9 +30,13 @@ export type Hearing = {
   keyOf(session: string): SessionKey | undefined;
   /** A frame that the stream republished. */
   stored(frame: Frame): void;
-  /** Ends the sessions that `matches` picks. */
-  terminate(matches: (live: LiveSession) => boolean): void;
+  /** Ends the sessions that `matches` picks; `why` is for the record and for the agent. */
+  terminate(matches: (live: LiveSession) => boolean, why: Ending): void;
 };
+
+export type Ending = { readonly reason: string; readonly message: string };
+const revoked: Ending = { reason: "revoked", message: "access was revoked" };
+const ended: Ending = { reason: "ended", message: "the session was ended at the console" };
 
 /** Subscribes the gateway to what concerns its edge. */
 export function hear(
@@ -52,8 +58,14 @@ export function hear(
   bus.subscribe(revocationSubject, ({ payload }) => {
     const revocation = Revocation.safeParse(JSON.parse(new TextDecoder().decode(payload)));
     if (!revocation.success) return;
-    gateway.terminate(({ principal, tokenId, key }) =>
-      revokes(revocation.data, { principal, jtis: [tokenId], session: key.session })
+    gateway.terminate(
+      ({ principal, tokenId, key }) =>
+        revokes(revocation.data, { principal, jtis: [tokenId], session: key.session }),
+      revoked,
     );
+  });
+  bus.subscribe(endSubject(edge, "*"), ({ subject }) => {
+    const session = parseEndSubject(subject);
+    gateway.terminate(({ key }) => key.session === session, ended);
   });
 }
