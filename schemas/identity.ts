@@ -16,6 +16,8 @@ export const tokenBytesMax = 65_535;
 export const actorsMax = 16;
 /** How long a token of ours lives at most, seconds. */
 export const lifetimeSecondsMax = 300;
+/** How long a registered SSH key is good at most, seconds. */
+export const keyLifetimeSecondsMax = 900;
 
 /** Who the token is shown to. */
 export const IdentityAudience = z.enum(["edge", "console", "approval"]);
@@ -105,6 +107,8 @@ export const IdentityErrorCode = z.enum([
   "too_large",
   "request_malformed",
   "unknown_connection",
+  "key_unknown",
+  "key_taken",
   "busy",
 ]);
 export type IdentityErrorCode = z.infer<typeof IdentityErrorCode>;
