@@ -257,16 +257,17 @@ export function authz(
       state.judge?.denied();
       return;
     }
-    const consequence = known ?? understoodOf(state, request);
+    const consequence = known ?? understoodOf(state, verdict);
     consequence.allowed();
     if (continuedBy(waiting) === null) state.running = { request, consequence };
     else state.waiting.delete(request);
   }
 
-  function understoodOf(state: State, request: number): Consequence {
+  function understoodOf(state: State, { request, policies }: Verdict): Consequence {
     const waiting = state.waiting.get(request);
     if (waiting === undefined || state.judge === null) return noConsequence;
-    return state.judge.understand(askedOf(request, waiting, limits.waitingBytesMax));
+    const asked = askedOf(request, waiting, limits.waitingBytesMax);
+    return state.judge.understand(asked, policies);
   }
 
   function settle(state: State, outcome: Outcome): void {

@@ -51,8 +51,8 @@ export type SessionJudge = {
   /** May the session open. */
   connect(): Judgement;
   request(asked: Asked): Judgement;
-  /** What a request that was allowed does, for a verdict that is read again. */
-  understand(asked: Asked): Consequence;
+  /** What a request does that these policies allowed, for a verdict that is read again. */
+  understand(asked: Asked, policies: readonly string[]): Consequence;
   /** A request was refused. */
   denied(): void;
   /** False while something that an earlier request changed is not known here yet. */

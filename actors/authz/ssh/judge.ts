@@ -55,7 +55,7 @@ export function createSshJudge(judgements: Judgements): SshJudge {
     return {
       connect: () => connect(state),
       request: (asked) => asked.continues ? continued(asked, state) : begun(asked, state),
-      understand: (asked) => understood(asked, state),
+      understand: (asked, policies) => understood(asked, policies, state),
       denied() {},
       ready: () => true,
       waitOver() {},
@@ -85,13 +85,17 @@ export function createSshJudge(judgements: Judgements): SshJudge {
     };
   }
 
-  function understood(asked: Asked, state: Session): Consequence {
+  function understood(
+    asked: Asked,
+    policies: readonly string[],
+    state: Session,
+  ): Consequence {
     if (asked.continues) {
       const read = continuationIn(asked, state);
       return read.kind === "asked" ? following(read.channel, state) : noConsequence;
     }
     const purpose = purposeIn(asked, state);
-    return "code" in purpose ? noConsequence : opening(asked, purpose, [], state);
+    return "code" in purpose ? noConsequence : opening(asked, purpose, policies, state);
   }
 
   /** What is sent on the channel while it is open. */

@@ -1,85 +1,13 @@
 /** SSH channels under policy: what they are for, their lines, sftp, uploads, forwarding. */
 import { deepStrictEqual, notStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { Config } from "#schemas/config.ts";
 import type { Open } from "#schemas/frames.ts";
 import { encodeSftpClient, type SftpClientPacket, sftpOpen } from "#schemas/wire/sftp/client.ts";
 import { type ChannelMessage, encodeChannelMessages } from "#schemas/wire/ssh/channel.ts";
-import { defaultLimits } from "../analysis/analyse.ts";
-import { parser } from "../analysis/testing.ts";
-import { createJudge } from "../judge.ts";
-import { loadPolicy } from "../policy/cedar.ts";
-import { ada } from "../policy/testing.ts";
 import type { Judgement, SessionJudge } from "../session_judge.ts";
-
-const host = {
-  protocol: "ssh",
-  host: "lab.example.org",
-  user: "lab",
-  private_key_file: "key",
-  host_keys: ["SHA256:" + "A".repeat(43)],
-  home: "/home/lab",
-};
-const config = Config.parse({
-  version: 1,
-  organisation: "Example Health",
-  issuer: { url: "https://id.example.org", audience: "sallyport" },
-  console: { url: "https://gate.example.org", client_id: "console" },
-  connections: {
-    lab: host,
-    strict: { ...host, uploads: "refuse" },
-    ehr: { protocol: "postgres", host: "db", port: 5432, database: "ehr", user: "gate" },
-  },
-  classes: { ssn: { detectors: ["ssn"] }, mrn: { detectors: ["mrn"] }, name: {} },
-});
-const policyText = `
-@id("opens") permit (principal, action in [Action::"connect", Action::"session"], resource);
-@id("plain-reads") permit (principal, action == Action::"execute", resource)
-  when { ["cat", "ls", "grep", "rm", "cd", "sudo"].contains(context.command) };
-@id("own-files") permit (principal, action in [Action::"read", Action::"write"], resource)
-  when { context.path like "~/reports/*" && !context.effects.contains("remove") };
-@id("list-home") permit (principal, action == Action::"read", resource)
-  when { context.path == "~" && context.effects.containsAny(["stat", "list"]) };
-@id("removal-is-held") @approval("compliance")
-permit (principal, action == Action::"write", resource)
-  when { context.path like "~/reports/*" && context.effects.contains("remove") };
-@id("shells") permit (principal, action == Action::"shell", resource)
-  when { !context.agent };
-@id("sudo-never") forbid (principal, action == Action::"administer", resource);
-@id("no-exfiltration") forbid (principal, action == Action::"read", resource)
-  when { context.effects.contains("network") };
-@id("to-the-database") permit (principal, action == Action::"forward", resource)
-  when { context.host == "db.example" && context.port == 5432 };
-@id("sees-mrn") permit (principal, action == Action::"reveal", resource == DataClass::"mrn")
-  when { !context.agent && context.content == "terminal" };
-`;
-
-const agent = { ...ada, name: "Ada", actors: ["bot"], groups: [...ada.groups] };
-const person = { ...agent, actors: [] };
+import { agent, openOf, person, sshJudge } from "./testing.ts";
 
 function judgeOf(connection = "lab", principal = agent, protocol: Open["protocol"] = "ssh") {
-  const loaded = loadPolicy(policyText, config);
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
-  const { judge } = createJudge({
-    config,
-    configDigest: "c",
-    policy: () => loaded.policy,
-    identityKeys: new Map(),
-    parser,
-    analysisLimits: defaultLimits,
-    requestLimits: { parametersMax: 10, portalsMax: 10, preparedMax: 10 },
-  });
-  const open: Open = {
-    version: 1,
-    connection,
-    protocol,
-    principal,
-    token: "",
-    client: { address: "", tls: "", user: "lab", application: "" },
-    parameters: {},
-    openedAt: "2026-11-21T00:00:00Z",
-    configDigest: "",
-  };
-  return talk(judge.admitted(open, principal));
+  return talk(sshJudge().admitted(openOf(connection, principal, protocol), principal));
 }
 
 /** Sends requests; those that are allowed take effect, as the actor lets them. */
@@ -335,7 +263,7 @@ Deno.test("a replayed continuation does what it did", () => {
     attributes: {},
   };
   const bytes = encodeChannelMessages([{ kind: "data", data: encodeSftpClient(open) }]);
-  session.understand({ request: 2, digest: "d2", bytes, continues: true }).allowed();
+  session.understand({ request: 2, digest: "d2", bytes, continues: true }, []).allowed();
   const change = sftp({ kind: "fsetstat", id: 1, handle, attributes: { permissions: 0o600 } });
   strictEqual(said(change), "allow own-files");
   strictEqual(change.statements[0]?.access?.path, "~/reports/a");
