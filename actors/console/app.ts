@@ -18,6 +18,7 @@ import { readCheckpointMessage } from "#schemas/log/checkpoint_message.ts";
 import { auditStream, checkpointStream } from "#schemas/subjects.ts";
 import { apiRoutes } from "./api_routes.ts";
 import { approvalRoutes } from "./approval_routes.ts";
+import { playerStart } from "./assets/player.ts";
 import { script } from "./assets/script.ts";
 import { style } from "./assets/style.ts";
 import { busClient } from "./bus_client.ts";
@@ -68,6 +69,9 @@ export function createConsole(ports: ConsolePorts): Console {
   });
   asset("/assets/style.css", "text/css; charset=utf-8", style);
   asset("/assets/script.js", "text/javascript; charset=utf-8", script);
+  asset("/assets/player.js", "text/javascript; charset=utf-8", ports.player.script);
+  asset("/assets/player.css", "text/css; charset=utf-8", ports.player.style);
+  asset("/assets/player_start.js", "text/javascript; charset=utf-8", playerStart);
   asset("/assets/icon.svg", "image/svg+xml", icon);
   signInRoutes(app, {
     organisation,

@@ -98,11 +98,15 @@ function tooMany(): ConsoleError {
 
 /** Headers that every answer carries. */
 export function securityHeaders(secure: boolean): MiddlewareHandler<Env> {
-  const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; " +
+  const policy = (scripts: string) =>
+    `default-src 'none'; style-src 'self'; script-src ${scripts}; img-src 'self'; font-src 'self'; ` +
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
   return async (context, next) => {
     await next();
-    context.header("content-security-policy", policy);
+    // The player's terminal is WebAssembly, which may be compiled where a recording is shown.
+    const isPlayed = /^\/sessions\/[^/]+$/.test(context.req.path);
+    const scripts = isPlayed ? "'self' 'wasm-unsafe-eval'" : "'self'";
+    context.header("content-security-policy", policy(scripts));
     context.header("x-frame-options", "DENY");
     context.header("x-content-type-options", "nosniff");
     // `no-referrer` would take the Origin header from our own forms too.

@@ -25,6 +25,7 @@ export type SessionEntry = {
   readonly key: SessionKey;
   readonly principal: PrincipalChain;
   readonly connection: string;
+  readonly protocol: Open["protocol"];
   readonly client: Open["client"];
   readonly openedAtMs: number;
   /** Sequence of its `open`, and of its newest frame. */
@@ -188,6 +189,7 @@ export function createLedger(limits: LedgerLimits): Ledger {
       key: frame.key,
       principal: open.principal,
       connection: open.connection,
+      protocol: open.protocol,
       client: open.client,
       openedAtMs: frame.timeMs,
       first: frame.sequence,

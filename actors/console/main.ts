@@ -32,6 +32,10 @@ const console = createConsole({
     : Deno.readTextFileSync(configuredFile(settings, secretFile)).trim(),
   logVerifier,
   maskLiterals,
+  player: {
+    script: packaged("asciinema-player/dist/bundle/asciinema-player.min.js"),
+    style: packaged("asciinema-player/dist/bundle/asciinema-player.css"),
+  },
   limits: consoleLimits,
 });
 await console.start();
@@ -40,3 +44,8 @@ Deno.serve(
   { hostname: host, port, onListen: process.ready },
   (request, info) => console.app.fetch(request, { address: info.remoteAddr.hostname }),
 );
+
+/** A file of a package, which is served as it is. */
+function packaged(specifier: string): string {
+  return Deno.readTextFileSync(new URL(import.meta.resolve(specifier)));
+}

@@ -32,6 +32,8 @@ export type ConsolePorts = {
   readonly logVerifier: (epoch: string) => Verifier | null;
   /** A statement's text with every literal masked; null when it cannot tell them. */
   readonly maskLiterals: MaskLiterals;
+  /** asciinema-player, as its package ships it. */
+  readonly player: { readonly script: string; readonly style: string };
   readonly limits: ConsoleLimits;
 };
 

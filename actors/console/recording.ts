@@ -9,16 +9,20 @@
 import { createHash } from "node:crypto";
 import { type Frame, frameHeaders, type FrameKind, toFrame } from "#actors/_kit/frame.ts";
 import { decodeControl, encodeControl, type Verdict, type View } from "#schemas/frames.ts";
-import { auditStream, auditSubject, type SessionKey } from "#schemas/subjects.ts";
+import { type CastEvent, castHeader, castLines, pacer } from "#schemas/recording/asciicast.ts";
+import { SshRecording } from "#schemas/recording/ssh_recording.ts";
+import { auditStream, auditSubject, endSubject, type SessionKey } from "#schemas/subjects.ts";
 import type { ApprovalEntry, SessionEntry } from "./ledger.ts";
 import { ConsoleError, type ConsolePorts, type Viewer } from "./ports.ts";
-import { type ShownRequest, statementReader } from "./statements.ts";
+import { type ShownRequest, sshRequestReader, statementReader } from "./statements.ts";
 import { joined, type TimelineEntry, timelineOf } from "./timeline.ts";
 
 export type SessionRecording = {
   readonly entries: readonly TimelineEntry[];
   /** True when the recording is longer than what is read. */
   readonly cut: boolean;
+  /** Of a terminal: what was asked, in the order of a cast's markers; else null. */
+  readonly markers: readonly CastEvent[] | null;
 };
 export type ApprovalRecording = {
   /** Null when the verdict that holds the request cannot be read. */
@@ -33,6 +37,10 @@ export function isShownWhole({ verdict, shown }: ApprovalRecording): boolean {
 export type Recordings = {
   /** @throws ConsoleError `unavailable`, `busy` */
   session(viewer: Viewer, entry: SessionEntry): Promise<SessionRecording>;
+  /** The terminal as an asciicast. @throws ConsoleError `unavailable`, `busy` */
+  cast(viewer: Viewer, entry: SessionEntry): Promise<string>;
+  /** Records that a session is ended, and has it ended. @throws ConsoleError `unavailable` */
+  end(viewer: Viewer, entry: SessionEntry): Promise<void>;
   /** @throws ConsoleError `unavailable`, `busy` */
   approval(
     viewer: Viewer,
@@ -43,17 +51,52 @@ export type Recordings = {
 
 const replayed: readonly FrameKind[] = ["request", "verdict", "approval", "outcome", "response"];
 
+/** In a player a longer pause is shortened to this. */
+const castPauseMsMax = 3000;
+
+function recordingOf(session: string): SshRecording {
+  return new SshRecording(session, () => createHash("sha256"));
+}
+
+function eventsOf(frames: readonly Frame[]): CastEvent[] {
+  const recording = recordingOf("");
+  return frames.flatMap((frame) => recording.take(frame));
+}
+
 export function recordings(ports: ConsolePorts): Recordings {
   const { bus, clock, random, limits, maskLiterals } = ports;
   const statementLimits = { ...limits, statementsMax: 100 };
   let readings = 0;
-  return { session, approval };
+  return { session, approval, cast, end };
 
   function session(viewer: Viewer, entry: SessionEntry): Promise<SessionRecording> {
     return reading(viewer, entry.key, "session", async () => {
       const { frames, cut } = await read(entry.key, replayed, entry.first, entry.last);
-      return { entries: timelineOf(frames, maskLiterals, limits), cut };
+      const entries = timelineOf(frames, maskLiterals, limits, entry.protocol);
+      const isTerminal = entry.protocol === "ssh";
+      const markers = isTerminal ? eventsOf(frames).filter(({ code }) => code === "m") : null;
+      return { entries, cut, markers };
     });
+  }
+
+  function cast(viewer: Viewer, entry: SessionEntry): Promise<string> {
+    return reading(viewer, entry.key, "replay", async () => {
+      const { frames } = await read(entry.key, replayed, entry.first, entry.last);
+      const recording = recordingOf(entry.key.session);
+      const events = frames.flatMap((frame) => recording.take(frame));
+      const pace = pacer({ speed: 1, pauseMsMax: castPauseMsMax });
+      const line = castLines(events[0]?.atMs ?? entry.openedAtMs);
+      return castHeader(recording.header()) + events.map((event) => line(pace(event))).join("");
+    });
+  }
+
+  async function end(viewer: Viewer, { key }: SessionEntry): Promise<void> {
+    try {
+      await recordView(viewer, key, "end");
+    } catch {
+      throw new ConsoleError(503, "unavailable", "The record cannot be written now. Try again.");
+    }
+    bus.send(endSubject(key.edge, key.session), new Uint8Array(0));
   }
 
   function approval(
@@ -68,11 +111,11 @@ export function recordings(ports: ConsolePorts): Recordings {
       if (verdict === null || verdict.approval?.binding !== entry.binding) {
         return { verdict: null, shown: null };
       }
-      const near = await shownOf(entry, verdict, entry.requestStart);
+      const near = await shownOf(entry, verdict, entry.requestStart, session?.protocol);
       if (near === null || near.ok || near.reason !== "not_prepared" || session === undefined) {
         return { verdict, shown: near };
       }
-      return { verdict, shown: await shownOf(entry, verdict, session.first) };
+      return { verdict, shown: await shownOf(entry, verdict, session.first, session.protocol) };
     });
   }
 
@@ -81,10 +124,13 @@ export function recordings(ports: ConsolePorts): Recordings {
     entry: ApprovalEntry,
     verdict: Verdict,
     from: number,
+    protocol: SessionEntry["protocol"] | undefined,
   ): Promise<ShownRequest | null> {
     const { frames, cut } = await read(entry.key, ["request"], from, entry.verdict);
     if (cut) return null;
-    const reader = statementReader(maskLiterals, statementLimits);
+    const reader = protocol === "ssh"
+      ? sshRequestReader(statementLimits)
+      : statementReader(maskLiterals, statementLimits);
     let parts: Uint8Array[] = [];
     for (const frame of frames) {
       if (frame.request > entry.request) break;

@@ -44,6 +44,8 @@ export type Sight = {
   approval(viewer: Viewer, id: string): ApprovalEntry;
   /** @throws ConsoleError 404 */
   session(viewer: Viewer, id: string): SessionEntry;
+  /** Whoever approves somewhere, and who is accountable for the session. */
+  mayEnd(viewer: Viewer, session: SessionEntry): boolean;
   /** False when the viewer sees no sessions but their own. */
   isApprover(viewer: Viewer): boolean;
 };
@@ -66,9 +68,14 @@ export function sightOf(ledger: Ledger): Sight {
       if (entry !== undefined && seesSession(viewer, entry)) return entry;
       throw new ConsoleError(404, "session_unknown", "There is no such session for you.");
     },
-    isApprover({ principal }) {
-      const groups = ledger.approverGroups();
-      return principal.groups.some((group) => groups.has(group));
+    mayEnd: (viewer, entry) => {
+      return isOwn(viewer.principal, entry.principal) || isApprover(viewer);
     },
+    isApprover,
   };
+
+  function isApprover({ principal }: Viewer): boolean {
+    const groups = ledger.approverGroups();
+    return principal.groups.some((group) => groups.has(group));
+  }
 }

@@ -13,10 +13,11 @@ import type {
   PrincipalChain,
   Verdict,
 } from "#schemas/frames.ts";
-import { maskedHeader } from "#schemas/frames.ts";
+import { maskedHeader, operationHeader } from "#schemas/frames.ts";
 import { maskWhole } from "#schemas/mask_plan.ts";
 import { backendBytes, type BackendMessage } from "#schemas/wire/postgres/backend.ts";
 import { frontendBytes, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
+import { type ChannelMessage, encodeChannelMessages } from "#schemas/wire/ssh/channel.ts";
 import { ana, type Rig, startMs } from "./testing.ts";
 
 export const bindingOf = (id: string) => createHash("sha256").update(id).digest("hex");
@@ -207,4 +208,58 @@ export async function answered(
     catalogDigest: null,
   };
   await rig.say("outcome", request, outcome, session);
+}
+
+const utf8 = new TextEncoder();
+
+/** A person's shell over SSH: three lines, of which one is denied. */
+export async function terminalSession(
+  rig: Rig,
+  session: string,
+  by: PrincipalChain,
+): Promise<void> {
+  const client = { address: "192.0.2.7", tls: "SSH", user: by.person, application: "OpenSSH_10.0" };
+  await rig.say("open", 0, { ...openOf(by), connection: "lab", protocol: "ssh", client }, session);
+  const size = { columns: 80, rows: 12, widthPixels: 0, heightPixels: 0 };
+  const pty = { kind: "pty", term: "xterm-256color", modes: new Uint8Array(0), ...size } as const;
+  let part = 0;
+  const asks = async (request: number, decision: "allow" | "deny", ...all: ChannelMessage[]) => {
+    const bytes = encodeChannelMessages(all);
+    const headers: [string, string][] = request > 1 ? [[operationHeader, "continues:1"]] : [];
+    await rig.add("request", request, bytes, { session, headers });
+    const reason = {
+      code: "forbidden",
+      policy: "no-reboot",
+      message: "Nobody restarts the lab.",
+      detail: "",
+      hint: "",
+      sqlstate: "42501",
+    };
+    const reasons = decision === "deny" ? [reason] : [];
+    const change = { policies: ["lab-shell"], statements: [], reasons };
+    await rig.say("verdict", request, verdictOf(request, bytes, decision, change), session);
+    rig.clock.forward(900);
+  };
+  const shows = async (text: string, masked?: string) => {
+    const bytes = encodeChannelMessages([{ kind: "data", data: utf8.encode(text) }]);
+    const headers: [string, string][] = masked === undefined ? [] : [[maskedHeader, masked]];
+    await rig.add("response", 1, bytes, { session, part: part++, headers });
+    rig.clock.forward(400);
+  };
+  const prompt = "\x1b]0;lab\x07\x1b[1;32mnora@lab\x1b[0m:\x1b[34m~\x1b[0m$ ";
+  const types = async (request: number, line: string, decision: "allow" | "deny" = "allow") => {
+    for (const key of line) await shows(key);
+    const enter = { kind: "data", data: utf8.encode("\r") } as const;
+    await asks(request, decision, { kind: "line", screen: line, keys: line }, enter);
+  };
+  await asks(1, "allow", pty, { kind: "shell" });
+  await shows(prompt);
+  await types(2, "ls");
+  await shows(`\r\nlabs.csv  notes.txt  \x1b[34mscans\x1b[0m\r\n${prompt}`);
+  await types(3, "cat notes.txt");
+  await shows("\r\nseen on ward B2, ssn [ssn], call [phone]\r\n", "ssn=1,phone=1");
+  await shows(prompt);
+  await types(4, "sudo reboot", "deny");
+  await shows("\r\n\x1b[31msallyport: Nobody restarts the lab. [no-reboot]\x1b[0m\r\n");
+  await shows(prompt);
 }

@@ -1,10 +1,11 @@
 /** The overview, and the list and timeline of sessions, as pages. @module */
 import type { Hono } from "hono";
 import type { Env } from "./guard.ts";
-import { stateAt } from "./ledger.ts";
+import { type SessionEntry, stateAt } from "./ledger.ts";
 import { page } from "./pages/layout.ts";
 import { overviewPage } from "./pages/overview.ts";
 import { sessionDetail, sessionList } from "./pages/sessions.ts";
+import { ConsoleError, type Viewer } from "./ports.ts";
 import type { RouteParts } from "./route_parts.ts";
 
 export function sessionRoutes(app: Hono<Env>, parts: RouteParts): void {
@@ -46,15 +47,59 @@ export function sessionRoutes(app: Hono<Env>, parts: RouteParts): void {
     const entry = sight.session(viewer, context.req.param("id"));
     const version = String(entry.last);
     const recording = await recordings.session(viewer, entry);
-    const body = sessionDetail(entry, recording, limits.requestsShownMax);
+    const body = sessionDetail(entry, recording, {
+      requestsMax: limits.requestsShownMax,
+      mayEnd: sight.mayEnd(viewer, entry),
+      csrf: viewer.csrf,
+    });
     const options = { title: "Session", organisation, viewer, current: "sessions" } as const;
-    return context.html(page({ ...options, live: "detail", version }, body));
+    const plays = recording.markers !== null;
+    return context.html(page({ ...options, live: "detail", version, plays }, body));
+  });
+
+  app.get("/sessions/:id/cast", async (context) => {
+    const viewer = await guard.viewer(context);
+    const entry = sight.session(viewer, context.req.param("id"));
+    if (entry.protocol !== "ssh") {
+      throw new ConsoleError(404, "no_terminal", "The session had no terminal.");
+    }
+    const cast = await recordings.cast(viewer, entry);
+    return context.body(cast, 200, { "content-type": "application/x-asciicast" });
+  });
+
+  app.post("/sessions/:id/end", async (context) => {
+    guard.attempt(context);
+    const viewer = await guard.viewer(context);
+    const entry = sight.session(viewer, context.req.param("id"));
+    const form = new URLSearchParams(await context.req.text());
+    guard.checkForm(context, viewer, form.get("csrf"));
+    await end(viewer, entry);
+    return context.redirect(`/sessions/${entry.key.session}`, 303);
+  });
+
+  app.post("/api/sessions/:id/end", async (context) => {
+    guard.attempt(context);
+    const viewer = await guard.viewer(context);
+    guard.checkForm(context, viewer, context.req.header("sallyport-csrf") ?? null);
+    const entry = sight.session(viewer, context.req.param("id"));
+    await end(viewer, entry);
+    return context.json({ session: entry.key.session, ending: true });
   });
 
   app.get("/sessions/:id/state", async (context) => {
     const viewer = await guard.viewer(context);
     return context.json({ version: String(sight.session(viewer, context.req.param("id")).last) });
   });
+
+  async function end(viewer: Viewer, entry: SessionEntry): Promise<void> {
+    if (!sight.mayEnd(viewer, entry)) {
+      throw new ConsoleError(403, "not_yours_to_end", "You may not end this session.");
+    }
+    if (entry.closed !== null) {
+      throw new ConsoleError(409, "session_closed", "The session is closed already.");
+    }
+    await recordings.end(viewer, entry);
+  }
 
   app.get("/events", async (context) => parts.events.open(await guard.viewer(context)));
 }

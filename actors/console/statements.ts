@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { requestWords } from "#schemas/recording/ssh_words.ts";
 import { decodeBind } from "#schemas/wire/postgres/bind.ts";
 import { decodeClose } from "#schemas/wire/postgres/close.ts";
 import { decodeExecute } from "#schemas/wire/postgres/execute.ts";
@@ -43,6 +44,25 @@ export type StatementReader = {
   /** Takes the exact bytes of the session's next request. */
   take(request: Uint8Array): ShownRequest;
 };
+
+/** Reads the requests of a session over SSH: commands, operations and forwardings in words. */
+export function sshRequestReader(
+  limits: Pick<StatementLimits, "statementCharsMax" | "statementsMax">,
+): StatementReader {
+  return {
+    take(request) {
+      const words = requestWords(request);
+      if (words === null) return malformed;
+      if (words.length > limits.statementsMax) return { ok: false, reason: "too_many" };
+      const statements = words.map((whole) => {
+        const cut = whole.length > limits.statementCharsMax;
+        const text = cut ? whole.slice(0, limits.statementCharsMax) : whole;
+        return { text, parameters: 0, cut };
+      });
+      return { ok: true, statements };
+    },
+  };
+}
 
 type Portal = { readonly statement: string; readonly parameters: number };
 type Failure = Extract<ShownRequest, { ok: false }>;

@@ -172,6 +172,7 @@ export async function rig(options: RigOptions = {}): Promise<Rig> {
     clientSecret: null,
     logVerifier: () => options.logVerifier ?? null,
     maskLiterals: (sql) => sql.replaceAll(/'[^']*'/g, "'…'"),
+    player: { script: "", style: "" },
     limits: consoleLimits,
     ...options.change,
   });

@@ -9,6 +9,7 @@ import {
   type Approval,
   decodeControl,
   maskedHeader,
+  type Open,
   operationHeader,
   type Outcome,
   parseMasked,
@@ -17,7 +18,7 @@ import {
 import type { ConsoleLimits } from "./limits.ts";
 import type { MaskLiterals } from "./ports.ts";
 import { type OutputBlock, outputReader } from "./output.ts";
-import { type ShownRequest, statementReader } from "./statements.ts";
+import { type ShownRequest, sshRequestReader, statementReader } from "./statements.ts";
 
 export type TimelineEntry = {
   readonly request: number;
@@ -53,8 +54,13 @@ export function timelineOf(
   frames: Iterable<Frame>,
   mask: MaskLiterals,
   limits: ConsoleLimits,
+  protocol: Open["protocol"],
 ): TimelineEntry[] {
-  const statements = statementReader(mask, { ...limits, statementsMax: perRequestMax });
+  const isSsh = protocol === "ssh";
+  const statementLimits = { ...limits, statementsMax: perRequestMax };
+  const statements = isSsh
+    ? sshRequestReader(statementLimits)
+    : statementReader(mask, statementLimits);
   const output = outputReader({ ...limits, blocksMax: perRequestMax });
   const entries = new Map<number, Building>();
   for (const frame of frames) take(frame);
@@ -83,7 +89,8 @@ export function timelineOf(
         entry.outcome = decodeControl("outcome", payload);
         return;
       case "response":
-        output.take(frame.request, payload);
+        // What a terminal showed is played, not listed.
+        if (!isSsh) output.take(frame.request, payload);
         for (const [name, count] of parseMasked(frame.headers.get(maskedHeader))) {
           entry.masked.set(name, (entry.masked.get(name) ?? 0) + count);
         }
@@ -111,7 +118,8 @@ export function timelineOf(
     entry.operation = frame.headers.get(operationHeader) ?? entry.operation;
     entry.parts.push(frame.payload);
     if (frame.more) return;
-    if (entry.operation === null) entry.shown = statements.take(joined(entry.parts));
+    const isInput = entry.operation?.startsWith("continues:") === true;
+    if (entry.operation === null || isInput) entry.shown = statements.take(joined(entry.parts));
     entry.parts.length = 0;
   }
 }

@@ -39,3 +39,23 @@ export function castLines(startedAtMs: number): (event: CastEvent) => string {
     return `${JSON.stringify([interval, code, data])}\n`;
   };
 }
+
+export type Pace = {
+  /** 2 is twice as fast. */
+  readonly speed: number;
+  /** Longer pauses are shortened to this, milliseconds, before speed is applied. */
+  readonly pauseMsMax?: number;
+};
+
+/** Moves events closer together. @throws RangeError when the speed is not above 0. */
+export function pacer({ speed, pauseMsMax = Infinity }: Pace): (event: CastEvent) => CastEvent {
+  if (!(speed > 0)) throw new RangeError("Cannot replay: speed is not above 0");
+  let before: number | null = null;
+  let atMs = 0;
+  return (event) => {
+    const passed = before === null ? 0 : Math.max(0, event.atMs - before);
+    atMs = before === null ? event.atMs : atMs + Math.min(passed, pauseMsMax) / speed;
+    before = Math.max(before ?? event.atMs, event.atMs);
+    return { ...event, atMs };
+  };
+}

@@ -2,7 +2,7 @@
  * Serves the console with sample frames and no bus, to look at its pages in a browser. Everybody is
  * signed in as Carl of compliance, by a cookie that the server adds; nothing real is behind it.
  *
- *     deno run --allow-net=127.0.0.1 tests/console/preview_main.ts 9555
+ *     deno run --allow-net=127.0.0.1 --allow-read=node_modules tests/console/preview_main.ts 9555
  *
  * @module
  */
@@ -12,6 +12,7 @@ import {
   hold,
   openOf,
   rowsOf,
+  terminalSession,
   verdictOf,
   voteOf,
 } from "#actors/console/samples_testing.ts";
@@ -28,7 +29,11 @@ import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 const { signer } = signerOf(`clinic.example/${epoch}`, new Uint8Array(32).fill(5));
 const logVerifier = parseVerifier(signer.vkey);
 if (logVerifier === null) throw new Error("The test's key is no verifier key");
-const test = await rig({ logVerifier, change: { maskLiterals }, fromMs: Date.now() });
+const player = {
+  script: packaged("asciinema-player/dist/bundle/asciinema-player.min.js"),
+  style: packaged("asciinema-player/dist/bundle/asciinema-player.css"),
+};
+const test = await rig({ logVerifier, change: { maskLiterals, player }, fromMs: Date.now() });
 test.tokens.set("carl", { ...person("carl", ["compliance"]), name: "Carl Meyer" });
 const entered = await test.console.app.request(`${consoleUrl}/login/token`, {
   method: "POST",
@@ -63,6 +68,7 @@ await hold(test, {
   },
   statement: { relations: ["public.patients", "public.encounters"] },
 });
+await terminalSession(test, "s6", { ...person("nora", ["treatment-team"]), name: "Nora Lind" });
 await checkpoint(test);
 
 const port = Number(Deno.args[0] ?? "9555");
@@ -164,4 +170,8 @@ async function checkpoint(to: Rig): Promise<void> {
   const subject = checkpointSubject("clinic");
   await to.bus.publish(subject, payload, headers, { stream: checkpointStream });
   await to.settle();
+}
+
+function packaged(specifier: string): string {
+  return Deno.readTextFileSync(new URL(import.meta.resolve(specifier)));
 }

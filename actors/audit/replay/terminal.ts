@@ -6,22 +6,29 @@
 import { createHash } from "node:crypto";
 import type { StoredMessage } from "#actors/_kit/bus.ts";
 import { toFrame } from "#actors/_kit/frame.ts";
-import { type CastEvent, castHeader, castLines } from "#schemas/recording/asciicast.ts";
+import {
+  type CastEvent,
+  castHeader,
+  castLines,
+  type Pace,
+  pacer,
+} from "#schemas/recording/asciicast.ts";
 import { SshRecording } from "#schemas/recording/ssh_recording.ts";
 import { terminalReset } from "#schemas/recording/terminal_text.ts";
-import type { Chunk, RenderOptions } from "./render.ts";
+import type { Chunk } from "./render.ts";
 
 type Messages = AsyncIterable<StoredMessage> | Iterable<StoredMessage>;
-type Pauses = Pick<RenderOptions, "speed" | "pauseMsMax">;
 
 /** The session as an asciicast, version 3. */
 export async function* terminalCast(
   messages: Messages,
-  options: Pauses & { readonly title: string },
+  options: Pace & { readonly title: string },
 ): AsyncGenerator<string> {
   const recording = recordingOf(options.title);
   let line: ((event: CastEvent) => string) | null = null;
-  for await (const event of paced(events(recording, messages), options)) {
+  const pace = pacer(options);
+  for await (const given of events(recording, messages)) {
+    const event = pace(given);
     if (line === null) {
       // What the terminal is like is known before anything happens on it.
       yield castHeader(recording.header());
@@ -35,11 +42,13 @@ export async function* terminalCast(
 /** The session for a terminal. Markers are shown where the program had no terminal of its own. */
 export async function* terminalReplay(
   messages: Messages,
-  options: Pauses,
+  options: Pace,
 ): AsyncGenerator<Chunk> {
   const recording = recordingOf("");
   let before: number | null = null;
-  for await (const event of paced(events(recording, messages), options)) {
+  const pace = pacer(options);
+  for await (const given of events(recording, messages)) {
+    const event = pace(given);
     const delayMs = before === null ? 0 : event.atMs - before;
     before = event.atMs;
     yield { delayMs, text: textOf(event, recording.header().terminal !== null) };
@@ -60,23 +69,6 @@ async function* events(recording: SshRecording, messages: Messages): AsyncGenera
   for await (const message of messages) {
     const frame = toFrame(message);
     if (frame !== null) yield* recording.take(frame);
-  }
-}
-
-/** Longer pauses shortened, all of them divided by the speed. */
-async function* paced(
-  given: AsyncIterable<CastEvent>,
-  { speed, pauseMsMax = Infinity }: Pauses,
-): AsyncGenerator<CastEvent> {
-  if (!(speed > 0)) throw new RangeError("Cannot replay: speed is not above 0");
-  let before: number | null = null;
-  let atMs = 0;
-  for await (const event of given) {
-    atMs = before === null
-      ? event.atMs
-      : atMs + Math.min(Math.max(0, event.atMs - before), pauseMsMax) / speed;
-    before = Math.max(before ?? event.atMs, event.atMs);
-    yield { ...event, atMs };
   }
 }
 

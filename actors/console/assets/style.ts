@@ -57,6 +57,9 @@ background:var(--plain-soft);color:var(--ink);white-space:nowrap}
 .pill.bad{background:var(--bad-soft);color:var(--bad)}
 .pill.wait{background:var(--wait-soft);color:var(--wait)}
 .pills{display:flex;flex-wrap:wrap;gap:.35rem;margin:0;padding:0;list-style:none}
+.player{margin:0 0 1rem}
+.markers{margin:0 0 1.5rem;padding-left:1.6rem;max-height:20rem;overflow:auto}
+.markers li{padding:.1rem 0}
 .list{list-style:none;margin:0;padding:0}
 .list>li{background:var(--card);border:1px solid var(--line);border-radius:12px;margin:0 0 .6rem}
 .list>li>a{display:block;padding:.85rem 1.1rem;color:inherit;text-decoration:none;min-height:44px}

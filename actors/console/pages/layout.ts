@@ -17,10 +17,13 @@ export type PageOptions = {
   /** Of a detail page: changes when what is shown has changed. */
   readonly version?: string;
   readonly narrow?: boolean;
+  /** A terminal's recording is played on it. */
+  readonly plays?: boolean;
 };
 
 export function page(options: PageOptions, body: Html): Html {
   const { title, organisation, viewer, live = "", version = "", narrow = false } = options;
+  const player = options.plays === true ? playerFiles : "";
   // Without a script a list is read again every quarter of a minute.
   const refresh = live === "list"
     ? raw('<noscript><meta http-equiv="refresh" content="15"></noscript>')
@@ -35,7 +38,7 @@ export function page(options: PageOptions, body: Html): Html {
     <link rel="stylesheet" href="/assets/style.css">
     <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
     <script src="/assets/script.js" defer></script>
-    ${refresh}
+    ${player}${refresh}
       </head>
       <body data-live="${live}" data-version="${version}">
         <a class="skip" href="#main">Skip to content</a>
@@ -55,6 +58,11 @@ export function page(options: PageOptions, body: Html): Html {
   `;
 }
 
+const playerFiles = raw(
+  '<link rel="stylesheet" href="/assets/player.css">' +
+    '<script src="/assets/player.js" defer></script>' +
+    '<script src="/assets/player_start.js" defer></script>',
+);
 const shape = "M4 21V9l8-6 8 6v12h-5v-7H9v7z";
 /** The icon as a file of its own. */
 export const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">` +

@@ -4,6 +4,7 @@
  * @module
  */
 import { html } from "hono/html";
+import type { CastEvent } from "#schemas/recording/asciicast.ts";
 import type { Outcome, Verdict } from "#schemas/frames.ts";
 import type { SessionEntry } from "../ledger.ts";
 import type { OutputBlock } from "../output.ts";
@@ -67,12 +68,16 @@ function verdictPills(entry: SessionEntry): Html {
 
 export function sessionDetail(
   entry: SessionEntry,
-  { entries, cut }: SessionRecording,
-  shownMax: number,
+  { entries, cut, markers }: SessionRecording,
+  show: {
+    readonly requestsMax: number;
+    readonly mayEnd: boolean;
+    readonly csrf: string | null;
+  },
 ): Html {
   const { principal, client } = entry;
-  const requests = entries.filter(({ request }) => request > 0);
-  const shown = requests.slice(-shownMax);
+  const requests = entries.filter((one) => one.request > 0 && !isPlainInput(one));
+  const shown = requests.slice(-show.requestsMax);
   const masked = [...entry.masked].map(([name, number]) => `${name} ${count(number)}`);
   const person = principal.actors.length === 0 ? "" : html`
     for ${visible(principal.name)}
@@ -110,10 +115,50 @@ export function sessionDetail(
       : ""}${shown.length < requests.length
       ? html`<p class="notice">The newest ${count(shown.length)} requests.</p>`
       : ""}
+    ${show.mayEnd && entry.closed === null ? endForm(entry, show.csrf) : ""}
+    ${markers === null ? "" : terminal(entry, markers)}
     <h2>Timeline</h2>
     ${shown.length === 0 ? html`<p class="soft">No request yet.</p>` : shown.map(step)}
   `;
 }
+
+/** Input that says nothing by itself, and was passed on. */
+function isPlainInput({ operation, shown, verdicts }: TimelineEntry): boolean {
+  const isTold = shown?.ok === true && shown.statements.length > 0;
+  return operation?.startsWith("continues:") === true && !isTold &&
+    verdicts.at(-1)?.verdict.decision === "allow";
+}
+
+function endForm({ key }: SessionEntry, csrf: string | null): Html {
+  return html`
+    <form class="card" method="post" action="/sessions/${key.session}/end">
+      <input type="hidden" name="csrf" value="${csrf ?? ""}">
+      <button class="bad">End this session</button>
+      <p class="small soft">It ends at once, for everybody in it. That you did is recorded.</p>
+    </form>
+  `;
+}
+
+/** The terminal as its user saw it, and where in it to jump to. */
+function terminal({ key }: SessionEntry, markers: readonly CastEvent[]): Html {
+  return html`
+    <section aria-labelledby="terminal">
+      <h2 id="terminal">Terminal</h2>
+      <div id="player" class="player" data-cast="/sessions/${key.session}/cast"></div>
+      <noscript><p class="soft">The player needs a script; <code>sallyport replay ${key
+        .session}</code>
+        shows the same in a terminal.</p></noscript>
+      ${markers.length === 0 ? "" : html`
+        <ol class="markers">${markers.slice(0, markersShownMax).map(({ atMs, data }, index) =>
+          html`<li><span class="soft small">${moment(atMs)}</span> <code>${visible(data)}</code>
+<button class="quiet" type="button" data-marker="${index}" hidden>Jump</button></li>`
+        )}</ol>
+      `}
+    </section>
+  `;
+}
+
+const markersShownMax = 500;
 
 function step(entry: TimelineEntry): Html {
   const final = entry.verdicts.at(-1)?.verdict;
@@ -121,7 +166,7 @@ function step(entry: TimelineEntry): Html {
 <header><strong>Request ${entry.request}</strong> ${final === undefined ? "" : pill(final)}
 <span class="soft small">${moment(entry.atMs)}</span></header>
 ${
-    entry.operation === null
+    entry.operation === null || entry.shown !== null
       ? entry.shown === null
         ? html`<p class="soft">Still being received.</p>`
         : statementsOf(entry.shown)
