@@ -56,11 +56,15 @@ export function requestWords(bytes: Uint8Array): readonly string[] | null {
   const framer = new ChannelFramer({ messageBytesMax });
   framer.push(bytes);
   const texts: string[] = [];
+  let isLine = false;
   for (;;) {
     const message = framer.next();
     if (message.kind === "malformed") return null;
     // A length alone is four bytes: more is wanted exactly when a message was cut.
     if (message.kind === "need") return message.bytes === 4 ? texts : null;
+    // The Enter key behind a line says nothing more.
+    if (isLine && message.kind === "data" && isEnter(message.data)) continue;
+    isLine = message.kind === "line";
     const words = message.kind === "data" ? packetsIn(message.data) : ownWords(message);
     if (words === null) return null;
     texts.push(...words.map(maskedText));
@@ -100,6 +104,10 @@ function ownWords(message: ChannelMessage): readonly string[] | null {
       return words === null ? null : [words];
     }
   }
+}
+
+function isEnter(data: Uint8Array): boolean {
+  return data.length === 1 && (data[0] === 0x0d || data[0] === 0x0a);
 }
 
 /** Operations of whole sftp packets; what is none has no words. */

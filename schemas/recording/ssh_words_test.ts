@@ -26,6 +26,13 @@ Deno.test("a request says all that it asks, without what detectors find", () => 
   deepStrictEqual(wordsOf(data(remove, rename)), ["remove /srv/a", "rename /a /b"]);
 });
 
+Deno.test("a line and its Enter key are the line; what else is typed has no words", () => {
+  const line = { kind: "line", screen: "ls", keys: null } as const;
+  deepStrictEqual(wordsOf(line, data(utf8.encode("\r"))), ["> ls"]);
+  equal(wordsOf(line, data(utf8.encode("x\r"))), null);
+  equal(wordsOf(data(utf8.encode("\r"))), null);
+});
+
 Deno.test("what cannot be read to its end has no words", () => {
   equal(wordsOf(data(utf8.encode("rm -rf /"))), null);
   const remove = encodeSftpClient({ kind: "remove", id: 1, path: "/srv/a" });

@@ -133,7 +133,7 @@ function endForm({ key }: SessionEntry, csrf: string | null): Html {
   return html`
     <form class="card" method="post" action="/sessions/${key.session}/end">
       <input type="hidden" name="csrf" value="${csrf ?? ""}">
-      <button class="bad">End this session</button>
+      <button class="deny">End this session</button>
       <p class="small soft">It ends at once, for everybody in it. That you did is recorded.</p>
     </form>
   `;
