@@ -13,6 +13,9 @@
 import { cachedFolder } from "./cache.ts";
 import { findOnPath, runTool, type Say } from "./process.ts";
 
+/** What lists a private apt fetches: of programs, or of what they are built from. */
+export type PackageKind = "deb" | "deb-src";
+
 /** One archive of the machine's sources. */
 export type Archive = {
   readonly uri: string;
@@ -30,6 +33,8 @@ export type PrivateApt = {
   missing(packageNames: readonly string[]): Promise<string[]>;
   /** Downloads, verifies and unpacks the packages into `folder`. */
   unpack(packageNames: readonly string[], folder: string): Promise<void>;
+  /** Downloads, verifies and unpacks a source package as `folder`, which must not be there. */
+  unpackSource(packageName: string, folder: string): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -82,14 +87,20 @@ export async function debianArchive(): Promise<{ archive: Archive; codename: str
  * Throws with apt's own words when a list cannot be fetched or its signature is not trusted.
  */
 export async function privateApt(
-  options: { archive: Archive; suites: readonly string[]; cacheDir: string; say: Say },
+  options: {
+    archive: Archive;
+    suites: readonly string[];
+    cacheDir: string;
+    say: Say;
+    kind?: PackageKind;
+  },
 ): Promise<PrivateApt> {
   await Deno.mkdir(options.cacheDir, { recursive: true });
   const folder = await Deno.makeTempDir({ dir: options.cacheDir, prefix: ".apt-" });
   const remove = () => Deno.remove(folder, { recursive: true });
   const env = { APT_CONFIG: `${folder}/apt.conf`, LC_ALL: "C" };
   try {
-    await writeConfiguration(folder, options.archive, options.suites);
+    await writeConfiguration(folder, options.archive, options.suites, options.kind ?? "deb");
     const update = await runTool("apt-get", ["update", "-q", "--error-on=any"], { env });
     if (!update.success) throw new Error(firstErrors(update.stderr));
   } catch (error) {
@@ -124,6 +135,16 @@ export async function privateApt(
       await apt("apt-get", ["download", "-q", ...packageNames], downloads);
       for await (const entry of Deno.readDir(downloads)) {
         await apt("dpkg-deb", ["--extract", `${downloads}/${entry.name}`, into]);
+      }
+    },
+    async unpackSource(packageName, into) {
+      const downloads = await Deno.makeTempDir({ dir: folder });
+      options.say(`downloading the source of ${packageName}`);
+      await apt("apt-get", ["source", "-q", "--download-only", packageName], downloads);
+      for await (const { name } of Deno.readDir(downloads)) {
+        if (!name.endsWith(".dsc")) continue;
+        // apt has held it against the signed list of sources.
+        await apt("dpkg-source", ["--no-check", "--extract", `${downloads}/${name}`, into]);
       }
     },
     [Symbol.asyncDispose]: remove,
@@ -218,6 +239,7 @@ async function writeConfiguration(
   folder: string,
   archive: Archive,
   suites: readonly string[],
+  kind: PackageKind,
 ): Promise<void> {
   const dump = await runTool("apt-config", ["dump"], { env: { LC_ALL: "C" } });
   const acquire = dump.stdout.split("\n").filter((line) =>
@@ -231,7 +253,7 @@ async function writeConfiguration(
   await Deno.writeTextFile(
     `${folder}/archive.sources`,
     [
-      "Types: deb",
+      `Types: ${kind}`,
       `URIs: ${archive.uri}`,
       `Suites: ${suites.join(" ")}`,
       "Components: main",

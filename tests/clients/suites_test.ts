@@ -1,0 +1,157 @@
+/**
+ * PostgreSQL's own regression and isolation suites, of the newest version that Debian has: what
+ * passes direct passes through the gateway, every test of it.
+ */
+import { deepStrictEqual, ok } from "node:assert/strict";
+import { type PostgresServer, startPostgres } from "#deploy/machine/postgres.ts";
+import { runTool } from "#deploy/machine/process.ts";
+import { libpqEnvironment, startOpenRig, type Way } from "#tests/real/open_gateway.ts";
+import { type BuiltPostgres, builtPostgres } from "./postgres_source.ts";
+
+type Suite = {
+  readonly name: string;
+  readonly database: string;
+  /** Of the sources. */
+  readonly folder: string;
+  readonly runner: string;
+  readonly schedule: string;
+  /** How many tests there are at least: a schedule that is not read is no success. */
+  readonly testsMin: number;
+};
+
+const suites: readonly Suite[] = [
+  {
+    name: "isolation",
+    database: "isolation_regression",
+    folder: "src/test/isolation",
+    runner: "pg_isolation_regress",
+    schedule: "isolation_schedule",
+    testsMin: 100,
+  },
+  {
+    name: "regression",
+    database: "regression",
+    folder: "src/test/regress",
+    runner: "pg_regress",
+    schedule: "parallel_schedule",
+    testsMin: 217,
+  },
+];
+/** The longest that a suite may take. */
+const suiteMsMax = 90 * 60_000;
+
+Deno.test("PostgreSQL's own suites pass through the gateway as they pass direct", async (test) => {
+  const built = await builtPostgres(say);
+  for (const suite of suites) {
+    await test.step(suite.name, async () => {
+      const direct = await withServer(built, (server) => runDirect(built, suite, server));
+      const through = await withServer(built, async (server) => {
+        await using rig = await startOpenRig({ server, database: suite.database });
+        return await runSuite(built, suite, rig.gateway);
+      });
+      say(
+        `${suite.name}, version ${built.binaries.version}: ` +
+          `direct ${direct.passed.length} passed, ${direct.failed.length} failed; ` +
+          `through the gateway ${through.passed.length} passed, ${through.failed.length} failed`,
+      );
+      ok(direct.passed.length >= suite.testsMin, direct.failed.join(" "));
+      deepStrictEqual(through.failed, direct.failed, through.differences);
+      deepStrictEqual(through.passed, direct.passed);
+    });
+  }
+});
+
+type SuiteResult = {
+  readonly passed: readonly string[];
+  readonly failed: readonly string[];
+  /** The beginning of what differs from what was expected. */
+  readonly differences: string;
+};
+
+async function withServer<T>(
+  built: BuiltPostgres,
+  work: (server: PostgresServer) => Promise<T>,
+): Promise<T> {
+  const directory = await Deno.makeTempDir({ prefix: "sallyport-suite-" });
+  try {
+    await using server = await startPostgres({
+      directory: `${directory}/server`,
+      say: () => {},
+      binaries: built.binaries,
+      ephemeral: true,
+      settings: { "md5_password_warnings": "on" },
+    });
+    return await work(server);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+async function runDirect(built: BuiltPostgres, suite: Suite, server: PostgresServer) {
+  const { host, port, superuser: user, superuserPassword: password } = server;
+  const way = { name: "direct", host, port, user, password, caFile: null } as const;
+  const args = ["-X", "-q", "-c", `create database ${suite.database} template template0`];
+  const env = { ...libpqEnvironment({ ...way, database: "postgres" }), ...librariesOf(built) };
+  const made = await runTool(`${built.programs}/psql`, args, { env });
+  if (!made.success) throw new Error(made.stderr);
+  return await runSuite(built, suite, { ...way, database: suite.database });
+}
+
+async function runSuite(built: BuiltPostgres, suite: Suite, way: Way): Promise<SuiteResult> {
+  const { source, programs, user } = built;
+  // Server and clients write files for each other, so both are of one user.
+  const output = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "sallyport-suite-" });
+  try {
+    await Deno.mkdir(`${output}/results`);
+    const caFile = way.caFile === null ? null : `${output}/ca.crt`;
+    if (way.caFile !== null && caFile !== null) await Deno.copyFile(way.caFile, caFile);
+    if (user !== null) await runTool("chown", ["-R", `${user.uid}:${user.gid}`, output]);
+    const env = {
+      ...libpqEnvironment({ ...way, caFile }),
+      ...librariesOf(built),
+      PATH: `${programs}:${Deno.env.get("PATH") ?? ""}`,
+      HOME: output,
+    };
+    const settings = ["lc_messages", "lc_monetary", "lc_numeric", "lc_time"].map((name) => {
+      return `alter database ${suite.database} set ${name} to 'C'`;
+    });
+    settings.push(`alter database ${suite.database} set bytea_output to 'hex'`);
+    settings.push(`alter database ${suite.database} set timezone_abbreviations to 'Default'`);
+    const set = ["-X", "-q", ...settings.flatMap((text) => ["-c", text])];
+    const prepared = await runTool(`${programs}/psql`, set, { env });
+    if (!prepared.success) throw new Error(prepared.stderr);
+    const folder = `${source}/${suite.folder}`;
+    const result = await runTool(`${folder}/${suite.runner}`, [
+      `--inputdir=${folder}`,
+      `--outputdir=${output}`,
+      `--bindir=${programs}`,
+      `--dlpath=${source}/src/test/regress`,
+      `--schedule=${folder}/${suite.schedule}`,
+      "--max-concurrent-tests=20",
+      "--use-existing",
+      `--dbname=${way.database}`,
+      `--host=${way.host}`,
+      `--port=${way.port}`,
+      `--user=${way.user}`,
+    ], { cwd: folder, env, waitMs: suiteMsMax, ...(user ?? {}) });
+    const names = (pattern: RegExp) => {
+      return [...result.stdout.matchAll(pattern)].map((match) => match[1] ?? "").toSorted();
+    };
+    const differences = await Deno.readTextFile(`${output}/regression.diffs`).catch(() => "");
+    return {
+      passed: names(/^ok \d+ +[-+] (\S+)/gm),
+      failed: names(/^not ok \d+ +[-+] (\S+)/gm),
+      differences: differences.slice(0, 8000) || result.stderr.slice(0, 2000),
+    };
+  } finally {
+    await Deno.remove(output, { recursive: true });
+  }
+}
+
+function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+function librariesOf(built: BuiltPostgres): Readonly<Record<string, string>> {
+  return { LD_LIBRARY_PATH: built.binaries.libraries };
+}
