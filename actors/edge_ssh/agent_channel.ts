@@ -60,10 +60,18 @@ export type AgentConnection = {
   destroy(): void;
 };
 
+/** Makes a connection the gateway's. */
+export type Accept = (agent: AgentConnection) => ConnectionHandler;
+
 /** What the gateway makes of a connection. */
 export type ConnectionHandler = {
   /** Decides an attempt; the answer may be late, so that guessing is slow. */
   authenticate(attempt: Attempt): Promise<boolean>;
   /** A channel was opened and told its purpose; false refuses it. */
   channel(channel: AgentChannel): boolean;
+  /**
+   * A tunnel to the host of a connection of ours (`ssh -J`): SSH is spoken in it here, for that
+   * connection whatever user is named. Null: it is a tunnel like any other.
+   */
+  jump(host: string, port: number): Accept | null;
 };

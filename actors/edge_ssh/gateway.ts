@@ -12,7 +12,13 @@ import type { Frame } from "#actors/_kit/frame.ts";
 import type { Report } from "#actors/_kit/report.ts";
 import type { Config, SshConnection } from "#schemas/config.ts";
 import { shardOf } from "#schemas/subjects.ts";
-import type { AgentChannel, AgentConnection, Attempt, ConnectionHandler } from "./agent_channel.ts";
+import type {
+  Accept,
+  AgentChannel,
+  AgentConnection,
+  Attempt,
+  ConnectionHandler,
+} from "./agent_channel.ts";
 import type { EdgeSshLimits, SessionLimits } from "./limits.ts";
 import { type Live, openSession } from "./live_session.ts";
 import { purposeOf } from "./purpose.ts";
@@ -35,8 +41,11 @@ export type GatewayPorts = {
 
 export type Gateway = Hearing & {
   /** One connection, from its key exchange on. */
-  accept(agent: AgentConnection): ConnectionHandler;
+  readonly accept: Accept;
 };
+
+/** Of SSH. */
+const defaultPort = 22;
 
 /** Who an agent's connection was authenticated as. */
 type Carrier = {
@@ -53,13 +62,19 @@ type Carrier = {
 export function gateway(ports: GatewayPorts): Gateway {
   const { clock, random, report, config, limits } = ports;
   const live = new Map<string, Live>();
+  const carriers = new Set<Carrier>();
   const session: SessionLimits = {
     requestBytesMax: config.limits.request_bytes_max,
     verdictMsMax: config.limits.verdict_ms_max,
     idleMsMax: config.limits.idle_ms_max,
     sessionMsMax: config.limits.session_ms_max,
   };
-  return { accept, keyOf: (session) => live.get(session)?.key, stored, terminate };
+  return {
+    accept: (agent) => accept(agent, null),
+    keyOf: (session) => live.get(session)?.key,
+    stored,
+    terminate,
+  };
 
   function stored(frame: Frame): void {
     const found = live.get(frame.key.session);
@@ -70,22 +85,29 @@ export function gateway(ports: GatewayPorts): Gateway {
     for (const found of [...live.values()].filter(matches)) {
       found.carry(found.session.terminate(reason, message));
     }
+    for (const carrier of carriers) {
+      if (carrier.first !== null && matches(firstOf(carrier.first))) carrier.first = null;
+    }
   }
 
-  function accept(agent: AgentConnection): ConnectionHandler {
+  /** `only`: the connection it is for, whatever user is named; null: the user names it. */
+  function accept(agent: AgentConnection, only: string | null): ConnectionHandler {
     const sessions = new Set<Live>();
+    let exchanging = 0;
     let carrier: Carrier | null = null;
     let attempts = 0;
     agent.closed(() => {
-      for (const one of [...sessions]) one.carry(one.session.disconnected("disconnected"));
+      for (const one of [...sessions]) one.carry(one.session.receive({ kind: "close" }));
+      if (carrier !== null) carriers.delete(carrier);
     });
-    return { authenticate, channel };
+    return { authenticate, channel, jump };
 
     async function authenticate(attempt: Attempt): Promise<boolean> {
       attempts++;
-      const admitted = await admit(attempt);
+      const admitted = await admit(only === null ? attempt : { ...attempt, user: only });
       if (admitted.ok) {
         carrier = admitted.carrier;
+        if (agent.isOpen()) carriers.add(carrier);
         return true;
       }
       report("login_refused", { code: admitted.code, attempt: attempts });
@@ -99,15 +121,16 @@ export function gateway(ports: GatewayPorts): Gateway {
 
     function channel(opened: AgentChannel): boolean {
       const by = carrier;
-      if (by === null || sessions.size >= config.limits.channels_max) return false;
-      if (live.size >= config.limits.sessions_max) return refuse(opened, "too many sessions here");
+      if (by === null || sessions.size + exchanging >= config.limits.channels_max) return false;
       const { first } = by;
       by.first = null;
       if (first !== null && isFresh(first.admitted)) {
         return open(opened, by, first.session, first.admitted);
       }
       const id = newId();
+      exchanging++;
       exchange(by.credential, by.connection, id, by.id).then((admitted) => {
+        exchanging--;
         if (!agent.isOpen() || !opened.isOpen()) return;
         if (admitted.ok) open(opened, by, id, admitted);
         else refuse(opened, admitted.message);
@@ -115,7 +138,19 @@ export function gateway(ports: GatewayPorts): Gateway {
       return true;
     }
 
+    /** A tunnel to a host of ours, by the name that it or its connection has. */
+    function jump(host: string, port: number): Accept | null {
+      if (carrier === null || only !== null) return null;
+      const found = Object.entries(config.connections).find(([name, connection]) => {
+        if (connection.protocol !== "ssh") return false;
+        const isHost = connection.host.toLowerCase() === host.toLowerCase();
+        return isHost && connection.port === port || name === host && port === defaultPort;
+      });
+      return found === undefined ? null : (agent) => accept(agent, found[0]);
+    }
+
     function open(opened: AgentChannel, by: Carrier, id: string, admitted: Admitted): boolean {
+      if (live.size >= config.limits.sessions_max) return refuse(opened, "too many sessions here");
       if (sessionsOf(admitted) >= config.limits.sessions_per_principal_max) {
         return refuse(opened, "too many sessions of this person");
       }
@@ -173,6 +208,13 @@ export function gateway(ports: GatewayPorts): Gateway {
     return credential.kind === "token"
       ? ports.admission.token(credential.token, connection, session, carrier)
       : ports.admission.key(credential.key.fingerprint, connection, session);
+  }
+
+  function firstOf({ session, admitted }: NonNullable<Carrier["first"]>): LiveSession {
+    const { principal, id: tokenId } = admitted;
+    const shard = shardOf(session, config.shards);
+    const key = { epoch: ports.epoch() ?? "", shard, edge: ports.edge, session };
+    return { key, principal, tokenId };
   }
 
   /** Sessions are not opened with a token that is about to expire. */

@@ -18,8 +18,12 @@ export type EdgeSshLimits = {
   readonly continuationBytesMax: number;
   /** Continuations that are published and not yet carried out; then input waits at the edge. */
   readonly outstandingMax: number;
+  /** Signals that wait at the edge. */
+  readonly controlsMax: number;
   /** Input that waits at the edge; beyond it the agent's window is not opened again. */
   readonly waitingBytesMax: number;
+  /** Connections within one connection (`ssh -J`). */
+  readonly jumpsMax: number;
   /** Variables an agent may set on one channel, and the bytes of all. */
   readonly variablesMax: number;
   readonly variableBytesMax: number;
@@ -60,7 +64,9 @@ export const edgeSshLimits: EdgeSshLimits = {
   partBytes: 192 * 1024,
   continuationBytesMax: 256 * 1024,
   outstandingMax: 8,
+  controlsMax: 64,
   waitingBytesMax: 1024 * 1024,
+  jumpsMax: 16,
   variablesMax: 64,
   variableBytesMax: 32 * 1024,
   sftpPacketBytesMax: 256 * 1024 + 1024,

@@ -13,7 +13,8 @@ import { createHash } from "node:crypto";
 import { createServer, type Socket } from "node:net";
 // @ts-types="./ssh2_server.d.ts"
 import ssh2 from "ssh2";
-import type { AgentConnection, Attempt, ConnectionHandler } from "./agent_channel.ts";
+import type { Duplex } from "node:stream";
+import type { Accept, AgentConnection, Attempt, ConnectionHandler } from "./agent_channel.ts";
 import { channelsOf } from "./serve_channel.ts";
 import { algorithms, keepalive } from "./ssh_options.ts";
 import type { EdgeSshLimits } from "./limits.ts";
@@ -28,10 +29,7 @@ export type Listening = {
 };
 
 /** Listens; `accept` is given each connection once it says that it speaks SSH. */
-export function listen(
-  options: Listening,
-  accept: (agent: AgentConnection) => ConnectionHandler,
-): Promise<void> {
+export function listen(options: Listening, accept: Accept): Promise<void> {
   const { limits } = options;
   const hostKey = keyOf(options.hostKey);
   if (hostKey === null) throw new Error("Cannot start: the host key is not understood");
@@ -48,7 +46,8 @@ export function listen(
       }
       starting++;
       startups.set(address, ofAddress + 1);
-      serve(socket, address, () => {
+      socket.setNoDelay();
+      serve({ wire: socket, socket, address, accept }, () => {
         starting--;
         const left = (startups.get(address) ?? 1) - 1;
         if (left > 0) startups.set(address, left);
@@ -59,8 +58,7 @@ export function listen(
     server.listen(options.port, options.host, () => resolve());
   });
 
-  function serve(socket: Socket, address: string, started: () => void): void {
-    socket.setNoDelay();
+  function serve({ wire, socket, address, accept }: Served, started: () => void): void {
     let over = false;
     const settled = () => {
       if (over) return;
@@ -68,8 +66,8 @@ export function listen(
       clearTimeout(timer);
       started();
     };
-    const timer = setTimeout(() => socket.destroy(), limits.startupMsMax);
-    socket.once("close", settled);
+    const timer = setTimeout(() => wire.destroy(), limits.startupMsMax);
+    wire.once("close", settled);
     const server = new ssh2.Server({
       hostKeys,
       ident: "sallyport",
@@ -77,19 +75,30 @@ export function listen(
       ...keepalive,
     });
     server.on("connection", (client, { header }) => {
-      const agent = connectionOf(client, socket, address, header.versions.software);
+      const agent = connectionOf(client, wire, address, header.versions.software);
       const handler = accept(agent);
       client.on("ready", settled);
       client.on("authentication", (context) => authenticate(context, handler));
-      channelsOf(client, socket, handler, limits);
+      channelsOf(client, socket, handler, limits, (tunnel, accept, ended) => {
+        serve({ wire: tunnel, socket, address, accept }, () => undefined);
+        tunnel.once("close", ended);
+      });
     });
-    server.injectSocket(socket);
+    server.injectSocket(wire);
   }
 }
 
+/** What SSH is spoken over: the socket itself, or a tunnel in another connection on it. */
+type Served = {
+  readonly wire: Duplex;
+  readonly socket: Socket;
+  readonly address: string;
+  readonly accept: Accept;
+};
+
 function connectionOf(
   client: Connection,
-  socket: Socket,
+  wire: Duplex,
   address: string,
   software: string,
 ): AgentConnection {
@@ -98,17 +107,19 @@ function connectionOf(
     cipher = negotiated.cs.cipher;
   });
   // A peer that does not keep to the protocol is let go of.
-  client.on("error", () => socket.destroy());
+  client.on("error", () => wire.destroy());
+  let open = true;
+  wire.once("close", () => open = false);
   return {
     address,
     clientVersion: software,
     cipher: () => cipher,
     closed(listener) {
-      socket.once("close", listener);
+      wire.once("close", listener);
     },
-    isOpen: () => !socket.destroyed,
+    isOpen: () => open,
     end: () => void client.end(),
-    destroy: () => void socket.destroy(),
+    destroy: () => void wire.destroy(),
   };
 }
 

@@ -9,12 +9,23 @@
 import type { Socket } from "node:net";
 import type { Connection, ServerChannel, Session, WindowInfo } from "./ssh2_server.d.ts";
 import type { AgentMessage, WindowSize } from "#schemas/wire/ssh/channel.ts";
-import type { AgentChannel, ConnectionHandler, FromAgent, ToAgent } from "./agent_channel.ts";
+import type {
+  Accept,
+  AgentChannel,
+  ConnectionHandler,
+  FromAgent,
+  ToAgent,
+} from "./agent_channel.ts";
 import type { EdgeSshLimits } from "./limits.ts";
 
 /** Terminal modes in RFC 4254 section 8's encoding: none. `ssh2` does not give them. */
 const noModes = Uint8Array.of(0);
 const stderr = 1;
+/** ssh2's window of 2 MiB, and one packet. */
+const windowBytesMax = 2 * 1024 * 1024 + 64 * 1024;
+
+/** Speaks SSH in a tunnel; `ended` is called once it is closed. */
+type Jump = (tunnel: ServerChannel, accept: Accept, ended: () => void) => void;
 
 /** Hands each channel to `handler` when it is told what it is for. */
 export function channelsOf(
@@ -22,9 +33,17 @@ export function channelsOf(
   socket: Socket,
   handler: ConnectionHandler,
   limits: EdgeSshLimits,
+  jump: Jump,
 ): void {
+  let jumps = 0;
   client.on("session", (accept) => sessionChannel(accept(), handler, socket, limits));
   client.on("tcpip", (accept, reject, info) => {
+    const inner = handler.jump(info.destIP, info.destPort);
+    if (inner !== null) {
+      if (jumps >= limits.jumpsMax) return reject();
+      jumps++;
+      return jump(accept(), inner, () => jumps--);
+    }
     const channel = channelPort(socket, limits, [{
       kind: "direct_tcpip",
       host: info.destIP,
@@ -112,6 +131,10 @@ function channelPort(
   let sending = false;
   let paused = false;
   let ended = false;
+  // ssh2 takes what comes behind a full window, too.
+  const overflows = () => {
+    if ((stream?.readableLength ?? 0) > windowBytesMax) socket.destroy();
+  };
   const waiting: Sending[] = [];
   const port: AgentChannel = {
     purpose,
@@ -126,10 +149,12 @@ function channelPort(
       if (!sending) sendNext();
     },
     pause() {
+      if (!paused) socket.on("data", overflows);
       paused = true;
       stream?.pause();
     },
     resume() {
+      socket.off("data", overflows);
       paused = false;
       flow();
     },
@@ -138,6 +163,7 @@ function channelPort(
 
   function hear(message: FromAgent): void {
     if (message.kind === "close") {
+      socket.off("data", overflows);
       if (!open) return;
       open = false;
       waiting.length = 0;

@@ -21,6 +21,7 @@ import {
   type SharedMessage,
 } from "#schemas/wire/ssh/channel.ts";
 import type { FromAgent } from "./agent_channel.ts";
+import { Controls } from "./controls.ts";
 import type { InputCutter } from "./input.ts";
 import { inputOf } from "./inputs.ts";
 import {
@@ -45,6 +46,7 @@ export class Session {
   readonly #release: Release;
   readonly #terminal: Terminal | null;
   readonly #input: InputCutter;
+  readonly #controls: Controls;
   #effects: SessionEffect[] = [];
   #requests = 0;
   #credited = 0;
@@ -68,6 +70,7 @@ export class Session {
     this.#release = new Release(purpose, terminal, (message, drained) => {
       this.#effects.push({ kind: "send", message, drained });
     });
+    this.#controls = new Controls(ports.limits.controlsMax);
     this.#input = inputOf(purpose, terminal, ports);
     this.#activeMs = ports.nowMs();
     this.#repairMs = ports.limits.repairEveryMs;
@@ -101,23 +104,17 @@ export class Session {
         break;
       case "window_change":
         this.#terminal?.resize(message);
-        this.#continue([message]);
+        this.#controls.add(message);
         break;
       case "signal":
         if (this.#outstanding.isHeld(purposeRequest)) {
           this.#end("withdrawn", [], words.refusedStatus);
-        } else this.#continue([message]);
+        } else this.#controls.add(message);
         break;
       case "close":
         this.#end("disconnected", [], null);
     }
     this.#pump();
-    return this.#flush();
-  }
-
-  /** The agent's connection is gone. */
-  disconnected(reason: string): SessionEffect[] {
-    this.#end(reason, [], null);
     return this.#flush();
   }
 
@@ -194,9 +191,10 @@ export class Session {
   /** Publishes input as long as few enough continuations are under way. */
   #pump(): void {
     const { outstandingMax, waitingBytesMax } = this.#ports.limits;
-    while (!this.#over && !this.#finished && this.#eof !== "published") {
+    while (!this.#over && !this.#finished) {
       if (this.#outstanding.continuations() >= outstandingMax) break;
-      const next = this.#input.next(this.#outstanding.continuations() === 0);
+      const next = this.#controls.next() ??
+        this.#input.next(this.#outstanding.continuations() === 0);
       if ("error" in next) {
         return this.#end("protocol_error", words.ended(next.error), words.failedStatus);
       }
@@ -205,7 +203,8 @@ export class Session {
         continue;
       }
       if (next.wait === "echo") this.#wake("echo", next.afterMs);
-      if (next.wait === "bytes" && this.#eof === "asked" && this.#input.waiting() === 0) {
+      // What waits behind the end is a part of something that will not come whole.
+      if (next.wait === "bytes" && this.#eof === "asked") {
         this.#eof = "published";
         this.#continue([{ kind: "eof" }]);
       }

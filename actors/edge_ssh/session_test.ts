@@ -218,6 +218,26 @@ Deno.test("a window's size and signals are continuations; a channel that closes 
   equal(closed(end), "disconnected");
 });
 
+Deno.test("signals overtake what waits, sizes give way to newer ones, and too many end it", () => {
+  const { session } = running([pty, exec], { outstandingMax: 1, controlsMax: 3 });
+  session.receive({ kind: "data", data: bytes("a") });
+  session.receive({ kind: "data", data: bytes("b") });
+  for (const columns of [90, 100]) session.receive({ kind: "window_change", ...size, columns });
+  session.stored(verdict(2, "allow"));
+  const [next] = requests(session.stored(outcome(2)));
+  deepStrictEqual(next?.messages, [{ kind: "window_change", ...size, columns: 100 }]);
+  for (let sent = 0; sent < 6; sent++) session.receive({ kind: "signal", name: "INT" });
+  session.stored(verdict(3, "allow"));
+  equal(closed(session.stored(outcome(3))), "protocol_error");
+});
+
+Deno.test("signals and sizes pass behind the end of input", () => {
+  const { session } = running([exec]);
+  session.receive({ kind: "eof" });
+  const [signal] = requests(session.receive({ kind: "signal", name: "TERM" }));
+  equal(signal?.messages[0]?.kind, "signal");
+});
+
 Deno.test("variables are taken by the connection's list alone", () => {
   const env = (name: string): AgentMessage => ({ kind: "env", name, value: "x" });
   const asks = [env("LANG"), env("LC_ALL"), env("LD_PRELOAD"), exec];
