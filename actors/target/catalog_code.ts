@@ -30,7 +30,9 @@ const checkedDomains = `
 with recursive checked (oid) as (
   select k.contypid from pg_constraint k join pg_depend d on d.objid = k.oid
     and d.classid = 'pg_constraint'::regclass where k.contypid <> 0 and ${dependsOnCode}
-  union select t.oid from pg_type t join checked c on t.typbasetype = c.oid or t.typelem = c.oid)`;
+  union select t.oid from checked c join (
+    select oid, typbasetype as held from pg_type where typbasetype >= 16384
+    union all select oid, typelem from pg_type where typelem >= 16384) t on t.held = c.oid)`;
 
 /** A row for each relation on which code runs, and each kind of it. */
 export const relationCodeQuery = `${checkedDomains}
@@ -59,9 +61,11 @@ export const hiddenCodeQuery = `${checkedDomains}, code as (
 casts as (select castsource, casttarget from pg_cast where castfunc in (select oid from code)),
 holders (source, oid) as (
   select castsource, castsource from casts where castsource >= 16384
-  union select h.source, t.oid from holders h join pg_type t
-    on t.typelem = h.oid or t.typbasetype = h.oid or t.typrelid in (
-      select attrelid from pg_attribute where atttypid = h.oid and attnum > 0))
+  union select h.source, t.oid from holders h join (
+    select oid, typelem as held from pg_type where typelem >= 16384
+    union all select oid, typbasetype from pg_type where typbasetype >= 16384
+    union all select r.oid, f.atttypid from pg_type r join pg_attribute f
+      on f.attrelid = r.typrelid and f.attnum > 0 and f.atttypid >= 16384) t on t.held = h.oid)
 select
   (select coalesce(json_agg(distinct oprname), '[]') from pg_operator
     where oprcode in (select oid from code)) as operators,

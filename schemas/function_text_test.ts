@@ -1,0 +1,31 @@
+import { deepStrictEqual } from "node:assert/strict";
+import { functionWork } from "./function_text.ts";
+
+const neither = { moves: false, reads: false };
+const reads = { moves: false, reads: true };
+const both = { moves: true, reads: true };
+const moves = { moves: true, reads: false };
+
+const rows: readonly (readonly [string, string, ReturnType<typeof functionWork>])[] = [
+  ["plpgsql", "begin new.updated_at := now(); return new; end", neither],
+  ["plpgsql", "begin return upper($1); end", neither],
+  ["sql", "SELECT ssn FROM patients", reads],
+  ["plpgsql", "declare s text; begin select ssn into s from patients; return s; end", reads],
+  ["sql", "select ssn into kept from patients", both],
+  ["plpgsql", "begin INSERT INTO log SELECT 1; end", both],
+  ["plpgsql", "begin \"set_config\"('search_path', $1, false); end", moves],
+  ["plpgsql", "begin perform pg_catalog.set_config('a.b', $1, false); end", both],
+  ["plpgsql", "begin execute $1; end", both],
+  ["plpgsql", "begin /* no update here */ return 1; end", moves],
+  ["sql", "select lo_from_bytea(0, $1)", both],
+  ["sql", 'select U&"s\\0065t_config"(1)', both],
+  ["plpython3u", "return 1", both],
+  ["c", "$libdir/citext", neither],
+  ["internal", "textin", neither],
+];
+
+for (const [language, text, expected] of rows) {
+  Deno.test(`functionWork() of ${language}: ${text}`, () => {
+    deepStrictEqual(functionWork(language, text), expected);
+  });
+}
