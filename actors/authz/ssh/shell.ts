@@ -63,6 +63,9 @@ function walkText(draft: Draft, text: string): void {
   draft.depth += 1;
   const script = parse(text);
   if (hidden.test(text)) draft.opaque("control_characters");
+  // A line that goes on in the middle of a word may join `$` with what stands behind it, or two
+  // signs to one; the parser does not join them.
+  if (/\S\\\n\S/.test(text)) draft.opaque("unparsed");
   const scope = new Scope(script);
   if (script.errors !== undefined && script.errors.length > 0) draft.opaque("unparsed");
   for (const statement of script.commands) {

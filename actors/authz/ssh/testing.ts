@@ -16,7 +16,10 @@ export function corpusText(statements: readonly StatementAnalysis[] | null): str
     const host = access?.host ?? null;
     const port = access?.port === null ? "" : `:${access?.port}`;
     const place = access?.path ?? (host === null ? "" : `${host}${port}`);
-    return `  ${command === "" ? "-" : command} ${effects.join("+")}${finer} ${place}`.trimEnd();
+    const line = `  ${command === "" ? "-" : command} ${effects.join("+")}${finer} ${place}`;
+    return line.trimEnd().replaceAll(/[^ -~]/g, (character) => {
+      return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+    });
   });
 }
 

@@ -57,6 +57,8 @@ export function plain(text: string, source: string | null = null): Value {
 
 function joined(before: Value, part: Value, first: boolean): Value {
   if (before.text === null || part.text === null) return unknown;
+  // The home directory in the middle of a word, whose place is not known.
+  if (!first && part.tilde === "home") return unknown;
   if (!first && before.tilde !== "none" && !before.text.includes("/")) {
     // `~"x"` is not expanded, `$HOME"x"` is another name.
     const apart = before.tilde === "home" && (part.text === "" || part.text.startsWith("/"));
