@@ -75,7 +75,8 @@ export class Release {
         return this.#send(message, drained);
       case "open_failure":
         if (this.#purpose.input === "tunnel") return this.#send(message, drained);
-        return this.say(["sallyport: the target refuses another channel"]);
+        // In target's own words, never the host's: why it cannot be reached, for one.
+        return this.say([`sallyport: ${message.description.replace(/^sallyport: /, "")}`]);
       case "data":
         this.#terminal?.write(message.data);
         if (this.#purpose.input === "sftp") this.#borders.pass(message.data);

@@ -172,6 +172,15 @@ Deno.test("a tunnel opens when the target confirms, and is refused when it is de
   ]);
 });
 
+Deno.test("why a target cannot be reached is told where the agent's user reads it", () => {
+  const { session } = open([exec]);
+  session.stored(verdict(0, "allow"));
+  const description = "sallyport: the target could not be reached: the host is silent";
+  const failure = { kind: "open_failure", reason: 2, description } as const;
+  const told = said(session.stored(response(0, [failure, { kind: "close" }])));
+  match(told, /^sallyport: the target could not be reached: the host is silent\n/);
+});
+
 Deno.test("who waits for approval is told once, and takes it back with Ctrl-C", () => {
   const { session } = open([pty, exec]);
   session.stored(verdict(0, "allow"));
