@@ -62,7 +62,11 @@ export type SshClient = {
   /** Starts `ssh`; its input stays open. */
   start(args: readonly string[]): Promise<RunningClient>;
   /** Runs `ssh` with this input to its end. */
-  ssh(args: readonly string[], input?: string | Uint8Array): Promise<SshResult>;
+  ssh(
+    args: readonly string[],
+    input?: string | Uint8Array,
+    env?: Readonly<Record<string, string>>,
+  ): Promise<SshResult>;
   /** Runs another program that speaks SSH: sftp, scp, rsync, git. */
   run(program: SshProgram, args: readonly string[], input?: string): Promise<SshResult>;
   /** Runs a program on a terminal of its own and types as `script` says. */
@@ -115,7 +119,8 @@ export async function sshClient(
     folder,
     config,
     start: (args) => start("ssh", ["-F", config, ...args], folder),
-    ssh: (args, input = "") => toEnd(start("ssh", ["-F", config, ...args], folder), input),
+    ssh: (args, input = "", env = {}) =>
+      toEnd(start("ssh", ["-F", config, ...args], folder, env), input),
     run: (program, args, input = "") =>
       toEnd(start(program, withConfig(program, config, args), folder), input),
     terminal: async (args) => {
@@ -181,12 +186,20 @@ async function start(
   program: SshProgram | "ssh" | "script",
   args: readonly string[],
   folder: string,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<RunningClient> {
   const tool = await toolOf(program);
   const child = new Deno.Command(tool.path, {
     args: [...args],
     cwd: folder,
-    env: { ...tool.env, HOME: folder, GIT_CONFIG_NOSYSTEM: "1", TERM: "xterm", LANG: "C.UTF-8" },
+    env: {
+      ...tool.env,
+      ...more,
+      HOME: folder,
+      GIT_CONFIG_NOSYSTEM: "1",
+      TERM: "xterm",
+      LANG: "C.UTF-8",
+    },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

@@ -136,6 +136,24 @@ Deno.test("ssh, sftp, scp, rsync and git through the gateway", async (test) => {
     deepStrictEqual([code, stdout], [0, "through the tunnel\n"]);
   });
 
+  await scenario(
+    test,
+    rig,
+    "a host of ours behind -J is served here, by the same judgement",
+    async () => {
+      const { lab, sshHostKey } = rig.system;
+      const known = `${folder}/known_hosts`;
+      await Deno.writeTextFile(known, `[127.0.0.1]:${lab?.port} ${sshHostKey}\n`, { append: true });
+      const inner = ["-J", "gw", "-p", String(lab?.port), "anybody@127.0.0.1"];
+      deepStrictEqual(await ssh([...inner, "echo inside; exit 4"]), {
+        code: 4,
+        stdout: "inside\n",
+        stderr: "",
+      });
+      strictEqual((await ssh([...inner, "reboot"])).code, 126);
+    },
+  );
+
   await scenario(test, rig, "many channels share one connection", async () => {
     const master = ["-S", `${folder}/master`];
     const running = await client.start(["-MN", ...master, "gw"]);
