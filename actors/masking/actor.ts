@@ -258,7 +258,7 @@ export function masking(
     if (state.request === null) return;
     const part = state.nextPart + state.addedParts;
     state.addedParts++;
-    store(state, { request: state.request, part, more: true }, masked, out);
+    storeCut(state, { request: state.request, part, more: true }, masked, out);
   }
 
   function store(state: State, place: FramePlaceInput, masked: Masked, out: Out): void {

@@ -137,8 +137,14 @@ export function hasLabel(bytes: Uint8Array, place: number, label: RegExp): boole
   // Most numbers stand behind something that no label ends with.
   let at = place - 1;
   while (at >= 0 && at >= place - wordsBytes && isMark(bytes[at])) at--;
-  return isLetter(bytes[at]) && labelEnds.includes((bytes[at] ?? 0) | 0x20) &&
-    label.test(wordsBefore(bytes, place));
+  if (at < 1 || !isLetter(bytes[at]) || !isLetter(bytes[at - 1])) return false;
+  const pair = pairOf(bytes[at - 1] ?? 0, bytes[at] ?? 0);
+  return labelEnds[pair] === 1 && label.test(wordsBefore(bytes, place));
+}
+
+/** Two letters of either case as one number. */
+function pairOf(first: number, second: number): number {
+  return (first & 0x1f) << 5 | second & 0x1f;
 }
 
 /** Neither letter nor digit, nor the end of a marker. */
@@ -178,8 +184,13 @@ const groupsMax = 8;
 const groupDigitsMax = 20;
 const digitsMax = 24;
 const wordsBytes = 40;
-/** Last letters of labels, and of the words that may follow them. */
-const labelEnds: readonly number[] = [...new TextEncoder().encode("nscdtormyl")];
+/** The last two letters of each label, and of the words that may follow one. */
+const labelWords = "mrn mrns rec record records chart ssn ss itin tin security social sec id " +
+  "no nr num number nbr is was";
+const labelEnds = new Uint8Array(32 * 32);
+for (const word of labelWords.split(" ")) {
+  labelEnds[pairOf(word.charCodeAt(word.length - 2), word.charCodeAt(word.length - 1))] = 1;
+}
 /** b f n r t v */
 const controlLetters: readonly number[] = [0x62, 0x66, 0x6e, 0x72, 0x74, 0x76];
 

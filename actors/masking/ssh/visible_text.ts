@@ -12,6 +12,7 @@ export class VisibleText {
   readonly scan: Scan = beginScan();
   #bytes = new Uint8Array(256);
   #length = 0;
+  #view: Uint8Array = this.#bytes;
   /** Runs of bytes that follow each other in the stream: where each begins here and there. */
   #starts: number[] = [];
   #offsets: number[] = [];
@@ -22,7 +23,10 @@ export class VisibleText {
 
   /** The text so far; a view, good until the next change. */
   view(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+    if (this.#view.length !== this.#length || this.#view.buffer !== this.#bytes.buffer) {
+      this.#view = this.#bytes.subarray(0, this.#length);
+    }
+    return this.#view;
   }
 
   /** Appends `source` from `from` up to `to`, of which the first came at `offset`. */
