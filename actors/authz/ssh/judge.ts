@@ -79,6 +79,8 @@ export function createSshJudge(judgements: Judgements): SshJudge {
     const judged = judgements.of(decision, principal, open, analyses);
     return {
       ...judged,
+      // It runs as long as its channel is open, and that is for the session's limits to say.
+      durationMsMax: judgements.config.limits.session_ms_max,
       plan: { ...nothingComes, stream: streamPlan(purpose, state, decision.revealed) },
       facts: ["ssh channel", connection.user],
       consequence: opening(asked, purpose, judged.policies, state),

@@ -1,5 +1,6 @@
 /** SSH channels under policy: what they are for, their lines, sftp, uploads, forwarding. */
 import { deepStrictEqual, notStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { Limits } from "#schemas/config.ts";
 import type { Open } from "#schemas/frames.ts";
 import { encodeSftpClient, type SftpClientPacket, sftpOpen } from "#schemas/wire/sftp/client.ts";
 import { type ChannelMessage, encodeChannelMessages } from "#schemas/wire/ssh/channel.ts";
@@ -70,6 +71,14 @@ Deno.test("a command line is judged by each program and file, and by all of it t
     ["cat 'reports/a", "deny policy_no_permit"],
   ];
   for (const [command, expected] of cases) strictEqual(said(judgeOf().exec(command)), expected);
+});
+
+Deno.test("a channel may last as long as its session, not as long as a statement", () => {
+  const { session_ms_max: sessionMs, statement_ms_max: statementMs } = Limits.parse({});
+  notStrictEqual(sessionMs, statementMs);
+  for (const judged of [judgeOf().exec("cat reports/a"), judgeOf().say(pty, { kind: "shell" })]) {
+    strictEqual(judged.durationMsMax, sessionMs);
+  }
 });
 
 Deno.test("the whole of a command line is judged with the path of each file", () => {
