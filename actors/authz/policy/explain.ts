@@ -93,7 +93,7 @@ function hintOf(
 ): string {
   const { effect, policy, details } = denied;
   const others = permitted.filter((other) => other !== "connect" && other !== effect);
-  const nearest = effect === "interpret" && nearestToOpaque(details) ||
+  const nearest = languageOf(denied) === "shell" && nearestToOpaque(details) ||
     nearestTo(effect, bulkRows, policy !== null, languageOf(denied));
   const may = others.length === 0 ? "" : `On this connection you may: ${others.join(", ")}. `;
   return `${nearest} ${may}${ask}`;
