@@ -22,7 +22,7 @@ await using system = await startSystem({
   ephemeral: true,
   syncAlways: true,
   kinds: processKinds.filter((kind) => kind !== "console"),
-  configure: (text) => text.replace(/statement_ms_max: \d+/, "statement_ms_max: 600000"),
+  configure: (text) => text.replace(/^limits:/m, "limits:\n  sessions_per_principal_max: 2000"),
   policy: (text) =>
     `${text}
 @id("bench") permit (principal, action, resource == Connection::"lab");
