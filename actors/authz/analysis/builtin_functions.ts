@@ -128,6 +128,15 @@ export const pureOperators: ReadonlySet<string> = new Set(
 `.trim().split(/\s+/),
 );
 
+/** Functions that return as many rows as their arguments say. */
+export const setFunctions: ReadonlySet<string> = new Set(
+  `generate_series generate_subscripts unnest string_to_table regexp_split_to_table regexp_matches
+  json_array_elements json_array_elements_text jsonb_array_elements jsonb_array_elements_text
+  json_each json_each_text jsonb_each jsonb_each_text json_object_keys jsonb_object_keys
+  json_populate_recordset jsonb_populate_recordset json_to_recordset jsonb_to_recordset
+  jsonb_path_query jsonb_path_query_tz ts_debug ts_parse pg_options_to_table`.split(/\s+/),
+);
+
 /** Types of pg_catalog that are written by their bare names. */
 export const pureTypes: ReadonlySet<string> = new Set(
   `text varchar bpchar char name int2 int4 int8 numeric float4 float8 bool date time timetz timestamp

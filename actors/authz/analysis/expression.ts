@@ -15,6 +15,7 @@ import {
   mayBeCall,
   operatorValue,
 } from "./calls.ts";
+import { setFunctions } from "./builtin_functions.ts";
 import { type Column, join, joinAll, named, opaque, plain, type Value } from "./lineage.ts";
 import { anyType, filterBy, type Run, spend } from "./run.ts";
 import {
@@ -285,11 +286,14 @@ function countedValue(
   return allOf(args, scope, run);
 }
 
-/** Values handed to a function that keeps or sends them, or that lets them be timed. */
+/**
+ * Values handed to a function that keeps or sends them, lets them be timed, or returns as many rows
+ * as they say.
+ */
 function sideEffect(name: string, args: Value, run: Run): void {
   if (args === plain || (args.classes.length === 0 && !args.opaque)) return;
   if (lastingFunctions.test(name)) run.effects.add("declassify");
-  if (name.startsWith("pg_sleep")) filterBy(run, args);
+  if (name.startsWith("pg_sleep") || setFunctions.has(name)) filterBy(run, args);
 }
 
 const lastingFunctions = /^(setval|setseed|pg_notify|pg_(try_)?advisory_(xact_)?lock(_shared)?)$/;

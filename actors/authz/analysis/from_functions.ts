@@ -10,7 +10,7 @@ import { columnsOfFunction } from "./calls.ts";
 import { allOf, resolveColumn, valueOf } from "./expression.ts";
 import { aliasOf, type Around, lateral, unknownItem } from "./from.ts";
 import { type Column, join, named, type Value } from "./lineage.ts";
-import { type Run, spend } from "./run.ts";
+import { filterBy, type Run, spend } from "./run.ts";
 import { type FromItem, itemOf, renamed } from "./scope.ts";
 import { bodyOf, type Fields, fields, items, node, stringsOf, text } from "./tree.ts";
 
@@ -141,6 +141,7 @@ export function tableFunctionItem(body: Fields, around: Around, run: Run): FromI
       columnNames.push(text(column["colname"]) || text(column["name"]));
     }
   }
+  filterBy(run, value);
   const columns = renamed(columnNames.map((column) => named(column, value)), names);
   return itemOf({ alias: name, schema: null, columns, open: null, relation: null }, 1000);
 }

@@ -255,6 +255,18 @@ Deno.test("a column that surely does not exist is PostgreSQL's to refuse, and sh
   deepStrictEqual(effectsOf("select p.lookup from patients p"), "read execute export");
 });
 
+Deno.test("how many rows a class yields is a predicate on it", () => {
+  for (
+    const sql of [
+      "select generate_series(1, ascii(ssn)) from patients limit 9",
+      "select n from generate_series(1, (select ascii(ssn) from patients limit 1)) n limit 9",
+      "select w from patients, regexp_split_to_table(ssn, '-') w limit 9",
+      "select x.a from patients, xmltable('/a' passing (ssn::xml) columns a text) x limit 9",
+    ]
+  ) deepStrictEqual(analysisOf(sql).classesFiltered, ["ssn"], sql);
+  deepStrictEqual(effectsOf("select upper(ssn) from patients limit 9"), "read");
+});
+
 Deno.test("many rows of a classified relation are an export, few or plain ones are not", () => {
   deepStrictEqual(effectsOf("select * from patients"), "read export");
   deepStrictEqual(effectsOf("select * from patients limit 5"), "read");
