@@ -162,7 +162,11 @@ function flood({ system }: Rig, privateKey: string): Promise<void> {
           for (let count = 0; count < 64; count++) channel.write(chunk);
         };
         const sending = setInterval(send, 5);
-        client.on("close", () => clearInterval(sending));
+        const late = setTimeout(() => reject(new Error("The flood is let in")), 30_000);
+        client.on("close", () => {
+          clearInterval(sending);
+          clearTimeout(late);
+        });
       });
     });
     const { host, port } = system.ssh;
