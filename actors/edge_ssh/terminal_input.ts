@@ -4,8 +4,8 @@
  *
  * Two readings of a line, for neither is always right: from the keys, which know nothing of history
  * and completion, and from the screen, which lags behind the keys. The screen counts only where
- * what was typed has been carried out and its echo has had time to come; where the keys do not tell,
- * Enter waits that long.
+ * what was typed has been carried out and its echo has had time to come; where the keys do not
+ * tell, Enter waits that long.
  *
  * @module
  */

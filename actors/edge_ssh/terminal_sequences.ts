@@ -114,7 +114,7 @@ export class SequenceReader {
   }
 }
 
-// deno-lint-ignore no-control-regex
+// deno-lint-ignore no-control-regex -- ESC begins what is looked for
 const modes = /\x1b\[([?]?)([\d;]{1,32})([hl])/g;
 
 function numbersOf(text: string): number[] {

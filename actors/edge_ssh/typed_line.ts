@@ -97,7 +97,7 @@ export class TypedLine {
 
   #inEscape(character: string): void {
     this.#escape += character;
-    // deno-lint-ignore no-control-regex
+    // deno-lint-ignore no-control-regex -- ESC begins what is looked for
     if (/^\x1b(?:[[O][\d;]{0,8})?$/.test(this.#escape)) return;
     const sequence = this.#escape.slice(1);
     this.#escape = "";

@@ -2,6 +2,9 @@
 import type { EventEmitter } from "node:events";
 import type { Duplex } from "node:stream";
 
+/** `outgoing`: what of the peer's window is left; nobody else writes to it. */
+export type Channel = Duplex & { readonly outgoing: { window: number } };
+
 type ClientEvents = { ready: []; close: []; error: [error: Error] };
 
 export declare class Client extends EventEmitter<ClientEvents> {
@@ -12,5 +15,5 @@ export declare class Client extends EventEmitter<ClientEvents> {
     readonly privateKey: string;
     readonly hostVerifier: () => boolean;
   }): this;
-  exec(command: string, opened: (error: Error | undefined, channel: Duplex) => void): this;
+  exec(command: string, opened: (error: Error | undefined, channel: Channel) => void): this;
 }

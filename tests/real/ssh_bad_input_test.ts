@@ -1,8 +1,9 @@
-/** SSH clients that break the protocol, flood or do not read: a clear end, and no harm to others. */
+/** SSH clients that break the protocol, flood or do not read: a clear end, no harm to others. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { connect as connectSocket } from "node:net";
 // @ts-types="./ssh2_client.d.ts"
 import { Client } from "ssh2";
+import type { Channel } from "./ssh2_client.d.ts";
 import { openLabSystem, sshClient } from "./ssh_client.ts";
 import { closeReasons } from "./ssh_frames.ts";
 import { eventually, type Rig, scenario, startRig } from "./support.ts";
@@ -151,14 +152,12 @@ function flood({ system }: Rig, privateKey: string): Promise<void> {
     client.on("error", () => resolve());
     client.on("close", () => resolve());
     client.on("ready", () => {
-      client.exec("sleep 60", (error, channel) => {
+      client.exec("sleep 60", (error, channel: Channel) => {
         if (error !== undefined) return reject(error);
         channel.on("error", () => undefined);
-        const outgoing: unknown = Reflect.get(channel, "outgoing");
-        if (typeof outgoing !== "object" || outgoing === null) return reject(new Error("window"));
         const chunk = new Uint8Array(32_768);
         const send = () => {
-          Reflect.set(outgoing, "window", 2 ** 31);
+          channel.outgoing.window = 2 ** 31;
           for (let count = 0; count < 64; count++) channel.write(chunk);
         };
         const sending = setInterval(send, 5);

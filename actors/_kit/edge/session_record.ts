@@ -49,7 +49,7 @@ export type SessionRecord = {
   repair(settled: number, released: number): void;
 };
 
-/** Opens the record of one session. `unrecorded` is told the code of a frame that was not stored. */
+/** Opens the record of a session. `unrecorded` is told the code of a frame that was not stored. */
 export function sessionRecord(
   ports: RecordPorts,
   key: SessionKey,
