@@ -24,10 +24,12 @@ export const shellLimits = {
   statementsMax: 256,
   /** Nodes of syntax visited, nested command lines included. */
   nodesMax: 20_000,
+  /** Nodes of syntax inside one another. */
+  nestingMax: 200,
   /** Command lines inside one another. */
   depthMax: 12,
   /** Characters of a command line. */
-  charsMax: 131_072,
+  charsMax: 65_536,
   argumentsMax: 1024,
   /** Directories that a relative path may start from. */
   directoriesMax: 8,

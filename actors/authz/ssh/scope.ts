@@ -29,8 +29,16 @@ export class Scope {
   /** Some name that is set, or unset, is not known. */
   #anything = false;
 
-  constructor(script: Script) {
-    this.#count(script);
+  #nodes = 0;
+  #overrun = false;
+
+  constructor(script: Script, limits: { readonly nodesMax: number; readonly nestingMax: number }) {
+    this.#count(script, 0, limits);
+  }
+
+  /** The tree has more nodes, or stands deeper, than is looked at. */
+  get overrun(): boolean {
+    return this.#overrun;
   }
 
   /** What is known of a variable. */
@@ -73,8 +81,15 @@ export class Scope {
     return () => void this.#values.delete(name);
   }
 
-  /** The parser bounds the depth of its trees. */
-  #count(node: SyntaxNode): void {
+  /** The parser reads substitutions when they are asked for, and sets no limit to their depth. */
+  #count(
+    node: SyntaxNode,
+    depth: number,
+    limits: { readonly nodesMax: number; readonly nestingMax: number },
+  ): void {
+    this.#nodes += 1;
+    if (this.#nodes > limits.nodesMax || depth > limits.nestingMax) this.#overrun = true;
+    if (this.#overrun) return;
     switch (node.type) {
       case "Assignment":
         this.#add(node.name);
@@ -95,7 +110,7 @@ export class Scope {
         if (setters.has(node.name?.value ?? "")) this.#countArguments(node.args);
         break;
     }
-    forEachChild(node, (child) => this.#count(child));
+    forEachChild(node, (child) => this.#count(child, depth + 1, limits));
   }
 
   #countArguments(words: Command["args"]): void {

@@ -66,7 +66,8 @@ function walkText(draft: Draft, text: string): void {
   // A line that goes on in the middle of a word may join `$` with what stands behind it, or two
   // signs to one; the parser does not join them.
   if (/\S\\\n\S/.test(text)) draft.opaque("unparsed");
-  const scope = new Scope(script);
+  const scope = new Scope(script, shellLimits);
+  if (scope.overrun) return draft.overrunNow();
   if (script.errors !== undefined && script.errors.length > 0) draft.opaque("unparsed");
   for (const statement of script.commands) {
     walk(statement, { draft, scope });

@@ -79,6 +79,8 @@ export function isPlainSed(script: string): boolean {
     rest = address;
     const [command = ""] = rest;
     rest = rest.slice(1);
+    // A block; its commands are looked at one by one.
+    if (command === "{") continue;
     if ("pPdDgGhHnNxqQ=l#".includes(command)) {
       if (command === "#") {
         rest = rest.slice(rest.indexOf("\n") < 0 ? rest.length : rest.indexOf("\n"));
