@@ -1,8 +1,8 @@
 /**
  * Identity over HTTP: the token endpoint of RFC 8693 for users and agents, and the public keys.
  *
- * With `requested_token_type` of `urn:sallyport:ssh-key` and an `ssh_public_key`, no token is issued:
- * the key stands for the holder on that connection, and what comes back is its fingerprint.
+ * With `requested_token_type` of `urn:sallyport:ssh-key` and an `ssh_public_key`, no token is
+ * issued: the key stands for the holder on that connection, and what comes back is its fingerprint.
  *
  * **Invariant:** the endpoint hands out only tokens for an edge, bound to no session yet; a
  * person's sign-in and approvals go through the console, and session tokens through an edge.

@@ -6,7 +6,7 @@ const entry = {
   names: ["lab", "lab.example"],
   host: "127.0.0.1",
   port: 2222,
-  folder: "/home/ada/.ssh/sallyport",
+  folder: "/keys/sallyport",
 };
 
 Deno.test("a connection's entry is written, found again and taken out alone", () => {
