@@ -32,11 +32,10 @@ export function settleSession(
   }
   if (transaction !== null) {
     state.transaction = transaction;
-    if (transaction === "I") {
-      // Portals end with their transaction.
-      state.portals = new Map();
-      state.refused = false;
-    }
+    // Portals end with their transaction.
+    if (transaction === "I") state.portals = new Map();
+    // Of an aborted transaction the server itself takes nothing but its end.
+    if (transaction !== "T") state.refused = false;
   }
   if (outcome.catalogDigest !== null) state.needsCatalog = outcome.catalogDigest;
 }

@@ -2,6 +2,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { Open, Outcome } from "#schemas/frames.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
+import { abortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
 import { defaultLimits } from "./analysis/analyse.ts";
 import { clinicCatalog } from "./analysis/clinic.ts";
 import { freshSession } from "./analysis/session.ts";
@@ -52,6 +53,20 @@ Deno.test("what is not understood is refused to anybody else", () => {
   strictEqual(judgement.decision, "deny");
   strictEqual(judgement.reasons[0]?.code, "syntax_error");
   strictEqual(request(right).plan.verbatim, undefined);
+});
+
+Deno.test("after a refusal a transaction takes its end, or what aborts it at the server", () => {
+  const { session, request } = judgeUnder(mostly);
+  strictEqual(request(abortTransaction).decision, "deny", "there is nothing to abort");
+  const begun = request(frontendBytes({ kind: "query", text: "begin" }));
+  begun.consequence.settled({ ...outcome, status: "executed", transaction: "T", completed: 1 });
+  session.denied();
+  strictEqual(request(right).reasons[0]?.code, "transaction_aborted");
+  strictEqual(request(frontendBytes({ kind: "query", text: "rollback" })).decision, "allow");
+  const aborts = request(abortTransaction);
+  strictEqual(aborts.decision, "allow");
+  aborts.consequence.settled({ ...outcome, transaction: "E" });
+  strictEqual(request(right).decision, "allow", "the server itself refuses from here on");
 });
 
 Deno.test("a start-up parameter that is not harmless takes the right to administer", () => {

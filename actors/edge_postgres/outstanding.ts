@@ -20,11 +20,19 @@ export type Outstanding = {
   outcome: boolean;
   /** False while response bytes are still to come. */
   released: boolean;
+  /** The edge's own: the agent hears nothing of it. */
+  readonly silent: boolean;
 };
 
-export function newOutstanding(request: number, end: RequestEnd, bytes: number): Outstanding {
+export function newOutstanding(
+  request: number,
+  end: RequestEnd,
+  bytes: number,
+  whose: "agent" | "edge",
+): Outstanding {
   const flags = { held: false, asked: false, outcome: false, released: false };
-  return { request, end, bytes, verdict: null, sequence: 0, ...flags };
+  const silent = whose === "edge";
+  return { request, end, bytes, verdict: null, sequence: 0, ...flags, silent };
 }
 
 /** The status of ReadyForQuery that an outcome tells. */

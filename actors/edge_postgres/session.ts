@@ -25,6 +25,7 @@ import {
 } from "#schemas/frames.ts";
 import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
 import type { TransactionStatus } from "#schemas/wire/postgres/ready_for_query.ts";
+import { abortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
 import { type Gathered, Gatherer, type RequestEnd } from "./gather.ts";
 import {
   allowed,
@@ -65,7 +66,7 @@ export class Session {
 
   /** The `open` frame was published: request 0 awaits its verdict. */
   start(): SessionEffect[] {
-    this.#outstanding.push(newOutstanding(0, "sync", 0));
+    this.#outstanding.push(newOutstanding(0, "sync", 0, "agent"));
     this.#wake("verdict", this.#ports.session.verdictMsMax);
     this.#wake("session", this.#ports.session.sessionMsMax);
     this.#wake("repair", this.#ports.limits.repairEveryMs);
@@ -125,10 +126,7 @@ export class Session {
         this.#end("no_verdict", words.noVerdict());
         break;
       case "idle":
-        this.#end(
-          "idle",
-          words.fatal(sqlstate.idleSessionTimeout, "the session was idle too long"),
-        );
+        this.#end("idle", words.idle());
         break;
       case "session":
         this.#end("session_limit", words.sessionLimit());
@@ -176,16 +174,11 @@ export class Session {
       case "terminate":
         return this.#end("terminate", null);
       case "too_large": {
-        const message = `a request of ${gathered.announced} bytes is over the limit of ` +
-          `${this.#ports.session.requestBytesMax}`;
-        const hint = "Send less at once, or load in bulk with COPY.";
-        return this.#end("too_large", words.fatal(sqlstate.programLimitExceeded, message, hint));
+        const { requestBytesMax } = this.#ports.session;
+        return this.#end("too_large", words.tooLarge(gathered.announced, requestBytesMax));
       }
       case "protocol_error":
-        return this.#end(
-          "protocol_error",
-          words.fatal(sqlstate.protocolViolation, gathered.message),
-        );
+        return this.#end("protocol_error", words.protocolError(gathered.message));
       case "request":
         return this.#request(gathered.bytes, gathered.end);
     }
@@ -198,6 +191,10 @@ export class Session {
       // The refused batch is over; the Sync alone is passed on, and the server answers it.
       bytes = Uint8Array.of(0x53, 0, 0, 0, 4);
     }
+    this.#ask(bytes, end, "agent");
+  }
+
+  #ask(bytes: Uint8Array, end: RequestEnd, whose: "agent" | "edge"): void {
     const request = ++this.#requests;
     const { partBytes, outstandingMax, outstandingBytesMax } = this.#ports.limits;
     for (let part = 0, start = 0; start < bytes.length; part++, start += partBytes) {
@@ -207,7 +204,7 @@ export class Session {
       this.#effects.push({ kind: "publish", frame: "request", place, payload, headers: none });
     }
     if (this.#outstanding.length === 0) this.#wake("verdict", this.#ports.session.verdictMsMax);
-    this.#outstanding.push(newOutstanding(request, end, bytes.length));
+    this.#outstanding.push(newOutstanding(request, end, bytes.length, whose));
     this.#effects.push({ kind: "unwake", name: "idle" });
     this.#outstandingBytes += bytes.length;
     const full = this.#outstandingBytes > outstandingBytesMax;
@@ -245,15 +242,16 @@ export class Session {
     this.#releasedThrough = Math.max(this.#releasedThrough, frame.sequence);
     const drained = Number(frame.headers.get(rawBytesHeader) ?? "0");
     if (!this.#opened && frame.request === 0) this.#open();
+    const waiting = this.#outstanding.find(({ request }) => request === frame.request);
     // The beginning of a long message is masked when its end has come; it counts as drained.
     if (frame.payload.length > 0 || drained > this.#credited) {
-      this.#effects.push({ kind: "write", bytes: frame.payload, drained });
+      const bytes = waiting?.silent ? nothing : frame.payload;
+      this.#effects.push({ kind: "write", bytes, drained });
     }
     if (frame.headers.has(endedHeader)) {
       const silent = frame.payload.length === 0;
       return this.#end("upstream_ended", silent ? words.upstreamEnded : null);
     }
-    const waiting = this.#outstanding.find(({ request }) => request === frame.request);
     if (waiting === undefined) return;
     if (!frame.more) waiting.released = true;
     this.#awaitRest(waiting);
@@ -317,11 +315,10 @@ export class Session {
     this.#awaitRest(waiting);
     if (outcome.alive || outcome.status === "executed" && outcome.bytes > 0) return;
     if (waiting.released || outcome.status === "unknown" || outcome.status === "not_run") {
-      const message = outcome.status === "unknown"
-        ? "the target was lost while the statement ran; whether it took effect is not known"
-        : "the target is gone; the statement did not run";
-      const hint = outcome.status === "unknown" ? "Check before you run it again." : "Reconnect.";
-      this.#end("target_lost", words.fatal(sqlstate.connectionFailure, message, hint));
+      this.#end(
+        "target_lost",
+        words.targetLost(outcome.status === "unknown" ? "unknown" : "not run"),
+      );
     }
   }
 
@@ -348,16 +345,18 @@ export class Session {
   }
 
   #refuse(first: Outstanding, verdict: Judged): void {
-    const bytes = words.refusal(verdict.reasons);
+    // The transaction was over by then.
+    if (first.silent) return;
     if (first.request === 0 || first.end === "copy") {
-      const [reason] = verdict.reasons;
-      const code = reason?.sqlstate ?? sqlstate.insufficientPrivilege;
-      const message = reason?.message ?? "the request was refused";
-      return this.#end("denied", words.fatal(code, message, reason?.hint ?? ""));
+      return this.#end("denied", words.denied(verdict.reasons));
     }
+    const bytes = words.refusal(verdict.reasons);
     this.#effects.push({ kind: "write", bytes, drained: null });
     // A refusal is an error like any other: it aborts the transaction it stands in.
-    if (this.#transaction === "in_transaction") this.#transaction = "failed_transaction";
+    if (this.#transaction === "in_transaction") {
+      this.#transaction = "failed_transaction";
+      this.#ask(abortTransaction, "query", "edge");
+    }
     if (first.end === "flush") {
       this.#skipping = true;
       return;
@@ -396,4 +395,5 @@ export class Session {
   }
 }
 
+const nothing = new Uint8Array(0);
 const none: ReadonlyMap<string, string> = new Map();

@@ -10,6 +10,7 @@ import {
 import { maskWhole } from "#schemas/mask_plan.ts";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
+import { abortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
 import { createHash } from "node:crypto";
 import { edgeLimits } from "./limits.ts";
 import { Session } from "./session.ts";
@@ -177,6 +178,25 @@ Deno.test("a refusal is worded when it is its turn, and aborts an open transacti
   match(words, /42501/);
   match(words, /policy forbids it/);
   ok(words.endsWith("Z\0\0\0\x05E"), "ReadyForQuery tells of a failed transaction");
+});
+
+Deno.test("what a refusal aborts is aborted at the server too, and the agent hears nothing", () => {
+  const session = opened();
+  session.receive(query);
+  session.stored(verdict(1, "allow"));
+  session.stored(response(1, 1, answer));
+  session.stored(outcome(1, { transaction: "T" }));
+  session.receive(query);
+  const refused = session.stored(verdict(2, "deny"));
+  const asked = refused.flatMap((one) => one.kind === "publish" ? [one.payload] : []);
+  deepStrictEqual(asked, [abortTransaction]);
+  session.receive(query);
+  session.stored(verdict(3, "allow"));
+  equal(written(session.stored(response(2, 3, answer))), "");
+  session.stored(outcome(3, { status: "failed", transaction: "E" }));
+  session.stored(verdict(4, "allow"));
+  const heard = written(session.stored(response(3, 4, answer)));
+  equal(heard, new TextDecoder("latin1").decode(answer));
 });
 
 Deno.test("no verdict in time ends the session, on the record", () => {

@@ -61,6 +61,38 @@ export function fatal(code: string, message: string, hint = ""): Uint8Array {
   return backendBytes(errorResponse(words));
 }
 
+/** What cannot be refused by itself ends the session. */
+export function denied(reasons: readonly Reason[]): Uint8Array {
+  const [reason] = reasons;
+  const code = reason?.sqlstate ?? sqlstate.insufficientPrivilege;
+  return fatal(code, reason?.message ?? "the request was refused", reason?.hint ?? "");
+}
+
+export function targetLost(statement: "unknown" | "not run"): Uint8Array {
+  const code = sqlstate.connectionFailure;
+  if (statement === "not run") {
+    return fatal(code, "the target is gone; the statement did not run", "Reconnect.");
+  }
+  const message = "the target was lost while the statement ran; " +
+    "whether it took effect is not known";
+  return fatal(code, message, "Check before you run it again.");
+}
+
+export function tooLarge(announced: number, bytesMax: number): Uint8Array {
+  const message = `a request of ${announced} bytes is over the limit of ${bytesMax}`;
+  const hint = "Send less at once, or load in bulk with COPY.";
+  return fatal(sqlstate.programLimitExceeded, message, hint);
+}
+
+/** `what` in words of ours. */
+export function protocolError(what: string): Uint8Array {
+  return fatal(sqlstate.protocolViolation, what);
+}
+
+export function idle(): Uint8Array {
+  return fatal(sqlstate.idleSessionTimeout, "the session was idle too long");
+}
+
 /** What must be recorded cannot be. */
 export function unrecorded(full: boolean): Uint8Array {
   const code = full ? sqlstate.diskFull : sqlstate.cannotConnectNow;

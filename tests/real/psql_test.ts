@@ -80,10 +80,18 @@ Deno.test("psql through the gateway", async (test) => {
 
   await scenario(test, rig, "a transaction with a refusal inside is aborted", async () => {
     const result = await type(
-      `${verbose}begin;\nselect 1;\ndrop table visits;\nselect 2;\nrollback;\nselect 3;\n`,
+      `${verbose}begin;\nselect 1;\ndrop table visits;\nselect 2;\ncommit;\nselect 3;\n`,
     );
     strictEqual(result.stdout, "BEGIN\n1\nROLLBACK\n3\n");
-    match(result.stderr, /42501: .*\n(.*\n)*.*25P02: sallyport: the transaction is aborted/);
+    match(result.stderr, /42501: .*\n(.*\n)*.*25P02: current transaction is aborted/);
+  });
+
+  await scenario(test, rig, "a savepoint survives a refusal behind it", async () => {
+    const result = await type(
+      "begin;\nsavepoint a;\ndrop table visits;\nrollback to a;\nselect 2;\n" +
+        "select ssn from patients where id = 1;\ncommit;\nselect 3;\n",
+    );
+    strictEqual(result.stdout, "BEGIN\nSAVEPOINT\nROLLBACK\n2\n[ssn]\nCOMMIT\n3\n");
   });
 
   await scenario(test, rig, "a transaction with an error inside is aborted", async () => {

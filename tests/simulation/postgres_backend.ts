@@ -148,6 +148,7 @@ export function backend(ports: BackendPorts): Backend {
       const found = statementOf(sql);
       if (found === undefined) {
         outbox.put(backendBytes(failure("42601")));
+        if (transaction === "in_transaction") transaction = "failed_transaction";
         return ready(done);
       }
       run(found, { described: true }, (how) => how === "done" ? next() : ready(done));

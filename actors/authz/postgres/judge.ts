@@ -12,6 +12,7 @@ import type { Refusal } from "#schemas/analysis.ts";
 import type { Catalog } from "#schemas/catalog.ts";
 import type { Open, Outcome, PrincipalChain } from "#schemas/frames.ts";
 import type { MaskPlan } from "#schemas/mask_plan.ts";
+import { isAbortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
 import type { Analysed, AnalysisLimits } from "../analysis/analyse.ts";
 import { createAnalyser } from "../analyser.ts";
 import { indexCatalog, isClassified, type Schema } from "../analysis/catalog_index.ts";
@@ -20,7 +21,12 @@ import { type SessionState, settled } from "../analysis/session.ts";
 import { settleSession } from "../changes.ts";
 import { type Judgements, neverHeld } from "../judgements.ts";
 import { maskPlan } from "../policy/plan.ts";
-import { connectAnalysis, parameterAnalysis, unreadAnalysis } from "../policy/situation.ts";
+import {
+  connectAnalysis,
+  emptyAnalysis,
+  parameterAnalysis,
+  unreadAnalysis,
+} from "../policy/situation.ts";
 import { type Misunderstood, type RequestLimits, understand, type Understood } from "../request.ts";
 import type { Asked, Consequence, Judgement, SessionJudge } from "../session_judge.ts";
 import { startupSession } from "../startup_parameters.ts";
@@ -125,7 +131,7 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     const judged = read.kind === "understood"
       ? judge(read, state, open, principal, known)
       : unread(state, open, principal) ?? judgements.refuse(unjudgeable(read.refusal), digest);
-    if (!state.refused || read.kind === "understood" && endsTransaction(read)) return judged;
+    if (!state.refused || read.kind === "understood" && mayFollow(read, asked.bytes)) return judged;
     return judgements.refuse(abortedTransaction, digest);
   }
 
@@ -186,11 +192,32 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     state: PostgresState,
     known: Known,
   ): Understood | Misunderstood {
+    if (state.refused && isAbortTransaction(bytes)) return aborting;
     const analyse = (sql: string, session: SessionState): Analysed =>
       analyser.analyse(sql, session, known.schema);
     return understand(bytes, state.session, state.portals, analyse, ports.requestLimits);
   }
 }
+
+/** What a refused transaction still takes: its end, and what aborts it at the server. */
+function mayFollow(read: Understood, bytes: Uint8Array): boolean {
+  return isAbortTransaction(bytes) || endsTransaction(read);
+}
+
+/** One statement that fails, and changes nothing but the transaction. */
+const aborting: Understood = {
+  kind: "understood",
+  executed: [emptyAnalysis],
+  prepared: [],
+  positions: [],
+  changes: [null],
+  protocolChanges: [],
+  portals: new Map(),
+  parsed: [],
+  runsPrepared: [],
+  synced: true,
+  copies: "none",
+};
 
 function consequence(state: PostgresState, understood: Understood | null): Consequence {
   return {
