@@ -5,6 +5,7 @@
  */
 import type { Judgement } from "#actors/authz/session_judge.ts";
 import { lineText } from "#actors/audit/replay/text.ts";
+import type { StatementAnalysis } from "#schemas/analysis.ts";
 import type { ColumnPlan } from "#schemas/mask_plan.ts";
 
 const lineCharactersMax = 200;
@@ -25,9 +26,10 @@ export function explainReport(judged: Judgement): string[] {
   statements.forEach((one, index) => {
     const { command, effects, details, relations, functions } = one;
     const finer = details.length === 0 ? "" : ` (${details.join(", ")})`;
-    lines.push(`statement ${index + 1}: ${command}, ${effects.join(", ")}${finer}`);
+    const named = command === "" ? "" : `${command}, `;
+    lines.push(`statement ${index + 1}: ${named}${effects.join(", ")}${finer}`);
     const facts: [string, readonly string[]][] = [
-      ["touches", relations],
+      ["touches", [...relations, ...placeOf(one)]],
       ["calls", functions],
       ["classes read", one.classesRead],
       ["classes filtered by", one.classesFiltered],
@@ -44,6 +46,16 @@ export function explainReport(judged: Judgement): string[] {
     });
   });
   return lines.map((line) => lineText(line, lineCharactersMax));
+}
+
+/** The file or host of a program, file operation or forwarding. */
+function placeOf({ access }: StatementAnalysis): string[] {
+  if (access === undefined) return [];
+  const { path, host, port } = access;
+  return [
+    ...path === null ? [] : [path],
+    ...host === null ? [] : [port === null ? host : `${host}:${port}`],
+  ];
 }
 
 function maskText(column: ColumnPlan | undefined): string {

@@ -1,6 +1,7 @@
 /** @module */
 import { deepStrictEqual, ok } from "node:assert/strict";
 import type { Judgement } from "#actors/authz/session_judge.ts";
+import { analyseCommandLine } from "#actors/authz/ssh/shell.ts";
 import { maskWhole } from "#schemas/mask_plan.ts";
 import { explainReport } from "./explain_report.ts";
 
@@ -77,4 +78,19 @@ Deno.test("explainReport() of a refusal says why, and shows no mask as if rows c
     "    hint: Do without.",
   ]);
   ok(!lines.some((line) => line.startsWith("  column")));
+});
+
+Deno.test("explainReport() says of a command what it touches", () => {
+  const found = analyseCommandLine("curl -T notes/a https://files.example; $X", {
+    home: null,
+    terminal: false,
+  });
+  const lines = explainReport({ ...judged, decision: "deny", statements: found ?? [] });
+  deepStrictEqual(lines.slice(1), [
+    "statement 1: curl, execute, network",
+    "  touches: files.example:443",
+    "statement 2: curl, read",
+    "  touches: ~/notes/a",
+    "statement 3: execute, interpret (unknown_program)",
+  ]);
 });
