@@ -13,13 +13,11 @@ import { encodeControl } from "#schemas/frames.ts";
 import { signerOf } from "#schemas/log/key.ts";
 import { auditStream, auditSubject } from "#schemas/subjects.ts";
 import { connectAs, payloadsOf } from "./bus_user.ts";
+import { command, commandOptions, type Ran } from "./command.ts";
 import { eventually, kinds, type Rig, startRig } from "./support.ts";
 
-const root = new URL("../../", import.meta.url).pathname;
 /** Stands in a statement as a literal, and in no row. */
 const literal = "987-65-4329";
-
-type Ran = { readonly code: number; readonly out: string; readonly err: string };
 
 Deno.test("the sallyport command", async (test) => {
   await using rig = await startRig();
@@ -306,21 +304,4 @@ async function asAgent(system: System, password: string): Promise<void> {
 async function refused(query: Promise<unknown>): Promise<void> {
   const error = await query.then(() => null, (error) => error);
   strictEqual(error?.code, "42501");
-}
-
-async function command(directory: string, words: readonly string[]): Promise<Ran> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    ...commandOptions(directory, words),
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
-}
-
-function commandOptions(directory: string, words: readonly string[]) {
-  return {
-    args: ["run", "-A", "--no-prompt", `${root}deploy/sallyport/main.ts`, ...words],
-    cwd: directory,
-    env: { SALLYPORT_DIR: directory, NO_COLOR: "1" },
-  };
 }

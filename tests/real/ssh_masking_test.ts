@@ -32,7 +32,7 @@ Deno.test("streams of a real host are masked, replayed and ended", async (test) 
       "sh bytes.sh & sh bytes.sh >&2; wait",
     ]);
     strictEqual(code, 0);
-    for (const text of [stdout, stderr]) match(text, /^call \[phone\]\*+ now\n$/);
+    for (const text of [stdout, stderr]) match(text, /^call \[contact\]\*+ now\n$/);
   });
 
   await scenario(test, rig, "on a terminal: in colours, and broken by its width", async () => {
