@@ -107,6 +107,7 @@ export class Release {
 
   /** Answers sftp requests that were denied, as an sftp server does. */
   denySftp(ids: readonly number[], message: string): void {
+    if (this.#purpose.input !== "sftp") return;
     this.#denied.push(...ids.map((id) => sftpDenied(id, message)));
     this.#sendDenied();
   }

@@ -133,11 +133,9 @@ export class Session {
 
   /** The agent took what was sent; `drained` is the raw count it stands for. */
   drained(drained: number): SessionEffect[] {
-    if (drained - this.#credited >= this.#ports.limits.creditEveryBytes) {
-      this.#credited = drained;
-      this.#effects.push({ kind: "credit", bytes: drained });
-    }
-    return this.#flush();
+    if (drained - this.#credited < this.#ports.limits.creditEveryBytes) return [];
+    this.#credited = drained;
+    return [{ kind: "credit", bytes: drained }];
   }
 
   woken(name: SessionWake): SessionEffect[] {

@@ -162,6 +162,16 @@ Deno.test("an sftp operation that is denied is answered in its own protocol, bet
   deepStrictEqual([...refused.data.subarray(4, 13)], [101, 0, 0, 0, 7, 0, 0, 0, 3]);
 });
 
+Deno.test("an sftp operation that target does not pass on is answered, too", () => {
+  const { session } = running([sftp]);
+  const stat = Uint8Array.of(0, 0, 0, 10, 17, 0, 0, 0, 9, 0, 0, 0, 1, 47);
+  session.receive({ kind: "data", data: stat });
+  session.stored(verdict(2, "allow"));
+  const [answer] = sent(session.stored(outcome(2, { status: "not_run" })));
+  ok(answer?.kind === "data");
+  deepStrictEqual([...answer.data.subarray(4, 13)], [101, 0, 0, 0, 9, 0, 0, 0, 3]);
+});
+
 Deno.test("a tunnel opens when the target confirms, and is refused when it is denied", () => {
   const allowed = running([tunnel]).session.stored(response(0, [{ kind: "open_confirmation" }]));
   deepStrictEqual(sent(allowed), [{ kind: "open_confirmation" }]);

@@ -90,6 +90,15 @@ Deno.test("ssh, sftp, scp, rsync and git through the gateway", async (test) => {
     strictEqual(await Deno.readTextFile(`${folder}/down`), "up\n");
   });
 
+  await scenario(test, rig, "sftp is not led elsewhere by a link, and goes on", async () => {
+    await ssh(["gw", "mkdir -p inbox/real; ln -sfn real inbox/link; echo x > inbox/real/x"]);
+    const batch = "-get inbox/link/x through\nget inbox/real/x direct\n";
+    const { code, stderr } = await run("sftp", ["-b", "-", "gw"], batch);
+    strictEqual(code, 0, stderr);
+    match(stderr, /inbox\/link\/x/);
+    strictEqual(await Deno.readTextFile(`${folder}/direct`), "x\n");
+  });
+
   await scenario(test, rig, "scp copies both ways, by sftp and as of old", async () => {
     const bytes = crypto.getRandomValues(new Uint8Array(60_000));
     await Deno.writeFile(`${folder}/random`, bytes);
