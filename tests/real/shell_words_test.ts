@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { parse } from "unbash";
 import { valuesOf } from "#actors/authz/ssh/words.ts";
 
-const home = "/home/lab";
+const home = "/srv/lab";
 const lines = 1200;
 
 /** Pieces of words that bring quoting, expansion and blanks together. None runs anything but echo. */

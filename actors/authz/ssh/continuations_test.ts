@@ -130,7 +130,7 @@ const executed: Outcome = {
 };
 const input: ChannelMessage = { kind: "data", data: Uint8Array.of(1) };
 const removal = packetOf({ kind: "remove", id: 1, path: "reports/a" });
-const listing = packetOf({ kind: "opendir", id: 2, path: "/home/lab" });
+const listing = packetOf({ kind: "opendir", id: 2, path: "/srv/lab" });
 
 function packetOf(packet: SftpClientPacket): ChannelMessage {
   return { kind: "data", data: encodeSftpClient(packet) };

@@ -2,14 +2,14 @@
  * Command lines and what they do, one by one: corpus.txt is the reference, read by people.
  *
  * A line `$ …` is a command line, `$$ …` one in JSON; the lines below it are what is found, a
- * program or a file each: name, effects, details, path or host. The home directory is /home/lab.
+ * program or a file each: name, effects, details, path or host. The home directory is /srv/lab.
  */
 import { deepStrictEqual, ok } from "node:assert/strict";
 import corpus from "./corpus.txt" with { type: "text" };
 import { analyseCommandLine } from "./shell.ts";
 import { corpusText } from "./testing.ts";
 
-const surroundings = { home: "/home/lab", terminal: false };
+const surroundings = { home: "/srv/lab", terminal: false };
 
 Deno.test("every command line of the corpus does what the corpus says", () => {
   const cases = corpus.split("\n\n").map((block) => block.trimEnd()).filter((block) =>

@@ -5,7 +5,7 @@ import { normalisePath, otherHome } from "./path.ts";
 import { isPlainAwk, isPlainSed } from "./programs/scripted.ts";
 import { analyseCommandLine } from "./shell.ts";
 
-const surroundings = { home: "/home/lab", terminal: true };
+const surroundings = { home: "/srv/lab", terminal: true };
 
 function interprets(line: string): boolean {
   const found = analyseCommandLine(line, surroundings);
@@ -74,7 +74,7 @@ Deno.test("normalisePath() gives one place, never one that climbs", () => {
   const text = fc.array(names, { maxLength: 8 }).map((parts) => parts.join("/"));
   fc.assert(
     fc.property(text, fc.boolean(), fc.constantFrom("/", "~", "/srv"), (path, abs, base) => {
-      for (const home of [null, "/home/lab"]) {
+      for (const home of [null, "/srv/lab"]) {
         const found = normalisePath(abs ? `/${path}` : path, base, home);
         if (found === null) continue;
         ok(/^(\/|~)/.test(found) && !found.includes("\0"), found);
@@ -90,9 +90,9 @@ Deno.test("normalisePath() gives one place, never one that climbs", () => {
   );
   strictEqual(normalisePath("x".repeat(5000), "~", null), null);
   strictEqual(normalisePath("../x", "~", null), null, "above a home nobody knows");
-  strictEqual(normalisePath("../x", "~", "/home/lab"), "/home/x");
-  strictEqual(normalisePath("a/..", "~", "/home/lab"), null);
-  strictEqual(normalisePath("../lab/x", "~", "/home/lab"), "~/x");
+  strictEqual(normalisePath("../x", "~", "/srv/lab"), "/srv/x");
+  strictEqual(normalisePath("a/..", "~", "/srv/lab"), null);
+  strictEqual(normalisePath("../lab/x", "~", "/srv/lab"), "~/x");
   strictEqual(otherHome("root", "../x"), null);
 });
 

@@ -60,7 +60,7 @@ const handle = Uint8Array.of(1);
 Deno.test("a command line is judged by each program and file, and by all of it together", () => {
   const cases: [string, string][] = [
     ["cat reports/a", "allow own-files plain-reads"],
-    ["cat /home/lab/reports/a ~/reports/b", "allow own-files plain-reads"],
+    ["cat /srv/lab/reports/a ~/reports/b", "allow own-files plain-reads"],
     ["cat reports/a /etc/shadow", "deny policy_no_permit"],
     ["wget https://x.example", "deny policy_no_permit policy_no_permit policy_no_permit"],
     ["sudo cat reports/a", "deny sudo-never policy_forbids"],
@@ -184,9 +184,9 @@ Deno.test("sftp is judged by path and kind", () => {
   const cases: [SftpClientPacket, string][] = [
     [{ kind: "init", version: 3 }, "allow opens"],
     [{ kind: "realpath", id: 1, path: "." }, "allow opens"],
-    [{ kind: "opendir", id: 1, path: "/home/lab" }, "allow list-home"],
+    [{ kind: "opendir", id: 1, path: "/srv/lab" }, "allow list-home"],
     [open("reports/a", sftpOpen.read), "allow own-files"],
-    [open("/home/lab/reports/a", sftpOpen.read), "allow own-files"],
+    [open("/srv/lab/reports/a", sftpOpen.read), "allow own-files"],
     [open("/etc/shadow", sftpOpen.read), "deny policy_no_permit"],
     [open("reports/../../x", sftpOpen.read), "deny unsupported_statement"],
     [open("reports/a\0", sftpOpen.read), "deny unsupported_statement"],

@@ -29,7 +29,7 @@ const host = {
   user: "lab",
   private_key_file: "key",
   host_keys: ["SHA256:" + "A".repeat(43)],
-  home: "/home/lab",
+  home: "/srv/lab",
 };
 const config = Config.parse({
   version: 1,
