@@ -12,7 +12,7 @@
 import { Buffer } from "node:buffer";
 import { int32At, uint16At, type Writer } from "#schemas/wire/cursor.ts";
 import { type CopyFault, type CopyRewriter, copyRows } from "./copy_rows.ts";
-import { rewriteValue, type RowProgram } from "./rows.ts";
+import { rewriteNull, rewriteValue, type RowProgram } from "./rows.ts";
 
 export function copyBinary(
   program: RowProgram,
@@ -53,7 +53,7 @@ export function copyBinary(
       const length = int32At(tuple, at);
       at += 4;
       const column = isCovered ? program.columns[i] : undefined;
-      if (length < 0) out.int32(-1);
+      if (length < 0) out.nullableBytes(rewriteNull(column));
       else if (column === undefined) {
         counts.set("opaque", (counts.get("opaque") ?? 0) + 1);
         out.int32(-1);

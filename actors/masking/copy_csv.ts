@@ -12,7 +12,7 @@ import type { CopyFormat } from "#schemas/mask_plan.ts";
 import type { Writer } from "#schemas/wire/cursor.ts";
 import { type CopyRewriter, copyRows } from "./copy_rows.ts";
 import { isRange, isUntouched } from "./copy_text.ts";
-import { type ColumnProgram, rewriteValue, type RowProgram } from "./rows.ts";
+import { type ColumnProgram, rewriteNull, rewriteValue, type RowProgram } from "./rows.ts";
 
 export function copyCsv(
   format: CopyFormat,
@@ -58,8 +58,11 @@ export function copyCsv(
     out: Writer,
   ): void {
     // Quoted, the same bytes are a value: an empty string beside NULL.
-    if (isRange(nullText, row, start, end)) out.raw(nullText);
-    else if (column === undefined) {
+    if (isRange(nullText, row, start, end)) {
+      const masked = rewriteNull(column);
+      if (masked === null) out.raw(nullText);
+      else writeQuoted(masked, out);
+    } else if (column === undefined) {
       counts.set("opaque", (counts.get("opaque") ?? 0) + 1);
       out.raw(nullText);
     } else if (isUntouched(column, row, start, end)) out.copy(row, start, end - start);

@@ -12,7 +12,7 @@ import type { CopyFormat } from "#schemas/mask_plan.ts";
 import type { Writer } from "#schemas/wire/cursor.ts";
 import { type CopyRewriter, copyRows } from "./copy_rows.ts";
 import { mayHold } from "#schemas/detectors/detect.ts";
-import { type ColumnProgram, rewriteValue, type RowProgram } from "./rows.ts";
+import { type ColumnProgram, rewriteNull, rewriteValue, type RowProgram } from "./rows.ts";
 
 export function copyText(
   format: CopyFormat,
@@ -53,8 +53,11 @@ export function copyText(
     column: ColumnProgram | undefined,
     out: Writer,
   ): void {
-    if (isRange(nullText, row, start, end)) out.raw(nullText);
-    else if (column === undefined) {
+    if (isRange(nullText, row, start, end)) {
+      const masked = rewriteNull(column);
+      if (masked === null) out.raw(nullText);
+      else writeEscaped(masked, delimiter, out);
+    } else if (column === undefined) {
       counts.set("opaque", (counts.get("opaque") ?? 0) + 1);
       out.raw(nullText);
     } else if (isUntouched(column, row, start, end)) out.copy(row, start, end - start);

@@ -46,7 +46,12 @@ export type ColumnProgram =
   & { readonly classes: readonly string[]; maskedValues: number }
   & (
     | { readonly does: "keep" }
-    | { readonly does: "constant"; readonly bytes: Uint8Array | null }
+    | {
+      readonly does: "constant";
+      readonly bytes: Uint8Array | null;
+      /** Also in place of NULL. */
+      readonly nullsToo: boolean;
+    }
     | { readonly does: "mask"; readonly mask: (value: Uint8Array) => Uint8Array | null }
     | { readonly does: "scan"; readonly scan: (value: Uint8Array) => Uint8Array | null }
   );
@@ -72,7 +77,7 @@ export function columnProgram(plan: ColumnPlan, facts: ColumnFacts, means: Means
   const base = { classes, maskedValues: 0 };
   const { typeOid, format } = facts;
   if (facts.whole || plan.mask.operator === "null") {
-    return { ...base, does: "constant", bytes: null };
+    return { ...base, does: "constant", bytes: null, nullsToo: false };
   }
   if (plan.mask.operator === "keep") {
     const scan = scanner(plan, facts, means);
@@ -80,7 +85,10 @@ export function columnProgram(plan: ColumnPlan, facts: ColumnFacts, means: Means
   }
   const className = classes[0] ?? "opaque";
   const bytes = constantMask(format, typeOid, plan.mask, className, means.key);
-  if (bytes !== undefined) return { ...base, does: "constant", bytes };
+  // Whether an expression is NULL, and how many elements it has, may be made to tell a value.
+  const isDerived = plan.origin === null && plan.mask.operator === "redact";
+  if (bytes !== undefined) return { ...base, does: "constant", bytes, nullsToo: isDerived };
+  if (isDerived) return { ...base, does: "constant", bytes: null, nullsToo: false };
   return {
     ...base,
     does: "mask",
@@ -132,6 +140,13 @@ export function rewriteValue(column: ColumnProgram, value: Uint8Array): Uint8Arr
   }
 }
 
+/** What stands in place of a NULL of a column: null for NULL itself. */
+export function rewriteNull(column: ColumnProgram | undefined): Uint8Array | null {
+  if (column?.does !== "constant" || !column.nullsToo) return null;
+  return rewriteValue(column, noBytes);
+}
+const noBytes = new Uint8Array(0);
+
 /** Moves what the columns counted into `counts`. */
 export function collectCounts(program: RowProgram, counts: Map<string, number>): void {
   for (const column of program.columns) {
@@ -160,7 +175,7 @@ function writeFields(
     if (length < -1) return malformed("negative_length", "value length", offset - 4);
     if (length > end - offset) return malformed("truncated", "value", offset);
     const column = columns?.[index];
-    if (length === -1) writeDataRowNull(out);
+    if (length === -1) writeNull(column, out);
     else if (column === undefined) {
       uncovered++;
       writeDataRowNull(out);
@@ -170,6 +185,12 @@ function writeFields(
   if (offset !== end) return malformed("trailing_bytes", "message", offset);
   if (uncovered > 0) counts.set("opaque", (counts.get("opaque") ?? 0) + uncovered);
   return true;
+}
+
+function writeNull(column: ColumnProgram | undefined, out: Writer): void {
+  const bytes = rewriteNull(column);
+  if (bytes === null) writeDataRowNull(out);
+  else writeDataRowField(bytes, 0, bytes.length, out);
 }
 
 function writeValue(
