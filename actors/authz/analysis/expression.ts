@@ -264,8 +264,8 @@ function callValue(body: Fields, scope: Scope | null, run: Run): Value {
 }
 
 /**
- * A count tells how many are not null: of whole rows all, of a bare column those that have it, which
- * is a predicate on the column. Of anything else it may tell how many compare equal.
+ * A count tells how many are not null: of whole rows all, of a bare column those that have it,
+ * which is a predicate on the column. Of anything else it may tell how many compare equal.
  */
 function countedValue(
   args: readonly unknown[],
