@@ -36,7 +36,7 @@ import { identityIssuer } from "#schemas/identity.ts";
 import { epochLog } from "#schemas/log/epoch.ts";
 import { parseVerifier } from "#schemas/log/key.ts";
 import { aliveSubject, auditStream, creditSubject, parseAuditSubject } from "#schemas/subjects.ts";
-import { config, configDigest, connection } from "./clinic.ts";
+import { config, configDigest, connection, sshConnection } from "./clinic.ts";
 import { exchange } from "./people.ts";
 import type { Host, Running, Start } from "./processes.ts";
 import { parser, policySet } from "./world.ts";
@@ -82,7 +82,10 @@ export const startAuthz: Start = async (host) => {
 
 export const startTarget: Start = async (host) => {
   const { bus, clock, report, alive, world } = host;
-  const connections = new Map([[connection, world.postgres.reach(alive)]]);
+  const connections = new Map([
+    [connection, world.postgres.reach(alive)],
+    [sshConnection, world.host.reach(alive)],
+  ]);
   const driver = targetDriver({ connections, bus, clock, report, limits: targetLimits });
   await driver.refreshCatalog(connection);
   host.every(targetLimits.catalogEveryMs, () => void driver.refreshCatalog(connection));
@@ -107,7 +110,10 @@ export const startTarget: Start = async (host) => {
     worker.onDelivery(tampers ? { ...delivery, payload: altered(delivery.payload) } : delivery);
   });
   // A process that dies closes its sockets.
-  return { ...heldBy(worker), died: () => world.postgres.cut((dialled) => dialled === alive) };
+  const died = () => {
+    for (const server of [world.postgres, world.host]) server.cut((dialled) => dialled === alive);
+  };
+  return { ...heldBy(worker), died };
 };
 
 export const startMasking: Start = async (host) => {

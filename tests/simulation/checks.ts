@@ -85,7 +85,8 @@ function readFrame(sessions: Map<string, SessionRecord>, frame: Frame): void {
   const id = frame.key.session;
   if (frame.kind === "open") {
     const open = decodeControl("open", frame.payload);
-    const name = open?.parameters["application_name"] ?? "";
+    const { application_name, ssh_connection } = open?.parameters ?? {};
+    const name = application_name ?? ssh_connection ?? "";
     const none = { requests: new Map(), allowed: [], outcomes: new Map(), closed: false };
     sessions.set(id, { id, name, ...none });
   }
@@ -111,7 +112,7 @@ function readFrame(sessions: Map<string, SessionRecord>, frame: Frame): void {
  * session in their order, each once, none before its verdict was stored; and outcomes tell of it.
  */
 function checkExecutions(world: World, sessions: Map<string, SessionRecord>): void {
-  const byName = Map.groupBy(world.postgres.accounts, ({ name }) => name);
+  const byName = Map.groupBy(accountsOf(world), ({ name }) => name);
   for (const session of sessions.values()) {
     const accounts = byName.get(session.name) ?? [];
     byName.delete(session.name);
@@ -129,6 +130,10 @@ function checkExecutions(world: World, sessions: Map<string, SessionRecord>): vo
     }
   }
   for (const name of byName.keys()) world.find(`the server knows ${name}, the record does not`);
+}
+
+function accountsOf({ postgres, host }: World): readonly Account[] {
+  return [...postgres.accounts, ...host.accounts];
 }
 
 /** The requests whose bytes the server has, by number. */
@@ -165,7 +170,7 @@ function checkEnds(
   for (const { name, closed } of sessions.values()) {
     if (!closed) world.find(`session ${name} has no close`);
   }
-  for (const { name, open } of world.postgres.accounts) {
+  for (const { name, open } of accountsOf(world)) {
     if (open) world.find(`the server's connection of ${name} is open still`);
   }
   for (const process of processes) {

@@ -11,6 +11,7 @@ import type { Catalog, CatalogRelation } from "#schemas/catalog.ts";
 import { Config } from "#schemas/config.ts";
 
 export const connection = "ehr";
+export const sshConnection = "lab";
 export const organisationIssuer = "https://id.example.org";
 
 export const config: Config = Config.parse({
@@ -26,6 +27,13 @@ export const config: Config = Config.parse({
       port: 5432,
       database: "ehr",
       user: "gateway",
+    },
+    [sshConnection]: {
+      protocol: "ssh",
+      host: "lab.example.org",
+      user: "lab",
+      private_key_file: "lab.key",
+      host_keys: [`SHA256:${"A".repeat(43)}`],
     },
   },
   classes: {
@@ -57,6 +65,12 @@ when { ["public.visits"].containsAll(context.relations) };
 @id("agents-define-scratch")
 permit (principal in Group::"agents", action == Action::"define", resource == Connection::"ehr")
 when { ["public.scratch"].containsAll(context.relations) };
+@id("agents-run")
+permit (
+  principal in Group::"agents",
+  action in [Action::"connect", Action::"session", Action::"execute", Action::"read"],
+  resource == Connection::"lab"
+);
 @id("bulk-needs-one") @approval("compliance") @quorum("1") @expires("45s")
 permit (principal in Group::"agents", action == Action::"export", resource == Connection::"ehr");
 @id("claims-need-two") @approval("compliance") @quorum("2") @expires("60s")

@@ -70,7 +70,7 @@ export function startFaults(
   faults: Faults,
   chance: Chance,
 ): { heal(): void; readonly counts: FaultCounts } {
-  const { bus, clock, postgres } = world;
+  const { bus, clock, postgres, host } = world;
   const counts: FaultCounts = {};
   const cutOff = new Set<string>();
   let full = false;
@@ -78,6 +78,7 @@ export function startFaults(
   let healed = false;
   bus.faults(messageFaults());
   postgres.trouble = { ...faults.server };
+  host.trouble = { ...faults.server };
   world.tampering = faults.tampering;
   repeat(faults.crashEveryMs, "crashes", () => {
     chance.pick(processes).kill(
@@ -103,6 +104,7 @@ export function startFaults(
   repeat(faults.upstreamEveryMs, "connections cut", () => {
     const share = chance.between(0, 0.6);
     postgres.cut(() => chance.of(share));
+    host.cut(() => chance.of(share));
   });
   return { heal, counts };
 
@@ -156,6 +158,7 @@ export function startFaults(
     full = false;
     bus.faults({});
     postgres.trouble = { ...noTrouble };
+    host.trouble = { ...noTrouble };
     world.tampering = 0;
     start();
     for (const name of [...cutOff]) mend(name);

@@ -23,7 +23,7 @@ import {
 import { auditStream, decideSubject, exchangeSubject, type SessionKey } from "#schemas/subjects.ts";
 import type { Clock, Random } from "#actors/_kit/clock.ts";
 import { z } from "zod";
-import { config, connection, organisationIssuer } from "./clinic.ts";
+import { config, connection, organisationIssuer, sshConnection } from "./clinic.ts";
 import type { Chance } from "./clock.ts";
 import { installed, type World } from "./world.ts";
 
@@ -69,7 +69,7 @@ export function exchange(world: World, clock: Clock, random: Random): Exchange {
   };
   return identityExchange({
     organisation: config.organisation,
-    connections: new Set([connection]),
+    connections: new Set([connection, sshConnection]),
     verifyOrganisation,
     keys,
     sign: (claims) => Promise.resolve(signed(claims)),

@@ -13,7 +13,7 @@ import { inboxPrefixOf, permissionsOf } from "#deploy/nats/permissions.ts";
 import { auditStream, rawStream, stageConsumer } from "#schemas/subjects.ts";
 import { config } from "./clinic.ts";
 import { clockWhile } from "./clock.ts";
-import { edges, first, installed, type World } from "./world.ts";
+import { edges, first, installed, sshEdges, type World } from "./world.ts";
 
 /** What a process is given. */
 export type Host = {
@@ -131,7 +131,7 @@ export function supervise(world: World, key: string, name: string, start: Start)
 
 /** A client of the bus with the rights of a key, under a name of its own. */
 export function connectAs(world: World, key: string, name: string): Bus {
-  const found = keysOf(edges).find((one) => one.name === key);
+  const found = keysOf(edges, sshEdges).find((one) => one.name === key);
   if (found === undefined) throw new RangeError(`No key ${key}`);
   return world.bus.connect({
     name,

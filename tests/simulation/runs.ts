@@ -19,6 +19,12 @@ export function runCalm(seed: number): Promise<Result> {
   return runScenario({ seed, ...size, faults: noFaults });
 }
 
+/** A run of commands over SSH: under the faults that its seed draws, or with none. */
+export function runSsh(seed: number, weather: "faults" | "calm"): Promise<Result> {
+  const faults = weather === "calm" ? noFaults : drawFaults(chance(seed).fork("draw"));
+  return runScenario({ seed, ...size, agents: 0, sshAgents: 6, faults });
+}
+
 /** What a run found, with the record of the sessions that it names, and of these. */
 export function summary(seed: number, result: Result, names: readonly string[] = []): string {
   const { findings, describe } = result;

@@ -18,14 +18,18 @@ import {
 import { describeSession } from "./describe.ts";
 import { check } from "./checks.ts";
 import { type Faults, startFaults } from "./faults.ts";
-import { requesters, startPeople } from "./people.ts";
+import { type Person, requesters, startPeople } from "./people.ts";
 import { connectAs, type Start, supervise, type Supervised } from "./processes.ts";
+import { startSshAgent } from "./ssh_agent.ts";
+import { type SshEdgeRunning, startSshEdge } from "./ssh_edge.ts";
 import type { Wire } from "./wire.ts";
-import { createWorld, edges, elapsed, type World } from "./world.ts";
+import { createWorld, edges, elapsed, sshEdges, type World } from "./world.ts";
 
 export type ScenarioOptions = {
   readonly seed: number;
   readonly agents: number;
+  /** Agents that run commands over SSH; with none there is no edge of SSH either. */
+  readonly sshAgents?: number;
   /** Moves of each agent. */
   readonly moves: number;
   /** How long faults go on, virtual milliseconds. */
@@ -64,20 +68,34 @@ export async function runScenario(options: ScenarioOptions): Promise<Result> {
 async function run(world: World, options: ScenarioOptions): Promise<Result> {
   const { clock, chance } = world;
   const gates = new Map<string, EdgeRunning>();
-  const processes = startProcesses(world, gates);
+  const { sshAgents = 0 } = options;
+  const sshGates = new Map<string, SshEdgeRunning>();
+  const processes = [
+    ...startProcesses(world, gates),
+    ...(sshAgents === 0 ? [] : startSshEdges(world, sshGates)),
+  ];
   const people = startPeople(world, connectAs(world, "console", "people"), chance.fork("people"));
-  const agents = Array.from({ length: options.agents }, (_, index) => {
+  const runners = Array.from({ length: sshAgents }, (_, index) => {
+    const edge = sshEdges[index % sshEdges.length] ?? "";
+    return startSshAgent(world, {
+      name: `runner${index}`,
+      who: requesterOf(index),
+      chance: chance.fork(`runner ${index}`),
+      moves: options.moves,
+      dial: (agent, reset) => sshGates.get(edge)?.accept(agent, reset) ?? null,
+    });
+  });
+  const clients = Array.from({ length: options.agents }, (_, index) => {
     const edge = edges[index % edges.length] ?? "";
-    const who = requesters[index % requesters.length];
-    if (who === undefined) throw new RangeError("There is nobody to ask");
     return startAgent(world, {
       name: `agent${index}`,
-      who,
+      who: requesterOf(index),
       chance: chance.fork(`agent ${index}`),
       moves: options.moves,
       dial: (wire) => dial(gates.get(edge), wire),
     });
   });
+  const agents = [...clients, ...runners];
   const faults = startFaults(world, processes, options.faults, chance.fork("faults"));
   watch(world, agents);
   await clock.run(clock.nowMs() + options.troubledMs, () => world.findings.length > 0);
@@ -124,6 +142,22 @@ function startProcesses(world: World, gates: Map<string, EdgeRunning>): Supervis
     )
   );
   return [...doubled, ...single];
+}
+
+function startSshEdges(world: World, gates: Map<string, SshEdgeRunning>): Supervised[] {
+  return sshEdges.map((edge) => {
+    const start = startSshEdge(edge, (running) => {
+      if (running === null) gates.delete(edge);
+      else gates.set(edge, running);
+    });
+    return supervise(world, edge, edge, start);
+  });
+}
+
+function requesterOf(index: number): Person {
+  const who = requesters[index % requesters.length];
+  if (who === undefined) throw new RangeError("There is nobody to ask");
+  return who;
 }
 
 function dial(gate: EdgeRunning | undefined, wire: Wire): boolean {

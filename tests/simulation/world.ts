@@ -13,11 +13,13 @@ import { consumers, streams } from "#deploy/nats/streams.ts";
 import { config, policy } from "./clinic.ts";
 import { type Chance, chance, type VirtualClock, virtualClock } from "./clock.ts";
 import { type SimulatedServer, simulatedServer } from "./postgres.ts";
+import { type SimulatedHost, simulatedHost } from "./ssh_host.ts";
 
 /** The month of the installation, and those there are streams of. */
 export const first = "2026_11";
 export const installed: readonly string[] = [first, "2026_12"];
 export const edges: readonly string[] = ["pg1", "pg2"];
+export const sshEdges: readonly string[] = ["ssh1", "ssh2"];
 /** One run in four meets the turn of a month. */
 function startOf(seed: number): number {
   return seed % 4 === 0 ? Date.UTC(2026, 11, 1) - 8_000 : Date.UTC(2026, 10, 21, 9);
@@ -29,6 +31,7 @@ export type World = {
   readonly chance: Chance;
   readonly bus: MemoryServer;
   readonly postgres: SimulatedServer;
+  readonly host: SimulatedHost;
   /** Chance that target is given other bytes of a request than are stored. */
   tampering: number;
   readonly identity: { readonly key: KeyObject; readonly kid: string; readonly keys: IdentityKeys };
@@ -70,6 +73,7 @@ export function createWorld(seed: number): World {
     }),
     tampering: 0,
     postgres: simulatedServer(clock, all.fork("postgres")),
+    host: simulatedHost(clock, all.fork("host")),
     identity: identityOf(all.fork("identity")),
     log,
     findings,
