@@ -2,7 +2,7 @@
  * The judge of one session, behind which its protocol stands: what a request asks for, and what
  * earlier ones left behind in the session.
  *
- * **Invariant:** judging changes nothing; a session is changed by the consequences of a request that
+ * **Invariant:** judging changes nothing; a session is changed by the consequence of a request that
  * was allowed, and by `denied`, the same whether a verdict is made now or replayed.
  *
  * @module

@@ -10,7 +10,7 @@ import { valuesOf } from "#actors/authz/ssh/words.ts";
 const home = "/srv/lab";
 const lines = 1200;
 
-/** Pieces of words that bring quoting, expansion and blanks together. None runs anything but echo. */
+/** Pieces of words that bring quoting, expansion and blanks together. None runs more than echo. */
 const pieces = [
   ..."a /x . .. - -- = : , + % @ ^ ~ ~/ ~/x ~root # ! é * ? [a] [!b] {a,b} {a,b{c,d}} {1..3} {a} {}"
     .split(" "),

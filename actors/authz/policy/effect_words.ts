@@ -83,7 +83,7 @@ export function nearestTo(
   }
 }
 
-/** What made a command line opaque, and how it is written so that it can be judged; "" if unknown. */
+/** How a command line is written that can be judged, by what made this one opaque; or "". */
 export function nearestToOpaque(details: readonly string[]): string {
   for (const detail of details) {
     const words = plainer.get(detail);

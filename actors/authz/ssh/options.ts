@@ -2,7 +2,7 @@
  * Reads a program's arguments by a description of its options and operands.
  *
  * A description is text: options, `;`, operands. Options are `-abc` (flags), `-n:` (one with a
- * value), `--all`, `--lines:`, `--color=` (a value only behind `=`), `-#` (a number, as `-20`), `-*`
+ * value), `--all`, `--lines:`, `--color=` (a value only behind `=`), `-#` (a number: `-20`), `-*`
  * (any other option is harmless too), and `+` (the first operand ends the options, as of programs
  * that run another). The sign behind an option says what its value is:
  * `:` text, `<` a file that is read, `>` a file that is written, `@` a directory to work in, `!` a

@@ -5,8 +5,8 @@
  * unclear (the name may be a link to elsewhere), and so is whatever climbs above a home directory
  * that the configuration does not name. A path below that home is always written with `~`.
  *
- * **Invariant:** a path that is given out holds no `.`, `..`, empty component or NUL, and stands for
- * one place; all else is null.
+ * **Invariant:** a path that is given out holds no `.`, `..`, empty component or NUL, and is one
+ * place; all else is null.
  *
  * @module
  */

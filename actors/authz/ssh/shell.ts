@@ -18,6 +18,7 @@
 import { forEachChild, parse, type SyntaxNode } from "unbash";
 import type { StatementAnalysis } from "#schemas/analysis.ts";
 import { isListed, runProgram, systemProgram } from "./programs.ts";
+import { redirectTo } from "./redirection.ts";
 import { isHarmlessExport, isHarmlessVariable, Scope } from "./scope.ts";
 import { Call, Draft, shellLimits, statementOf, type Surroundings } from "./draft.ts";
 import { plain, unknown, type Value, valuesOf, type Variables } from "./words.ts";
@@ -379,34 +380,6 @@ function redirect(call: Call, redirections: Node<"Command">["redirects"], at: At
     redirectTo(call, node.operator, value, node.target.parts?.[0]?.type === "ProcessSubstitution");
   }
   call.end();
-}
-
-function redirectTo(
-  call: Call,
-  operator: Node<"Redirect">["operator"],
-  value: Value,
-  process: boolean,
-): void {
-  if (process) return;
-  const { text } = value;
-  const duplicates = operator === ">&" || operator === "<&";
-  if (duplicates && text !== null && /^(\d+-?|-)$/.test(text)) return;
-  const socket = /^\/dev\/(?:tcp|udp)\/([^/]+)\/(\d{1,5})$/.exec(text ?? "");
-  if (socket?.[1] !== undefined) return call.network(socket[1], Math.min(Number(socket[2]), 65535));
-  if (text?.startsWith("/dev/tcp") || text?.startsWith("/dev/udp")) return call.network(null);
-  switch (operator) {
-    case "<":
-    case "<&":
-      return call.read(value, "redirection");
-    case ">>":
-    case "&>>":
-      return call.write(value, "redirection", "append");
-    case "<>":
-      call.read(value, "redirection");
-      return call.write(value, "redirection");
-    default:
-      return call.write(value, "redirection", "truncate");
-  }
 }
 
 function lookup({ scope }: At): Variables {

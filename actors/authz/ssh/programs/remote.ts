@@ -71,8 +71,25 @@ const rsyncOptions = described(
     "--link-dest< --compare-dest< --copy-dest< --temp-dir> --list-only --info: --delete-after ; text*",
 );
 
-const serverFlags =
-  /^--(delete(-before|-during|-after|-delay|-excluded)?|delete-missing-args|partial|inplace|append(-verify)?|existing|ignore-existing|ignore-missing-args|size-only|numeric-ids|stats|force|ignore-errors|safe-links|copy-unsafe-links|munge-links|mkpath|fsync|preallocate|omit-dir-times|fuzzy|ignore-times|list-only|new-compress|old-compress|super|fake-super|no-[a-z-]+|(timeout|bwlimit|max-delete|max-size|min-size|modify-window|compress-level|compress-choice|checksum-choice|checksum-seed|block-size|log-format|out-format|info|debug|skip-compress|usermap|groupmap|chown|iconv|outbuf|max-alloc)=.*)$/;
+/** Options of a server that only say how, by name; those of `serverValues` have a value. */
+const serverFlags = new Set(
+  ("delete delete-before delete-during delete-after delete-delay delete-excluded " +
+    "delete-missing-args partial inplace append append-verify existing ignore-existing " +
+    "ignore-missing-args size-only numeric-ids stats force ignore-errors safe-links " +
+    "copy-unsafe-links munge-links mkpath fsync preallocate omit-dir-times fuzzy ignore-times " +
+    "list-only new-compress old-compress super fake-super").split(" "),
+);
+const serverValues = new Set(
+  ("timeout bwlimit max-delete max-size min-size modify-window compress-level compress-choice " +
+    "checksum-choice checksum-seed block-size log-format out-format info debug skip-compress " +
+    "usermap groupmap chown iconv outbuf max-alloc").split(" "),
+);
+
+function saysHow(option: string): boolean {
+  const [, name = "", value] = /^--([a-z-]+)(=.*)?$/s.exec(option) ?? [];
+  if (value !== undefined) return serverValues.has(name);
+  return serverFlags.has(name) || name.startsWith("no-");
+}
 
 /** As a client starts it: `rsync --server [--sender] <options> . <path>...`. */
 function serveRsync(call: Call): void {
@@ -95,7 +112,7 @@ function serveRsync(call: Call): void {
       // `s` asks for the arguments over the wire, where nobody judges them.
       const [letters = ""] = text.split(".");
       if (/[sMTBf]/.test(letters)) call.opaque("unknown_option");
-    } else if (!serverFlags.test(text)) call.opaque("unknown_option");
+    } else if (!saysHow(text)) call.opaque("unknown_option");
   }
   const [dot, ...places] = paths;
   if (dot?.text !== "." || places.length === 0) call.opaque("unclear_argument");
@@ -133,6 +150,11 @@ const gitWrites = new Set(
   ("add rm mv commit checkout switch restore reset branch tag stash merge rebase cherry-pick " +
     "revert init clean apply am gc prune notes worktree").split(" "),
 );
+/** Options that run a program, or name a file or repository elsewhere. */
+const gitRunsMore = new RegExp(
+  "^(--ext-diff|--textconv|--output|--upload-pack|--receive-pack|--exec|-u$|-c$|--config|" +
+    "--template|-x$|--open-files|-O)",
+);
 const gitRemotes = new Set(["clone", "fetch", "pull", "push", "ls-remote"]);
 
 function git(call: Call): void {
@@ -142,11 +164,8 @@ function git(call: Call): void {
   if (verb === undefined || name === "version" || name === "help") return;
   if (name === "upload-pack" || name === "upload-archive") return serveGit(call, rest, "read");
   if (name === "receive-pack") return serveGit(call, rest, "write");
-  // Options that run or write more: --ext-diff, --output, --upload-pack, --exec, -O.
   const odd = rest.some(({ text }) => {
-    return text === null ||
-      /^(--ext-diff|--textconv|--output|--upload-pack|--receive-pack|--exec|-u$|-c$|--config|--template|-x$|--open-files|-O)/
-        .test(text);
+    return text === null || gitRunsMore.test(text);
   });
   if (odd) call.opaque("unknown_option");
   const places = optionValues(given, "-C");
