@@ -8,7 +8,7 @@ export type TargetInput =
   | { readonly kind: "received"; readonly bytes: Uint8Array }
   /** The upstream's window has taken all that was written up to this request. */
   | { readonly kind: "written"; readonly request: number }
-  /** Nothing of this request was sent upstream: it would have reached another place than it says. */
+  /** Nothing of this request was sent upstream: it leads to another place than it says. */
   | { readonly kind: "refused"; readonly request: number }
   | { readonly kind: "upstream_closed" }
   /** The agent has drained this many raw bytes of the session. */

@@ -40,7 +40,7 @@ export type SshDialLimits = {
   readonly pausedBytesMax: number;
 };
 
-/** Dials; exactly one of `ready` and `failed` is called, and `closed` at most once after `ready`. */
+/** Dials; calls exactly one of `ready` and `failed`, and `closed` at most once after `ready`. */
 export function dialSsh(
   endpoint: SshEndpoint,
   limits: SshDialLimits,

@@ -8,10 +8,10 @@ const open = (path: string): SftpClientPacket => {
   return { kind: "open", id: 1, path, flags: 1, attributes };
 };
 
-/** `/home/lab/out` leads to `/etc`, `/home/lab/file` to a file elsewhere. */
+/** `/srv/lab/out` leads to `/etc`, `/srv/lab/file` to a file elsewhere. */
 const host: Resolve = (path) => {
-  const links: Record<string, string> = { "/home/lab/out": "/etc", "/home/lab/file": "/etc/file" };
-  if (path === ".") return Promise.resolve({ kind: "path", path: "/home/lab" });
+  const links: Record<string, string> = { "/srv/lab/out": "/etc", "/srv/lab/file": "/etc/file" };
+  if (path === ".") return Promise.resolve({ kind: "path", path: "/srv/lab" });
   if (path.startsWith("/gone/")) return Promise.resolve({ kind: "missing" });
   if (path.startsWith("/locked/")) return Promise.resolve({ kind: "failed" });
   for (const [link, to] of Object.entries(links)) {
@@ -28,12 +28,12 @@ const passes = (...packets: readonly SftpClientPacket[]) => {
 };
 
 Deno.test("a path that is what it says passes, from the root and from the home", async () => {
-  const paths = ["/home/lab/a", "a", "./a//b", "a/../b", ".", "/", "/gone/a", "/home/lab/outer"];
+  const paths = ["/srv/lab/a", "a", "./a//b", "a/../b", ".", "/", "/gone/a", "/srv/lab/outer"];
   for (const path of paths) ok(await passes(open(path)), path);
 });
 
 Deno.test("a path through a link, or to one, does not pass", async () => {
-  const paths = ["/home/lab/out/passwd", "out/passwd", "out", "file", "x/../file", "/locked/a"];
+  const paths = ["/srv/lab/out/passwd", "out/passwd", "out", "file", "x/../file", "/locked/a"];
   for (const path of paths) ok(!await passes(open(path)), path);
   for (const kind of ["stat", "opendir", "statvfs"] as const) {
     ok(!await passes({ kind, id: 1, path: "out" }), kind);

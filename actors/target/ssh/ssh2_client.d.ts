@@ -16,7 +16,7 @@ export type Terminal = {
   modes: Buffer;
 };
 
-/** Its `exit` event gives a status, or null, a signal with `SIG` before it, and whether it dumped. */
+/** Its `exit` event gives a status; or null, a signal with `SIG` before it, and if it dumped. */
 export type ClientChannel = Duplex & {
   readonly stderr: Readable;
   setWindow(rows: number, columns: number, height: number, width: number): void;

@@ -2,7 +2,7 @@
  * SSH: keystroke to echo, a gibibyte of text, and idle sessions. OpenSSH direct is the ceiling;
  * ssh2 between two Deno processes is what this runtime reaches.
  *
- * `deno run -A tests/bench/ssh.ts [mebibytes of text] [idle sessions] [keystrokes]`
+ * `deno run -A tests/bench/ssh_main.ts [mebibytes of text] [idle sessions] [keystrokes]`
  *
  * @module
  */
@@ -123,12 +123,12 @@ async function ssh2Rate(): Promise<number> {
   await using _server = await startProcess({
     name: "ssh2 server",
     command: Deno.execPath(),
-    args: script("ssh2_server.ts"),
+    args: script("ssh2_server_main.ts"),
     ready: /hostKey/,
     onLine: (line) => line.includes("hostKey") && ready.resolve(JSON.parse(line)),
   });
   const { port, hostKey } = await ready.promise;
-  const args = [...script("ssh2_client.ts"), String(port), hostKey, "bench", "bench"];
+  const args = [...script("ssh2_client_main.ts"), String(port), hostKey, "bench", "bench"];
   const result = await runTool(Deno.execPath(), [...args, String(bytes)], { waitMs: 300_000 });
   if (!result.success) throw new Error(`ssh2 failed: ${result.stderr}`);
   const { ms } = JSON.parse(result.stdout);
