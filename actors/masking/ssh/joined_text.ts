@@ -46,6 +46,17 @@ export class JoinedText {
     this.#columns += to - from;
   }
 
+  /** Text with line feeds between its lines. */
+  appendLines(source: Uint8Array, from: number, to: number, offset: number): void {
+    for (let at = from; at < to;) {
+      let end = at;
+      while (end < to && source[end] !== 0x0a) end++;
+      if (end > at) this.append(source, at, end, offset + at - from);
+      if (end < to) this.breakLine("line", offset + end - from);
+      at = end + 1;
+    }
+  }
+
   breakLine(by: "line" | "return" | "move", offset: number): void {
     const kind = this.#columns >= brokenColumnsMin ? "long" : "short";
     this.#columns = 0;

@@ -23,7 +23,7 @@ export type Action =
   | "string_end";
 
 export type Shown = {
-  /** Bytes that are shown, or the content of a string. */
+  /** Bytes that are shown, with line feeds between them; or the content of a string. */
   text(source: Uint8Array, from: number, to: number, offset: number): void;
   /** A byte of zeros, which no text holds. */
   zero(offset: number): void;
@@ -32,6 +32,8 @@ export type Shown = {
 };
 
 type State = "ground" | "escape" | "intermediate" | "csi" | "string" | "string_escape";
+
+const [lineFeedToo, plainOnly] = [1, 2];
 
 export class TerminalParser {
   readonly #to: Shown;
@@ -57,8 +59,9 @@ export class TerminalParser {
     for (let at = 0; at < length;) {
       const isText = this.#state === "ground" || this.#state === "string";
       if (isText && this.#lead.length === 0) {
+        const most = this.#state === "ground" ? lineFeedToo : plainOnly;
         let end = at;
-        while (end < length && plain[chunk[end] ?? 0] === 1) end++;
+        while (end < length && (plain[chunk[end] ?? 0] ?? 0) >= most) end++;
         if (end > at) this.#to.text(chunk, at, end, this.#offset);
         this.#offset += end - at;
         at = end;
@@ -210,8 +213,9 @@ export class TerminalParser {
   }
 }
 
-/** 1 for bytes that are shown as they are: all but controls and the first of some characters. */
+/** 2 for bytes that are shown as they are: all but controls and the first of some characters. */
 const plain = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte === 0x0a) return lineFeedToo;
   const isControl = byte < 0x20 && byte !== 0x09 || byte === 0x7f;
-  return isControl || byte === 0xc2 || byte === 0xe2 || byte === 0xef ? 0 : 1;
+  return isControl || byte === 0xc2 || byte === 0xe2 || byte === 0xef ? 0 : plainOnly;
 });

@@ -60,7 +60,7 @@ export class TextMasker {
     this.#parser = new TerminalParser({
       text: (source, from, to, offset) => {
         this.#written.append(source, from, to, offset);
-        if (!this.#isInString) this.#joined.append(source, from, to, offset);
+        if (!this.#isInString) this.#joined.appendLines(source, from, to, offset);
       },
       zero: (offset) => {
         this.#binaryFrom = Math.min(this.#binaryFrom, offset);
@@ -282,7 +282,7 @@ const star = 0x2a;
 const textBytesMin = 12;
 const opaque = "opaque";
 /** So that texts stay small, whatever comes at once. */
-const sliceBytes = 16_384;
+const sliceBytes = 65_536;
 const heldBytesMax = 16_384;
 
 function joined(first: Uint8Array, second: Uint8Array): Uint8Array {

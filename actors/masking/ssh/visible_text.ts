@@ -12,7 +12,7 @@ export class VisibleText {
   readonly scan: Scan = beginScan();
   #bytes = new Uint8Array(256);
   #length = 0;
-  #view: Uint8Array = this.#bytes;
+  #view: Uint8Array | null = null;
   /** Runs of bytes that follow each other in the stream: where each begins here and there. */
   #starts: number[] = [];
   #offsets: number[] = [];
@@ -23,18 +23,16 @@ export class VisibleText {
 
   /** The text so far; a view, good until the next change. */
   view(): Uint8Array {
-    if (this.#view.length !== this.#length || this.#view.buffer !== this.#bytes.buffer) {
-      this.#view = this.#bytes.subarray(0, this.#length);
-    }
-    return this.#view;
+    return this.#view ??= this.#bytes.subarray(0, this.#length);
   }
 
   /** Appends `source` from `from` up to `to`, of which the first came at `offset`. */
   append(source: Uint8Array, from: number, to: number, offset: number): void {
     const count = to - from;
+    this.#view = null;
     this.#reserve(count);
     this.#note(offset);
-    if (count > 24) this.#bytes.set(source.subarray(from, to), this.#length);
+    if (count > 64) this.#bytes.set(source.subarray(from, to), this.#length);
     else {
       for (let i = 0; i < count; i++) this.#bytes[this.#length + i] = source[from + i] ?? 0;
     }
@@ -43,6 +41,7 @@ export class VisibleText {
 
   /** Appends one byte that stands for what came at `offset`. */
   put(byte: number, offset: number): void {
+    this.#view = null;
     this.#reserve(1);
     this.#note(offset);
     this.#bytes[this.#length++] = byte;
@@ -55,6 +54,7 @@ export class VisibleText {
   /** Takes the last character back (UTF-8), and what follows is judged with what is left. */
   pop(): void {
     if (this.#length === 0) return;
+    this.#view = null;
     do this.#length--; while (this.#length > 0 && isContinuation(this.#bytes[this.#length]));
     while (this.#starts.length > 0 && (this.#starts.at(-1) ?? 0) >= this.#length) {
       this.#starts.pop();
@@ -90,6 +90,7 @@ export class VisibleText {
     if (count < trimmedBytesMin) return 0;
     const run = this.#runOf(this.#starts, count);
     const offset = this.offsetOf(count);
+    this.#view = null;
     this.#bytes.copyWithin(0, count, this.#length);
     this.#length -= count;
     this.#starts = this.#starts.slice(run).map((start) => Math.max(0, start - count));
