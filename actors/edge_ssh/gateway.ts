@@ -94,9 +94,12 @@ export function gateway(ports: GatewayPorts): Gateway {
   function accept(agent: AgentConnection, only: string | null): ConnectionHandler {
     const sessions = new Set<Live>();
     let exchanging = 0;
+    let jumps = 0;
     let carrier: Carrier | null = null;
     let attempts = 0;
+    let unwake = () => {};
     agent.closed(() => {
+      unwake();
       for (const one of [...sessions]) one.carry(one.session.receive({ kind: "close" }));
       if (carrier !== null) carriers.delete(carrier);
     });
@@ -108,6 +111,7 @@ export function gateway(ports: GatewayPorts): Gateway {
       if (admitted.ok) {
         carrier = admitted.carrier;
         if (agent.isOpen()) carriers.add(carrier);
+        rest();
         return true;
       }
       report("login_refused", { code: admitted.code, attempt: attempts });
@@ -117,6 +121,15 @@ export function gateway(ports: GatewayPorts): Gateway {
       });
       if (attempts >= limits.attemptsMax) agent.end();
       return false;
+    }
+
+    /** A connection on which nothing has been open for long is over. */
+    function rest(): void {
+      unwake();
+      if (!agent.isOpen()) return;
+      unwake = clock.after(session.idleMsMax, () => {
+        if (sessions.size + exchanging + jumps === 0) agent.end();
+      });
     }
 
     function channel(opened: AgentChannel): boolean {
@@ -146,7 +159,15 @@ export function gateway(ports: GatewayPorts): Gateway {
         const isHost = connection.host.toLowerCase() === host.toLowerCase();
         return isHost && connection.port === port || name === host && port === defaultPort;
       });
-      return found === undefined ? null : (agent) => accept(agent, found[0]);
+      if (found === undefined) return null;
+      return (inner) => {
+        jumps++;
+        inner.closed(() => {
+          jumps--;
+          rest();
+        });
+        return accept(inner, found[0]);
+      };
     }
 
     function open(opened: AgentChannel, by: Carrier, id: string, admitted: Admitted): boolean {
@@ -165,6 +186,7 @@ export function gateway(ports: GatewayPorts): Gateway {
       const begun = openSession({ ...ports, session }, agent, opened, opening, () => {
         live.delete(id);
         sessions.delete(begun.live);
+        rest();
       });
       live.set(id, begun.live);
       sessions.add(begun.live);

@@ -44,11 +44,13 @@ export type EdgeSshLimits = {
   readonly responseMsMax: number;
   /** Response parts that may wait for an earlier one. */
   readonly partsAheadMax: number;
-  /** How long an agent that was told of the end may take to close. */
-  readonly lingerMs: number;
+  /** Channels of one connection that the agent has not closed. */
+  readonly channelsOpenMax: number;
   /** Keys are exchanged anew after these bytes or this time (RFC 4253 section 9). */
   readonly rekeyBytes: number;
   readonly rekeyMs: number;
+  /** How often that is looked at. */
+  readonly rekeyCheckMs: number;
   readonly aliveEveryMs: number;
   /** How long after a close could not be stored it is tried again. */
   readonly closeRetryMs: number;
@@ -78,9 +80,10 @@ export const edgeSshLimits: EdgeSshLimits = {
   repairEveryMsMax: 60_000,
   responseMsMax: 15_000,
   partsAheadMax: 256,
-  lingerMs: 5_000,
+  channelsOpenMax: 2_000,
   rekeyBytes: 1024 ** 3,
   rekeyMs: 3_600_000,
+  rekeyCheckMs: 5_000,
   aliveEveryMs: 1_000,
   closeRetryMs: 1_000,
 };

@@ -78,6 +78,7 @@ export function listen(options: Listening, accept: Accept): Promise<void> {
       const agent = connectionOf(client, wire, address, header.versions.software);
       const handler = accept(agent);
       client.on("ready", settled);
+      keepKeysFresh(client, socket, wire, limits);
       client.on("authentication", (context) => authenticate(context, handler));
       channelsOf(client, socket, handler, limits, (tunnel, accept, ended) => {
         serve({ wire: tunnel, socket, address, accept }, () => undefined);
@@ -121,6 +122,28 @@ function connectionOf(
     end: () => void client.end(),
     destroy: () => void wire.destroy(),
   };
+}
+
+/** Exchanges keys anew after some time or bytes; agents do so by themselves, too. */
+function keepKeysFresh(
+  client: Connection,
+  socket: Socket,
+  wire: Duplex,
+  limits: EdgeSshLimits,
+): void {
+  const bytesOf = () => socket.bytesRead + socket.bytesWritten;
+  let since = { ms: Date.now(), bytes: bytesOf() };
+  client.on("rekey", () => since = { ms: Date.now(), bytes: bytesOf() });
+  let ready = false;
+  client.on("ready", () => ready = true);
+  const timer = setInterval(() => {
+    const isDue = Date.now() - since.ms >= limits.rekeyMs ||
+      bytesOf() - since.bytes >= limits.rekeyBytes;
+    if (!ready || !isDue) return;
+    since = { ms: Date.now(), bytes: bytesOf() };
+    client.rekey();
+  }, limits.rekeyCheckMs);
+  wire.once("close", () => clearInterval(timer));
 }
 
 const methods = [

@@ -36,7 +36,14 @@ export function channelsOf(
   jump: Jump,
 ): void {
   let jumps = 0;
-  client.on("session", (accept) => sessionChannel(accept(), handler, socket, limits));
+  let open = 0;
+  client.on("session", (accept) => {
+    if (open >= limits.channelsOpenMax) return void socket.destroy();
+    open++;
+    const session = accept();
+    session.once("close", () => open--);
+    sessionChannel(session, handler, socket, limits);
+  });
   client.on("tcpip", (accept, reject, info) => {
     const inner = handler.jump(info.destIP, info.destPort);
     if (inner !== null) {

@@ -153,6 +153,15 @@ export async function registerKey(
   return answer;
 }
 
+/** Runs `ssh` as it is called, without a configuration. */
+export function openSsh(
+  args: readonly string[],
+  input: string,
+  folder: string,
+): Promise<SshResult> {
+  return toEnd(start("ssh", args, folder), input);
+}
+
 /** Waits until a client has printed something. */
 export async function printed(client: RunningClient, what: RegExp): Promise<void> {
   await eventually(`${what} is printed`, () => what.test(client.printed()) || undefined);
