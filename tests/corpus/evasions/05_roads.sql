@@ -172,8 +172,8 @@ copy patients to stdout with (encoding 'LATIN1'); copy (select name from patient
 copy patients to program 'cat >&2';
 
 -- COPY to a file, and back
-copy patients to '/tmp/corpus_patients.txt';
-copy scratch (what) from '/tmp/corpus_patients.txt';
+copy patients to '/dev/null';
+copy scratch (what) from '/dev/null';
 select what from scratch;
 
 -- COPY from a program
