@@ -1,4 +1,4 @@
-/** Sessions of the OpenSSH client for the bench: keys that are echoed, and many that idle. @module */
+/** Sessions of OpenSSH for the bench: keys that are echoed, and many that idle. @module */
 
 /** How long each of `count` keys takes to come back, milliseconds. */
 export async function echoTimes(way: readonly string[], count: number): Promise<number[]> {
