@@ -125,7 +125,15 @@ Deno.test("sed and awk are plain only where they neither run nor name anything",
     '{"id" | getline}',
     "@f()",
   ];
-  for (const program of [...bad, '{printf "%s" >> "x"}', 'BEGIN { while (("id") | getline) x }']) {
+  for (
+    const program of [
+      ...bad,
+      '{printf "%s" >> "x"}',
+      'BEGIN{ARGV[1]="x"}',
+      '{print \\\n> "x"}',
+      'BEGIN { while (("id") | getline) x }',
+    ]
+  ) {
     ok(!isPlainAwk(program), program);
   }
 });

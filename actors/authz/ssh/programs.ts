@@ -35,12 +35,24 @@ export function isListed(name: string): boolean {
 
 /** Says what a program does. */
 export function runProgram(call: Call): void {
+  const plainly = interactive.get(call.command);
+  if (plainly !== undefined && call.draft.surroundings.terminal) {
+    if (!call.words.some(({ text }) => plainly.test(text ?? ""))) call.opaque("interactive");
+  }
   const own = special.get(call.command);
   if (own !== undefined) return own(call);
   const description = descriptionOf(call.command);
   if (description === null) return call.opaque("unlisted");
   apply(call, description, readArguments(description, call.words));
 }
+
+/** On a terminal they page what they print, or take commands; not with such an option. */
+const interactive: ReadonlyMap<string, RegExp> = new Map([
+  ["journalctl", /^--no-pager$/],
+  ["systemctl", /^--no-pager$/],
+  ["git", /^(--no-pager|-P)$/],
+  ["top", /^-b/],
+]);
 
 /** The bare name of a program in a directory that only administrators write to. */
 export function systemProgram(path: string): string | null {

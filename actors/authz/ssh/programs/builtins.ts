@@ -36,6 +36,13 @@ export const builtins: readonly (readonly [string, Program])[] = [
   ["wait", (call) => nameAll(call, isHarmlessVariable, /^(-[nf]|%?\d+)$/)],
   ["history", (call) => call.words.length > 0 && call.opaque("shell_setting")],
   ["unalias", () => {}],
+  // `jobs -x` runs a command.
+  [
+    "jobs",
+    (call) =>
+      call.words.some(({ text }) => !/^-[lnprs]+$/.test(text ?? "")) &&
+      call.opaque("shell_setting"),
+  ],
   ...["alias", "let", "hash", "enable", "bind", "complete", "compgen", "compopt", "fc", "suspend"]
     .map((name): [string, Program] => [name, (call) => call.opaque("shell_setting")]),
 ];

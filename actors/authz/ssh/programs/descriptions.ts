@@ -8,12 +8,11 @@
  */
 
 /** Nothing but their output, whatever they are given. */
-const inert =
-  ("true false : echo pwd id whoami groups logname tty uname arch nproc uptime w users " +
-    "free vmstat iostat mpstat cal ncal seq expr basename dirname printenv locale getconf getent " +
-    "pgrep pidof pstree lscpu lsblk lsmod lsusb lspci lsof netstat factor numfmt sleep " +
-    "which whereis type tput clear reset stty return exit break continue shift jobs " +
-    "times umask ulimit help bg fg disown logout dirs").split(" ");
+const inert = ("true false : echo pwd id whoami groups logname tty uname arch nproc uptime w " +
+  "free vmstat iostat mpstat cal ncal seq expr basename dirname printenv locale getconf getent " +
+  "pgrep pidof pstree lscpu lsblk lsmod netstat factor numfmt sleep " +
+  "which whereis type tput clear reset stty return exit break continue shift " +
+  "times umask ulimit help bg fg disown logout dirs").split(" ");
 
 const readers: Readonly<Record<string, string>> = {
   cat:
@@ -28,7 +27,6 @@ const readers: Readonly<Record<string, string>> = {
   od: "-* -A: -j: -N: -S: -t: -w= ; read*",
   hexdump: "-bcCdovx -e: -f? -n: -s: ; read*",
   hd: "-bcCdovx -n: -s: ; read*",
-  strings: "-adfwo -n: -t: -e: -s: -# --all --bytes: --radix: --encoding: ; read*",
   file: "-bchiIkLnNprsSvzZ0 -e: -F: -P: -f? -m? -C? --brief --mime --mime-type --mime-encoding " +
     "--dereference --no-dereference ; read*",
   stat: "-Lft -c: --format: --printf: --dereference --file-system --terse --cached: ; read:stat*",
@@ -75,10 +73,6 @@ const readers: Readonly<Record<string, string>> = {
   tsort: "; read*",
   shuf: "-ezr -i: -n: -o> --input-range: --head-count: --echo --repeat --output> " +
     "--random-source< ; read*",
-  split:
-    "-dexu -a: -b: -C: -l: -n: -t: -# --bytes: --lines: --number: --suffix-length: --verbose " +
-    "--numeric-suffixes= --hex-suffixes= --additional-suffix: --filter? ; read write:split",
-  csplit: "-kqsz -b: -f> -n: --prefix> --digits: --quiet --elide-empty-files ; read text*",
   base64: "-di -w: --decode --ignore-garbage --wrap: ; read",
   base32: "-di -w: --decode --ignore-garbage --wrap: ; read",
   basenc: "-di -w: --decode --ignore-garbage --wrap: --base64 --base64url --base32 --base32hex " +
@@ -89,20 +83,13 @@ const readers: Readonly<Record<string, string>> = {
   xzcat: "-qv ; read*",
   zstdcat: "-qvf ; read*",
   zdiff: "-abBciqruw ; read*",
-  jq: "-cCnrajsSMe -# --raw-output --raw-input --compact-output --slurp --sort-keys --null-input " +
-    "--tab --indent: --exit-status --ascii-output --color-output --monochrome-output -R " +
-    "--join-output --stream --seq --unbuffered -L? -f? --from-file? --args? --jsonargs? --arg? " +
-    "--argjson? --slurpfile? --rawfile? --run-tests? ; text read*",
   cksum: "-a: -l: --algorithm: --untagged --tag --base64 --raw -z -c? --check? ; read*",
   sum: "-rs ; read*",
   last: "-adFiRwx -n: -# -p: -s: -t: -f< --file< ; text*",
   lastb: "-adFiRwx -n: -# -f< ; text*",
   lastlog: "-u: -b: -t: -C& -S& ; ",
+  users: "; read",
   who: "-abdHlmpqrstTu --all --boot --count --heading --login --users ; read text",
-  ldd: "-vudr ; read:run*",
-  nm: "-* ; read*",
-  size: "-* ; read*",
-  readelf: "-* ; read*",
   date: "-uR -d: -I= -f< -r< -s& --date: --file< --reference< --set& --utc --universal " +
     "--rfc-email --rfc-3339: --iso-8601= --debug ; text",
   hostname: "-AdfiIsy --fqdn --short --all-ip-addresses --domain -F& -b& ; ",
@@ -154,7 +141,6 @@ const writers: Readonly<Record<string, string>> = {
     "--test ; write:replace*",
   unxz: "-cfkqtv -T: ; write:replace*",
   zstd: "-# -cdfkqtvr -T: -o> --stdout --decompress --force --keep --rm --list ; write:replace*",
-  unzip: "-abcCfjlnopqtuvzLUWX -d> -x: -P: ; read text*",
   zipinfo: "-* ; read text*",
 };
 

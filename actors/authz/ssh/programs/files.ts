@@ -18,8 +18,10 @@ export const filePrograms: readonly (readonly [string, Program])[] = [
   ["man", readManual],
   ...["grep", "egrep", "fgrep", "zgrep", "zegrep", "zfgrep"]
     .map((name): [string, Program] => [name, search]),
-  ["rg", search],
-  ["mktemp", (call) => call.write(plain("/tmp"), "create")],
+  ["mktemp", makeTemporary],
+  ["unzip", unzip],
+  ["split", split],
+  ["csplit", split],
 ];
 
 const copyOptions = described(
@@ -83,6 +85,18 @@ function link(call: Call): void {
   const place = into ?? (targets.length > 1 ? targets.pop() : plain("."));
   for (const target of targets) call.read(target, "link");
   if (place === undefined) return;
+  for (const target of targets) {
+    // What a symbolic link says is seen from where the link is.
+    const { text, tilde } = target;
+    if (text === null || text.startsWith("/") || tilde !== "none") continue;
+    if (/(^|\/)\.\.(\/|$)/.test(text)) call.opaque("unclear_path");
+    if (place.text === null || !hasOption(given, "-s", "--symbolic")) continue;
+    const folder = place.text.includes("/")
+      ? place.text.slice(0, place.text.lastIndexOf("/"))
+      : ".";
+    call.read({ ...place, text: `${folder === "" ? "/" : folder}/${text}` }, "link");
+    call.read({ ...place, text: `${place.text}/${text}` }, "link");
+  }
   for (const made of destinationsOf(place, targets, into !== undefined)) call.write(made, "link");
 }
 const linkOptions = described(
@@ -190,16 +204,50 @@ const pageOptions = described(
 
 function readManual(call: Call): void {
   if (call.draft.surroundings.terminal) call.opaque("interactive");
-  argumentsOf(call, manualOptions());
+  for (const operand of argumentsOf(call, manualOptions()).operands) {
+    if (operand.text === null || operand.text.includes("/")) call.read(operand);
+  }
 }
 const manualOptions = described("-afkwWK -s: -S: -L: -M: -P? -H? -C? ; text*");
+
+function unzip(call: Call): void {
+  const given = argumentsOf(call, unzipOptions());
+  const [file] = given.operands;
+  if (file !== undefined) call.read(file, "archive");
+  const looks = hasOption(given, "-l", "-t", "-p", "-c", "-v", "-z", "-Z");
+  // `-d>` has named the place.
+  if (!looks && !hasOption(given, "-d")) call.write(plain("."), "extract");
+}
+const unzipOptions = described("-abcCfjlnopqtuvzLUWXZ -d> -x: -P: ; text*");
+
+/** Pieces are named by a prefix, which is `x` or `xx` when none is given. */
+function split(call: Call): void {
+  const given = argumentsOf(call, splitOptions());
+  const [file, prefix] = given.operands;
+  if (file !== undefined && file.text !== "-") call.read(file);
+  if (call.command === "split") call.write(prefix ?? plain("x"), "create");
+  else if (!hasOption(given, "-f", "--prefix")) call.write(plain("xx"), "create");
+}
+const splitOptions = described(
+  "-dekqsuxz -# -a: -b: -C: -f> -l: -n: -t: --bytes: --lines: --number: --suffix-length: " +
+    "--verbose --numeric-suffixes= --hex-suffixes= --additional-suffix: --filter? --prefix> " +
+    "--digits: --quiet --elide-empty-files ; text*",
+);
+
+function makeTemporary(call: Call): void {
+  const given = argumentsOf(call, temporaryOptions());
+  const [folder] = optionValues(given, "-p", "--tmpdir");
+  const [name] = given.operands;
+  if (name?.text?.includes("/")) call.write(name, "create");
+  else call.write(folder ?? plain("/tmp"), "create");
+}
+const temporaryOptions = described("-dqtu -p: --directory --quiet --tmpdir= --suffix: ; text");
 
 function search(call: Call): void {
   const given = argumentsOf(call, searchOptions());
   const files = [...given.operands];
   if (!hasOption(given, "-e", "-f", "--regexp", "--file")) files.shift();
-  const recursive = call.command === "rg" ||
-    hasOption(given, "-r", "-R", "--recursive", "--dereference-recursive");
+  const recursive = hasOption(given, "-r", "-R", "--recursive", "--dereference-recursive");
   if (recursive && files.length === 0) files.push(plain("."));
   for (const file of files) {
     if (file.text !== "-") call.read(file, ...(recursive ? ["recursive"] : []));

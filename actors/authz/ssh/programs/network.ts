@@ -44,7 +44,7 @@ function install(call: Call): void {
 }
 
 const curlOptions = described(
-  "-#0123464aBfgGiIjkLlMnNpqRsSvZ -A: -b: -c> -C: -d: -D> -e: -E: -F: -H: -m: -o> -O -Q: -r: -t: " +
+  "-#0123464aBfgGiIjkLlMNpqRsSvZ -A: -b: -c> -C: -d: -D> -e: -E: -F: -H: -m: -o> -O -Q? -r: -t: " +
     "-T: -u: -U: -w: -x: -X: -y: -Y: -z: -K? --cookie: --cookie-jar> --data: --data-binary: " +
     "--data-raw: --data-urlencode: --json: --dump-header> --fail --fail-with-body --form: " +
     "--get --head --header: --include --insecure --location --max-time: --connect-timeout: " +
@@ -173,8 +173,6 @@ function control(call: Call): void {
   if (!looks.test(verb ?? "") || call.words.some(({ text }) => text === null)) {
     call.mark("administer");
   }
-  // Without a terminal its output is not paged.
-  if (call.draft.surroundings.terminal) call.opaque("interactive");
 }
 
 function inspectLinks(call: Call): void {

@@ -34,7 +34,7 @@ function scp(call: Call): void {
   for (const place of places) fetchOrRead(call, place, "read", details);
   if (last !== undefined) fetchOrRead(call, last, "write", details);
 }
-const scpOptions = described("-346ABCdfOpqRrTtv -c: -F? -i< -J: -l: -o? -P: -S? -D? -X: ; text*");
+const scpOptions = described("-346ABCdfOpqRrTtv -c: -F? -i< -J? -l: -o? -P: -S? -D? -X: ; text*");
 
 /** `host:path` is a file elsewhere. */
 function fetchOrRead(
@@ -63,7 +63,7 @@ function rsync(call: Call): void {
   }
 }
 const rsyncOptions = described(
-  "-# -aAbcCdDgGhHiIJklLmnNoOpPqrRStuUvVwWxXyzW0 -f: -T> --archive --recursive --verbose --delete " +
+  "-# -aAbcCdDgGhHiIJklLmnNoOpPqrRStuUvVwWxXyzW0 -f? -T> --archive --recursive --verbose --delete " +
     "--dry-run --exclude: --include: --partial --progress --compress --checksum --times --perms " +
     "--owner --group --links --copy-links --hard-links --human-readable --stats --inplace " +
     "--size-only --update --existing --ignore-existing --remove-source-files --numeric-ids " +
@@ -153,7 +153,7 @@ const gitWrites = new Set(
 /** Options that run a program, or name a file or repository elsewhere. */
 const gitRunsMore = new RegExp(
   "^(--ext-diff|--textconv|--output|--upload-pack|--receive-pack|--exec|-u$|-c$|--config|" +
-    "--template|-x$|--open-files|-O)",
+    "--template|-x$|--open-files|-O|--contents|-F|--file|--exclude-from|-X|--separate-git-dir)",
 );
 const gitRemotes = new Set(["clone", "fetch", "pull", "push", "ls-remote"]);
 
@@ -170,15 +170,18 @@ function git(call: Call): void {
   if (odd) call.opaque("unknown_option");
   const places = optionValues(given, "-C");
   const here = places.length > 0 ? places : [plain(".")];
+  // Outside of a repository, and with some verbs anywhere, operands are files.
+  const named = rest.filter(({ text }) => !/^-|:/.test(text ?? ""));
   if (name !== null && gitReads.has(name)) {
-    for (const place of here) call.read(place, "git");
+    for (const place of [...here, ...named]) call.read(place, "git");
   } else if (name !== null && gitWrites.has(name)) {
-    for (const place of here) call.write(place, "git");
+    for (const place of [...here, ...named]) call.write(place, "git");
   } else if (name !== null && gitRemotes.has(name)) {
     const address = rest.find(({ text }) => /^[^-].*[:/]/.test(text ?? ""));
     const host = /^(?:[a-z+]+:\/\/)?(?:[^/@]*@)?([^/:]+)[:/]/.exec(address?.text ?? "")?.[1];
     call.network(host ?? null);
-    for (const place of here) call.write(place, "git");
+    const into = name === "clone" ? named : [];
+    for (const place of [...here, ...into]) call.write(place, "git");
   } else call.opaque("unlisted");
 }
 const gitOptions = described(

@@ -17,6 +17,7 @@ const databases = ("psql mysql mariadb sqlite3 mongosh mongo redis-cli sqlplus s
 
 export const scripted: readonly (readonly [string, Program])[] = [
   ["sed", runSed],
+  ["jq", runJq],
   ["awk", runAwk],
   ["gawk", runAwk],
   ["mawk", runAwk],
@@ -150,9 +151,29 @@ const awkOptions = described(
   "+ -F: -v: -f? --field-separator: --assign: --file? --posix --re-interval ; text read*",
 );
 
-/** No pipe, no redirection, no getline, no system(), no indirect call, no extension. */
+/**
+ * No pipe, no redirection, no getline, no system(), no indirect call, no extension, and none of the
+ * variables by which a program names files to read.
+ */
 export function isPlainAwk(program: string): boolean {
   const text = program.replaceAll("||", " ");
-  if (/[|@`]|system|getline|close|fflush|ENVIRON|include|load/.test(text)) return false;
-  return !/print[^;}\n]*>/.test(text);
+  if (/[|@`]|system|getline|close|fflush|include|load/.test(text)) return false;
+  if (/ENVIRON|ARGV|ARGC|SYMTAB|FUNCTAB|PROCINFO/.test(text)) return false;
+  return !/print.*>/s.test(text);
 }
+
+/** A filter that brings in no module, and files that it is put to. */
+function runJq(call: Call): void {
+  const { operands } = argumentsOf(call, jqOptions());
+  const [filter, ...files] = operands;
+  if (filter !== undefined && (filter.text === null || /import|include/.test(filter.text))) {
+    call.opaque("inline_code");
+  }
+  for (const file of files) if (file.text !== "-") call.read(file);
+}
+const jqOptions = described(
+  "-cCnrajsSMeR --raw-output --raw-input --compact-output --slurp --sort-keys --null-input --tab " +
+    "--indent: --exit-status --ascii-output --color-output --monochrome-output --join-output " +
+    "--stream --seq --unbuffered -L? -f? --from-file? --args? --jsonargs? --arg? --argjson? " +
+    "--slurpfile? --rawfile? --run-tests? ; text read*",
+);
