@@ -81,9 +81,13 @@ export function recordings(ports: ConsolePorts): Recordings {
 
   function cast(viewer: Viewer, entry: SessionEntry): Promise<string> {
     return reading(viewer, entry.key, "replay", async () => {
-      const { frames } = await read(entry.key, replayed, entry.first, entry.last);
+      const { frames, cut } = await read(entry.key, replayed, entry.first, entry.last);
       const recording = recordingOf(entry.key.session);
       const events = frames.flatMap((frame) => recording.take(frame));
+      const atMs = events.at(-1)?.atMs ?? entry.openedAtMs;
+      if (cut) {
+        events.push({ atMs, code: "m", data: "the recording is longer than what is played" });
+      }
       const pace = pacer({ speed: 1, pauseMsMax: castPauseMsMax });
       const line = castLines(events[0]?.atMs ?? entry.openedAtMs);
       return castHeader(recording.header()) + events.map((event) => line(pace(event))).join("");

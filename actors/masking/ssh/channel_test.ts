@@ -1,6 +1,7 @@
 /** A channel's messages: what leaves, when, and what does not. @module */
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import fc from "fast-check";
 import type { StreamPlan } from "#schemas/mask_plan.ts";
 import {
   ChannelFramer,
@@ -116,6 +117,13 @@ Deno.test("a person waits at most as long as the plan says", () => {
   deepStrictEqual(told(rewriter, data("1234 is ")), ["data [ssn] is "]);
 });
 
+Deno.test("a value that nothing follows is masked when its time is over", () => {
+  const rewriter = begun(terminal);
+  deepStrictEqual(told(rewriter, data("ssn: 536-22-1234")), ["data ssn: "]);
+  deepStrictEqual(lines(rewriter.timePassed()), []);
+  deepStrictEqual(lines(rewriter.timePassed()), ["data [ssn]"]);
+});
+
 Deno.test("the echo of a key that no number begins with comes at once", () => {
   const rewriter = begun(terminal);
   for (const key of ["l", "s", " ", "é", "\r\n"]) {
@@ -144,4 +152,48 @@ Deno.test("words of the server are masked too", () => {
   );
   ok(Buffer.from(bytes).includes("[ssn]"));
   ok(!Buffer.from(bytes).includes("536-22-1234"));
+});
+
+Deno.test("whatever bytes a target sends, nothing is thrown and no value leaves whole", () => {
+  const value = "536-22-1234";
+  const message = fc.oneof(
+    fc.constantFrom<ChannelMessage>(
+      data(`: ${value} is`),
+      error(`; ssn ${value} is`),
+      { kind: "eof" },
+      { kind: "success" },
+      { kind: "exit_status", code: 3 },
+      { kind: "exit_signal", name: value, coreDumped: true, message: value },
+      { kind: "open_failure", reason: 1, description: value },
+      { kind: "shell" },
+      data("\x1b]0;"),
+      data("\x1b[3"),
+    ),
+    fc.uint8Array({ maxLength: 40 }).map((bytes): ChannelMessage => ({
+      kind: "data",
+      data: bytes,
+    })),
+  );
+  const part = fc.tuple(
+    fc.array(message, { maxLength: 5 }),
+    fc.nat(400),
+    fc.nat(255),
+    fc.boolean(),
+  );
+  const plan = fc.constantFrom<StreamPlan>(output, terminal, { ...output, content: "sftp" });
+  fc.assert(
+    fc.property(plan, fc.array(part, { maxLength: 6 }), (stream, parts) => {
+      const rewriter = begun(stream);
+      const out: Uint8Array[] = [];
+      for (const [messages, place, byte, isDamaged] of parts) {
+        const bytes = encodeChannelMessages(messages);
+        if (isDamaged && bytes.length > 0) bytes[place % bytes.length] = byte;
+        out.push(rewriter.rewrite(bytes, "more").bytes);
+        for (let i = 0; i < place % 3; i++) out.push(rewriter.timePassed().bytes);
+      }
+      out.push(rewriter.rewrite(encodeChannelMessages([{ kind: "close" }]), "none").bytes);
+      ok(!Buffer.concat(out).includes(value));
+    }),
+    { seed: 20_261_121, numRuns: 2000 },
+  );
 });

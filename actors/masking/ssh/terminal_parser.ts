@@ -25,14 +25,26 @@ export type Action =
 export type Shown = {
   /** Bytes that are shown, with line feeds between them; or the content of a string. */
   text(source: Uint8Array, from: number, to: number, offset: number): void;
+  /** Of a sequence: what a terminal does not show, but whoever reads the bytes as text does. */
+  hidden(source: Uint8Array, offset: number): void;
   /** A byte of zeros, which no text holds. */
   zero(offset: number): void;
   /** What is done by a sequence whose last byte came at `offset`; `times` in a row. */
   act(action: Action, offset: number, times: number): void;
 };
 
-type State = "ground" | "escape" | "intermediate" | "csi" | "string" | "string_escape";
+type State =
+  | "ground"
+  | "escape"
+  | "intermediate"
+  | "csi"
+  /** One that no program writes: what it holds may be anything. */
+  | "odd_csi"
+  | "string"
+  | "string_escape";
 
+/** Numbers, then marks; no number behind a mark. */
+const usual = /^[<-?]?[\d;:]*[ !"$'*+]*$/;
 const [lineFeedToo, plainOnly] = [1, 2];
 
 export class TerminalParser {
@@ -41,6 +53,8 @@ export class TerminalParser {
   /** Whether BEL ends the string: of OSC alone. */
   #isOsc = false;
   #parameters = "";
+  /** Digits that follow each other in the parameters, so far. */
+  #digits = 0;
   /** Bytes of a character that may become a control or one without width; not shown yet. */
   readonly #lead: number[] = [];
   #offset = 0;
@@ -49,9 +63,9 @@ export class TerminalParser {
     this.#to = to;
   }
 
-  /** The offset behind what was parsed, without the beginning of a character. */
+  /** The offset behind what was parsed, without the beginning of a character or of a sequence. */
   get decided(): number {
-    return this.#offset - this.#lead.length;
+    return this.#offset - this.#lead.length - (this.#state === "csi" ? this.#parameters.length : 0);
   }
 
   parse(chunk: Uint8Array): void {
@@ -72,9 +86,10 @@ export class TerminalParser {
     }
   }
 
-  /** Nothing follows: a character that was begun is shown as it is. */
+  /** Nothing follows: what was begun is text. */
   end(): void {
     this.#showLead();
+    if (this.#state === "csi") this.#showParameters();
   }
 
   #byte(byte: number): void {
@@ -93,7 +108,12 @@ export class TerminalParser {
       case "escape":
         return this.#escape(byte);
       case "intermediate":
+        this.#hide(byte);
         if (byte >= 0x30) this.#state = "ground";
+        return;
+      case "odd_csi":
+        this.#hide(byte);
+        if (byte >= 0x40) this.#state = "ground";
         return;
       case "csi":
         return this.#csi(byte);
@@ -162,23 +182,29 @@ export class TerminalParser {
   /** The byte behind ESC, which C1 controls have as well (ECMA-48 section 5.3). */
   #escape(byte: number): void {
     this.#state = "ground";
-    if (byte >= 0x20 && byte < 0x30) this.#state = "intermediate";
+    if (byte < 0x40) this.#hide(byte);
+    if (byte < 0x30) this.#state = "intermediate";
     else if (byte === 0x5b) {
       this.#state = "csi";
       this.#parameters = "";
+      this.#digits = 0;
     } else if (byte === 0x5d || byte === 0x50 || byte === 0x58 || byte === 0x5e || byte === 0x5f) {
       this.#state = "string";
       this.#isOsc = byte === 0x5d;
       this.#act("string");
     } else if (byte === 0x44 || byte === 0x45 || byte === 0x4d) this.#act("line");
-    else if (byte === 0x37 || byte === 0x38 || byte === 0x63) this.#act("move");
+    else if (byte === 0x63) this.#act("move");
   }
 
   #csi(byte: number): void {
     if (byte < 0x40) {
-      // More than any sequence has; what follows shows nothing until its end.
-      if (this.#parameters.length < 64) this.#parameters += String.fromCharCode(byte);
-      return;
+      this.#parameters += String.fromCharCode(byte);
+      this.#digits = byte >= 0x30 && byte <= 0x39 ? this.#digits + 1 : 0;
+      if (this.#digits <= 4 && this.#parameters.length <= 64 && usual.test(this.#parameters)) {
+        return;
+      }
+      this.#state = "odd_csi";
+      return this.#showParameters();
     }
     this.#state = "ground";
     const final = String.fromCharCode(byte);
@@ -206,6 +232,18 @@ export class TerminalParser {
   #endString(): void {
     this.#state = "ground";
     this.#act("string_end");
+  }
+
+  #hide(byte: number): void {
+    this.#to.hidden(Uint8Array.of(byte), this.#offset);
+  }
+
+  /** The parameters up to the byte that is parsed, or all of them at the end. */
+  #showParameters(): void {
+    const bytes = new TextEncoder().encode(this.#parameters);
+    const isEnd = this.#state === "csi";
+    this.#to.hidden(bytes, this.#offset - bytes.length + (isEnd ? 0 : 1));
+    this.#parameters = "";
   }
 
   #act(action: Action, times = 1): void {

@@ -16,7 +16,7 @@
 import type { DetectorClasses, Find } from "#schemas/detectors/detect.ts";
 import { redactedText } from "#schemas/detectors/redacted.ts";
 import { isDigit } from "#schemas/detectors/scan.ts";
-import { scanOn, tailStart } from "#schemas/detectors/scan_on.ts";
+import { type Scan, scanOn, tailStart } from "#schemas/detectors/scan_on.ts";
 import { Writer } from "#schemas/wire/cursor.ts";
 import { JoinedText } from "./joined_text.ts";
 import { type Action, TerminalParser } from "./terminal_parser.ts";
@@ -62,6 +62,10 @@ export class TextMasker {
         this.#written.append(source, from, to, offset);
         if (!this.#isInString) this.#joined.appendLines(source, from, to, offset);
       },
+      hidden: (source, offset) => {
+        this.#written.append(source, 0, source.length, offset);
+        this.#joined.hide();
+      },
       zero: (offset) => {
         this.#binaryFrom = Math.min(this.#binaryFrom, offset);
       },
@@ -97,8 +101,12 @@ export class TextMasker {
     return this.#leave(this.#settle("none"));
   }
 
-  /** What is held back leaves, found or not; what follows is judged with it all the same. */
+  /**
+   * What is held back leaves: what is a find if nothing follows is masked. What follows is judged
+   * together with it all the same.
+   */
   release(): Uint8Array {
+    this.#find("none", { ...this.#written.scan }, { ...this.#joined.text.scan });
     return this.#leave(this.#left + this.#waiting.length);
   }
 
@@ -150,16 +158,7 @@ export class TextMasker {
   #settle(rest: "more" | "none"): number {
     const written = this.#written;
     const joined = this.#joined.text;
-    const decided = scanOn(written.view(), written.scan, this.#classes, rest, (find) => {
-      if (this.#isChance(find)) return;
-      this.#add(find, written.offsetOf(find.start), written.offsetOf(find.end - 1) + 1);
-    });
-    const decidedJoined = scanOn(joined.view(), joined.scan, this.#classes, rest, (find) => {
-      const start = this.#joined.accepts(find);
-      if (start === null || find.detector === "email" && this.#binaryFrom < Infinity) return;
-      const from = Math.max(joined.offsetOf(start), this.#sealed);
-      this.#add(find, from, joined.offsetOf(find.end - 1) + 1);
-    }, (at) => this.#joined.matters(at));
+    const [decided, decidedJoined] = this.#find(rest, written.scan, joined.scan);
     if (rest === "none") {
       this.#held = "nothing";
       return this.#left + this.#waiting.length;
@@ -174,6 +173,23 @@ export class TextMasker {
     }
     this.#held = this.#judge(decided < written.length, decidedJoined < joined.length);
     return settled;
+  }
+
+  /** Notes what is found in both texts; gives the places up to which each is decided. */
+  #find(rest: "more" | "none", inWritten: Scan, inJoined: Scan): readonly [number, number] {
+    const written = this.#written;
+    const joined = this.#joined.text;
+    const decided = scanOn(written.view(), inWritten, this.#classes, rest, (find) => {
+      if (this.#isChance(find)) return;
+      this.#add(find, written.offsetOf(find.start), written.offsetOf(find.end - 1) + 1);
+    });
+    const decidedJoined = scanOn(joined.view(), inJoined, this.#classes, rest, (find) => {
+      const start = this.#joined.accepts(find);
+      if (start === null || find.detector === "email" && this.#binaryFrom < Infinity) return;
+      const from = Math.max(joined.offsetOf(start), this.#sealed);
+      this.#add(find, from, joined.offsetOf(find.end - 1) + 1);
+    }, (at) => this.#joined.matters(at));
+    return [decided, decidedJoined];
   }
 
   /**

@@ -64,6 +64,20 @@ Deno.test("TextMasker sees through what a terminal does not show", () => {
   for (const [text, expected] of cases) everyCut(text, expected);
 });
 
+Deno.test("TextMasker sees what a terminal swallows, and who reads bytes does not", () => {
+  const cases: [string, string][] = [
+    ["\x1b[3: 536-22-1234 is", "\x1b[3: [ssn] is"],
+    ["\x1b[4111111111111111;m ", "\x1b[[card];m "],
+    ["\x1b[4111111111111111", "\x1b[[card]"],
+    ["\x1b536-22-1234 ", "\x1b[ssn] "],
+    ["\x1b7536-22-1234 ", "\x1b7[ssn] "],
+    ["\x1b(0536-22-1234 ", "\x1b(0[ssn] "],
+    ["536\x1b-22-1234 ", "[ssn]\x1b "],
+    ["\x1b[12;5H536-22-1234 ", "\x1b[12;5H[ssn] "],
+  ];
+  for (const [text, expected] of cases) everyCut(text, expected);
+});
+
 Deno.test("TextMasker joins a line that a width broke in two", () => {
   const cases: [string, string][] = [
     ["536-22-\r\n1234", "[ssn]\r\n"],
@@ -121,6 +135,17 @@ Deno.test("TextMasker gives out the same however any bytes are cut", () => {
   );
 });
 
+Deno.test("TextMasker gives out the same of bytes that are no text, however they are cut", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), fc.array(fc.nat(300)), (bytes, places) => {
+      const whole = Buffer.from(bytes).toString("latin1");
+      const sorted = places.filter((place) => place < whole.length).sort((a, b) => a - b);
+      equal(masked(whole, sorted), masked(whole));
+    }),
+    { seed: 20_261_121, numRuns: 3000 },
+  );
+});
+
 Deno.test("TextMasker finds no addresses in what is no text, wherever that is cut", () => {
   const random = (seed: number) => {
     let state = seed;
@@ -157,6 +182,15 @@ Deno.test("TextMasker masks what comes behind what it had to let go of", () => {
   const out = [masker.push(Buffer.from("is 536-22-")), masker.release()];
   out.push(masker.push(Buffer.from("12")), masker.push(Buffer.from("34 ok")), masker.end());
   equal(Buffer.concat(out).toString(), "is 536-22-[ssn] ok");
+});
+
+Deno.test("TextMasker masks what is whole when it is let go of, and what then joins it", () => {
+  const masker = new TextMasker(detectors, new Map());
+  const out = [masker.push(Buffer.from("is 536-22-1234")), masker.release()];
+  out.push(masker.push(Buffer.from("\nto jo@ex.org")), masker.release());
+  out.push(masker.push(Buffer.from(".uk, 415-555-2671")), masker.release());
+  out.push(masker.push(Buffer.from(" x45 now")), masker.end());
+  equal(Buffer.concat(out).toString(), "is [ssn]\nto [email][email], [phone][phone] now");
 });
 
 Deno.test("TextMasker holds no more than it may", () => {
