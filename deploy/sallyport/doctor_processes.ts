@@ -56,7 +56,7 @@ async function doorCheck(place: Place, name: string, signal: AbortSignal): Promi
     if (error instanceof CommandError) return null;
     throw error;
   }
-  const { edge, identity, console } = settings;
+  const { identity, console } = settings;
   const hint = `look at ${place.directory}/logs/${name}.log`;
   const http = identity ?? console;
   if (http !== undefined) {
@@ -66,6 +66,7 @@ async function doorCheck(place: Place, name: string, signal: AbortSignal): Promi
     const said = good ? `${url} is healthy` : `${url} answers ${answer?.status ?? "nothing"}`;
     return { what: `${name}'s door`, good, said, hint };
   }
+  const edge = settings.edge ?? settings.edgeSsh;
   if (edge === undefined) return null;
   const good = await accepts(edge.host, edge.port);
   const address = `${edge.host}:${edge.port}`;
