@@ -252,7 +252,7 @@ Deno.test("parseConfig() takes an SSH connection with one credential and a known
   ok(parsed.ok, JSON.stringify(parsed.ok ? [] : parsed.problems));
   strictEqual(parsed.config.connections["lab"]?.port, 22);
   const at = (text: string) => problems(good.replace("classes:\n", `${text}classes:\n`));
-  const without = ssh.replace(/    host_keys.*\n/, "");
+  const without = ssh.replace(/ {4}host_keys.*\n/, "");
   ok(at(without)[0]?.startsWith("connections.lab.host_keys: is missing"));
   const both = `${ssh}    password_file: lab.password\n`;
   ok(at(both)[0]?.startsWith("connections.lab: needs one of"));

@@ -102,7 +102,7 @@ export const MaskPlan = z.strictObject({
    * Every class of the configuration is revealed, and `opaque` too: nothing in the response can be
    * protected from this principal, and it leaves as the server sent it, byte for byte.
    */
-  verbatim: z.literal(true).optional(),
+  verbatim: z.literal([true]).optional(),
   /** Of a protocol of streams; without it nothing of a stream leaves. */
   stream: StreamPlan.optional(),
 });

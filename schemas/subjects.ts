@@ -136,7 +136,7 @@ export function parseEndSubject(subject: string): string | null {
 export const revocationSubject = "revocation";
 /** Request and reply: an organisation's token for one bound to a connection and session. */
 export const exchangeSubject = "identity.exchange";
-/** Request and reply: the same for an SSH key that its owner registered, asked by SSH edges only. */
+/** Request and reply: the same for an SSH key that its owner registered; SSH edges alone ask. */
 export const keyExchangeSubject = "identity.exchange_key";
 /** Request and reply: a person's decision about a held request. */
 export const decideSubject = "approval.decide";

@@ -1,5 +1,5 @@
 /** The judge: what is not understood, and start-up parameters that are not harmless. */
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Open, Outcome } from "#schemas/frames.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 import { abortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
@@ -35,14 +35,14 @@ Deno.test("what is not understood is the server's to answer, for who may do and 
   const { request } = judgeUnder(permitAll);
   const judgement = request(wrong);
   strictEqual(judgement.decision, "allow");
-  strictEqual(judgement.plan.verbatim, true);
+  ok(judgement.plan.verbatim);
 
   const state = initialPostgresState(freshSession(["public"]));
   const known = freshSession(["public"]);
   state.session = { ...known, prepared: new Map([["p", prepared]]) };
   settleSession(state, null, { ...outcome, transaction: "T" });
   strictEqual(state.session.searchPath, null);
-  strictEqual(state.session.unsettled, true);
+  ok(state.session.unsettled);
   strictEqual(state.session.prepared.size, 0, "a name may mean anything now");
   strictEqual(state.session.transaction.kind, "block", "as the server says");
 });

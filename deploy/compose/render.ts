@@ -6,8 +6,8 @@
  * loopback address, as in the demo, and never crosses a network in the clear; the demo's identity
  * provider has the same address for a browser and for actors. A service that does nothing else
  * holds the namespace: whoever holds it takes it along when it is started anew. The database is a
- * machine of its own, spoken to over TLS, on a network from which nothing else is reached. `install`
- * makes keys and settings, `prepare` streams and the clinic; both end before an actor starts. RAW is
+ * machine of its own, spoken to over TLS, on a network from which nothing else is reached.
+ * `install` makes keys and settings, `prepare` streams and the clinic; both end first. RAW is
  * in the bus server's memory only, so `provisioner` stays and makes it again when that server comes
  * back.
  *

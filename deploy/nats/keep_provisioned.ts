@@ -1,6 +1,6 @@
 /**
  * Keeps a server provisioned: RAW is a memory stream, because unmasked bytes are never on disk, so
- * a server that restarts comes back without it and without its consumers; and each month's stream is
+ * a server that restarts comes back without it and its consumers; and each month's stream is
  * made some time before the month begins.
  *
  * **Invariant:** it makes what is missing and changes nothing that is there; see `provision.ts`.
@@ -20,7 +20,10 @@ export type KeepOptions = ProvisionOptions & {
   readonly report: (event: "provisioned" | "provision_failed", detail: string) => void;
 };
 
-/** Provisions now, again after each reconnect, and the next month ahead of its turn. @throws when it fails the first time. */
+/**
+ * Provisions now, again after each reconnect, and the next month ahead of its turn.
+ * @throws when it fails the first time.
+ */
 export async function keepProvisioned(options: KeepOptions): Promise<AsyncDisposable> {
   const made = new Set<string>();
   await make();

@@ -54,7 +54,7 @@ export async function prepareBench(server: PostgresServer): Promise<void> {
 
 const columns = "id, mrn, name, ssn, dob, department, reason, score, seen, filler";
 
-/** Measures bulk results; `big` also passes a gibibyte, once of rows that repeat and once random. */
+/** Measures bulk results; `big` passes a gibibyte too, once of rows that repeat, once random. */
 export async function bulk(
   system: System,
   options: {
