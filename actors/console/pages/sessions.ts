@@ -122,9 +122,9 @@ export function sessionDetail(
   `;
 }
 
-/** Input that says nothing by itself, and was passed on. */
+/** Input that says nothing by itself, or goes on with a file that is open, and was passed on. */
 function isPlainInput({ operation, shown, verdicts }: TimelineEntry): boolean {
-  const isTold = shown?.ok === true && shown.statements.length > 0;
+  const isTold = shown?.ok === true && shown.statements.some(({ text }) => text.includes(" "));
   return operation?.startsWith("continues:") === true && !isTold &&
     verdicts.at(-1)?.verdict.decision === "allow";
 }

@@ -93,6 +93,10 @@ export class VisibleText {
     this.#view = null;
     this.#bytes.copyWithin(0, count, this.#length);
     this.#length -= count;
+    // A stream that said much once may be silent for hours.
+    if (this.#bytes.length > idleBytes && this.#length < idleBytes) {
+      this.#bytes = this.#bytes.slice(0, idleBytes);
+    }
     this.#starts = this.#starts.slice(run).map((start) => Math.max(0, start - count));
     this.#offsets = this.#offsets.slice(run);
     this.#offsets[0] = offset;
@@ -129,6 +133,7 @@ export class VisibleText {
 }
 
 const trimmedBytesMin = 2048;
+const idleBytes = 4096;
 /** How much of a number is judged again when a character at its end was taken back. */
 const rewoundBytesMax = 64;
 
