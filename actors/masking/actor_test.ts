@@ -1,4 +1,4 @@
-/** What masking stores of a stream, part by part, and what becomes of it across a restart. @module */
+/** What masking stores of a stream, part by part, and what a restart makes of it. @module */
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { Effect, KitInput, PublishEffect } from "#actors/_kit/actor.ts";
