@@ -111,7 +111,10 @@ function walk(node: SyntaxNode, at: At): void {
     case "Select":
     case "While":
     case "ArithmeticFor":
+      return repeated(node, at);
     case "Function":
+      // It would run in the place of a program that is known.
+      if (isListed(node.name.value)) at.draft.opaque("function");
       return repeated(node, at);
     case "Assignment":
       return assign(node, at, "local");
