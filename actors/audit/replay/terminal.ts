@@ -1,5 +1,5 @@
 /**
- * A session of a terminal protocol as it looked: for a terminal with its pauses, or as an asciicast.
+ * A session of a terminal protocol as it looked: with its pauses for a terminal, or an asciicast.
  *
  * @module
  */

@@ -84,7 +84,7 @@ export class VisibleText {
     return place < (this.#starts[run + 1] ?? this.#length) ? place : null;
   }
 
-  /** Forgets what neither detectors nor a find from `place` on look back to; says how many bytes. */
+  /** Forgets what neither detectors nor a find from `place` on look back to; gives how much. */
   trim(place: number): number {
     const count = Math.min(place, this.scan.at) - contextBytes;
     if (count < trimmedBytesMin) return 0;
