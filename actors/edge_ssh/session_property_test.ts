@@ -43,6 +43,7 @@ const answer: fc.Arbitrary<ChannelMessage> = fc.oneof(
     { kind: "open_failure", reason: 1, description: "" },
     { kind: "eof" },
     { kind: "exit_status", code: 1 },
+    { kind: "close" },
   ),
 );
 
