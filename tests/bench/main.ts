@@ -3,7 +3,7 @@
  * run, with ratios. Machines are shared, so the ratios are what counts.
  *
  * `deno task bench [bulk] [seconds of each pgbench run] [rows of a bulk result]`; with `bulk`,
- * bulk results without fsync only.
+ * bulk results without fsync only. SSH is measured by `deno run -A tests/bench/ssh_main.ts`.
  *
  * @module
  */
