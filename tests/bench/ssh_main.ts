@@ -68,7 +68,6 @@ for (const [name, pid] of pids()) {
   say(`  ${name}: ${grown} MiB more for ${idle} idle sessions`);
 }
 say(`${idle} idle sessions: ${sum} MiB more, all processes together`);
-Deno.exit(0);
 
 function pids(): [string, number][] {
   const kinds = processKinds.filter((kind) => kind !== "console" && kind !== "edge");
