@@ -82,7 +82,7 @@ function load(text: string): PolicySet | null {
   return null;
 }
 
-/** Every change of policy or configuration is a frame (design 5), in every month it is judged by. */
+/** Every change of policy or configuration is a frame (design 5), in each month it judges. */
 async function recordPolicy(epoch: string): Promise<void> {
   const { version, rules } = current();
   const at = new Date().toISOString();

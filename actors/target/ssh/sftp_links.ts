@@ -47,10 +47,14 @@ export function sftpLinks(resolve: Resolve): (request: Uint8Array) => Promise<bo
       home = null;
       return false;
     }
-    const names = namesOf(path.startsWith("/") ? path : `${base.path}/${path}`);
-    if (!follows) names.pop();
-    const written = `/${names.join("/")}`;
-    const resolved = await resolve(written);
+    const sent = path.startsWith("/") ? path : `${base.path}/${path}`;
+    const names = sent.split("/").filter((name) => name !== "");
+    const last = names.at(-1);
+    if (!follows && last !== "." && last !== "..") names.pop();
+    // As it is sent: what `..` behind a link means, the host alone can say.
+    const asked = `/${names.join("/")}`;
+    const written = `/${namesOf(asked).join("/")}`;
+    const resolved = await resolve(asked);
     // Where a folder is missing the operation fails, and the host says so best.
     return resolved.kind === "missing" || resolved.kind === "path" && resolved.path === written;
   }

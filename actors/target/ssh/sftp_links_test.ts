@@ -8,18 +8,19 @@ const open = (path: string): SftpClientPacket => {
   return { kind: "open", id: 1, path, flags: 1, attributes };
 };
 
-/** `/srv/lab/out` leads to `/etc`, `/srv/lab/file` to a file elsewhere. */
+/** `/srv/lab/out` leads to `/etc`, `/srv/lab/file` to a file elsewhere; walked name by name. */
 const host: Resolve = (path) => {
   const links: Record<string, string> = { "/srv/lab/out": "/etc", "/srv/lab/file": "/etc/file" };
   if (path === ".") return Promise.resolve({ kind: "path", path: "/srv/lab" });
   if (path.startsWith("/gone/")) return Promise.resolve({ kind: "missing" });
   if (path.startsWith("/locked/")) return Promise.resolve({ kind: "failed" });
-  for (const [link, to] of Object.entries(links)) {
-    if (path === link || path.startsWith(`${link}/`)) {
-      return Promise.resolve({ kind: "path", path: to + path.slice(link.length) });
-    }
+  let at = "";
+  for (const name of path.split("/")) {
+    if (name === "" || name === ".") continue;
+    const next = name === ".." ? at.slice(0, at.lastIndexOf("/")) : `${at}/${name}`;
+    at = links[next] ?? next;
   }
-  return Promise.resolve({ kind: "path", path });
+  return Promise.resolve({ kind: "path", path: at === "" ? "/" : at });
 };
 
 const passes = (...packets: readonly SftpClientPacket[]) => {
@@ -39,6 +40,15 @@ Deno.test("a path through a link, or to one, does not pass", async () => {
     ok(!await passes({ kind, id: 1, path: "out" }), kind);
   }
   ok(!await passes(open("a\0b")), "NUL");
+});
+
+Deno.test("`..` behind a link is taken as the host takes it", async () => {
+  for (const path of ["out/../passwd", "/srv/lab/out/../passwd", "out/..", "out/../out"]) {
+    ok(!await passes(open(path)), path);
+    ok(!await passes({ kind: "remove", id: 1, path: `${path}/x` }), path);
+  }
+  ok(!await passes({ kind: "lstat", id: 1, path: "out/.." }));
+  ok(await passes({ kind: "lstat", id: 1, path: "." }));
 });
 
 Deno.test("operations on a name itself may name a link, in a folder that is what it says", async () => {
