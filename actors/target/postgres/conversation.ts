@@ -122,8 +122,12 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
   }
 }
 
-/** A FATAL ErrorResponse. */
-function fatal(sqlstate: string, reason: string): Uint8Array {
+/**
+ * A FATAL ErrorResponse of class 08: the agent's own login was good, and a driver must not take
+ * the target's for it and ask its person for another password.
+ */
+function fatal(code: string, reason: string): Uint8Array {
+  const sqlstate = code.startsWith("08") ? code : connectionRejected;
   const writer = new Writer();
   writer.message("E", (body) => {
     body.uint8(0x53).cstring("FATAL").uint8(0x56).cstring("FATAL").uint8(0x43).cstring(sqlstate);
@@ -131,6 +135,9 @@ function fatal(sqlstate: string, reason: string): Uint8Array {
   });
   return writer.bytes();
 }
+
+/** sqlserver_rejected_establishment_of_sqlconnection */
+const connectionRejected = "08004";
 
 function statusOf(byte: number | undefined): "I" | "T" | "E" | null {
   return byte === 0x49 ? "I" : byte === 0x54 ? "T" : byte === 0x45 ? "E" : null;
