@@ -21,8 +21,11 @@ import type { EdgeSshLimits } from "./limits.ts";
 /** Terminal modes in RFC 4254 section 8's encoding: none. `ssh2` does not give them. */
 const noModes = Uint8Array.of(0);
 const stderr = 1;
-/** ssh2's window of 2 MiB, and one packet. */
-const windowBytesMax = 2 * 1024 * 1024 + 64 * 1024;
+/**
+ * What a client may have sent that keeps to its window: ssh2 opens a window of 2 MiB anew while up to
+ * 2 MiB wait to be read, and one packet is on its way.
+ */
+const windowBytesMax = 2 * 2 * 1024 * 1024 + 64 * 1024;
 
 /** Speaks SSH in a tunnel; `ended` is called once it is closed. */
 type Jump = (tunnel: ServerChannel, accept: Accept, ended: () => void) => void;

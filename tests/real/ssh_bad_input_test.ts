@@ -155,7 +155,8 @@ function flood({ system }: Rig, privateKey: string): Promise<void> {
       client.exec("sleep 60", (error, channel: Channel) => {
         if (error !== undefined) return reject(error);
         channel.on("error", () => undefined);
-        const chunk = new Uint8Array(32_768);
+        // Of packets that fill the window to the byte ssh2 drops what comes behind them.
+        const chunk = new Uint8Array(32_000);
         const send = () => {
           channel.outgoing.window = 2 ** 31;
           for (let count = 0; count < 64; count++) channel.write(chunk);
