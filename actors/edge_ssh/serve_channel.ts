@@ -22,7 +22,7 @@ import type { EdgeSshLimits } from "./limits.ts";
 const noModes = Uint8Array.of(0);
 const stderr = 1;
 /**
- * What a client may have sent that keeps to its window: ssh2 opens a window of 2 MiB anew while up to
+ * What a client may have sent that keeps to its window: ssh2 opens one of 2 MiB anew while up to
  * 2 MiB wait to be read, and one packet is on its way.
  */
 const windowBytesMax = 2 * 2 * 1024 * 1024 + 64 * 1024;
