@@ -55,6 +55,14 @@ Deno.test("what is not understood is refused to anybody else", () => {
   strictEqual(request(right).plan.verbatim, undefined);
 });
 
+Deno.test("what checks deferred constraints is answered in generic words", () => {
+  const { request } = judgeUnder(mostly);
+  for (const text of ["commit", "set constraints all immediate", "select 1; commit", ""]) {
+    strictEqual(request(frontendBytes({ kind: "query", text })).plan.errors, "generic", text);
+  }
+  strictEqual(request(frontendBytes({ kind: "query", text: "begin" })).plan.errors, "keep");
+});
+
 Deno.test("after a refusal a transaction takes its end, or what aborts it at the server", () => {
   const { session, request } = judgeUnder(mostly);
   strictEqual(request(abortTransaction).decision, "deny", "there is nothing to abort");

@@ -165,7 +165,10 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     const classified = all.some(({ relations }) => {
       return relations.some((relation) => isClassified(schema, relation));
     });
-    const errors = classified ? "generic" : planned.errors;
+    // What was deferred is checked now, and its error names values of whatever came before.
+    const checksDeferred = executed.length === 0 ||
+      executed.some(({ command }) => deferredCheckedBy.has(command));
+    const errors = classified || checksDeferred ? "generic" : planned.errors;
     return { ...judged, plan: { ...planned, errors } };
   }
 
@@ -231,7 +234,13 @@ function endsTransaction({ executed }: Understood): boolean {
   return executed.length > 0 && executed.every(({ command }) => command === "ROLLBACK");
 }
 
-/** The server's greeting holds settings only; an error in it passes in generic words. */
+/** Constraints and triggers may be deferred up to these (or to the Sync of a batch, alone). */
+const deferredCheckedBy: ReadonlySet<string> = new Set([
+  "COMMIT",
+  "PREPARE TRANSACTION",
+  "SET CONSTRAINTS",
+]);
+/** The server's greeting holds settings only; masking keeps the words of its notices back. */
 const connectPlan: MaskPlan = { results: [], errors: "keep" };
 const verbatim: MaskPlan = { results: [], errors: "keep", verbatim: true };
 const tooLarge: Refusal = {
