@@ -224,11 +224,9 @@ export function masking(
 
   /** Stores in as many parts as it takes; what comes with the response comes with the last. */
   function storeCut(state: State, place: FramePlaceInput, masked: Masked, out: Out): void {
-    const { bytes } = masked;
+    const pieces = state.rewriter?.cut(masked.bytes, limits.partBytesMax) ?? [];
     let { part } = place;
-    let from = 0;
-    for (; bytes.length - from > limits.partBytesMax; from += limits.partBytesMax) {
-      const payload = bytes.subarray(from, from + limits.partBytesMax);
+    for (const payload of pieces.slice(0, -1)) {
       const headers = new Map([[cutHeader, "1"]]);
       // After the last piece the raw part it came from is done; after this one it is lost.
       if (state.addedParts > 0) headers.set(rawPartsHeader, String(state.nextPart));
@@ -236,7 +234,7 @@ export function masking(
       state.addedParts++;
       part++;
     }
-    store(state, { ...place, part }, { ...masked, bytes: bytes.subarray(from) }, out);
+    store(state, { ...place, part }, { ...masked, bytes: pieces.at(-1) ?? nothing }, out);
   }
 
   /** What was held back leaves in a part of its own. */

@@ -25,11 +25,20 @@ export function postgresRewriter(
     timePassed: () => nothing,
     requests: () => nothing,
     lost,
+    cut,
   };
 }
 
 const asksNothing = { waitMs: null, wantsRequests: false } as const;
 const nothing = { bytes: new Uint8Array(0), masked: new Map(), failed: false, ...asksNothing };
+
+/** A stream of bytes, to be cut anywhere. */
+function cut(bytes: Uint8Array, bytesMax: number): readonly Uint8Array[] {
+  const count = Math.max(1, Math.ceil(bytes.length / bytesMax));
+  return Array.from({ length: count }, (_, at) => {
+    return bytes.subarray(at * bytesMax, (at + 1) * bytesMax);
+  });
+}
 
 function lost(): Uint8Array {
   return backendBytes(errorResponse({

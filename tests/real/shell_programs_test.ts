@@ -11,7 +11,10 @@ const scripts = 700;
 const stubs = ["cat", "ls", "rm", "grep", "head"];
 
 const logging = `#!/bin/sh
-{ printf '%s' "\${0##*/}"; for word in "$@"; do printf '\\037%s' "$word"; done; printf '\\n'; } >> "$RAN"
+line=\${0##*/} mark=$(printf '\\037')
+for word in "$@"; do line=$line$mark$word; done
+# One write: programs of a pipeline note themselves at the same time.
+printf '%s\\n' "$line" >> "$RAN"
 `;
 
 Deno.test("whatever a shell runs was named, or the script was opaque", async (test) => {

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { int32At } from "#schemas/wire/cursor.ts";
 import { detectionWithout, type DetectorClasses, maskDetected } from "#schemas/detectors/detect.ts";
 import type { StreamPlan } from "#schemas/mask_plan.ts";
 import {
@@ -50,6 +51,7 @@ export function channelRewriter(detectors: DetectorClasses): SessionRewriter {
       return masked(messages);
     },
     lost: () => endedWith("the response was interrupted and cannot be masked, so it was withheld"),
+    cut,
   };
 
   function begin({ plan }: ResponsePlan): void {
@@ -155,11 +157,33 @@ const utf8 = new TextDecoder();
 const outputType = 0;
 const errorType = 1;
 
-function put(messages: ChannelMessage[], type: number, data: Uint8Array | null): void {
-  if (data === null || data.length === 0) return;
-  messages.push(
-    type === outputType ? { kind: "data", data } : { kind: "extended_data", type, data },
-  );
+/** Data of a message that leaves; so pieces of a cut part hold whole messages. */
+const dataBytesMax = 65_536;
+
+function put(messages: ChannelMessage[], type: number, all: Uint8Array | null): void {
+  if (all === null) return;
+  for (let from = 0; from < all.length; from += dataBytesMax) {
+    const data = all.subarray(from, from + dataBytesMax);
+    messages.push(
+      type === outputType ? { kind: "data", data } : { kind: "extended_data", type, data },
+    );
+  }
+}
+
+/** Pieces of whole messages: who reads a part knows nothing of the one before. */
+function cut(bytes: Uint8Array, bytesMax: number): readonly Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let start = 0;
+  let end = 0;
+  while (end < bytes.length) {
+    const next = end + 4 + int32At(bytes, end);
+    if (next - start > bytesMax && end > start) {
+      pieces.push(bytes.subarray(start, end));
+      start = end;
+    }
+    end = next;
+  }
+  return [...pieces, bytes.subarray(start)];
 }
 
 /** Words on standard error, and the end of the channel. */

@@ -197,3 +197,26 @@ Deno.test("whatever bytes a target sends, nothing is thrown and no value leaves 
     { seed: 20_261_121, numRuns: 2000 },
   );
 });
+
+Deno.test("what is cut is whole messages, and all of them", () => {
+  const rewriter = begun({ ...output, files: "allow" });
+  const data = new Uint8Array(900_000).fill(0x78);
+  const part = encodeChannelMessages([{ kind: "data", data }, { kind: "close" }]);
+  const { bytes } = rewriter.rewrite(part, "none");
+  const pieces = rewriter.cut(bytes, 200_000);
+  ok(pieces.length >= 5);
+  const found = pieces.flatMap((piece) => {
+    ok(piece.length <= 200_000);
+    const framer = new ChannelFramer({ messageBytesMax: 1_000_000 });
+    framer.push(piece);
+    const messages: ChannelMessage[] = [];
+    for (let next = framer.next(); next.kind !== "need"; next = framer.next()) {
+      ok(next.kind !== "malformed");
+      messages.push(next);
+    }
+    return messages;
+  });
+  equal(found.at(-1)?.kind, "close");
+  const sizes = found.map((message) => message.kind === "data" ? message.data.length : 0);
+  equal(sizes.reduce((sum, size) => sum + size, 0), data.length);
+});
