@@ -37,6 +37,6 @@ export type SessionRewriter = {
   requests(parts: readonly RequestPart[]): Masked;
   /** What the agent is told when a response can no longer be masked. */
   lost(): Uint8Array;
-  /** Cuts masked bytes into pieces of at most `bytesMax`, at places where its protocol may be cut. */
+  /** Cuts masked bytes into pieces of at most `bytesMax`, where its protocol may be cut. */
   cut(bytes: Uint8Array, bytesMax: number): readonly Uint8Array[];
 };
