@@ -36,6 +36,7 @@ import type { Judge } from "./judge.ts";
 import { type Asked, type Consequence, type Judgement, noConsequence } from "./session_judge.ts";
 import { type AuthzState, initialState, type Waiting } from "./state.ts";
 import { notApproved, requestOver, withdrawn } from "./verdicts.ts";
+import { joinBytes } from "#schemas/join_bytes.ts";
 
 export type AuthzLimits = {
   /** How long a session waits for the catalog that its own DDL made. */
@@ -286,7 +287,7 @@ function continuedBy(waiting: Waiting | undefined): number | null {
 }
 
 function askedOf(request: number, waiting: Waiting, bytesMax: number): Asked {
-  const bytes = waiting.bytes > bytesMax ? null : join(waiting.parts);
+  const bytes = waiting.bytes > bytesMax ? null : joinBytes(waiting.parts);
   return { request, digest: waiting.digest, bytes, continues: continuedBy(waiting) !== null };
 }
 
@@ -383,16 +384,4 @@ function sha256(parts: readonly Uint8Array[]): string {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
   return hash.digest("hex");
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const [first] = parts;
-  if (parts.length === 1 && first !== undefined) return first;
-  const joined = new Uint8Array(parts.reduce((bytes, part) => bytes + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

@@ -15,7 +15,8 @@ import { auditStream, auditSubject, endSubject, type SessionKey } from "#schemas
 import type { ApprovalEntry, SessionEntry } from "./ledger.ts";
 import { ConsoleError, type ConsolePorts, type Viewer } from "./ports.ts";
 import { type ShownRequest, sshRequestReader, statementReader } from "./statements.ts";
-import { joined, type TimelineEntry, timelineOf } from "./timeline.ts";
+import { type TimelineEntry, timelineOf } from "./timeline.ts";
+import { joinBytes } from "#schemas/join_bytes.ts";
 
 export type SessionRecording = {
   readonly entries: readonly TimelineEntry[];
@@ -140,7 +141,7 @@ export function recordings(ports: ConsolePorts): Recordings {
       if (frame.request > entry.request) break;
       parts.push(frame.payload);
       if (frame.more) continue;
-      const bytes = joined(parts);
+      const bytes = joinBytes(parts);
       parts = [];
       const shown = reader.take(bytes);
       if (frame.request < entry.request) continue;

@@ -19,6 +19,7 @@ import type { ConsoleLimits } from "./limits.ts";
 import type { MaskLiterals } from "./ports.ts";
 import { type OutputBlock, outputReader } from "./output.ts";
 import { type ShownRequest, sshRequestReader, statementReader } from "./statements.ts";
+import { joinBytes } from "#schemas/join_bytes.ts";
 
 export type TimelineEntry = {
   readonly request: number;
@@ -119,18 +120,7 @@ export function timelineOf(
     entry.parts.push(frame.payload);
     if (frame.more) return;
     const isInput = entry.operation?.startsWith("continues:") === true;
-    if (entry.operation === null || isInput) entry.shown = statements.take(joined(entry.parts));
+    if (entry.operation === null || isInput) entry.shown = statements.take(joinBytes(entry.parts));
     entry.parts.length = 0;
   }
-}
-
-/** The parts as one. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
 }

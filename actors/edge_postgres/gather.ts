@@ -8,6 +8,7 @@
  */
 import { describeMalformed, type Malformed } from "#schemas/wire/cursor.ts";
 import { type Frame, Framer } from "#schemas/wire/postgres/frame.ts";
+import { joinBytes } from "#schemas/join_bytes.ts";
 
 /** How a request ends tells what its refusal must say: a ReadyForQuery follows, or it does not. */
 export type RequestEnd = "query" | "sync" | "flush" | "copy";
@@ -123,7 +124,7 @@ export class Gatherer {
   #emit(end: RequestEnd, found: Gathered[]): void {
     this.#copying = false;
     if (this.#bytes === 0 || this.#over) return;
-    found.push({ kind: "request", bytes: join(this.#parts, this.#bytes), end });
+    found.push({ kind: "request", bytes: joinBytes(this.#parts), end });
     this.#parts = [];
     this.#bytes = 0;
   }
@@ -139,15 +140,3 @@ export class Gatherer {
 
 /** COPY data is judged in pieces of about this size. */
 const copyBytes = 128 * 1024;
-
-function join(parts: readonly Uint8Array[], bytes: number): Uint8Array {
-  const [first] = parts;
-  if (parts.length === 1 && first !== undefined) return first;
-  const joined = new Uint8Array(bytes);
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
-}

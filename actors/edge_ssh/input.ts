@@ -4,6 +4,7 @@
  * @module
  */
 import type { AgentMessage, SharedMessage } from "#schemas/wire/ssh/channel.ts";
+import { joinBytes } from "#schemas/join_bytes.ts";
 
 /** One request that continues the channel's. */
 export type Continuation = {
@@ -38,7 +39,7 @@ export function programInput(bytesMax: number): InputCutter {
     },
     next() {
       if (waiting === 0) return { wait: "bytes" };
-      const all = joined(chunks, waiting);
+      const all = joinBytes(chunks);
       const data = all.subarray(0, bytesMax);
       chunks = data.length < all.length ? [all.subarray(bytesMax)] : [];
       waiting -= data.length;
@@ -46,17 +47,4 @@ export function programInput(bytesMax: number): InputCutter {
     },
     waiting: () => waiting,
   };
-}
-
-/** One array of all chunks. */
-export function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const [only] = chunks;
-  if (only !== undefined && chunks.length === 1) return only;
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
 }

@@ -5,7 +5,8 @@
  * @module
  */
 import { int32At, Writer } from "#schemas/wire/cursor.ts";
-import { type Continuation, type InputCutter, joined } from "./input.ts";
+import type { Continuation, InputCutter } from "./input.ts";
+import { joinBytes } from "#schemas/join_bytes.ts";
 
 /** SSH_FXP_* of the requests that the edge tells apart. */
 const init = 1;
@@ -40,7 +41,7 @@ export function sftpInput(limits: {
   };
 
   function next(): Continuation | { readonly wait: "bytes" } | { readonly error: string } {
-    const all = joined(chunks, waiting);
+    const all = joinBytes(chunks);
     chunks = all.length === 0 ? [] : [all];
     const sftpIds: number[] = [];
     let end = 0;

@@ -6,6 +6,7 @@
  */
 import type { Outcome } from "#schemas/frames.ts";
 import type { Conversation } from "./conversation.ts";
+import { joinBytes } from "#schemas/join_bytes.ts";
 
 /** Mutable, owned by the target's session state. */
 export type Upstream = {
@@ -94,7 +95,7 @@ export function takeGathered(upstream: Upstream, chunkBytes: number): Uint8Array
   let bytes = 0;
   for (const received of gathered) {
     if (bytes > 0 && bytes + received.length > chunkBytes) {
-      pieces.push(joined(group, bytes));
+      pieces.push(joinBytes(group));
       group = [];
       bytes = 0;
     }
@@ -107,18 +108,6 @@ export function takeGathered(upstream: Upstream, chunkBytes: number): Uint8Array
     group = [];
     bytes = 0;
   }
-  if (bytes > 0) pieces.push(joined(group, bytes));
+  if (bytes > 0) pieces.push(joinBytes(group));
   return pieces;
-}
-
-function joined(parts: readonly Uint8Array[], bytes: number): Uint8Array {
-  const [first] = parts;
-  if (parts.length === 1 && first !== undefined) return first;
-  const all = new Uint8Array(bytes);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

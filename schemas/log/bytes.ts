@@ -23,14 +23,3 @@ export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   }
   return true;
 }
-
-/** Joins byte strings into one. */
-export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    joined.set(part, offset);
-    offset += part.length;
-  }
-  return joined;
-}

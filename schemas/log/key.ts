@@ -16,7 +16,8 @@ import {
   sign,
   verify,
 } from "node:crypto";
-import { concatBytes, decodeBase64 } from "./bytes.ts";
+import { joinBytes } from "#schemas/join_bytes.ts";
+import { decodeBase64 } from "./bytes.ts";
 
 /** Signature type identifier of plain Ed25519 (c2sp.org/signed-note, signature types). */
 const ed25519Type = 0x01;
@@ -78,13 +79,13 @@ export function parseSigner(skey: string): Signer | null {
 export function signerOf(name: string, seed: Uint8Array): { signer: Signer; skey: string } {
   if (!isKeyName(name)) throw new RangeError("Cannot make a key: its name is not a key name");
   if (seed.length !== seedBytes) throw new RangeError("Cannot make a key: seed is not 32 bytes");
-  const der = concatBytes([privatePrefix, seed]).toBase64();
+  const der = joinBytes([privatePrefix, seed]).toBase64();
   // PEM of RFC 7468: a PKCS #8 Ed25519 key is short enough for one line.
   const key = createPrivateKey(`-----BEGIN PRIVATE KEY-----\n${der}\n-----END PRIVATE KEY-----\n`);
   const { x } = createPublicKey(key).export({ format: "jwk" });
   const publicKey = Uint8Array.fromBase64(x ?? "", { alphabet: "base64url" });
   const { keyId, vkey } = verifierOf(name, publicKey);
-  const encoded = concatBytes([Uint8Array.of(ed25519Type), seed]).toBase64();
+  const encoded = joinBytes([Uint8Array.of(ed25519Type), seed]).toBase64();
   return {
     signer: { name, keyId, vkey, sign: (message) => new Uint8Array(sign(null, message, key)) },
     skey: `PRIVATE+KEY+${name}+${keyId}+${encoded}`,
@@ -106,7 +107,7 @@ export function renameSigner(skey: string, name: string): Signer | null {
 }
 
 function verifierOf(name: string, publicKey: Uint8Array): Verifier {
-  const bytes = concatBytes([Uint8Array.of(ed25519Type), publicKey]);
+  const bytes = joinBytes([Uint8Array.of(ed25519Type), publicKey]);
   const keyId = keyIdOf(name, bytes);
   const key = ed25519Key(publicKey);
   return {

@@ -21,7 +21,8 @@
  * @module
  */
 import { createHash, hash as hashOnce } from "node:crypto";
-import { concatBytes, equalBytes } from "./bytes.ts";
+import { joinBytes } from "#schemas/join_bytes.ts";
+import { equalBytes } from "./bytes.ts";
 
 /** Length of every hash. */
 export const hashBytes = 32;
@@ -79,7 +80,7 @@ export function root(frontier: Frontier): Uint8Array {
 
 /** The frontier's hashes, largest subtree first, without separators. */
 export function encodeFrontier(frontier: Frontier): Uint8Array {
-  return concatBytes(frontier.hashes);
+  return joinBytes(frontier.hashes);
 }
 
 /** A frontier from its size and bytes; null when their lengths do not fit each other. */

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { concatBytes, decodeBase64 } from "./bytes.ts";
+import { joinBytes } from "#schemas/join_bytes.ts";
+import { decodeBase64 } from "./bytes.ts";
 import { isKeyName, type Signer, type Verifier } from "./key.ts";
 
 /** What a reader of notes accepts at most; the specification asks for at least 16 signatures. */
@@ -46,7 +47,7 @@ export function signNote(text: string, signers: readonly Signer[]): Uint8Array {
   const message = encoder.encode(text);
   const lines = signers.map((signer) => {
     const id = Uint8Array.fromHex(signer.keyId);
-    return `${marker}${signer.name} ${concatBytes([id, signer.sign(message)]).toBase64()}\n`;
+    return `${marker}${signer.name} ${joinBytes([id, signer.sign(message)]).toBase64()}\n`;
   });
   return encoder.encode(`${text}\n${lines.join("")}`);
 }

@@ -30,6 +30,7 @@ import {
   type Statement,
   type StatementLimits,
 } from "./statements.ts";
+import { joinBytes } from "#schemas/join_bytes.ts";
 
 type Entry<K extends string, Fields> = {
   readonly kind: K;
@@ -173,7 +174,7 @@ function* requestOf(replay: Replay, frame: Frame): Generator<TimelineEntry> {
   gathered.delete(frame.request);
   const { operation, bytes } = request;
   const read = operation === ""
-    ? readStatements(joined(request), maskSql, limits)
+    ? readStatements(joinBytes(request.parts), maskSql, limits)
     : { statements: [], omitted: 0 };
   // What was cut off is at least one message that is not shown.
   const { statements, omitted } = request.kept < bytes && operation === ""
@@ -274,14 +275,4 @@ function asked(approval: Approval) {
     },
     expiresAt,
   };
-}
-
-function joined({ parts, kept }: Gathered): Uint8Array {
-  const bytes = new Uint8Array(kept);
-  let offset = 0;
-  for (const part of parts) {
-    bytes.set(part, offset);
-    offset += part.length;
-  }
-  return bytes;
 }

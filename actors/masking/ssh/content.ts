@@ -10,6 +10,7 @@ import { unreachable } from "#schemas/unreachable.ts";
 import { sftpContent } from "./sftp.ts";
 import type { SftpReads } from "./sftp_reads.ts";
 import { TextMasker } from "./text_masker.ts";
+import { joinBytes } from "#schemas/join_bytes.ts";
 
 export type ContentMasker = {
   /** What leaves, which may be a view of what came; null: it is not understood. */
@@ -85,7 +86,7 @@ function textContent(masker: TextMasker, holdMsMax: number | null): ContentMaske
       const out = masker.push(data);
       // A key's echo is at once on the screen; a word is not known to go on to an address.
       const isEcho = holdMsMax !== null && data.length <= echoBytesMax && masker.held === "word";
-      return isEcho ? joined(out, masker.release()) : out;
+      return isEcho ? joinBytes([out, masker.release()]) : out;
     },
     timePassed() {
       const isDue = mayLeave() && heldFrom === masker.heldFrom;
@@ -102,11 +103,4 @@ function textContent(masker: TextMasker, holdMsMax: number | null): ContentMaske
   function mayLeave(): boolean {
     return masker.held !== "nothing" && (holdMsMax !== null || masker.held !== "number");
   }
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(first.length + second.length);
-  bytes.set(first);
-  bytes.set(second, first.length);
-  return bytes;
 }

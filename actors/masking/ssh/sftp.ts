@@ -26,6 +26,7 @@ import {
 import type { ContentMasker } from "./content.ts";
 import type { AskedRead, SftpReads } from "./sftp_reads.ts";
 import { TextMasker } from "./text_masker.ts";
+import { joinBytes } from "#schemas/join_bytes.ts";
 
 type Flow = {
   readonly masker: TextMasker;
@@ -260,7 +261,7 @@ export function sftpContent(
       parts.push(first.kind === "bytes" ? first.bytes : packetOf(first.piece));
     }
     if (queue.length === 0 && unknown.length === 0) looks = 0;
-    return joined(parts);
+    return joinBytes(parts);
   }
 
   function packetOf({ id, flow, bytes }: Piece): Uint8Array {
@@ -296,14 +297,4 @@ function headOf(data: Uint8Array): number {
   while (isOfNumber(data[end])) end++;
   while (end > 0 && !isDigit(data[end - 1])) end--;
   return end;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -21,6 +21,7 @@ import { Writer } from "#schemas/wire/cursor.ts";
 import { JoinedText } from "./joined_text.ts";
 import { type Action, TerminalParser } from "./terminal_parser.ts";
 import { VisibleText } from "./visible_text.ts";
+import { joinBytes } from "#schemas/join_bytes.ts";
 
 /**
  * What is held back: a word that an `@` may follow; a few digits, or a line's last ones; or what
@@ -121,11 +122,11 @@ export class TextMasker {
   }
 
   #push(chunk: Uint8Array): Uint8Array {
-    this.#waiting = this.#waiting.length === 0 ? chunk : joined(this.#waiting, chunk);
+    this.#waiting = this.#waiting.length === 0 ? chunk : joinBytes([this.#waiting, chunk]);
     this.#parser.parse(chunk);
     const settled = this.#settle("more");
     const out = this.#leave(settled);
-    if (this.#waiting.length > heldBytesMax) return joined(out, this.#giveUp());
+    if (this.#waiting.length > heldBytesMax) return joinBytes([out, this.#giveUp()]);
     if (this.#waiting.length > 0) this.#waiting = this.#waiting.slice();
     return out;
   }
@@ -300,10 +301,3 @@ const opaque = "opaque";
 /** So that texts stay small, whatever comes at once. */
 const sliceBytes = 65_536;
 const heldBytesMax = 16_384;
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(first.length + second.length);
-  bytes.set(first);
-  bytes.set(second, first.length);
-  return bytes;
-}

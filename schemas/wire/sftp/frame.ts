@@ -15,7 +15,8 @@
  * ```
  * @module
  */
-import { int32At, type Malformed, malformed } from "../cursor.ts";
+import type { Malformed } from "../cursor.ts";
+import { LengthFramer, type Need } from "../length_framer.ts";
 
 /** OpenSSH's SFTP_MAX_MSG_LENGTH: what its server and client take, the length apart. */
 export const sftpPacketBytesMax = 256 * 1024;
@@ -25,47 +26,25 @@ export type SftpPacketBytes = {
   /** Without the length; a view of what was pushed where that is possible. */
   readonly bytes: Uint8Array;
 };
-export type SftpNeed = { readonly kind: "need"; readonly bytes: number };
 
 export class SftpFramer {
-  readonly #bytesMax: number;
-  #waiting: Uint8Array = new Uint8Array(0);
-  #failure: Malformed | null = null;
+  readonly #pieces: LengthFramer;
 
   constructor(limits: { readonly packetBytesMax: number }) {
-    this.#bytesMax = limits.packetBytesMax;
+    this.#pieces = new LengthFramer({ bytesMin: 1, bytesMax: limits.packetBytesMax });
   }
 
   /** Bytes that no `next` has given yet. */
   get buffered(): number {
-    return this.#waiting.length;
+    return this.#pieces.buffered;
   }
 
   push(chunk: Uint8Array): void {
-    if (this.#waiting.length === 0) {
-      this.#waiting = chunk;
-      return;
-    }
-    const joined = new Uint8Array(this.#waiting.length + chunk.length);
-    joined.set(this.#waiting);
-    joined.set(chunk, this.#waiting.length);
-    this.#waiting = joined;
+    this.#pieces.push(chunk);
   }
 
-  next(): SftpPacketBytes | SftpNeed | Malformed {
-    if (this.#failure !== null) return this.#failure;
-    const waiting = this.#waiting;
-    if (waiting.length < 4) return { kind: "need", bytes: 4 - waiting.length };
-    const length = int32At(waiting, 0) >>> 0;
-    if (length > this.#bytesMax) return this.#fail(malformed("message_too_large", "length", 0));
-    if (length === 0) return this.#fail(malformed("length_below_minimum", "length", 0));
-    if (waiting.length < 4 + length) return { kind: "need", bytes: 4 + length - waiting.length };
-    this.#waiting = waiting.subarray(4 + length);
-    return { kind: "packet", bytes: waiting.subarray(4, 4 + length) };
-  }
-
-  #fail(reason: Malformed): Malformed {
-    this.#failure = reason;
-    return reason;
+  next(): SftpPacketBytes | Need | Malformed {
+    const piece = this.#pieces.next();
+    return piece instanceof Uint8Array ? { kind: "packet", bytes: piece } : piece;
   }
 }

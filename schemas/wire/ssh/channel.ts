@@ -20,7 +20,8 @@
  * ```
  * @module
  */
-import { int32At, type Malformed, malformed, Reader, Writer } from "../cursor.ts";
+import { type Malformed, malformed, Reader, Writer } from "../cursor.ts";
+import { LengthFramer, type Need } from "../length_framer.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 
 /** Size of a terminal: characters, then pixels (RFC 4254 section 6.2, 6.7). */
@@ -355,44 +356,22 @@ function nullableTextOf(reader: Reader, field: string): string | null {
   return reader.uint8(field) === 0 ? null : textOf(reader, field);
 }
 
-export type Need = { readonly kind: "need"; readonly bytes: number };
-
 /** Cuts messages off a stream of payloads. `malformed` sticks. Byte fields may be views. */
 export class ChannelFramer {
-  readonly #bytesMax: number;
-  #waiting: Uint8Array = new Uint8Array(0);
-  #failure: Malformed | null = null;
+  readonly #pieces: LengthFramer;
 
   constructor(limits: { readonly messageBytesMax: number }) {
-    this.#bytesMax = limits.messageBytesMax;
+    this.#pieces = new LengthFramer({ bytesMin: 0, bytesMax: limits.messageBytesMax });
   }
 
   push(chunk: Uint8Array): void {
-    if (this.#waiting.length === 0) {
-      this.#waiting = chunk;
-      return;
-    }
-    const joined = new Uint8Array(this.#waiting.length + chunk.length);
-    joined.set(this.#waiting);
-    joined.set(chunk, this.#waiting.length);
-    this.#waiting = joined;
+    this.#pieces.push(chunk);
   }
 
   next(): ChannelMessage | Need | Malformed {
-    if (this.#failure !== null) return this.#failure;
-    const waiting = this.#waiting;
-    if (waiting.length < 4) return { kind: "need", bytes: 4 - waiting.length };
-    const length = int32At(waiting, 0) >>> 0;
-    if (length > this.#bytesMax) return this.#fail(malformed("message_too_large", "length", 0));
-    if (waiting.length < 4 + length) return { kind: "need", bytes: 4 + length - waiting.length };
-    const message = decodeChannelMessage(waiting.subarray(4, 4 + length));
-    if (message.kind === "malformed") return this.#fail(message);
-    this.#waiting = waiting.subarray(4 + length);
-    return message;
-  }
-
-  #fail(reason: Malformed): Malformed {
-    this.#failure = reason;
-    return reason;
+    const piece = this.#pieces.next();
+    if (!(piece instanceof Uint8Array)) return piece;
+    const message = decodeChannelMessage(piece);
+    return message.kind === "malformed" ? this.#pieces.fail(message) : message;
   }
 }
