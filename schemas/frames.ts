@@ -135,6 +135,8 @@ export const Reason = z.strictObject({
   position: z.int().min(1).optional(),
 });
 export type Reason = z.infer<typeof Reason>;
+/** The code for what continues a request that has ended: no refusal of anything, only too late. */
+export const requestOverCode = "request_over";
 
 export const ApprovalNeed = z.strictObject({
   group: z.string(),

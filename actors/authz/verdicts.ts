@@ -5,7 +5,7 @@
  * @module
  */
 import type { Refusal } from "#schemas/analysis.ts";
-import type { Reason } from "#schemas/frames.ts";
+import { type Reason, requestOverCode } from "#schemas/frames.ts";
 import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
 
 const states: Readonly<Record<Refusal["code"], string>> = {
@@ -63,7 +63,7 @@ export const withdrawn: Reason = {
 };
 
 export const requestOver: Reason = {
-  code: "request_over",
+  code: requestOverCode,
   policy: null,
   message: "the request that this belongs to is over, or was refused",
   detail: "Nothing of it is passed on.",

@@ -14,7 +14,7 @@
  */
 import { ReleasedParts } from "#actors/_kit/edge/released_parts.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
-import { decodeControl, endedHeader, operationHeader, rawBytesHeader } from "#schemas/frames.ts";
+import { decodeControl, endedHeader, rawBytesHeader, requestOverCode } from "#schemas/frames.ts";
 import {
   type AgentMessage,
   encodeChannelMessages,
@@ -34,7 +34,7 @@ import {
 import type { Purpose } from "./purpose.ts";
 import { Release } from "./release.ts";
 import { Terminal } from "./terminal.ts";
-import { closeFrame, requestFrames } from "./session_frames.ts";
+import { closeFrame, continuation, requestFrames } from "./session_frames.ts";
 import type { SessionEffect, SessionPorts, SessionWake } from "./session_effects.ts";
 import * as words from "./words.ts";
 
@@ -217,8 +217,7 @@ export class Session {
     messages: readonly (AgentMessage | SharedMessage)[],
     sftpIds: readonly number[] = [],
   ): void {
-    const headers = new Map([[operationHeader, `continues:${purposeRequest}`]]);
-    const request = this.#publish(messages, headers);
+    const request = this.#publish(messages, continuation);
     if (request !== null) this.#outstanding.add(request, sftpIds);
     this.#awaitVerdict();
   }
@@ -229,8 +228,7 @@ export class Session {
   ): number | null {
     const bytes = encodeChannelMessages(messages);
     if (bytes.length > this.#ports.session.requestBytesMax) {
-      const limit = this.#ports.session.requestBytesMax;
-      const lines = words.ended(`a request of ${bytes.length} bytes is over the limit of ${limit}`);
+      const lines = words.tooLarge(bytes.length, this.#ports.session.requestBytesMax);
       this.#end("too_large", lines, words.failedStatus);
       return null;
     }
@@ -274,7 +272,7 @@ export class Session {
     this.#finished = true;
     const purpose = this.#outstanding.find(purposeRequest);
     if (purpose?.outcome) this.#end("closed", [], null);
-    else this.#wake("response", this.#ports.limits.responseMsMax);
+    else this.#awaitEnd();
   }
 
   #verdict(frame: Frame): void {
@@ -297,11 +295,12 @@ export class Session {
 
   #deny(denied: Outstanding, reasons: Parameters<typeof words.refusal>[0]): void {
     const lines = words.refusal(reasons);
-    const { input } = this.#purpose;
     if (denied.request > purposeRequest) {
+      // It came too late; how its program ended is on its way, and is what the agent is told.
+      if (reasons[0]?.code === requestOverCode) return this.#awaitEnd();
       // A shell and an sftp server go on; a program that misses input would work on half of it.
-      if (input === "terminal") return this.#release.say(lines);
-      if (input === "sftp" && denied.sftpIds.length > 0) {
+      if (this.#purpose.input === "terminal") return this.#release.say(lines);
+      if (this.#purpose.input === "sftp" && denied.sftpIds.length > 0) {
         return this.#release.denySftp(denied.sftpIds, lines[0] ?? "");
       }
     }
@@ -325,8 +324,7 @@ export class Session {
     if (outcome.request > purposeRequest) {
       // The target passes no path on that leads elsewhere than was judged.
       const isUnsent = outcome.status === "not_run" && outcome.alive;
-      const { sftpIds } = waiting;
-      if (isUnsent) this.#release.denySftp(sftpIds, words.leadsElsewhere()[0] ?? "");
+      if (isUnsent) this.#release.denySftp(waiting.sftpIds, words.leadsElsewhere()[0] ?? "");
       return;
     }
     if (outcome.request === openingRequest && outcome.alive) return;
@@ -335,7 +333,11 @@ export class Session {
     if ((status === "unknown" || status === "not_run") && bytes === 0) {
       return this.#end("target_lost", words.targetLost(status), words.failedStatus);
     }
-    // The end of its response is on its way, and may not stay there.
+    this.#awaitEnd();
+  }
+
+  /** The end of the response is on its way, and may not stay there. */
+  #awaitEnd(): void {
     this.#wake("response", this.#ports.limits.responseMsMax);
   }
 

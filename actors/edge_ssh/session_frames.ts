@@ -1,8 +1,13 @@
 /** The frames that a session publishes. @module */
-import { type Close, encodeControl } from "#schemas/frames.ts";
+import { type Close, encodeControl, operationHeader } from "#schemas/frames.ts";
+import { purposeRequest } from "./outstanding.ts";
 import type { SessionEffect } from "./session_effects.ts";
 
 const none: ReadonlyMap<string, string> = new Map();
+/** Headers of what continues the channel's purpose. */
+export const continuation: ReadonlyMap<string, string> = new Map([
+  [operationHeader, `continues:${purposeRequest}`],
+]);
 
 /** A request's frames, cut into parts. */
 export function requestFrames(

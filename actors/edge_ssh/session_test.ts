@@ -1,5 +1,5 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
-import { endedHeader, operationHeader } from "#schemas/frames.ts";
+import { endedHeader, operationHeader, requestOverCode } from "#schemas/frames.ts";
 import type { AgentMessage } from "#schemas/wire/ssh/channel.ts";
 import { edgeSshLimits } from "./limits.ts";
 import { purposeOf } from "./purpose.ts";
@@ -132,6 +132,17 @@ Deno.test("a program whose input is denied ends, for half of it would be another
   const { session } = running([exec]);
   session.receive({ kind: "data", data: bytes("x") });
   equal(closed(session.stored(verdict(2, "deny"))), "denied");
+});
+
+Deno.test("input that comes after the end is no refusal: how the program ended is still told", () => {
+  const { session } = running([exec]);
+  session.receive({ kind: "data", data: bytes("late") });
+  const late = session.stored(verdict(2, "deny", requestOverCode));
+  equal(closed(late), undefined);
+  deepStrictEqual(sent(late), []);
+  const lost = session.stored(outcome(1, { status: "unknown", alive: false }));
+  match(said(lost), /whether it took effect is not known/);
+  equal(closed(lost), "target_lost");
 });
 
 Deno.test("a line that is denied is said on the terminal, and the shell goes on", () => {

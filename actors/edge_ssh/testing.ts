@@ -39,9 +39,13 @@ export function response(
   return frame("response", 1, payload, { part, headers, more: !(options.last ?? false) });
 }
 
-export function verdict(request: number, decision: "allow" | "deny" | "hold"): Frame {
+export function verdict(
+  request: number,
+  decision: "allow" | "deny" | "hold",
+  code = "policy_forbids",
+): Frame {
   const reason = {
-    code: "policy_forbids",
+    code,
     policy: "never-sudo",
     message: "policy forbids it",
     detail: "It is forbidden by never-sudo.",

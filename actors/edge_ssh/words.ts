@@ -80,6 +80,10 @@ export function idle(): string[] {
   return lines("the session was idle too long", "", "");
 }
 
+export function tooLarge(bytes: number, bytesMax: number): string[] {
+  return lines(`a request of ${bytes} bytes is over the limit of ${bytesMax}`, "", "");
+}
+
 export function ended(message: string): string[] {
   return lines(message, "", "");
 }
