@@ -110,7 +110,7 @@ function simple(): Conversation[] {
     ),
     talk(
       "a wide and a long result",
-      query("select repeat('äx', 60000), n from generate_series(1, 5) n"),
+      query("select repeat('äx', 200000), n from generate_series(1, 5) n"),
     ),
     talk("ten thousand rows", query("select n, md5(n::text) from generate_series(1, 10000) n")),
     talk("a long statement", query(`select length('${"x".repeat(300_000)}')`)),
