@@ -1,5 +1,5 @@
 /**
- * `deno task bench`: direct, through a null relay, through pgbouncer and through Sallyport in one
+ * `deno task bench`: direct, through a null relay, pgbouncer, the bare skeleton and Sallyport in one
  * run, with ratios. Machines are shared, so the ratios are what counts.
  *
  * `deno task bench [bulk] [seconds of each pgbench run] [rows of a bulk result]`; with `bulk`,
@@ -10,6 +10,7 @@
 import { startSystem, type System } from "#deploy/demo/system.ts";
 import { processKinds } from "#deploy/processes.ts";
 import { benchConfiguration, benchPolicy, bulk, prepareBench } from "./bulk.ts";
+import { skeleton } from "./skeleton.ts";
 import {
   type BenchRun,
   cpuSeconds,
@@ -63,6 +64,10 @@ for (const mode of modes) {
     await pooled.stop();
   }
   if (!bulkOnly) {
+    await using bare = await skeleton(postgres.port, { syncAlways: mode === "fsync", say });
+    await measure(`bare skeleton, ${mode}`, { ...direct, port: bare.port });
+  }
+  if (!bulkOnly) {
     const before = await times(system);
     await measure(`sallyport, ${mode}`, gateway);
     await sayTimes(system, before, mode);
@@ -89,8 +94,10 @@ async function measure(name: string, target: Target): Promise<void> {
 
 function report(): void {
   print("");
-  print("| pgbench -S | 1 client, median | added | 8 clients | 32 clients | of direct |");
-  print("|---|---|---|---|---|---|");
+  print(
+    "| pgbench -S | 1 client, median | added | 8 clients | 32 clients | of direct | of skeleton |",
+  );
+  print("|---|---|---|---|---|---|---|");
   const floor = results["direct"]?.[1]?.latencyMs ?? 0;
   const ceiling = results["direct"]?.[32]?.perSecond ?? 1;
   for (const [name, runs] of Object.entries(results)) {
@@ -103,9 +110,17 @@ function report(): void {
       `${(runs[8]?.perSecond ?? 0).toFixed(0)}/s`,
       `${many.toFixed(0)}/s`,
       `${((many / ceiling) * 100).toFixed(1)}%`,
+      ofSkeleton(name, many),
     ];
     print(`| ${cells.join(" | ")} |`);
   }
+}
+
+/** What our own code costs beside what its architecture costs on this machine. */
+function ofSkeleton(name: string, perSecond: number): string {
+  const [, mode] = /^sallyport, (.+)$/.exec(name) ?? [];
+  const bare = results[`bare skeleton, ${mode}`]?.[32]?.perSecond;
+  return bare === undefined ? "" : `${((perSecond / bare) * 100).toFixed(0)}%`;
 }
 
 function pids(system: System): [string, number][] {
