@@ -1,6 +1,7 @@
 /**
  * How long one statement takes to judge: parsing, lineage and policy. `unseen` has a text, a shape
- * and a situation that nothing is remembered of; `seen shape` differs from others by literals.
+ * and a situation that nothing is remembered of, of a principal of whom Cedar has been asked
+ * something, or nothing; `seen shape` differs from others by literals.
  *
  * `deno bench --allow-read=node_modules tests/bench/judging_bench.ts`
  *
@@ -50,15 +51,20 @@ let count = 0;
 const remembering = createDecider(policy);
 const analyser = createAnalyser(parser, defaultLimits);
 
-judging("an unseen statement, every decision anew", (sql) => {
+judging("an unseen statement of somebody new", (sql) => {
+  const somebody = { ...principal, person: `ana-${count}` };
+  return unseen(sql, somebody);
+}, () => ordinary(`name_${count++}`));
+judging("an unseen statement", (sql) => unseen(sql, principal), () => ordinary(`name_${count++}`));
+judging("a seen shape", judge, () => lookup(count++));
+judging("a statement of 10,000 nodes", judge, () => wide.replace("* 2", `* 2 as n${count++}`));
+
+function unseen(sql: string, who: typeof principal) {
   const analysed = createAnalyser(parser, defaultLimits).analyse(sql, session, schema);
   if (analysed.kind === "refused") throw new Error(analysed.refusal.message);
   const analyses = analysed.statements.map(({ analysis }) => analysis);
-  return { analyses, decision: decide(policy, principal, "ehr", analyses) };
-}, () => ordinary(`name_${count++}`));
-judging("an unseen statement", judge, () => ordinary(`name_${count++}`));
-judging("a seen shape", judge, () => lookup(count++));
-judging("a statement of 10,000 nodes", judge, () => wide.replace("* 2", `* 2 as n${count++}`));
+  return { analyses, decision: decide(policy, who, "ehr", analyses) };
+}
 
 function judge(sql: string) {
   const analysed = analyser.analyse(sql, session, schema);

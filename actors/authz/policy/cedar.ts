@@ -2,8 +2,9 @@
  * Loads a policy file into Cedar, checked, and asks Cedar one question at a time.
  *
  * Cedar's WebAssembly module is imported as ECMAScript, which needs no permission. Policy sets are
- * parsed once and kept inside it under an id; a question costs some 100 µs, so decide.ts remembers
- * the answers.
+ * parsed once and kept inside it under an id. A question costs some 100 µs, most of it for taking
+ * principal and context over; so it asks only the rules that can match (`slices.ts`), with what
+ * they look at, and the answer is remembered under exactly that for as long as the policy lives.
  *
  * **Invariant:** an answer that is not certain is never a permit. A forbid that fails to evaluate
  * counts as matching (Cedar itself would skip it), a permit that fails does not count, and whatever
@@ -26,12 +27,17 @@ import { policySchema } from "#schemas/policy_schema.ts";
 import { checkReferences } from "./references.ts";
 import { lineAt, parseRules, type PolicyRule, type Problem } from "./rules.ts";
 import { type Overrun, type ScanLimits, scanPolicy } from "./scan.ts";
+import { rulesFor, type Seen, seenBy } from "./slices.ts";
 
 export type PolicyLimits = ScanLimits & {
   /** Decisions remembered. */
   readonly decisionsMax: number;
   /** A request described in more characters than this is decided anew each time. */
   readonly decisionKeyCharsMax: number;
+  /** Answers of Cedar remembered. */
+  readonly answersMax: number;
+  /** A question of more characters than this is asked anew each time. */
+  readonly answerKeyCharsMax: number;
   /** Questions to Cedar for one request; one that needs more is refused. */
   readonly questionsMax: number;
 };
@@ -43,6 +49,8 @@ export const policyLimits: PolicyLimits = {
   operatorsMax: 250,
   decisionsMax: 8192,
   decisionKeyCharsMax: 16_384,
+  answersMax: 8192,
+  answerKeyCharsMax: 4096,
   questionsMax: 512,
 };
 
@@ -128,13 +136,13 @@ function compile(
   limits: PolicyLimits,
 ): PolicySet {
   loads += 1;
-  const plain = `plain/${loads}`;
-  const approval = `approval/${loads}`;
-  const forbids = new Set(rules.filter(({ effect }) => effect === "forbid").map(({ id }) => id));
-  const withApproval = rules.filter((rule) => rule.approval !== null);
-  keep(plain, textsById(rules.filter((rule) => rule.approval === null)));
-  keep(approval, textsById(withApproval));
+  const load = loads;
+  const slices = new Map<string, Slice>();
+  const sets = new Map<string, CedarSet>();
+  const answers = new Map<string, Answer>();
   let released = false;
+  // Parsed now, so that a set which Cedar does not take is met before the policy is in force.
+  setOf(rules);
   return {
     version,
     rules: new Map(rules.map((rule) => [rule.id, rule])),
@@ -146,26 +154,90 @@ function compile(
 
   function ask(question: Question): Answer {
     if (released) return { kind: "failed" };
-    const first = authorize(plain, question);
-    if (first === null) return { kind: "failed" };
-    const { decision, reason, errors } = first;
-    const failing = errors.filter((id) => forbids.has(id));
-    if (failing.length > 0) return { kind: "forbidden", policies: failing.sort() };
-    if (decision === "allow") return { kind: "permitted", policies: reason.sort() };
-    if (reason.length > 0) return { kind: "forbidden", policies: reason.sort() };
-    if (withApproval.length === 0) return { kind: "not_permitted" };
-    const second = authorize(approval, question);
-    if (second === null) return { kind: "failed" };
-    if (second.decision !== "allow") return { kind: "not_permitted" };
-    return { kind: "needs_approval", policies: second.reason.sort() };
+    const { action, resource, entities } = question;
+    const slice = sliceOf(action, resource);
+    if (slice === null) return { kind: "failed" };
+    const { plain, approval, seen } = slice;
+    const context = contextSeen(question.context, seen);
+    const key = JSON.stringify([question.principal, action, resource, entities, context]);
+    const isKept = key.length <= limits.answerKeyCharsMax;
+    const known = isKept ? answers.get(key) : undefined;
+    const answer = known ?? asked({ ...question, context }, plain, approval);
+    // A failure inside Cedar is not remembered as if it were policy.
+    if (!isKept || answer.kind === "failed") return answer;
+    answers.delete(key);
+    answers.set(key, answer);
+    const [oldest] = answers.keys();
+    if (answers.size > limits.answersMax && oldest !== undefined) answers.delete(oldest);
+    return answer;
+  }
+
+  /** At most as many as actions on the connections and classes of the configuration. */
+  function sliceOf(action: string, resource: TypeAndId): Slice | null {
+    const key = `${action}\n${resource.type}\n${resource.id}`;
+    const known = slices.get(key);
+    if (known !== undefined) return known;
+    const applying = rulesFor(rules, action, resource);
+    try {
+      const plain = setOf(applying.filter((rule) => rule.approval === null));
+      const approval = setOf(applying.filter((rule) => rule.approval !== null));
+      const slice = { plain, approval, seen: seenBy(applying) };
+      slices.set(key, slice);
+      return slice;
+    } catch {
+      return null;
+    }
+  }
+
+  function setOf(kept: readonly PolicyRule[]): CedarSet {
+    const key = JSON.stringify(kept.map(({ id }) => id));
+    const known = sets.get(key);
+    if (known !== undefined) return known;
+    const forbids = kept.filter(({ effect }) => effect === "forbid").map(({ id }) => id);
+    const set = { id: `${load}/${sets.size}`, size: kept.length, forbids: new Set(forbids) };
+    keep(set.id, textsById(kept));
+    sets.set(key, set);
+    return set;
   }
 
   function release(): void {
     if (released) return;
     released = true;
-    keep(plain, {});
-    keep(approval, {});
+    for (const { id } of sets.values()) keep(id, {});
+    answers.clear();
   }
+}
+
+/** Rules that Cedar keeps under an id. */
+type CedarSet = {
+  readonly id: string;
+  readonly size: number;
+  readonly forbids: ReadonlySet<string>;
+};
+
+/** What is asked about one action on one resource. */
+type Slice = { readonly plain: CedarSet; readonly approval: CedarSet; readonly seen: Seen };
+
+function asked(question: Question, plain: CedarSet, approval: CedarSet): Answer {
+  if (plain.size > 0) {
+    const first = authorize(plain.id, question);
+    if (first === null) return { kind: "failed" };
+    const { decision, reason, errors } = first;
+    const failing = errors.filter((id) => plain.forbids.has(id));
+    if (failing.length > 0) return { kind: "forbidden", policies: failing.sort() };
+    if (decision === "allow") return { kind: "permitted", policies: reason.sort() };
+    if (reason.length > 0) return { kind: "forbidden", policies: reason.sort() };
+  }
+  if (approval.size === 0) return { kind: "not_permitted" };
+  const second = authorize(approval.id, question);
+  if (second === null) return { kind: "failed" };
+  if (second.decision !== "allow") return { kind: "not_permitted" };
+  return { kind: "needs_approval", policies: second.reason.sort() };
+}
+
+function contextSeen(context: Context, seen: Seen): Context {
+  if (seen === "everything") return context;
+  return Object.fromEntries(Object.entries(context).filter(([name]) => seen.has(name)));
 }
 
 function keep(id: string, texts: Record<string, string>): void {
