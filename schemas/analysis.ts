@@ -38,6 +38,33 @@ export const Effect = z.enum([
 ]);
 export type Effect = z.infer<typeof Effect>;
 
+/**
+ * How a class decides which rows come out, and in which order. A kind says what an answer tells:
+ * `equality` whether a value is the one named (also `IN`, `= ANY`, `IS NULL`), `range` on which side
+ * of it, `pattern` something about a part of it: LIKE, regular expressions, full text, any function
+ * of it, and whatever is not understood. `sort`, `group` (GROUP BY, DISTINCT, set operations) and
+ * `window` are keys; a key that is no bare column is a `pattern` as well. `join` compares it with
+ * other rows.
+ */
+export const FilterKind = z.enum([
+  "equality",
+  "range",
+  "pattern",
+  "sort",
+  "group",
+  "join",
+  "window",
+]);
+export type FilterKind = z.infer<typeof FilterKind>;
+
+/** A class of `classesFiltered` and how it is used there. */
+export const ClassFilter = z.strictObject({
+  class: z.string(),
+  /** In the order of `FilterKind`. */
+  kinds: z.array(FilterKind),
+});
+export type ClassFilter = z.infer<typeof ClassFilter>;
+
 /** An output column and where its values come from. */
 export const OutputColumn = z.strictObject({
   name: z.string(),
@@ -65,6 +92,8 @@ export const StatementAnalysis = z.strictObject({
   classesRead: z.array(z.string()),
   /** Classes used in predicates, sort keys, group keys, joins (design 6, `filter_by`). */
   classesFiltered: z.array(z.string()),
+  /** How; a class that is filtered by and does not stand here may be used in every way. */
+  filters: z.array(ClassFilter).optional(),
   /** Classes of columns written to. */
   classesWritten: z.array(z.string()),
   /** Output columns; null when the statement returns no rows. */

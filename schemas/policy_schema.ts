@@ -38,6 +38,10 @@ type RequestContext = {
   classes: Set<String>,
   // Data classes in predicates, sort keys, group keys and joins.
   filtered_classes: Set<String>,
+  // How they are used there: "ssn:equality", and the kinds of all of them: "equality", "range",
+  // "pattern", "sort", "group", "join", "window".
+  filters: Set<String>,
+  filter_kinds: Set<String>,
   // "schema.name" of what is touched.
   relations: Set<String>,
   functions: Set<String>,

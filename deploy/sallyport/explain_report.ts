@@ -32,7 +32,7 @@ export function explainReport(judged: Judgement): string[] {
       ["touches", [...relations, ...placeOf(one)]],
       ["calls", functions],
       ["classes read", one.classesRead],
-      ["classes filtered by", one.classesFiltered],
+      ["classes filtered by", filtersOf(one)],
       ["classes written", one.classesWritten],
     ];
     for (const [name, values] of facts) {
@@ -46,6 +46,14 @@ export function explainReport(judged: Judgement): string[] {
     });
   });
   return lines.map((line) => lineText(line, lineCharactersMax));
+}
+
+/** Each class with how it is used, when that is known. */
+function filtersOf({ classesFiltered, filters = [] }: StatementAnalysis): string[] {
+  return classesFiltered.map((name) => {
+    const kinds = filters.find((filter) => filter.class === name)?.kinds ?? [];
+    return kinds.length === 0 ? name : `${name} (${kinds.join(", ")})`;
+  });
 }
 
 /** The file or host of a program, file operation or forwarding. */

@@ -21,6 +21,7 @@ const judged: Judgement = {
     functions: [],
     classesRead: ["dob"],
     classesFiltered: ["zip"],
+    filters: [{ class: "zip", kinds: ["equality", "sort"] }],
     classesWritten: [],
     columns: [
       { name: "dob", classes: ["dob"], opaque: false, origin: null },
@@ -53,7 +54,7 @@ Deno.test("explainReport() says effects, classes and each column's mask, on line
     "statement 1: SELECT, read, filter_by",
     "  touches: public.patients",
     "  classes read: dob",
-    "  classes filtered by: zip",
+    "  classes filtered by: zip (equality, sort)",
     "  rows: at most about 5",
     "  column dob: generalise to year, from dob",
     "  column \\x1b[2J: masked whole",

@@ -6,7 +6,13 @@
  *
  * @module
  */
-import { Effect, type OutputColumn, type StatementAnalysis } from "#schemas/analysis.ts";
+import {
+  type ClassFilter,
+  Effect,
+  FilterKind,
+  type OutputColumn,
+  type StatementAnalysis,
+} from "#schemas/analysis.ts";
 import type { Run } from "./run.ts";
 import type { Output } from "./scope.ts";
 import type { Judged } from "./statement.ts";
@@ -20,6 +26,7 @@ export function completed(judged: Judged, run: Run): StatementAnalysis {
   const isBulk = columns !== null && rows > run.limits.bulkRows && run.classified;
   if (isBulk) run.effects.add("export");
   const effects = Effect.options.filter((effect) => run.effects.has(effect));
+  const filters = filtersOf(run);
   return {
     command: judged.command,
     effects,
@@ -27,12 +34,20 @@ export function completed(judged: Judged, run: Run): StatementAnalysis {
     relations: [...run.relations].sort(),
     functions: [...run.functions].sort(),
     classesRead: [...new Set(columns?.flatMap(({ classes }) => classes))].sort(),
-    classesFiltered: [...run.filtered].sort(),
+    classesFiltered: filters.map((filter) => filter.class),
+    ...(filters.length === 0 ? {} : { filters }),
     classesWritten: [...run.written].sort(),
     columns,
     copy: judged.copy,
     estimatedRows: Math.ceil(rows),
   };
+}
+
+function filtersOf(run: Run): ClassFilter[] {
+  return [...run.filtered.keys()].sort().map((name) => ({
+    class: name,
+    kinds: FilterKind.options.filter((kind) => run.filtered.get(name)?.has(kind)),
+  }));
 }
 
 function outputColumns(output: Output, unresolved: boolean): OutputColumn[] {

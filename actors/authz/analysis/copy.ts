@@ -6,11 +6,11 @@
  * @module
  */
 import type { CopyFormat } from "#schemas/mask_plan.ts";
-import { valueOf } from "./expression.ts";
+import { filterByCondition } from "./filters.ts";
 import { targetItem } from "./from.ts";
 import { type Column, named, plain } from "./lineage.ts";
 import { assign, writes } from "./modify.ts";
-import { filterBy, type Run } from "./run.ts";
+import type { Run } from "./run.ts";
 import { nested, type Output } from "./scope.ts";
 import { done, type Judged, judgeQuery, refuse, type Refused } from "./statement.ts";
 import { bodyOf, type Fields, items, node, number, stringOf, text } from "./tree.ts";
@@ -61,7 +61,7 @@ function copyTable(body: Fields, isFrom: boolean, run: Run): Output {
     run.effects.add("write");
     writes("insert", item, resolved, run);
     for (const column of columns) assign(column, plain, run);
-    filterBy(run, valueOf(body["whereClause"], nested(null, [item]), run));
+    filterByCondition(body["whereClause"], nested(null, [item]), run);
   } else {
     run.effects.add("read");
     if (resolved?.classified === true) run.classified = true;

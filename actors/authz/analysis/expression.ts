@@ -16,8 +16,16 @@ import {
   operatorValue,
 } from "./calls.ts";
 import { setFunctions } from "./builtin_functions.ts";
+import {
+  columnValue,
+  filterByColumn,
+  filterByCondition,
+  filterByKey,
+  filterByWindow,
+  sortKey,
+} from "./filters.ts";
 import { type Column, join, joinAll, named, opaque, plain, type Value } from "./lineage.ts";
-import { anyType, filterBy, type Run, spend } from "./run.ts";
+import { anyType, filterBy, noteFilter, type Run, spend } from "./run.ts";
 import {
   columnAt,
   columnOf,
@@ -237,7 +245,7 @@ function referenceOf(body: Fields, scope: Scope | null, run: Run): Value {
 }
 
 /** Operators by kind: LIKE, BETWEEN, IN and their kin carry the operator's name as well. */
-function operatorShare(body: Fields, run: Run): Value {
+export function operatorShare(body: Fields, run: Run): Value {
   const kind = text(body["kind"]);
   return kind.startsWith("AEXPR_BETWEEN") || kind.startsWith("AEXPR_NOT_BETWEEN")
     ? impliedOperators(["<", "<=", ">", ">="], run)
@@ -255,10 +263,9 @@ function callValue(body: Fields, scope: Scope | null, run: Run): Value {
   const share = name === "set_config" && isBuiltin(names, run)
     ? judgeSetConfig(items(body["args"]), args, run)
     : callFunction(names, run);
-  filterBy(run, valueOf(body["agg_filter"], scope, run));
-  const order = allOf(items(body["agg_order"]).map(sortKey), scope, run);
-  filterBy(run, order);
-  if (body["over"] !== undefined) filterBy(run, windowKeys(fields(body["over"]), scope, run));
+  filterByCondition(body["agg_filter"], scope, run);
+  const order = sortedBy(items(body["agg_order"]), scope, run);
+  if (body["over"] !== undefined) filterByWindow(fields(body["over"]), scope, run);
   const value = join(args, share);
   return body["agg_within_group"] === true ? join(value, order) : value;
 }
@@ -279,7 +286,7 @@ function countedValue(
     const reference = bodyOf(counted, "ColumnRef");
     const column = reference === null ? null : resolveColumn(reference, scope, run);
     if (column !== null && column.origin !== null && !column.opaque) {
-      filterBy(run, column);
+      filterByColumn(column, "equality", run);
       return plain;
     }
   }
@@ -293,7 +300,7 @@ function countedValue(
 function sideEffect(name: string, args: Value, run: Run): void {
   if (args === plain || (args.classes.length === 0 && !args.opaque)) return;
   if (lastingFunctions.test(name)) run.effects.add("declassify");
-  if (name.startsWith("pg_sleep") || setFunctions.has(name)) filterBy(run, args);
+  if (name.startsWith("pg_sleep") || setFunctions.has(name)) filterBy(run, args, "pattern");
 }
 
 const lastingFunctions = /^(setval|setseed|pg_notify|pg_(try_)?advisory_(xact_)?lock(_shared)?)$/;
@@ -301,25 +308,17 @@ const lastingFunctions = /^(setval|setseed|pg_notify|pg_(try_)?advisory_(xact_)?
 function jsonAggregate(body: Fields, scope: Scope | null, run: Run): Value {
   const { constructor: _, ...rest } = body;
   const parts = fields(body["constructor"]);
-  filterBy(run, valueOf(parts["agg_filter"], scope, run));
-  filterBy(run, allOf(items(parts["agg_order"]).map(sortKey), scope, run));
-  if (parts["over"] !== undefined) filterBy(run, windowKeys(fields(parts["over"]), scope, run));
+  filterByCondition(parts["agg_filter"], scope, run);
+  sortedBy(items(parts["agg_order"]), scope, run);
+  if (parts["over"] !== undefined) filterByWindow(fields(parts["over"]), scope, run);
   return childrenOf(rest, scope, run);
 }
 
-/** Partition and sort keys of a window, and the bounds of its frame. */
-export function windowKeys(window: Fields, scope: Scope | null, run: Run): Value {
-  return joinAll([
-    allOf(items(window["partitionClause"]), scope, run),
-    allOf(items(window["orderClause"]).map(sortKey), scope, run),
-    valueOf(window["startOffset"], scope, run),
-    valueOf(window["endOffset"], scope, run),
-  ]);
-}
-
-/** The expression of a SortBy. */
-export function sortKey(sort: unknown): unknown {
-  return bodyOf(sort, "SortBy")?.["node"];
+/** Notes the keys that an aggregate sorts its rows by; what they derive from. */
+function sortedBy(list: readonly unknown[], scope: Scope | null, run: Run): Value {
+  const keys = list.map((sort) => columnValue(sortKey(sort), scope, run));
+  for (const key of keys) filterByKey(key, "sort", run);
+  return joinAll(keys);
 }
 
 function sublinkValue(body: Fields, scope: Scope | null, run: Run): Value {
@@ -336,12 +335,14 @@ function sublinkValue(body: Fields, scope: Scope | null, run: Run): Value {
   }
   // EXISTS tells whether a predicate held: it derives from what the subquery compared.
   const outer = run.filtered;
-  const inner = new Set<string>();
+  const inner: Run["filtered"] = new Map();
   run.filtered = inner;
   selectOutput(select, scope, run);
   run.filtered = outer;
-  for (const name of inner) outer.add(name);
-  const classes = [...inner].filter((name) => name !== "opaque").sort();
+  for (const [name, kinds] of inner) {
+    for (const kind of kinds) noteFilter(run, name, kind);
+  }
+  const classes = [...inner.keys()].filter((name) => name !== "opaque").sort();
   return { classes, opaque: inner.has("opaque") };
 }
 

@@ -11,7 +11,8 @@ import { impliedOperators } from "./calls.ts";
 import { joinRows } from "./estimate.ts";
 import { functionItem, tableFunctionItem } from "./from_functions.ts";
 import { allOf, valueOf } from "./expression.ts";
-import { join, joinAll, named, opaque, type Value } from "./lineage.ts";
+import { filterByCondition, joinBy } from "./filters.ts";
+import { type Column, join, joinAll, named, opaque, type Value } from "./lineage.ts";
 import { type Resolved, resolveRelation } from "./resolve.ts";
 import { filterBy, type Run, spend } from "./run.ts";
 import {
@@ -54,8 +55,8 @@ export function fromItem(entry: unknown, around: Around, run: Run): FromItem {
       return functionItem(body, around, run);
     case "RangeTableSample": {
       const item = fromItem(body["relation"], around, run);
-      filterBy(run, allOf(items(body["args"]), lateral(around), run));
-      filterBy(run, valueOf(body["repeatable"], lateral(around), run));
+      filterBy(run, allOf(items(body["args"]), lateral(around), run), "pattern");
+      filterBy(run, valueOf(body["repeatable"], lateral(around), run), "pattern");
       return item;
     }
     case "RangeTableFunc":
@@ -142,15 +143,15 @@ function joinItem(body: Fields, around: Around, run: Run): FromItem {
   const merged = using.map((name) =>
     named(name, join(columnIn(left, name), columnIn(right, name)))
   );
-  for (const column of merged) filterBy(run, column);
-  if (using.length > 0) filterBy(run, impliedOperators(["="], run));
-  filterBy(run, valueOf(body["quals"], nested(around.outer, [left, right]), run));
+  for (const name of using) joinBy(columnIn(left, name), columnIn(right, name), run);
+  if (using.length > 0) filterBy(run, impliedOperators(["="], run), "pattern");
+  filterByCondition(body["quals"], nested(around.outer, [left, right]), run);
   const both = left.columns.concat(right.columns);
   const columns = using.length === 0
     ? both
     : [...merged, ...both.filter(({ name }) => !using.includes(name))];
   const open = openOf(left, right);
-  if (natural && open !== null) filterBy(run, opaque);
+  if (natural && open !== null) filterBy(run, opaque, "pattern");
   const rows = joinRows(left.rows, right.rows, body["quals"] !== undefined || using.length > 0);
   const { name, columns: names } = aliasOf(body);
   if (name !== null) {
@@ -172,8 +173,8 @@ function hasColumn(item: FromItem, name: string): boolean {
   return item.columns.some((column) => column.name === name);
 }
 
-function columnIn(item: FromItem, name: string): Value {
-  return item.columns.find((column) => column.name === name) ?? opaque;
+function columnIn(item: FromItem, name: string): Column {
+  return item.columns.find((column) => column.name === name) ?? named(name, opaque);
 }
 
 /** What a LATERAL item sees: the items to its left, then the enclosing query. */

@@ -141,7 +141,7 @@ export function tableFunctionItem(body: Fields, around: Around, run: Run): FromI
       columnNames.push(text(column["colname"]) || text(column["name"]));
     }
   }
-  filterBy(run, value);
+  filterBy(run, value, "pattern");
   const columns = renamed(columnNames.map((column) => named(column, value)), names);
   return itemOf({ alias: name, schema: null, columns, open: null, relation: null }, 1000);
 }

@@ -40,6 +40,14 @@ export function named(name: string, value: Value, origin: Origin | null = null):
   return { name, classes: value.classes, opaque: value.opaque, origin };
 }
 
+/**
+ * A column when the value is one; joining something plain to a column gives the same object, so
+ * what is bare must be told by the expression as well.
+ */
+export function isColumn(value: Value | Column): value is Column {
+  return "origin" in value;
+}
+
 /** The sorted union of two sorted lists. */
 export function union(left: readonly string[], right: readonly string[]): readonly string[] {
   if (right.length === 0 || left === right) return left;

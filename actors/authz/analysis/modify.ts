@@ -7,6 +7,7 @@
  * @module
  */
 import { valueOf } from "./expression.ts";
+import { filterByCondition } from "./filters.ts";
 import { fromClause, fromItem, targetItem } from "./from.ts";
 import { fromRows } from "./estimate.ts";
 import {
@@ -162,8 +163,8 @@ function onConflict(
 ): void {
   const scope = nested(outer, [item, excluded]);
   const infer = fields(conflict["infer"]);
-  filterBy(run, valueOf(infer["whereClause"], scope, run));
-  filterBy(run, valueOf(conflict["whereClause"], scope, run));
+  filterByCondition(infer["whereClause"], scope, run);
+  filterByCondition(conflict["whereClause"], scope, run);
   assignList(items(conflict["targetList"]), resolved, scope, run, written);
 }
 
@@ -181,7 +182,7 @@ function assignList(
     const body = bodyOf(entry, "ResTarget") ?? {};
     const target = findColumn(resolved?.columns ?? [], text(body["name"]));
     for (const step of items(body["indirection"])) {
-      if (bodyOf(step, "A_Indices") !== null) filterBy(run, valueOf(step, scope, run));
+      if (bodyOf(step, "A_Indices") !== null) filterBy(run, valueOf(step, scope, run), "pattern");
     }
     const multi = bodyOf(body["val"], "MultiAssignRef");
     if (multi === null) {
@@ -217,7 +218,7 @@ function update(body: Fields, outer: Scope | null, run: Run): Output | null {
   const scope = nested(outer, list);
   const written: Written = new Map();
   assignList(items(body["targetList"]), resolved, scope, run, written);
-  filterBy(run, valueOf(body["whereClause"], scope, run));
+  filterByCondition(body["whereClause"], scope, run);
   const after = rewritten(left, written);
   const rows = fromRows(list, body["whereClause"]);
   return returning(body, after, [after, ...sources], rows, outer, run);
@@ -229,7 +230,7 @@ function remove(body: Fields, outer: Scope | null, run: Run): Output | null {
   run.details.add("delete");
   const sources = fromClause(items(body["usingClause"]), outer, run);
   const list = [item, ...sources];
-  filterBy(run, valueOf(body["whereClause"], nested(outer, list), run));
+  filterByCondition(body["whereClause"], nested(outer, list), run);
   return returning(body, left, [left, ...sources], fromRows(list, body["whereClause"]), outer, run);
 }
 
@@ -239,11 +240,11 @@ function merge(body: Fields, outer: Scope | null, run: Run): Output | null {
   const source = fromItem(body["sourceRelation"], { outer, left: [] }, run);
   const scope = nested(outer, [item, source]);
   const written: Written = new Map();
-  filterBy(run, valueOf(body["joinCondition"], scope, run));
+  filterByCondition(body["joinCondition"], scope, run);
   for (const entry of items(body["mergeWhenClauses"])) {
     spend(run, 1);
     const clause = bodyOf(entry, "MergeWhenClause") ?? {};
-    filterBy(run, valueOf(clause["condition"], scope, run));
+    filterByCondition(clause["condition"], scope, run);
     if (clause["commandType"] === "CMD_UPDATE") {
       assignList(items(clause["targetList"]), resolved, scope, run, written);
     } else if (clause["commandType"] === "CMD_INSERT") {

@@ -7,11 +7,11 @@
  *
  * @module
  */
-import type { OutputColumn, StatementAnalysis } from "#schemas/analysis.ts";
+import { FilterKind, type OutputColumn, type StatementAnalysis } from "#schemas/analysis.ts";
 import { completed } from "./complete.ts";
 import { allOf } from "./expression.ts";
 import { join, named, opaque, plain, union } from "./lineage.ts";
-import { hiddenCode, movingCode, newRun, type Run } from "./run.ts";
+import { hiddenCode, movingCode, newRun, noteFilter, type Run } from "./run.ts";
 import type { Output } from "./scope.ts";
 import type { Prepared } from "./session.ts";
 import { done, type Judged, judgeQuery, refuse, type Refused, strayPath } from "./statement.ts";
@@ -126,10 +126,24 @@ export function merged(left: StatementAnalysis, right: StatementAnalysis): State
     functions: both(left.functions, right.functions),
     classesRead: both(left.classesRead, right.classesRead),
     classesFiltered: both(left.classesFiltered, right.classesFiltered),
+    ...mergedFilters(left, right),
     classesWritten: both(left.classesWritten, right.classesWritten),
     columns: mergedColumns(left.columns, right.columns),
     estimatedRows: Math.max(left.estimatedRows, right.estimatedRows),
   };
+}
+
+function mergedFilters(
+  left: StatementAnalysis,
+  right: StatementAnalysis,
+): Pick<StatementAnalysis, "filters"> {
+  const all = [...left.filters ?? [], ...right.filters ?? []];
+  if (all.length === 0) return {};
+  const filters = [...Map.groupBy(all, (filter) => filter.class)].map(([name, same]) => ({
+    class: name,
+    kinds: FilterKind.options.filter((kind) => same.some(({ kinds }) => kinds.includes(kind))),
+  }));
+  return { filters };
 }
 
 function mergedColumns(
@@ -159,7 +173,9 @@ function absorb(analysis: StatementAnalysis, run: Run): void {
   for (const detail of analysis.details) run.details.add(detail);
   for (const relation of analysis.relations) run.relations.add(relation);
   for (const called of analysis.functions) run.functions.add(called);
-  for (const name of analysis.classesFiltered) run.filtered.add(name);
+  for (const { class: name, kinds } of analysis.filters ?? []) {
+    for (const kind of kinds) noteFilter(run, name, kind);
+  }
   for (const name of analysis.classesWritten) run.written.add(name);
   run.classified ||= analysis.classesRead.length > 0 || analysis.effects.includes("export");
 }

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Effect } from "#schemas/analysis.ts";
+import type { Effect, FilterKind } from "#schemas/analysis.ts";
 import type { RelationCode } from "#schemas/catalog.ts";
 import type { Parser } from "./parser.ts";
 import type { Schema } from "./catalog_index.ts";
@@ -38,8 +38,8 @@ export type Run = {
   readonly relations: Set<string>;
   readonly functions: Set<string>;
   readonly written: Set<string>;
-  /** Replaced while the predicates of a subquery are gathered apart. */
-  filtered: Set<string>;
+  /** By class, how; replaced while the predicates of a subquery are gathered apart. */
+  filtered: Map<string, Set<FilterKind>>;
   /** A relation with classified columns was read. */
   classified: boolean;
   /** Code on the relations touched; see `RelationCode`. */
@@ -76,7 +76,7 @@ export function newRun(
     relations: new Set(),
     functions: new Set(),
     written: new Set(),
-    filtered: new Set(),
+    filtered: new Map(),
     classified: false,
     code: new Set(),
     types: new Set(),
@@ -109,7 +109,13 @@ export function spend(run: Run, steps: number): void {
 }
 
 /** Notes that a value decides which rows, or in which order, come out (design 6, `filter_by`). */
-export function filterBy(run: Run, value: Value): void {
-  for (const name of value.classes) run.filtered.add(name);
-  if (value.opaque) run.filtered.add("opaque");
+export function filterBy(run: Run, value: Value, kind: FilterKind): void {
+  for (const name of value.classes) noteFilter(run, name, kind);
+  if (value.opaque) noteFilter(run, "opaque", kind);
+}
+
+export function noteFilter(run: Run, name: string, kind: FilterKind): void {
+  const kinds = run.filtered.get(name);
+  if (kinds === undefined) run.filtered.set(name, new Set([kind]));
+  else kinds.add(kind);
 }

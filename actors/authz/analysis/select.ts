@@ -8,7 +8,8 @@
  * @module
  */
 import { fromRows, isAggregate, limitedRows } from "./estimate.ts";
-import { resolveColumn, rowReference, sortKey, valueOf, windowKeys } from "./expression.ts";
+import { resolveColumn, rowReference, valueOf } from "./expression.ts";
+import { columnValue, filterByCondition, filterByKey, filterByWindow, sortKey } from "./filters.ts";
 import { fromClause } from "./from.ts";
 import { type Column, join, joinAll, named, opaque, plain, type Value } from "./lineage.ts";
 import { columnName, isStar } from "./names.ts";
@@ -26,8 +27,8 @@ export function selectOutput(select: Fields, outer: Scope | null, run: Run): Out
   const scope = withScope(select["withClause"], outer, run);
   const output = bodyOutput(select, scope, run);
   if (output.columns.length > columnsMax) throw new TooComplex();
-  filterBy(run, valueOf(select["limitOffset"], scope, run));
-  filterBy(run, valueOf(select["limitCount"], scope, run));
+  filterBy(run, valueOf(select["limitOffset"], scope, run), "pattern");
+  filterBy(run, valueOf(select["limitCount"], scope, run), "pattern");
   if (select["lockingClause"] !== undefined) run.details.add("lock_rows");
   const consult = (location: number) => void run.consulted.push(location);
   return { ...output, rows: limitedRows(output.rows, select["limitCount"], consult) };
@@ -49,7 +50,9 @@ function setOperation(select: Fields, op: string, scope: Scope | null, run: Run)
   );
   const open = left.open || right.open || !fits;
   // All but UNION ALL compare rows with each other.
-  if (op !== "SETOP_UNION" || select["all"] !== true) filterBy(run, joinAll(columns));
+  if (op !== "SETOP_UNION" || select["all"] !== true) {
+    for (const column of [...left.columns, ...right.columns]) filterByKey(column, "group", run);
+  }
   const rows = op === "SETOP_UNION" ? left.rows + right.rows : left.rows;
   const output = { columns, open, rows };
   orderBy(select, output, outputScope(output, scope), run);
@@ -88,12 +91,12 @@ function plainSelect(select: Fields, outer: Scope | null, run: Run): Output {
   const targets = items(select["targetList"]);
   const { columns, open } = targetColumns(targets, scope, run);
   const where = select["whereClause"];
-  filterBy(run, valueOf(where, scope, run));
+  filterByCondition(where, scope, run);
   const group = items(select["groupClause"]);
-  for (const key of group) filterBy(run, groupKey(key, targets, columns, scope, run));
-  filterBy(run, valueOf(select["havingClause"], scope, run));
+  for (const key of group) groupBy(key, columns, scope, run);
+  filterByCondition(select["havingClause"], scope, run);
   for (const window of items(select["windowClause"])) {
-    filterBy(run, windowKeys(bodyOf(window, "WindowDef") ?? {}, scope, run));
+    filterByWindow(bodyOf(window, "WindowDef") ?? {}, scope, run);
   }
   distinct(items(select["distinctClause"]), targets, columns, scope, run);
   const grouped = group.length === 0 &&
@@ -168,33 +171,32 @@ function expand(
 }
 
 /** GROUP BY prefers input columns, then output names, then positions (SQL:99, then SQL:92). */
-function groupKey(
-  key: unknown,
-  targets: readonly unknown[],
-  columns: readonly Column[],
-  scope: Scope,
-  run: Run,
-): Value {
+function groupBy(key: unknown, columns: readonly Column[], scope: Scope, run: Run): void {
   spend(run, 1);
   const set = bodyOf(key, "GroupingSet");
   if (set !== null) {
-    const parts = items(set["content"]);
-    return joinAll(parts.map((part) => groupKey(part, targets, columns, scope, run)));
+    for (const part of items(set["content"])) groupBy(part, columns, scope, run);
+    return;
   }
   const name = soleName(key);
-  if (name !== null && columnAt(scope, name) !== null) return valueOf(key, scope, run);
-  return outputKey(key, columns, scope, run);
+  const isInput = name !== null && columnAt(scope, name) !== null;
+  const value = isInput ? columnValue(key, scope, run) : outputKey(key, columns, scope, run);
+  filterByKey(value, "group", run);
 }
 
 /** ORDER BY and DISTINCT ON prefer output names, then positions, then input columns. */
-function outputKey(key: unknown, columns: readonly Column[], scope: Scope, run: Run): Value {
+function outputKey(key: unknown, columns: readonly Column[], scope: Scope, run: Run): Column {
   const name = soleName(key);
-  const aliased = name === null ? [] : columns.filter((column) => column.name === name);
-  if (aliased.length > 0) return joinAll(aliased);
+  const [aliased, ...others] = name === null
+    ? []
+    : columns.filter((column) => column.name === name);
+  if (aliased !== undefined) {
+    return others.length === 0 ? aliased : named(aliased.name, joinAll([aliased, ...others]));
+  }
   const constant = constantOf(key);
-  if (constant?.kind !== "integer") return valueOf(key, scope, run);
+  if (constant?.kind !== "integer") return columnValue(key, scope, run);
   run.consulted.push(constant.location);
-  return columns[constant.value - 1] ?? opaque;
+  return columns[constant.value - 1] ?? named("", opaque);
 }
 
 function distinct(
@@ -209,13 +211,13 @@ function distinct(
   const on = keys.filter((key) =>
     bodyOf(key, "A_Const") !== null || Object.keys(fields(key)).length > 0
   );
-  if (on.length === 0) return filterBy(run, joinAll(columns));
-  for (const key of on) filterBy(run, outputKey(key, columns, scope, run));
+  if (on.length === 0) return columns.forEach((column) => filterByKey(column, "group", run));
+  for (const key of on) filterByKey(outputKey(key, columns, scope, run), "group", run);
 }
 
 function orderBy(select: Fields, output: Output, scope: Scope, run: Run): void {
   for (const sort of items(select["sortClause"])) {
-    filterBy(run, outputKey(sortKey(sort), output.columns, scope, run));
+    filterByKey(outputKey(sortKey(sort), output.columns, scope, run), "sort", run);
   }
 }
 

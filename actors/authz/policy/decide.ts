@@ -238,12 +238,17 @@ function deniedOf(verdicts: readonly Judged[]): Denied[] {
         policy,
         commands: distinct([...before?.commands ?? [], command]),
         relations: distinct([...before?.relations ?? [], ...situation.relations]),
-        details: distinct([...before?.details ?? [], ...situation.details]),
+        details: distinct([...before?.details ?? [], ...detailsOf(effect, situation)]),
         streams: situation.streams,
       });
     }
   }
   return [...denied.values()];
+}
+
+/** What a refusal says of an effect: of filtering, by which classes and how. */
+function detailsOf(effect: Effect, { details, filters }: Situation): readonly string[] {
+  return effect === "filter_by" ? filters : details;
 }
 
 /** One need for each group: the largest quorum and the earliest expiry that any policy asks for. */

@@ -46,6 +46,8 @@ export function contextOf(
     purpose,
     classes: [...situation.classes],
     filtered_classes: [...situation.filtered],
+    filters: [...situation.filters],
+    filter_kinds: [...situation.filterKinds].sort(),
     relations: [...situation.relations],
     functions: [...situation.functions],
     command: subject.command,

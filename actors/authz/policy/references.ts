@@ -1,11 +1,11 @@
 /**
  * Checks that what a policy names exists: connections, data classes, and the literals compared with
- * `context.classes`, `context.filtered_classes` and `context.connection`. A forbid on a class that
- * is misspelt would otherwise never match, silently.
+ * `context.classes`, `context.filtered_classes`, `context.filters` and `context.connection`. A
+ * forbid on a class that is misspelt would otherwise never match, silently.
  *
  * @module
  */
-import { Effect } from "#schemas/analysis.ts";
+import { Effect, FilterKind } from "#schemas/analysis.ts";
 import type { Config } from "#schemas/config.ts";
 import { didYouMean } from "#schemas/did_you_mean.ts";
 import { StreamContent } from "#schemas/mask_plan.ts";
@@ -102,6 +102,11 @@ function vocabularyOf(attribute: string | null, known: Known): ReadonlySet<strin
   if (attribute === "classes" || attribute === "filtered_classes") {
     return new Set([...known.classes, opaqueClass]);
   }
+  if (attribute === "filters") {
+    const names = [...known.classes, opaqueClass];
+    return new Set(names.flatMap((name) => FilterKind.options.map((kind) => `${name}:${kind}`)));
+  }
+  if (attribute === "filter_kinds") return new Set(FilterKind.options);
   if (attribute === "connection") return known.connections;
   if (attribute === "content") return new Set(StreamContent.options);
   return null;

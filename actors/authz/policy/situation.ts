@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { Effect, type StatementAnalysis } from "#schemas/analysis.ts";
+import { Effect, FilterKind, type StatementAnalysis } from "#schemas/analysis.ts";
 import type { PrincipalChain } from "#schemas/frames.ts";
 import { opaqueClass } from "#schemas/policy_schema.ts";
 
@@ -46,6 +46,9 @@ export type Situation = {
   readonly functions: readonly string[];
   readonly classes: readonly string[];
   readonly filtered: readonly string[];
+  /** How: `ssn:equality`, one for each class and kind. */
+  readonly filters: readonly string[];
+  readonly filterKinds: readonly FilterKind[];
   /** Rows it may return, added up; a whole number that Cedar's Long holds. */
   readonly rows: number;
 };
@@ -121,6 +124,7 @@ export function situationKey(one: StatementAnalysis): string {
     one.functions,
     one.classesRead,
     one.classesFiltered,
+    one.filters ?? null,
     one.classesWritten,
     one.columns === null ? null : distinct(one.columns.flatMap(({ classes }) => classes)),
     one.columns?.some(({ opaque }) => opaque) ?? false,
@@ -145,6 +149,7 @@ function situationOf(statements: readonly StatementAnalysis[], bulkRows: number)
   // Many small results are one big one: what bulk_rows says of a statement holds for the whole.
   const bulk = statements.length > 1 && rowsOf(returning) > bulkRows && reading !== undefined;
   if (bulk && !subjects.has("export")) subjects.set("export", reading);
+  const filters = statements.flatMap(filtersOf);
   return {
     whole: statements.length > 1,
     effects: Effect.options.filter((effect) => subjects.has(effect)),
@@ -155,6 +160,8 @@ function situationOf(statements: readonly StatementAnalysis[], bulkRows: number)
     functions: distinct(statements.flatMap(({ functions }) => functions)),
     classes: distinct(statements.flatMap(classesOf)),
     filtered: distinct(statements.flatMap(({ classesFiltered }) => classesFiltered)),
+    filters: distinct(filters.map(({ name, kind }) => `${name}:${kind}`)),
+    filterKinds: FilterKind.options.filter((kind) => filters.some((one) => one.kind === kind)),
     rows: rowsOf(statements),
   };
 }
@@ -175,6 +182,14 @@ function classesOf(one: StatementAnalysis): string[] {
   const opaque = columns.some((column) => column.opaque) ? [opaqueClass] : [];
   const shown = columns.flatMap(({ classes }) => classes);
   return [...one.classesRead, ...one.classesWritten, ...shown, ...opaque];
+}
+
+/** Where an analysis does not say how a class is used, it may be in any way. */
+function filtersOf({ classesFiltered, filters = [] }: StatementAnalysis) {
+  return classesFiltered.flatMap((name) => {
+    const kinds = filters.find((filter) => filter.class === name)?.kinds ?? FilterKind.options;
+    return kinds.map((kind) => ({ name, kind }));
+  });
 }
 
 function rowsOf(statements: readonly StatementAnalysis[]): number {
