@@ -5,9 +5,9 @@
  * @module
  */
 import postgres from "postgres";
-import type { System } from "#deploy/demo/system.ts";
 import type { PostgresServer } from "#deploy/machine/postgres.ts";
 import { countedByPsql, countedByWire } from "./bulk_client.ts";
+import type { BenchRig } from "./rig.ts";
 import { cpuSeconds, median, peakMebibytes, resetPeak, type Target } from "./tools.ts";
 
 /** What the bench may do beside the demo's policies: everything is judged, and this is allowed. */
@@ -22,6 +22,11 @@ export function benchPolicy(text: string): string {
 export function benchConfiguration(text: string): string {
   return text.replace(/statement_ms_max: \d+/, "statement_ms_max: 600000");
 }
+
+/** A hundred columns, every other one of text. */
+const wideColumns = Array.from({ length: 100 }, (_, column) => {
+  return `${column % 2 === 0 ? `i + ${column}` : "'some words of no importance'"} as c${column}`;
+}).join(", ");
 
 /** pgbench's table, and a wide one with protected columns. */
 export async function prepareBench(server: PostgresServer): Promise<void> {
@@ -47,7 +52,14 @@ export async function prepareBench(server: PostgresServer): Promise<void> {
       date '1950-01-01' + (i % 20000), 'Cardiology', 'follow-up visit', i * 0.25, now(),
       repeat('the quick brown fox jumps over a dog ', 4)
       from generate_series(1, 100000) i;
-    grant select on pgbench_accounts, pgbench_branches, bench_people to gateway_ehr;
+    create table bench_plain (c1 int primary key, c2 text, c3 text, c4 bigint, c5 float8,
+      c6 timestamptz);
+    insert into bench_plain select i, 'the quick brown fox jumps over dog ' || i,
+      repeat('lorem ipsum dolor ', 5), i::bigint * 1000003, i * 0.25, now()
+      from generate_series(1, 100000) i;
+    create table bench_wide as select ${wideColumns} from generate_series(1, 5000) i;
+    grant select on pgbench_accounts, pgbench_branches, bench_people, bench_plain, bench_wide
+      to gateway_ehr;
     analyze;`);
   await sql.end();
 }
@@ -56,18 +68,15 @@ const columns = "id, mrn, name, ssn, dob, department, reason, score, seen, fille
 
 /** Measures bulk results; `big` passes a gibibyte too, once of rows that repeat, once random. */
 export async function bulk(
-  system: System,
+  rig: BenchRig,
   options: {
-    readonly direct: Target;
-    readonly gateway: Target;
     readonly rows: number;
     readonly big: boolean;
-    readonly processes: readonly (readonly [name: string, pid: number])[];
     readonly say: (line: string) => void;
   },
 ): Promise<void> {
-  const { direct, gateway, rows, big, say } = options;
-  const caPem = await Deno.readTextFile(system.caFile);
+  const { direct, gateway, caPem, processes } = rig;
+  const { rows, big, say } = options;
   const select = `select ${columns} from bench_people limit ${rows}`;
   const copy = `copy (${select}) to stdout`;
   const byWire = (target: Target, text: string) => countedByWire(target, caPem, text);
@@ -109,14 +118,14 @@ export async function bulk(
 
   async function sayBig(text: string, kind: string): Promise<void> {
     const before = new Map<string, number>();
-    for (const [name, pid] of options.processes) {
+    for (const [name, pid] of processes) {
       await resetPeak(pid);
       before.set(name, await cpuSeconds(pid));
     }
     const { rate, bytes } = await byWire(gateway, text);
     const mebibytes = (bytes / 1024 ** 2).toFixed(0);
     say(`  a result of ${mebibytes} MiB, ${kind}: ${rate.toFixed(1)} MB/s`);
-    for (const [name, pid] of options.processes) {
+    for (const [name, pid] of processes) {
       const used = (await cpuSeconds(pid)) - (before.get(name) ?? 0);
       const micros = (used * 1e6) / (bytes / 1e6);
       const peak = await peakMebibytes(pid);

@@ -16,7 +16,7 @@ const nats = await connect({ servers: url });
 const stream = jetstream(nats);
 const sockets = new Map<string, Socket>();
 const failed = (error: unknown) => {
-  console.error(String(error));
+  say(Deno.stderr, String(error));
   Deno.exit(1);
 };
 
@@ -29,7 +29,7 @@ switch (role) {
       },
     });
     createServer((socket) => keep(`c${++connections}`, socket, "request"))
-      .listen(Number(port), "127.0.0.1", () => console.log("ready"));
+      .listen(Number(port), "127.0.0.1", () => say(Deno.stdout, "ready"));
     break;
   }
   case "authz":
@@ -75,7 +75,11 @@ async function each(
         .then(() => message.ack()).catch(failed);
     },
   });
-  console.log("ready");
+  say(Deno.stdout, "ready");
+}
+
+function say(to: typeof Deno.stdout, line: string): void {
+  to.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
 function lastToken(subject: string): string {

@@ -4,8 +4,9 @@
  *
  * @module
  */
+import { systemClock } from "#actors/_kit/clock.ts";
 import { targetLimits } from "#actors/target/limits.ts";
-import { dialSsh } from "#actors/target/ssh/dial.ts";
+import { sshConnections } from "#actors/target/ssh/connections.ts";
 import { encodeChannelMessages } from "#schemas/wire/ssh/channel.ts";
 
 const [port = "0", hostKey = "", user = "", password = "", command = ""] = Deno.args;
@@ -21,7 +22,7 @@ const endpoint = {
 };
 const ended = Promise.withResolvers<void>();
 let startedMs = 0;
-const dialled = dialSsh(endpoint, targetLimits, {
+const dialled = sshConnections(endpoint, targetLimits, systemClock).dial({}, {
   ready(upstream) {
     startedMs = performance.now();
     const exec = { kind: "exec", command: new TextEncoder().encode(command) } as const;

@@ -1,0 +1,135 @@
+/**
+ * Results of many shapes, direct, through pgbouncer and through Sallyport in one run: text, binary,
+ * COPY, a hundred columns, pipelined statements; how late the first row is, and what masking costs
+ * a byte. Nothing of it is a protected class but where it says so.
+ *
+ * `deno run -A tests/bench/shapes_main.ts [runs of each]`
+ *
+ * @module
+ */
+import { joinBytes } from "#schemas/join_bytes.ts";
+import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
+import { processorTimes, startBenchRig } from "./rig.ts";
+import { median, type Target } from "./tools.ts";
+import { type Answer, exchange } from "./wire_client.ts";
+
+type Shape = {
+  readonly name: string;
+  readonly messages: Uint8Array;
+  readonly statements: number;
+  readonly syncs: number;
+};
+
+const [runs = 5] = Deno.args.map(Number);
+const plain = "select c1, c2, c3, c4, c5, c6 from bench_plain";
+/** Statements in a pipeline, and of those before each Sync. */
+const pipelined = 500;
+const beforeSync = 10;
+const shapes: readonly Shape[] = [
+  shape("text", simple(plain)),
+  shape("binary", extended(plain, 1)),
+  shape("COPY", simple(`copy (${plain}) to stdout`)),
+  shape("COPY binary", simple(`copy (${plain}) to stdout (format binary)`)),
+  shape("100 columns", simple("select * from bench_wide")),
+  shape("masked text", simple("select id, mrn, name, ssn, dob, filler from bench_people")),
+  shape("first row", simple(`${plain} limit 1`)),
+  {
+    name: `${pipelined} pipelined, Sync after ${beforeSync}`,
+    messages: joinBytes(Array.from({ length: pipelined }, (_, at) => {
+      const text = `select abalance from pgbench_accounts where aid = ${at + 1}`;
+      return extended(text, 0, (at + 1) % beforeSync === 0);
+    })),
+    statements: pipelined,
+    syncs: pipelined / beforeSync,
+  },
+];
+
+await using rig = await startBenchRig({ syncAlways: false, say });
+const pooled = await rig.pooled();
+print("| shape | MB | direct MB/s | pgbouncer | sallyport | first row later | masking ns a byte |");
+print("|---|---|---|---|---|---|---|");
+for (const one of shapes) {
+  const direct = await measure(one, rig.direct);
+  const through = await measure(one, pooled.target);
+  const before = await processorTimes(rig);
+  const ours = await measure(one, rig.gateway);
+  print(rowOf(one, direct, through, ours, maskingSeconds(before, await processorTimes(rig))));
+}
+await pooled.stop();
+await rig[Symbol.asyncDispose]();
+Deno.exit(0);
+
+function shape(name: string, messages: Uint8Array): Shape {
+  return { name, messages, statements: 1, syncs: 1 };
+}
+
+function simple(text: string): Uint8Array {
+  return frontendBytes({ kind: "query", text });
+}
+
+/** One statement by the extended protocol; all results in one format. */
+function extended(text: string, format: 0 | 1, sync = true): Uint8Array {
+  const unnamed = { portal: "", statement: "" };
+  return joinBytes([
+    frontendBytes({ kind: "parse", statement: "", text, parameterTypes: [] }),
+    frontendBytes({
+      kind: "bind",
+      ...unnamed,
+      parameterFormats: [],
+      parameters: [],
+      resultFormats: [format],
+    }),
+    frontendBytes({ kind: "execute", portal: "", rowsMax: 0 }),
+    ...(sync ? [frontendBytes({ kind: "sync" })] : []),
+  ]);
+}
+
+async function measure({ messages, syncs }: Shape, target: Target): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  for (let run = 0; run < runs; run++) {
+    answers.push(await exchange(target, rig.caPem, messages, syncs));
+  }
+  return answers;
+}
+
+function rowOf(
+  one: Shape,
+  direct: readonly Answer[],
+  through: readonly Answer[],
+  ours: readonly Answer[],
+  seconds: number,
+): string {
+  const bytes = median(ours.map((answer) => answer.bytes));
+  const rate = (answers: readonly Answer[]) =>
+    median(answers.map((answer) => answer.bytes / 1e3 / answer.wholeMs));
+  const firstMs = (answers: readonly Answer[]) => median(answers.map((each) => each.firstRowMs));
+  const perSecond = (answers: readonly Answer[]) =>
+    median(answers.map(({ wholeMs }) => (one.statements * 1000) / wholeMs));
+  const speed = (answers: readonly Answer[]) =>
+    one.statements > 1 ? `${perSecond(answers).toFixed(0)}/s` : rate(answers).toFixed(1);
+  const ratio = (rate(ours) / rate(direct)) * 100;
+  const laterMs = firstMs(ours) - firstMs(direct);
+  const cells = [
+    one.name,
+    (bytes / 1e6).toFixed(2),
+    speed(direct),
+    speed(through),
+    `${speed(ours)} (${ratio.toFixed(0)}%)`,
+    `${laterMs.toFixed(1)} ms`,
+    // Of little bytes the statement's own cost would be all.
+    bytes > 1e6 ? ((seconds * 1e9) / (bytes * runs)).toFixed(1) : "",
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
+
+function maskingSeconds(before: Map<string, number>, after: Map<string, number>): number {
+  return (after.get("masking") ?? 0) - (before.get("masking") ?? 0);
+}
+
+function say(line: string): void {
+  print(`[bench] ${line}`);
+}
+
+function print(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
