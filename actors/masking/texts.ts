@@ -8,6 +8,7 @@
  */
 import { Buffer, isUtf8 } from "node:buffer";
 import type { Ask } from "./ask.ts";
+import { starsMin } from "#schemas/detectors/masked_forms.ts";
 import { generaliseCommonDate, generaliseYearText } from "./temporal.ts";
 import { lowPopulationZip3 } from "./zip3_data.ts";
 
@@ -78,17 +79,18 @@ function jsonInner(text: Uint8Array): Uint8Array {
 }
 
 /**
- * Stars for all but the first and last characters. When those would be all of it, stars for the
- * whole; null when the bytes are not UTF-8, whose characters cannot be told apart.
+ * Stars for all but the first and last characters, `starsMin` at least, so that it is known for
+ * what it is when it is written back. When those would be all of it, stars for the whole; null when
+ * the bytes are not UTF-8, whose characters cannot be told apart.
  */
 function partialText(value: Uint8Array, first: number, last: number): Uint8Array | null {
   if (!isUtf8(value)) return null;
   let count = 0;
   for (const byte of value) if ((byte & 0xc0) !== 0x80) count++;
-  if (first + last >= count) return Buffer.alloc(count, 0x2a);
+  if (first + last >= count) return Buffer.alloc(first + last + starsMin, 0x2a);
   const head = offsetOf(value, first);
   const tail = offsetOf(value, count - last);
-  const stars = Buffer.alloc(count - first - last, 0x2a);
+  const stars = Buffer.alloc(Math.max(starsMin, count - first - last), 0x2a);
   return Buffer.concat([value.subarray(0, head), stars, value.subarray(tail)]);
 }
 
