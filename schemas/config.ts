@@ -9,6 +9,7 @@
  */
 import { z } from "zod";
 import { Operator } from "#schemas/mask_plan.ts";
+import { VolumeBounds } from "#schemas/volume.ts";
 
 const Name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, "a name: lower case, digits, _ and -");
 /** A schema-qualified pattern `schema.relation.column`; `*` stands for any one part. */
@@ -23,6 +24,11 @@ export const DataClass = z.strictObject({
   description: z.string().default(""),
   columns: z.array(ColumnPattern).default([]),
   mask: Operator.default({ operator: "redact" }),
+  /**
+   * Aggregates over rows that are chosen by this class come back masked, to whom it is not
+   * revealed, unless the statement proves groups of so many rows: HAVING count(*) >= n.
+   */
+  aggregate_rows_min: z.int().min(2).max(1_000_000).optional(),
   /** Built-in detectors whose hits in unclassified text are masked as this class. */
   detectors: z.array(z.enum(["email", "phone", "ssn", "card", "mrn"])).default([]),
 });
@@ -45,6 +51,8 @@ export const PostgresConnection = z.strictObject({
     ca_file: z.string().optional(),
     server_name: z.string().optional(),
   }).default({ mode: "verify-full" }),
+  /** How much may leave at most, whatever policy says. */
+  volume: VolumeBounds.default(VolumeBounds.parse({})),
   labels: z.record(z.string(), z.string()).default({}),
 });
 export type PostgresConnection = z.infer<typeof PostgresConnection>;

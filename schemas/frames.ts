@@ -19,6 +19,7 @@ import { z } from "zod";
 import { StatementAnalysis } from "#schemas/analysis.ts";
 import { Protocol } from "#schemas/config.ts";
 import { MaskPlan } from "#schemas/mask_plan.ts";
+import { VolumeCut, VolumeLimit } from "#schemas/volume.ts";
 
 export const frameVersion = 1;
 export const frameHeader = "Sallyport-Frame";
@@ -162,6 +163,8 @@ export const Verdict = z.strictObject({
   parsed: z.array(z.string()).max(4096).nullable(),
   /** Limits that target enforces on this request. */
   durationMsMax: z.int().min(1),
+  /** How much of the response may leave; absent of protocols without rows, and of an opening. */
+  volume: VolumeLimit.optional(),
   /** Held: the approval that is asked for. Allowed after a hold: the approval that is used up. */
   approval: z.strictObject({
     id: z.string(),
@@ -207,9 +210,11 @@ export const Outcome = z.strictObject({
   verdict: z.int().min(0),
   status: z.enum(["executed", "failed", "cancelled", "unknown", "not_run"]),
   durationMs: z.number().min(0),
-  /** Bytes of the unmasked response. */
+  /** Bytes and rows of the unmasked response, as far as it was passed on. */
   bytes: z.int().min(0),
   rows: z.int().min(0),
+  /** The response was ended at this limit of the verdict; `status` says what became of the rest. */
+  cut: VolumeCut.optional(),
   commands: z.array(z.string()),
   sqlstate: z.string().nullable(),
   /** How a program ended (RFC 4254 section 6.10), of protocols that run programs. */

@@ -337,6 +337,7 @@ function base(request: number, waiting: Waiting): Base {
 
 function verdictOf(judgement: Judgement) {
   const { decision, policies, policyVersion, catalogDigest, reasons, plan, parsed } = judgement;
+  const { durationMsMax, volume } = judgement;
   return {
     decision,
     policies: [...policies],
@@ -346,7 +347,8 @@ function verdictOf(judgement: Judgement) {
     statements: [...judgement.statements],
     plan,
     parsed: parsed === null ? null : [...parsed],
-    durationMsMax: judgement.durationMsMax,
+    durationMsMax,
+    ...(volume === null ? {} : { volume }),
   };
 }
 

@@ -4,15 +4,20 @@
  * @module
  */
 import type { Outcome } from "#schemas/frames.ts";
+import { addVolume, noVolume } from "#schemas/volume.ts";
 import { applyChange, applyRequest, freshSession, type SessionState } from "./analysis/session.ts";
 import type { Understood } from "./request.ts";
 import type { PostgresState } from "./postgres/state.ts";
 
-/** Applies an outcome. A request of which nothing ran changes nothing. */
+/**
+ * Applies an outcome, of a request that people approved or that policy alone did. A request of
+ * which nothing ran changes nothing.
+ */
 export function settleSession(
   state: PostgresState,
   understood: Understood | null,
   outcome: Outcome,
+  allowedBy: "approval" | "policy" = "policy",
 ): void {
   const { transaction } = outcome;
   if (understood !== null && outcome.status !== "not_run") {
@@ -37,7 +42,30 @@ export function settleSession(
     // Of an aborted transaction the server itself takes nothing but its end.
     if (transaction !== "T") state.refused = false;
   }
+  // The agent was told of an error, and what is open upstream is aborted as after a refusal.
+  const cutLate = outcome.cut !== undefined && outcome.status === "executed";
+  if (cutLate && state.transaction === "T") state.refused = true;
+  countVolume(state, understood, outcome, allowedBy);
   if (outcome.catalogDigest !== null) state.needsCatalog = outcome.catalogDigest;
+}
+
+function countVolume(
+  state: PostgresState,
+  understood: Understood | null,
+  { rows, bytes }: Outcome,
+  allowedBy: "approval" | "policy",
+): void {
+  const given = { rows, bytes };
+  const { plain, approved, fetched } = state.volume;
+  const isOpen = state.session.cursors.size > 0 ||
+    [...state.portals.values()].some(({ done }) => !done);
+  const more = understood?.resumes === true ? addVolume(fetched, given) : fetched;
+  state.volume = {
+    plain: allowedBy === "policy" ? addVolume(plain, given) : plain,
+    approved: allowedBy === "approval" ? addVolume(approved, given) : approved,
+    // With nothing left open, what is read next is another statement.
+    fetched: isOpen ? more : noVolume,
+  };
 }
 
 /**

@@ -10,6 +10,7 @@ import { type MaskPlan, maskWhole } from "#schemas/mask_plan.ts";
 import type { PolicySet } from "./policy/cedar.ts";
 import { createDecider, type Decider, type Decision } from "./policy/decide.ts";
 import { explain, permittedEffects } from "./policy/explain.ts";
+import type { PolicyRule } from "./policy/rules.ts";
 import { type Judgement, noConsequence, type SessionJudge } from "./session_judge.ts";
 
 export type JudgementPorts = {
@@ -33,6 +34,8 @@ export type Judgements = {
     statements: readonly StatementAnalysis[],
   ): Judgement;
   refuse(reason: Reason | null, catalogDigest?: string | null): Judgement;
+  /** The rules of the policy in force, by id. */
+  rules(): ReadonlyMap<string, PolicyRule>;
   /** The judge of a session that is not to be: everything is refused, for one reason. */
   refusing(reason: Reason): SessionJudge;
 };
@@ -40,7 +43,7 @@ export type Judgements = {
 export function createJudgements(ports: JudgementPorts): Judgements {
   const { config, configDigest } = ports;
   let decider: { readonly policy: PolicySet; readonly decider: Decider } | null = null;
-  return { config, decide, of, refuse, refusing };
+  return { config, decide, of, rules: () => ports.policy().rules, refuse, refusing };
 
   function decide(
     principal: PrincipalChain,
@@ -85,6 +88,7 @@ export function createJudgements(ports: JudgementPorts): Judgements {
       plan: maskWhole,
       parsed: null,
       durationMsMax: config.limits.statement_ms_max,
+      volume: null,
       facts: [],
       consequence: noConsequence,
     };

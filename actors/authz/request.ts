@@ -23,7 +23,12 @@ import type { Position } from "./policy/plan.ts";
 import { emptyAnalysis } from "./policy/situation.ts";
 
 /** A portal: the statement it runs and the format codes of its results. */
-export type Portal = { readonly statement: string; readonly formats: readonly (0 | 1)[] };
+export type Portal = {
+  readonly statement: string;
+  readonly formats: readonly (0 | 1)[];
+  /** It was executed to its end: no rows are left in it. */
+  readonly done: boolean;
+};
 export type Portals = ReadonlyMap<string, Portal>;
 
 /** What a request asks for. */
@@ -47,6 +52,8 @@ export type Understood = {
   /** The request ends the batch: ReadyForQuery follows. */
   readonly synced: boolean;
   readonly copies: "in" | "none";
+  /** It reads from a cursor or portal that earlier requests read from, or later ones may. */
+  readonly resumes: boolean;
 };
 export type Misunderstood = { readonly kind: "refused"; readonly refusal: Refusal };
 
@@ -70,6 +77,9 @@ type Draft = {
   readonly runsPrepared: string[];
   synced: boolean;
   copies: "in" | "none";
+  resumes: boolean;
+  /** Names that this request gave to Bind. */
+  readonly bound: Set<string>;
 };
 
 /** Understands a request, or says why it cannot be judged. */
@@ -92,6 +102,8 @@ export function understand(
     runsPrepared: [],
     synced: false,
     copies: "none",
+    resumes: false,
+    bound: new Set(),
   };
   const framer = new Framer({ messageBytesMax: Number.MAX_SAFE_INTEGER });
   framer.push(bytes);
@@ -113,8 +125,9 @@ export function understand(
       "a statement that changes the session must end with Sync, or stand in a transaction block",
     );
   }
-  const { prepared, ...rest } = draft;
-  return { kind: "understood", ...rest, prepared: [...prepared.values()] };
+  const { prepared, bound: _bound, ...rest } = draft;
+  const resumes = draft.resumes || draft.executed.some(({ details }) => details.includes("fetch"));
+  return { kind: "understood", ...rest, prepared: [...prepared.values()], resumes };
 }
 
 /**
@@ -226,7 +239,8 @@ function takeBind(message: Bind, draft: Draft, limits: RequestLimits): Refusal |
   if (draft.portals.size >= limits.portalsMax) {
     return refusalOf("too_complex", "too many portals in this session");
   }
-  draft.portals.set(portal, { statement, formats: resultFormats });
+  draft.portals.set(portal, { statement, formats: resultFormats, done: false });
+  draft.bound.add(portal);
   return null;
 }
 
@@ -258,6 +272,8 @@ function takeExecute(message: Execute, draft: Draft, analyse: Analyse): Refusal 
   const [only] = analysed.statements;
   const analysis = only?.analysis ?? emptyAnalysis;
   const { statement, formats } = portal;
+  draft.resumes ||= message.rowsMax > 0 || !draft.bound.has(message.portal);
+  draft.portals.set(message.portal, { ...portal, done: message.rowsMax <= 0 });
   draft.prepared.delete(statement);
   draft.executed.push(analysis);
   draft.changes.push(only?.change ?? null);

@@ -10,6 +10,7 @@
 import type { StatementAnalysis } from "#schemas/analysis.ts";
 import type { ApprovalNeed, Outcome, Reason } from "#schemas/frames.ts";
 import type { MaskPlan } from "#schemas/mask_plan.ts";
+import type { VolumeLimit } from "#schemas/volume.ts";
 
 /** A request whole, as it is judged. */
 export type Asked = {
@@ -42,6 +43,8 @@ export type Judgement = {
   readonly plan: MaskPlan;
   readonly parsed: readonly string[] | null;
   readonly durationMsMax: number;
+  /** How much of the response may leave; null of protocols without rows, and of an opening. */
+  readonly volume: VolumeLimit | null;
   /** What of the session gives the bytes their meaning; an approval is bound to it. */
   readonly facts: readonly unknown[];
   readonly consequence: Consequence;

@@ -53,6 +53,16 @@ export const abortedTransaction: Reason = {
   sqlstate: sqlstate.inFailedSqlTransaction,
 };
 
+/** Nothing is left of what the session may be given. */
+export const volumeExhausted: Reason = {
+  code: "volume_exhausted",
+  policy: null,
+  message: "the session was given all the rows or bytes that it may be given",
+  detail: "Statements that return nothing still run.",
+  hint: "Ask for less (WHERE, aggregates); operators set how much a session may be given.",
+  sqlstate: sqlstate.programLimitExceeded,
+};
+
 export const withdrawn: Reason = {
   code: "withdrawn",
   policy: null,

@@ -309,17 +309,16 @@ export class Session {
     const waiting = this.#outstanding.find(({ request }) => request === outcome.request);
     if (waiting === undefined || waiting.outcome) return;
     if (outcome.transaction !== null) this.#transaction = transactionOf(outcome.transaction);
+    // Ended at a limit of its verdict, and the server was done with it by then.
+    if (outcome.cut !== undefined && outcome.status === "executed") this.#failed(waiting);
     waiting.outcome = true;
     this.#processId = outcome.processId ?? this.#processId;
     if (outcome.bytes === 0) waiting.released = true;
     this.#awaitRest(waiting);
     if (outcome.alive || outcome.status === "executed" && outcome.bytes > 0) return;
-    if (waiting.released || outcome.status === "unknown" || outcome.status === "not_run") {
-      this.#end(
-        "target_lost",
-        words.targetLost(outcome.status === "unknown" ? "unknown" : "not run"),
-      );
-    }
+    const { status } = outcome;
+    if (!waiting.released && status !== "unknown" && status !== "not_run") return;
+    this.#end("target_lost", words.targetLost(status === "unknown" ? "unknown" : "not run"));
   }
 
   /** Takes what is complete off the front, and words what was refused. */
@@ -352,17 +351,19 @@ export class Session {
     }
     const bytes = words.refusal(verdict.reasons);
     this.#effects.push({ kind: "write", bytes, drained: null });
-    // A refusal is an error like any other: it aborts the transaction it stands in.
+    this.#failed(first);
+    if (first.end === "flush") return;
+    const ready = words.readyForQuery(this.#transaction);
+    this.#effects.push({ kind: "write", bytes: ready, drained: null });
+  }
+
+  /** The agent is told of an error that the server does not know of; it has what any error has. */
+  #failed({ end }: Outstanding): void {
     if (this.#transaction === "in_transaction") {
       this.#transaction = "failed_transaction";
       this.#ask(abortTransaction, "query", "edge");
     }
-    if (first.end === "flush") {
-      this.#skipping = true;
-      return;
-    }
-    const ready = words.readyForQuery(this.#transaction);
-    this.#effects.push({ kind: "write", bytes: ready, drained: null });
+    if (end === "flush") this.#skipping = true;
   }
 
   #end(reason: string, bytes: Uint8Array | null): void {

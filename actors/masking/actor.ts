@@ -145,8 +145,8 @@ export function masking(
         const verdict = decodeControl("verdict", frame.payload);
         if (verdict?.decision !== "allow" || verdict.cancels !== null) return;
         if (state.rewriter?.answers(verdict.request) === false) return;
-        const { request, plan, parsed } = verdict;
-        state.plans.set(request, { request, plan, parsed });
+        const { request, plan, parsed, volume } = verdict;
+        state.plans.set(request, { request, plan, parsed, volume });
         if (state.plans.size > limits.plansMax) {
           const [oldest] = state.plans.keys();
           if (oldest !== undefined) state.plans.delete(oldest);

@@ -17,6 +17,7 @@ import {
 } from "#schemas/wire/postgres/function_call_response.ts";
 import { decodeParameterStatus } from "#schemas/wire/postgres/parameter_status.ts";
 import { decodeRowDescription } from "#schemas/wire/postgres/row_description.ts";
+import { isVolumeExceeded } from "#schemas/wire/postgres/volume_exceeded.ts";
 import { rewriteNotification, rewriteParameterStatus } from "./asides.ts";
 import { openCopy } from "./copy.ts";
 import { detectionWithout } from "#schemas/detectors/detect.ts";
@@ -203,6 +204,13 @@ function bodiless(rewriter: Rewriter, frame: Frame): Failure | null {
 
 function errorOrNotice(rewriter: Rewriter, frame: Frame): Failure | null {
   const { means, out, request } = rewriter;
+  const { volume } = request;
+  // The gateway's own words, made of the verdict's numbers: nothing else could stand in them.
+  if (frame.tag === "E" && volume !== undefined && isVolumeExceeded(frame.raw, volume)) {
+    out.raw(frame.raw);
+    loseTrack(rewriter);
+    return null;
+  }
   const detection = detectionWithout(means.detectors, [], means.detectionsMax);
   const count = (name: string, times: number) => {
     means.found.set(name, (means.found.get(name) ?? 0) + times);

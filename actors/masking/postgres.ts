@@ -14,8 +14,9 @@ export function postgresRewriter(
   const rewriter = openRewriter(options, null);
   return {
     answers: () => true,
-    begin({ request, plan, parsed }) {
-      beginResponse(rewriter, { plan, parsed, catalog: catalog(), greets: request === 0 });
+    begin({ request, plan, parsed, volume }) {
+      const greets = request === 0;
+      beginResponse(rewriter, { plan, parsed, catalog: catalog(), greets, volume });
     },
     rewrite(part) {
       const { bytes, masked, failure } = rewrite(rewriter, part);

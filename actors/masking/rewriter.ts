@@ -4,6 +4,7 @@
  * @module
  */
 import type { MaskPlan } from "#schemas/mask_plan.ts";
+import type { VolumeLimit } from "#schemas/volume.ts";
 import type { Writer } from "#schemas/wire/cursor.ts";
 import type { Framer } from "#schemas/wire/postgres/frame.ts";
 import type { CopyRewriter } from "./copy_rows.ts";
@@ -48,6 +49,8 @@ export type RequestPlan = {
   readonly parsed: readonly string[] | null;
   /** The server's greeting: what it sets may be told; what a login trigger says is anybody's. */
   readonly greets?: boolean;
+  /** Its limits; what target says when one is reached is the gateway's own. */
+  readonly volume?: VolumeLimit | undefined;
 };
 
 /** Why a response could not be understood. Holds no value. */

@@ -6,7 +6,7 @@
 import type { Verdict } from "#schemas/frames.ts";
 
 /** What an allow verdict says of the response to its request. */
-export type ResponsePlan = Pick<Verdict, "request" | "plan" | "parsed">;
+export type ResponsePlan = Pick<Verdict, "request" | "plan" | "parsed" | "volume">;
 
 export type Masked = {
   /** Whole messages of the protocol; may be empty. */

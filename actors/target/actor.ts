@@ -16,10 +16,10 @@ import { decodeControl } from "#schemas/frames.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import type { TargetCommand, TargetInput } from "./inputs.ts";
 import { conversationOf } from "./conversations.ts";
-import { type Allowed, type Facts, notRun, outcomeEffect } from "./outcomes.ts";
+import { type Allowed, notRun, settle } from "./outcomes.ts";
 import { continuedBy, gather, sha256 } from "./pending.ts";
 import { endedPart, gatheredParts, refusedPart } from "./raw_parts.ts";
-import { newTargetState, type TargetLimits, type TargetState } from "./state.ts";
+import { answering, newTargetState, type TargetLimits, type TargetState } from "./state.ts";
 import { newUpstream, outcomeOf, startDial, startRequest, takeUpstream } from "./upstream.ts";
 
 type State = TargetState;
@@ -69,6 +69,10 @@ export function target(
         break;
       case "catalog_read":
         finish(state, input.digest, out);
+        break;
+      case "cancel_over":
+        state.cancelling = Math.max(0, state.cancelling - 1);
+        runNext(state, out);
         break;
       case "edge_lost":
         hangUp(state, out);
@@ -169,13 +173,18 @@ export function target(
   function cancel(state: State, allowed: Allowed, request: number, out: Out): void {
     state.pending.delete(allowed.verdict.request);
     const running = state.current?.verdict.request === request;
-    if (running) out.push({ kind: "run", command: { kind: "cancel" } });
+    if (running) cancelRunning(state, out);
     const status = running ? "executed" : "not_run";
     settle(allowed, { ...notRun, status, alive: true, transaction: null }, out);
   }
 
+  function cancelRunning(state: State, out: Out): void {
+    state.cancelling++;
+    out.push({ kind: "run", command: { kind: "cancel" } });
+  }
+
   function runNext(state: State, out: Out): void {
-    if (state.current !== null || state.phase !== "ready") return;
+    if (state.current !== null || state.phase !== "ready" || state.cancelling > 0) return;
     const allowed = state.queue.shift();
     if (allowed === undefined) return;
     const { request, durationMsMax } = allowed.verdict;
@@ -187,7 +196,7 @@ export function target(
       return runNext(state, out);
     }
     const parts = takeJudged(state, allowed);
-    if (parts === null || !startRequest(state.upstream, parts, nowMs())) {
+    if (parts === null || !startRequest(state.upstream, parts, allowed.verdict, nowMs())) {
       settle(allowed, notRun, out);
       out.push({ kind: "run", command: { kind: "hang_up" } });
       return lost(state, out);
@@ -246,7 +255,7 @@ export function target(
   function received(state: State, bytes: Uint8Array, out: Out): void {
     const { upstream } = state;
     const { conversation } = upstream;
-    const was = conversation.settled;
+    const { settled: was, cut } = conversation;
     if (!takeUpstream(upstream, bytes)) {
       // The server's framing is lost; nothing of it can be understood any more.
       out.push({ kind: "run", command: { kind: "hang_up" } });
@@ -263,12 +272,20 @@ export function target(
         out.push({ kind: "wake", name: "gather", afterMs: limits.gatherMs });
       }
     }
+    if (conversation.cut && !cut && !conversation.settled) cutOff(state, out);
     const undrained = upstream.rawBytes - state.credited;
-    if (!state.paused && undrained > limits.creditBytes) {
+    if (!state.paused && !conversation.cut && undrained > limits.creditBytes) {
       state.paused = true;
       out.push({ kind: "run", command: { kind: "pause" } });
     }
     if (settledNow) complete(state, out);
+  }
+
+  /** Nothing more of the response passes: the server is to stop, and heard until it does. */
+  function cutOff(state: State, out: Out): void {
+    cancelRunning(state, out);
+    if (state.paused) out.push({ kind: "run", command: { kind: "resume" } });
+    state.paused = false;
   }
 
   function flush(state: State, out: Out): void {
@@ -370,7 +387,7 @@ export function target(
     }
     if (state.current === null) return;
     if (name === "duration") {
-      out.push({ kind: "run", command: { kind: "cancel" } });
+      cancelRunning(state, out);
       out.push({ kind: "wake", name: "cut", afterMs: limits.cancelGraceMs });
     }
     if (name === "cut") {
@@ -378,14 +395,4 @@ export function target(
       lost(state, out);
     }
   }
-}
-
-/** The request that what comes from upstream belongs to. */
-function answering({ current, upstream }: State): number {
-  return current?.verdict.request ?? upstream.lastRequest;
-}
-
-function settle(allowed: Allowed, facts: Facts, out: Out): void {
-  out.push(outcomeEffect(allowed, facts));
-  out.push({ kind: "release", name: String(allowed.verdict.request) });
 }

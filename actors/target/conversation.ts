@@ -4,14 +4,25 @@
  *
  * @module
  */
-import type { Outcome } from "#schemas/frames.ts";
+import type { Outcome, Verdict } from "#schemas/frames.ts";
 import type { StatementAnalysis } from "#schemas/analysis.ts";
 
 /** What of an outcome only the protocol's own answers tell. */
 export type Answered = Pick<
   Outcome,
-  "status" | "rows" | "commands" | "sqlstate" | "exit" | "processId" | "transaction" | "completed"
+  | "status"
+  | "rows"
+  | "commands"
+  | "sqlstate"
+  | "exit"
+  | "processId"
+  | "transaction"
+  | "completed"
+  | "cut"
 >;
+
+/** What a verdict says of the response to its request. */
+export type Terms = Pick<Verdict, "statements" | "volume">;
 
 /** Mutable, owned by the target's session state. */
 export type Conversation = {
@@ -19,14 +30,19 @@ export type Conversation = {
   readonly prompt: boolean;
   /** True when the running request has had all its answers. */
   readonly settled: boolean;
+  /** The running response has reached a limit of its verdict: what still runs is of no use. */
+  readonly cut: boolean;
   /** The upstream is dialled now; the bytes taken next are the answers to the login. */
   dials(): void;
   /** A request goes upstream. @returns false when nothing like it can run here. */
-  asks(parts: readonly Uint8Array[]): boolean;
+  asks(parts: readonly Uint8Array[], terms: Terms): boolean;
   /** Input for the running request goes upstream. @returns false when it takes none. */
   continues(parts: readonly Uint8Array[]): boolean;
-  /** Bytes came. @returns false when they are not of the protocol: nothing more is understood. */
-  takes(bytes: Uint8Array): boolean;
+  /**
+   * Bytes came. @returns what of them is passed on; null when they are not of the protocol, and
+   * nothing more is understood.
+   */
+  takes(bytes: Uint8Array): readonly Uint8Array[] | null;
   answered(): Answered;
   /** The request with these statements has ended. */
   ends(statements: readonly StatementAnalysis[]): CatalogNeed;
@@ -57,10 +73,11 @@ export const nothingAnswered: Answered = {
 export const noConversation: Conversation = {
   prompt: false,
   settled: true,
+  cut: false,
   dials() {},
   asks: () => false,
   continues: () => false,
-  takes: () => false,
+  takes: () => null,
   answered: () => nothingAnswered,
   ends: () => "no",
   catalogRead() {},

@@ -74,7 +74,8 @@ export function dial(
           forgetTimer();
           const { processId, secretKey } = step;
           const key = { processId, secretKey };
-          events.ready(upstreamOf({ socket, pace }, endpoint, key, over), step.bytes);
+          const { dialMsMax } = limits;
+          events.ready(upstreamOf({ socket, pace }, endpoint, key, dialMsMax, over), step.bytes);
         }
       }
     });
@@ -103,25 +104,49 @@ export function dial(
 
 type Opened = { readonly socket: Socket | TLSSocket; readonly pace: Pace };
 
+type CancelKey = { readonly processId: number; readonly secretKey: Uint8Array };
+
 function upstreamOf(
   { socket, pace }: Opened,
   endpoint: Endpoint,
-  key: { processId: number; secretKey: Uint8Array },
+  key: CancelKey,
+  cancelMsMax: number,
   over: () => void,
 ): Upstream {
   return {
     write: (bytes) => void socket.write(bytes),
     pause: pace.pause,
     resume: pace.resume,
-    cancel() {
-      openSocket(endpoint).then(({ socket: second }) => {
-        const packet = { kind: "cancel_request", ...key } as const;
-        second.on("error", () => second.destroy());
-        second.end(encodeStartupPacket(packet, new Writer()).bytes());
-      }, () => {});
-    },
+    cancel: () => cancel(endpoint, key, cancelMsMax),
     hangUp: over,
   };
+}
+
+/**
+ * Sends a CancelRequest on a connection of its own, and waits until the server closes that: it has
+ * signalled the backend by then. One that takes too long is let go before it was sent whole.
+ * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
+ */
+function cancel(endpoint: Endpoint, key: CancelKey, msMax: number): Promise<void> {
+  return new Promise((resolve) => {
+    let second: Socket | TLSSocket | null = null;
+    let isOver = false;
+    const over = () => {
+      isOver = true;
+      forgetTimer();
+      second?.destroy();
+      resolve();
+    };
+    const forgetTimer = systemClock.after(msMax, over);
+    openSocket(endpoint).then(({ socket }) => {
+      second = socket;
+      if (isOver) return void socket.destroy();
+      socket.on("error", over);
+      socket.on("close", over);
+      socket.resume();
+      socket.end(encodeStartupPacket({ kind: "cancel_request", ...key }, new Writer()).bytes());
+    }, over);
+  });
 }
 
 /** TCP, then SSLRequest and TLS with the certificate and the name verified. */

@@ -70,7 +70,8 @@ export function targetDriver(ports: {
         });
       }
       case "cancel":
-        return session?.upstream?.cancel();
+        Promise.resolve(session?.upstream?.cancel()).then(() => deliver({ kind: "cancel_over" }));
+        return;
       case "pause":
         return session?.upstream?.pause();
       case "resume":

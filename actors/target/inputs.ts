@@ -13,6 +13,8 @@ export type TargetInput =
   | { readonly kind: "upstream_closed" }
   /** The agent has drained this many raw bytes of the session. */
   | { readonly kind: "credit"; readonly bytes: number }
+  /** A `cancel` is over: it can hit nothing that is asked from now on. */
+  | { readonly kind: "cancel_over" }
   | { readonly kind: "catalog_read"; readonly digest: string | null }
   /** The edge that holds the agent's socket has gone silent. */
   | { readonly kind: "edge_lost" };
@@ -26,6 +28,7 @@ export type TargetCommand =
   | { readonly kind: "write"; readonly bytes: Uint8Array }
   /** Asks for `written` or `refused` once the upstream has taken all that was written before. */
   | { readonly kind: "confirm"; readonly request: number }
+  /** Answered by `cancel_over`. */
   | { readonly kind: "cancel" }
   | { readonly kind: "pause" }
   | { readonly kind: "resume" }

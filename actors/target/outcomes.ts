@@ -1,5 +1,5 @@
 /** The outcome of an allowed request, as a frame to be stored. @module */
-import type { PublishEffect } from "#actors/_kit/actor.ts";
+import type { Effect, PublishEffect } from "#actors/_kit/actor.ts";
 import { encodeControl, type Outcome, type Verdict } from "#schemas/frames.ts";
 
 /** An allow verdict and its stream sequence. */
@@ -20,7 +20,13 @@ export const notRun: Facts = {
   catalogDigest: null,
 };
 
-export function outcomeEffect(allowed: Allowed, facts: Facts): PublishEffect {
+/** Stores what became of an allowed request; its verdict is done with. */
+export function settle<C>(allowed: Allowed, facts: Facts, out: Effect<C>[]): void {
+  out.push(outcomeEffect(allowed, facts));
+  out.push({ kind: "release", name: String(allowed.verdict.request) });
+}
+
+function outcomeEffect(allowed: Allowed, facts: Facts): PublishEffect {
   const { request, digest } = allowed.verdict;
   const outcome = { version: 1, request, digest, verdict: allowed.sequence, ...facts } as const;
   const place = { request, part: 0, more: false };

@@ -6,8 +6,11 @@ export type Upstream = {
   write(bytes: Uint8Array): void;
   pause(): void;
   resume(): void;
-  /** Asks the server to cancel what runs; best effort, as protocols have it. */
-  cancel(): void;
+  /**
+   * Asks the server to cancel what runs; best effort, as protocols have it. A promise resolves once
+   * the request can hit nothing that is asked later; no promise: it never could.
+   */
+  cancel(): Promise<void> | void;
   hangUp(): void;
   /**
    * Ends one continuation; of protocols that have them. Calls back `taken` once the server's window

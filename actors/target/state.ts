@@ -36,6 +36,8 @@ export type TargetState = {
   upstream: Upstream;
   credited: number;
   paused: boolean;
+  /** Cancels under way, which could still hit a request that is begun now. */
+  cancelling: number;
 };
 
 /** A session of which nothing is known yet. */
@@ -54,5 +56,11 @@ export function newTargetState(key: SessionKey): TargetState {
     upstream: newUpstream(noConversation),
     credited: 0,
     paused: false,
+    cancelling: 0,
   };
+}
+
+/** The request that what comes from upstream belongs to. */
+export function answering({ current, upstream }: TargetState): number {
+  return current?.verdict.request ?? upstream.lastRequest;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Outcome } from "#schemas/frames.ts";
-import type { Conversation } from "./conversation.ts";
+import type { Conversation, Terms } from "./conversation.ts";
 import { joinBytes } from "#schemas/join_bytes.ts";
 
 /** Mutable, owned by the target's session state. */
@@ -52,10 +52,11 @@ export function startDial(upstream: Upstream, nowMs: number): void {
 export function startRequest(
   upstream: Upstream,
   parts: readonly Uint8Array[],
+  terms: Terms,
   nowMs: number,
 ): boolean {
   begin(upstream, nowMs);
-  return upstream.conversation.asks(parts);
+  return upstream.conversation.asks(parts, terms);
 }
 
 function begin(upstream: Upstream, nowMs: number): void {
@@ -66,10 +67,13 @@ function begin(upstream: Upstream, nowMs: number): void {
 
 /** Takes bytes of the server. @returns false when they are not of the protocol. */
 export function takeUpstream(upstream: Upstream, bytes: Uint8Array): boolean {
-  if (bytes.length > 0) upstream.gathered.push(bytes);
-  upstream.gatheredBytes += bytes.length;
-  upstream.bytes += bytes.length;
-  return upstream.conversation.takes(bytes);
+  const passed = upstream.conversation.takes(bytes);
+  for (const piece of passed ?? []) {
+    if (piece.length > 0) upstream.gathered.push(piece);
+    upstream.gatheredBytes += piece.length;
+    upstream.bytes += piece.length;
+  }
+  return passed !== null;
 }
 
 /** What is to be recorded of the request that has ended. */

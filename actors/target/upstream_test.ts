@@ -4,19 +4,25 @@ import { postgresConversation } from "./postgres/conversation.ts";
 import { newUpstream, outcomeOf, startRequest, takeUpstream } from "./upstream.ts";
 
 const limits = { messageBytesMax: 1024, commandsMax: 4 };
+const terms = { statements: [] };
 const ready = (status: string) => message("Z", status);
 
 Deno.test("a request that ends with Flush says nothing of the transaction", () => {
   const upstream = newUpstream(postgresConversation(limits));
-  startRequest(upstream, [message("Q", "select 1\0")], 0);
+  startRequest(upstream, [message("Q", "select 1\0")], terms, 0);
   ok(takeUpstream(upstream, join(message("C", "SELECT 1\0"), ready("I"))));
   strictEqual(outcomeOf(upstream, 0).transaction, "I");
   // Bind, Execute, Flush: its portal lives on, so that it is not idle.
-  startRequest(upstream, [join(message("B", "\0"), message("E", "\0"), message("H", ""))], 0);
+  startRequest(
+    upstream,
+    [join(message("B", "\0"), message("E", "\0"), message("H", ""))],
+    terms,
+    0,
+  );
   ok(takeUpstream(upstream, join(message("2", ""), message("s", ""))));
   ok(upstream.conversation.settled);
   strictEqual(outcomeOf(upstream, 0).transaction, null);
-  startRequest(upstream, [message("S", "")], 0);
+  startRequest(upstream, [message("S", "")], terms, 0);
   ok(!upstream.conversation.settled);
   ok(takeUpstream(upstream, ready("T")));
   strictEqual(outcomeOf(upstream, 0).transaction, "T");
@@ -25,7 +31,7 @@ Deno.test("a request that ends with Flush says nothing of the transaction", () =
 Deno.test("an outcome counts rows, bytes and commands of its own request", () => {
   const upstream = newUpstream(postgresConversation(limits));
   for (let round = 0; round < 2; round++) {
-    startRequest(upstream, [message("Q", "select 1\0")], 10);
+    startRequest(upstream, [message("Q", "select 1\0")], terms, 10);
     const bytes = join(message("D", "x"), message("C", "SELECT 1\0"), ready("I"));
     ok(takeUpstream(upstream, bytes));
     const { rows, commands, completed, durationMs, status } = outcomeOf(upstream, 15);
@@ -42,7 +48,7 @@ Deno.test("an outcome counts rows, bytes and commands of its own request", () =>
 
 Deno.test("bytes that are no messages are told", () => {
   const upstream = newUpstream(postgresConversation(limits));
-  startRequest(upstream, [message("Q", "select 1\0")], 0);
+  startRequest(upstream, [message("Q", "select 1\0")], terms, 0);
   ok(!takeUpstream(upstream, Uint8Array.of(0x44, 0, 0, 0, 1)));
 });
 

@@ -126,9 +126,13 @@ export function simulatedServer(clock: Clock, chance: Chance): SimulatedServer {
       },
       pause: () => made.backend.pause(),
       resume: () => made.backend.resume(),
-      cancel: () => {
-        clock.after(chance.between(1, 20), () => reachable() && made.backend.cancel());
-      },
+      cancel: () =>
+        new Promise((over) => {
+          clock.after(chance.between(1, 20), () => {
+            if (reachable()) made.backend.cancel();
+            over();
+          });
+        }),
       hangUp: () => made.drop(),
     };
   }

@@ -9,6 +9,7 @@
  */
 import { type PolicyJson, policySetTextToParts, policyToJson } from "@cedar-policy/cedar-wasm";
 import { didYouMean } from "#schemas/did_you_mean.ts";
+import { VolumeBounds } from "#schemas/volume.ts";
 
 /** Where in the policy file, and what is wrong there. */
 export type Problem = { readonly path: string; readonly message: string };
@@ -25,13 +26,16 @@ export type PolicyRule = {
   readonly id: string;
   readonly effect: "permit" | "forbid";
   readonly approval: ApprovalRule | null;
+  /** The limits that `@rows_max` and the like name. */
+  readonly volume: Partial<VolumeBounds>;
   readonly json: PolicyJson;
   readonly text: string;
   /** Line of the file on which the policy starts, from 1. */
   readonly line: number;
 };
 
-const annotationNames = ["id", "approval", "quorum", "expires"] as const;
+const volumeNames = VolumeBounds.keyof().options;
+const annotationNames = ["id", "approval", "quorum", "expires", ...volumeNames] as const;
 const ruleId = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 const groupName = /^[^\s\p{Cc}][^\p{Cc}]{0,127}$/u;
 const quorumMax = 10;
@@ -83,8 +87,8 @@ export function parseRules(
       continue;
     }
     ids.add(checked.id);
-    const { id, approval } = checked;
-    rules.push({ id, effect: json.effect, approval, json, text: part, line });
+    const { id, approval, volume } = checked;
+    rules.push({ id, effect: json.effect, approval, volume, json, text: part, line });
   }
   rules.sort((left, right) => left.line - right.line);
   return { rules, problems };
@@ -99,6 +103,7 @@ export function lineAt(text: string, byteOffset: number): number {
 type CheckedAnnotations = {
   readonly id: string | null;
   readonly approval: ApprovalRule | null;
+  readonly volume: Partial<VolumeBounds>;
   readonly problems: readonly Problem[];
 };
 
@@ -139,11 +144,21 @@ function checkAnnotations(
       report("@approval cannot guard reveal: a class is revealed or masked, never held");
     }
   }
+  const volume: Partial<VolumeBounds> = {};
+  for (const name of volumeNames) {
+    const text = annotations.get(name);
+    if (text === undefined) continue;
+    if (/^[1-9][0-9]{0,14}$/.test(text)) volume[name] = Number(text);
+    else report(`@${name} must be a whole number from 1`);
+    if (json.effect === "forbid" || namesOnly(json, "reveal")) {
+      report(`@${name} says nothing here: it limits what a permit on a connection lets out`);
+    }
+  }
   const complete = id !== undefined && ruleId.test(id);
   const approval = group !== undefined && quorum !== null && expiresMs !== null
     ? { group, quorum, expiresMs }
     : null;
-  return { id: complete ? id : null, approval, problems };
+  return { id: complete ? id : null, approval, volume, problems };
 }
 
 function readQuorum(text: string | undefined): number | null {

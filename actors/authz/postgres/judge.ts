@@ -8,10 +8,18 @@
  *
  * @module
  */
-import type { Refusal } from "#schemas/analysis.ts";
+import type { Refusal, StatementAnalysis } from "#schemas/analysis.ts";
 import type { Catalog } from "#schemas/catalog.ts";
 import type { Open, Outcome, PrincipalChain } from "#schemas/frames.ts";
 import type { MaskPlan } from "#schemas/mask_plan.ts";
+import {
+  addVolume,
+  noVolume,
+  type Volume,
+  VolumeBounds,
+  volumeLeft,
+  type VolumeLimit,
+} from "#schemas/volume.ts";
 import { isAbortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
 import type { Analysed, AnalysisLimits } from "../analysis/analyse.ts";
 import { createAnalyser } from "../analyser.ts";
@@ -21,6 +29,7 @@ import { type SessionState, settled } from "../analysis/session.ts";
 import { settleSession } from "../changes.ts";
 import { type Judgements, neverHeld } from "../judgements.ts";
 import { maskPlan } from "../policy/plan.ts";
+import { boundsOf } from "../policy/volume.ts";
 import {
   connectAnalysis,
   emptyAnalysis,
@@ -30,7 +39,13 @@ import {
 import { type Misunderstood, type RequestLimits, understand, type Understood } from "../request.ts";
 import type { Asked, Consequence, Judgement, SessionJudge } from "../session_judge.ts";
 import { startupSession } from "../startup_parameters.ts";
-import { abortedTransaction, noCatalog, parameterRefused, unjudgeable } from "../verdicts.ts";
+import {
+  abortedTransaction,
+  noCatalog,
+  parameterRefused,
+  unjudgeable,
+  volumeExhausted,
+} from "../verdicts.ts";
 import { initialPostgresState, type PostgresState } from "./state.ts";
 
 export type PostgresPorts = {
@@ -76,7 +91,8 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     return {
       connect: () => connect(open, principal, start.administers, state),
       request: (asked) => request(asked, state, open, principal),
-      understand: (asked) => consequence(state, understood(asked, state, connection)),
+      understand: (asked, policies) =>
+        consequence(state, understood(asked, state, connection), policies),
       denied() {
         if (state.transaction === "T") state.refused = true;
       },
@@ -113,7 +129,7 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     const decision = judgements.decide(principal, connection, [connectAnalysis]);
     const judged = judgements.of(decision, principal, open, []);
     const plan = decision.everything ? verbatim : connectPlan;
-    return { ...neverHeld(judged, plan), consequence: consequence(state, null) };
+    return { ...neverHeld(judged, plan), consequence: consequence(state, null, []) };
   }
 
   function request(
@@ -144,14 +160,24 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
   ): Judgement {
     const { executed, prepared, positions, parsed, runsPrepared } = read;
     const decision = judgements.decide(principal, open.connection, executed);
+    const volume = volumeOf(
+      decision.policies,
+      open.connection,
+      state,
+      read.resumes ? state.volume.fetched : noVolume,
+    );
     const facts = {
       parsed,
+      volume,
       catalogDigest: catalog.digest,
       facts: [runsPrepared, state.session.searchPath, state.session.transaction.kind],
-      consequence: consequence(state, read),
+      consequence: consequence(state, read, decision.policies),
     };
     const judged = { ...judgements.of(decision, principal, open, executed), ...facts };
     if (judged.decision === "deny") return judged;
+    if (Math.min(volume.rowsMax, volume.bytesMax) === 0 && executed.some(returnsRows)) {
+      return judgements.refuse(volumeExhausted, catalog.digest);
+    }
     for (const analysis of prepared) {
       const later = judgements.decide(principal, open.connection, [analysis]);
       if (later.decision !== "deny") continue;
@@ -180,7 +206,47 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     const decision = judgements.decide(principal, open.connection, [unreadAnalysis]);
     if (decision.decision !== "allow" || !decision.everything) return null;
     const judged = judgements.of(decision, principal, open, [unreadAnalysis]);
-    return { ...judged, plan: verbatim, consequence: consequence(state, null) };
+    const volume = volumeOf(decision.policies, open.connection, state, state.volume.fetched);
+    const after = consequence(state, null, decision.policies);
+    return { ...judged, volume, plan: verbatim, consequence: after };
+  }
+
+  /** What may still be given out under these policies. */
+  function volumeOf(
+    policies: readonly string[],
+    connection: string,
+    { volume }: PostgresState,
+    fetched: Volume,
+  ): VolumeLimit {
+    const known = config.connections[connection];
+    const bounds = known?.protocol === "postgres" ? known.volume : VolumeBounds.parse({});
+    const { plain, approved } = volume;
+    const own = boundsOf(bounds, policies, judgements.rules());
+    // What people approved takes nothing from what policy alone gives, nor the other way round.
+    const total = allowedBy(policies) === "approval" ? approved : plain;
+    return smaller(
+      volumeLeft(own, fetched, total),
+      volumeLeft(bounds, fetched, addVolume(plain, approved)),
+    );
+  }
+
+  function allowedBy(policies: readonly string[]): "approval" | "policy" {
+    const rules = judgements.rules();
+    const isHeld = policies.some((id) => (rules.get(id)?.approval ?? null) !== null);
+    return isHeld ? "approval" : "policy";
+  }
+
+  function consequence(
+    state: PostgresState,
+    understood: Understood | null,
+    policies: readonly string[],
+  ): Consequence {
+    return {
+      allowed() {},
+      settled: (outcome: Outcome) => {
+        settleSession(state, understood, outcome, allowedBy(policies));
+      },
+    };
   }
 
   function understood(asked: Asked, state: PostgresState, connection: string): Understood | null {
@@ -220,13 +286,18 @@ const aborting: Understood = {
   runsPrepared: [],
   synced: true,
   copies: "none",
+  resumes: false,
 };
 
-function consequence(state: PostgresState, understood: Understood | null): Consequence {
-  return {
-    allowed() {},
-    settled: (outcome: Outcome) => settleSession(state, understood, outcome),
-  };
+function returnsRows({ columns, copy }: StatementAnalysis): boolean {
+  return columns !== null || copy?.direction === "out";
+}
+
+function smaller(one: VolumeLimit, other: VolumeLimit): VolumeLimit {
+  const rows = one.rowsMax <= other.rowsMax ? one : other;
+  const bytes = one.bytesMax <= other.bytesMax ? one : other;
+  const { rowsMax, rowsOf } = rows;
+  return { rowsMax, rowsOf, bytesMax: bytes.bytesMax, bytesOf: bytes.bytesOf };
 }
 
 /** Only ROLLBACK (or the like) is asked for: what an aborted transaction still takes. */

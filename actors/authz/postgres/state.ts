@@ -1,6 +1,7 @@
 /** What authz keeps of a PostgreSQL session. @module */
 import type { SessionState } from "../analysis/session.ts";
 import type { Portals } from "../request.ts";
+import { noVolume, type Volume } from "#schemas/volume.ts";
 
 export type PostgresState = {
   session: SessionState;
@@ -11,6 +12,8 @@ export type PostgresState = {
   /** The catalog that the session's own DDL made, until it is known here. */
   needsCatalog: string | null;
   catalogWaitOver: boolean;
+  /** What was given out: plainly, by approval, and piece by piece of what is still open. */
+  volume: { readonly plain: Volume; readonly approved: Volume; readonly fetched: Volume };
 };
 
 export function initialPostgresState(session: SessionState): PostgresState {
@@ -21,5 +24,6 @@ export function initialPostgresState(session: SessionState): PostgresState {
     refused: false,
     needsCatalog: null,
     catalogWaitOver: false,
+    volume: { plain: noVolume, approved: noVolume, fetched: noVolume },
   };
 }

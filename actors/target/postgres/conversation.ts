@@ -4,10 +4,15 @@
  *
  * @module
  */
+import type { StatementAnalysis } from "#schemas/analysis.ts";
+import type { VolumeCut, VolumeLimit } from "#schemas/volume.ts";
 import { Writer } from "#schemas/wire/cursor.ts";
+import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { bodyOffset, Framer } from "#schemas/wire/postgres/frame.ts";
+import { volumeExceeded } from "#schemas/wire/postgres/volume_exceeded.ts";
 import type { Answered, Conversation } from "../conversation.ts";
 import { answered, expectAnswer, isSettled, newExpectation } from "../expectation.ts";
+import { openPassage } from "./passage.ts";
 
 export type PostgresLimits = {
   /** The largest message taken from the server. */
@@ -17,12 +22,18 @@ export type PostgresLimits = {
 };
 
 export function postgresConversation(limits: PostgresLimits): Conversation {
-  const framer = new Framer({ messageBytesMax: limits.messageBytesMax });
+  const passage = openPassage(limits.messageBytesMax, heard);
   const expectation = newExpectation();
   let settled = true;
+  let statements: readonly StatementAnalysis[] = [];
+  let volume: VolumeLimit | null = null;
+  let cut: VolumeCut | null = null;
   /** What ReadyForQuery said in this request; null before it, as after a Flush without Sync. */
   let transaction: "I" | "T" | "E" | null = null;
-  let rows = 0;
+  /** What the newest ReadyForQuery said. */
+  let newest: "I" | "T" | "E" | null = null;
+  /** Answers to statements that have ended. */
+  let ended = 0;
   let commands: string[] = [];
   let completed = 0;
   let sqlstate: string | null = null;
@@ -36,14 +47,17 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
     get settled() {
       return settled;
     },
+    get cut() {
+      return cut !== null;
+    },
     dials() {
-      begin();
+      begin([], null);
       // A login ends with ReadyForQuery, as Sync does.
       expectAnswer(expectation, "S");
       settled = false;
     },
-    asks(parts) {
-      begin();
+    asks(parts, verdict) {
+      begin(verdict.statements, verdict.volume ?? null);
       const asked = new Framer({ messageBytesMax: Number.MAX_SAFE_INTEGER });
       for (const part of parts) {
         asked.push(part);
@@ -58,7 +72,11 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
     takes,
     answered(): Answered {
       const status = sqlstate === null ? "executed" : sqlstate === "57014" ? "cancelled" : "failed";
-      const told = processId === null ? {} : { processId };
+      const { rows } = passage;
+      const told = {
+        ...(processId === null ? {} : { processId }),
+        ...(cut === null ? {} : { cut }),
+      };
       return { status, rows, commands, sqlstate, transaction, completed, ...told };
     },
     ends(statements) {
@@ -81,8 +99,12 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
     },
   };
 
-  function begin(): void {
-    rows = 0;
+  function begin(asked: readonly StatementAnalysis[], limit: VolumeLimit | null): void {
+    passage.begin(limit);
+    volume = limit;
+    cut = null;
+    statements = asked;
+    ended = 0;
     commands = [];
     completed = 0;
     sqlstate = null;
@@ -90,35 +112,57 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
     transaction = null;
   }
 
-  function takes(bytes: Uint8Array): boolean {
-    framer.push(bytes);
-    for (;;) {
-      const frame = framer.next();
-      if (frame.kind === "need") break;
-      if (frame.kind === "malformed") return false;
-      switch (frame.tag) {
-        case "D":
-        case "d":
-          rows++;
-          continue;
-        case "C":
-          completed++;
-          if (commands.length < limits.commandsMax) commands.push(commandOf(frame.raw));
-          break;
-        case "E":
-          sqlstate = sqlstateOf(frame.raw) ?? "XX000";
-          break;
-        case "K":
-          processId = processIdOf(frame.raw);
-          break;
-        case "Z":
-          transaction = statusOf(frame.raw[bodyOffset]);
-          break;
-      }
-      answered(expectation, frame.tag);
-    }
+  function takes(bytes: Uint8Array): readonly Uint8Array[] | null {
+    const passed = passage.take(bytes);
+    const was = settled;
     settled = isSettled(expectation);
-    return true;
+    cut ??= passage.cut;
+    if (passed === null || cut === null || was || !settled) return passed;
+    passage.reopen();
+    // The server waits for COPY data of an agent that is told of an error instead.
+    return expectation.copy === "none" ? [...passed, ...cutWords()] : null;
+  }
+
+  function heard(tag: string, raw: Uint8Array): void {
+    switch (tag) {
+      case "C":
+        completed++;
+        ended++;
+        if (commands.length < limits.commandsMax) commands.push(commandOf(raw));
+        break;
+      case "I":
+      case "s":
+        ended++;
+        break;
+      case "E":
+        sqlstate = sqlstateOf(raw) ?? "XX000";
+        break;
+      case "H": {
+        const header = statements[ended]?.copy?.format.header ?? false;
+        passage.copies(raw[bodyOffset] === 1 ? "binary" : "text", header);
+        break;
+      }
+      case "K":
+        processId = processIdOf(raw);
+        break;
+      case "Z":
+        transaction = statusOf(raw[bodyOffset]);
+        newest = transaction;
+        break;
+    }
+    answered(expectation, tag);
+  }
+
+  /** How the agent's response ends in place of what did not pass. */
+  function cutWords(): readonly Uint8Array[] {
+    if (cut === null || volume === null) return [];
+    const inBlock = (transaction ?? newest) === "T";
+    const fate = sqlstate !== null ? "cancelled" : inBlock ? "aborted" : "completed";
+    const words = volumeExceeded(volume, cut.by, fate);
+    if (transaction === null) return [words];
+    // The edge has an open transaction aborted, as after every error of its own.
+    const status = transaction === "I" ? "idle" : "failed_transaction";
+    return [words, backendBytes({ kind: "ready_for_query", status })];
   }
 }
 

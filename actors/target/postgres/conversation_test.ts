@@ -23,7 +23,7 @@ const defines: StatementAnalysis = { ...reads, command: "CREATE TABLE", effects:
 Deno.test("the catalog is needed once a definition is committed, until it was read", () => {
   const conversation = postgresConversation(limits);
   const ask = (statement: StatementAnalysis, status: "idle" | "in_transaction") => {
-    conversation.asks([frontendBytes({ kind: "query", text: "" })]);
+    conversation.asks([frontendBytes({ kind: "query", text: "" })], { statements: [] });
     conversation.takes(backendBytes({ kind: "ready_for_query", status }));
     return conversation.ends([statement]);
   };
@@ -42,6 +42,6 @@ Deno.test("the opening tells the server's number of the session", () => {
   const key = { kind: "backend_key_data", processId: -7, secretKey: new Uint8Array(4) } as const;
   conversation.takes(backendBytes(key, { kind: "ready_for_query", status: "idle" }));
   deepStrictEqual(conversation.answered().processId, -7);
-  conversation.asks([frontendBytes({ kind: "sync" })]);
+  conversation.asks([frontendBytes({ kind: "sync" })], { statements: [] });
   deepStrictEqual(conversation.answered().processId, undefined);
 });

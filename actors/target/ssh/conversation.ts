@@ -29,6 +29,7 @@ export function sshConversation(limits: SshLimits): Conversation {
     get settled() {
       return phase !== "dialling" && phase !== "running";
     },
+    cut: false,
     dials() {
       phase = "dialling";
     },
@@ -63,7 +64,11 @@ export function sshConversation(limits: SshLimits): Conversation {
     },
   };
 
-  function takes(bytes: Uint8Array): boolean {
+  function takes(bytes: Uint8Array): readonly Uint8Array[] | null {
+    return hears(bytes) ? [bytes] : null;
+  }
+
+  function hears(bytes: Uint8Array): boolean {
     if (phase === "dialling") {
       // A login answers nothing that an agent is to see.
       phase = "dialled";
