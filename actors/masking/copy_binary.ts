@@ -9,8 +9,13 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import { int32At, uint16At, type Writer } from "#schemas/wire/cursor.ts";
+import {
+  binaryHeaderBytes,
+  binaryHeaderEnd,
+  binaryTrailer,
+  binaryTupleEnd,
+} from "#schemas/wire/postgres/copy/binary_rows.ts";
 import { type CopyFault, type CopyRewriter, copyRows } from "./copy_rows.ts";
 import { rewriteNull, rewriteValue, type RowProgram } from "./rows.ts";
 
@@ -23,9 +28,9 @@ export function copyBinary(
   const rows = copyRows(rowBytesMax, partEnd, (part, out) => {
     const start = out.begin("d");
     if (expected === "header") {
-      out.raw(part.subarray(0, headerBytes));
+      out.raw(part.subarray(0, binaryHeaderBytes));
       expected = "tuple";
-    } else if (part.length === 2 && uint16At(part, 0) === trailer) {
+    } else if (part.length === 2 && uint16At(part, 0) === binaryTrailer) {
       out.raw(part);
       expected = "nothing";
     } else writeTuple(part, out);
@@ -40,8 +45,8 @@ export function copyBinary(
 
   function partEnd(bytes: Uint8Array, start: number): number | CopyFault {
     if (expected === "nothing") return "copy_malformed";
-    if (expected === "header") return headerEnd(bytes, start);
-    return tupleEnd(bytes, start);
+    if (expected === "header") return binaryHeaderEnd(bytes, start);
+    return binaryTupleEnd(bytes, start);
   }
 
   function writeTuple(tuple: Uint8Array, out: Writer): void {
@@ -61,35 +66,4 @@ export function copyBinary(
       at += Math.max(length, 0);
     }
   }
-}
-
-const signature = Buffer.from("PGCOPY\n\xff\r\n\0", "latin1");
-const headerBytes = 19;
-const trailer = 0xffff;
-
-function headerEnd(bytes: Uint8Array, start: number): number | CopyFault {
-  const available = bytes.length - start;
-  const seen = bytes.subarray(start, start + Math.min(available, signature.length));
-  if (!signature.subarray(0, seen.length).equals(seen)) return "copy_malformed";
-  if (available < headerBytes) return -1;
-  const hasFlags = int32At(bytes, start + 11) !== 0;
-  const hasExtension = int32At(bytes, start + 15) !== 0;
-  return hasFlags || hasExtension ? "copy_malformed" : start + headerBytes;
-}
-
-function tupleEnd(bytes: Uint8Array, start: number): number | CopyFault {
-  if (bytes.length - start < 2) return -1;
-  const count = uint16At(bytes, start);
-  let at = start + 2;
-  if (count === trailer) return at;
-  // Int16: any other negative count is none.
-  if (count > 0x7fff) return "copy_malformed";
-  for (let i = 0; i < count; i++) {
-    if (bytes.length - at < 4) return -1;
-    const length = int32At(bytes, at);
-    if (length < -1) return "copy_malformed";
-    at += 4 + Math.max(length, 0);
-    if (at > bytes.length) return -1;
-  }
-  return at;
 }

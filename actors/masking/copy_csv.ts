@@ -10,6 +10,12 @@
 import { Buffer } from "node:buffer";
 import type { CopyFormat } from "#schemas/mask_plan.ts";
 import type { Writer } from "#schemas/wire/cursor.ts";
+import {
+  csvFieldEnds,
+  csvFieldValue,
+  type CsvMarks,
+  csvRowEnd,
+} from "#schemas/wire/postgres/copy/csv_rows.ts";
 import { type CopyRewriter, copyRows } from "./copy_rows.ts";
 import { isRange, isUntouched } from "./copy_text.ts";
 import { type ColumnProgram, rewriteNull, rewriteValue, type RowProgram } from "./rows.ts";
@@ -20,14 +26,14 @@ export function copyCsv(
   rowBytesMax: number,
   counts: Map<string, number>,
 ): CopyRewriter {
-  const marks: Marks = {
+  const marks: CsvMarks = {
     delimiter: format.delimiter.charCodeAt(0),
     quote: format.quote.charCodeAt(0),
     escape: format.escape.charCodeAt(0),
   };
   const nullText = Buffer.from(format.null);
   let isHeader = format.header;
-  const rows = copyRows(rowBytesMax, rowEndOf(marks), (row, out) => {
+  const rows = copyRows(rowBytesMax, csvRowEnd(marks), (row, out) => {
     const start = out.begin("d");
     if (isHeader) out.raw(row);
     else writeRow(row, out);
@@ -38,7 +44,7 @@ export function copyCsv(
   return { data: rows.data, end: () => rows.rest().length === 0 ? null : "copy_malformed" };
 
   function writeRow(row: Uint8Array, out: Writer): void {
-    const ends = fieldEnds(row, marks);
+    const ends = csvFieldEnds(row, marks);
     const isCovered = ends.length === program.columns.length;
     let start = 0;
     for (let i = 0; i < ends.length; i++) {
@@ -67,7 +73,7 @@ export function copyCsv(
       out.raw(nullText);
     } else if (isUntouched(column, row, start, end)) out.copy(row, start, end - start);
     else {
-      const value = unquote(row.subarray(start, end), marks);
+      const value = csvFieldValue(row.subarray(start, end), marks);
       const masked = rewriteValue(column, value);
       if (masked === value) out.copy(row, start, end - start);
       else if (masked === null) out.raw(nullText);
@@ -89,61 +95,12 @@ export function copyCsv(
   }
 }
 
-type Marks = { readonly delimiter: number; readonly quote: number; readonly escape: number };
-
 const lineFeed = 0x0a;
 
-/** Remembers between calls whether the bytes seen so far end inside quotes. */
-function rowEndOf(marks: Marks): (bytes: Uint8Array, start: number, scanned: number) => number {
-  let quoted = false;
-  let skipped = false;
-  return (bytes, start, scanned) => {
-    if (scanned === start) quoted = skipped = false;
-    for (let i = scanned; i < bytes.length; i++) {
-      const byte = bytes[i];
-      if (skipped) skipped = false;
-      else if (quoted && byte === marks.escape && marks.escape !== marks.quote) skipped = true;
-      else if (byte === marks.quote) quoted = !quoted;
-      else if (byte === lineFeed && !quoted) return i + 1;
-    }
-    return -1;
-  };
-}
-
-function isPlain(value: Uint8Array, { delimiter, quote }: Marks): boolean {
+function isPlain(value: Uint8Array, { delimiter, quote }: CsvMarks): boolean {
   for (let i = 0; i < value.length; i++) {
     const byte = value[i] ?? 0;
     if (byte <= 0x20 || byte === delimiter || byte === quote) return false;
   }
   return true;
-}
-
-function fieldEnds(row: Uint8Array, marks: Marks): number[] {
-  const ends: number[] = [];
-  const end = row.length - 1;
-  let quoted = false;
-  for (let i = 0; i < end; i++) {
-    const byte = row[i];
-    if (quoted && byte === marks.escape && marks.escape !== marks.quote) i++;
-    else if (byte === marks.quote) quoted = !quoted;
-    else if (byte === marks.delimiter && !quoted) ends.push(i);
-  }
-  ends.push(end);
-  return ends;
-}
-
-function unquote(field: Uint8Array, marks: Marks): Uint8Array {
-  if (!field.includes(marks.quote)) return field;
-  const plain: number[] = [];
-  let quoted = false;
-  for (let i = 0; i < field.length; i++) {
-    const byte = field[i] ?? 0;
-    const next = field[i + 1];
-    const isEscape = quoted && byte === marks.escape &&
-      (next === marks.quote || next === marks.escape);
-    if (isEscape) plain.push(field[++i] ?? 0);
-    else if (byte === marks.quote) quoted = !quoted;
-    else plain.push(byte);
-  }
-  return Uint8Array.from(plain);
 }
