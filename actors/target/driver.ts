@@ -11,6 +11,7 @@ import type { Clock } from "#actors/_kit/clock.ts";
 import type { SessionKey } from "#schemas/subjects.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import type { TargetCommand, TargetInput } from "./inputs.ts";
+import { QueryError } from "./postgres/query_connection.ts";
 import type { Reach, Upstream } from "./reach.ts";
 
 export type DriverLimits = {
@@ -177,18 +178,24 @@ export function targetDriver(ports: {
     const reach = connections.get(connection);
     const read = reach?.readCatalog ?? null;
     if (read === null) return null;
+    const known = digests.get(connection) ?? null;
     try {
-      const catalog = await read();
-      if (digests.get(connection) !== catalog.digest) {
+      const catalog = await read(known);
+      if (catalog === null) return known;
+      if (catalog.digest !== known) {
         await publishCatalog(bus, catalog);
         digests.set(connection, catalog.digest);
         report("catalog_published", { connection, relations: catalog.relations.length });
       }
       return catalog.digest;
     } catch (error) {
-      const name = error instanceof Error ? error.name : "unknown";
-      report("catalog_failed", { connection, error: name });
+      const code = error instanceof QueryError ? error.code : nameOf(error);
+      report("catalog_failed", { connection, error: code });
       return null;
     }
   }
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : "unknown";
 }

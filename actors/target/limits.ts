@@ -1,12 +1,14 @@
 /** The target's limits, in one place. @module */
+import type { CatalogLimits } from "./catalog_reader.ts";
+import type { QueryLimits } from "./postgres/query_connection.ts";
 import type { TargetLimits } from "./state.ts";
 import type { DialLimits } from "./dial.ts";
 import type { DriverLimits } from "./driver.ts";
 import type { SshDialLimits } from "./ssh/dial.ts";
 
-type ProcessLimits = { readonly catalogEveryMs: number };
+type CatalogReading = QueryLimits & CatalogLimits & { readonly catalogEveryMs: number };
 
-type Limits = TargetLimits & DriverLimits & DialLimits & SshDialLimits & ProcessLimits;
+type Limits = TargetLimits & DriverLimits & DialLimits & SshDialLimits & CatalogReading;
 
 export const targetLimits: Limits = {
   messageBytesMax: 256 * 1024 * 1024,
@@ -25,6 +27,9 @@ export const targetLimits: Limits = {
   pausedBytesMax: 16 * 1024 * 1024,
   edgeSilenceMsMax: 10_000,
   catalogDelayMsMax: 2000,
+  queryMsMax: 30_000,
+  answerBytesMax: 256 * 1024 * 1024,
+  lockMsMax: 500,
   /** Changes made past the gateway are seen this late at most; masking checks origins meanwhile. */
   catalogEveryMs: 5000,
 };

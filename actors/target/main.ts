@@ -5,10 +5,11 @@ import { sessionWorker, workerLimits } from "#actors/_kit/session_worker.ts";
 import type { Connection } from "#schemas/config.ts";
 import { aliveSubject, creditSubject } from "#schemas/subjects.ts";
 import { target } from "./actor.ts";
-import { readCatalog } from "./catalog_reader.ts";
+import { catalogReader } from "./catalog_reader.ts";
 import { dial } from "./dial.ts";
 import { targetDriver } from "./driver.ts";
 import { targetLimits } from "./limits.ts";
+import { queryConnection } from "./postgres/query_connection.ts";
 import type { Reach } from "./reach.ts";
 import { dialSsh } from "./ssh/dial.ts";
 
@@ -70,6 +71,15 @@ function reachOf(name: string, connection: Connection, secrets: string): Reach {
   const endpoint = { host, port, database, user, password: password ?? "", tls: secure };
   return {
     dial: (parameters, events) => dial(endpoint, parameters, targetLimits, events),
-    readCatalog: () => readCatalog(name, endpoint, targetLimits.dialMsMax),
+    readCatalog: catalogReader(
+      name,
+      database,
+      queryConnection(
+        (events) => dial(endpoint, { application_name: "sallyport" }, targetLimits, events),
+        systemClock,
+        targetLimits,
+      ),
+      targetLimits,
+    ),
   };
 }

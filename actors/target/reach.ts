@@ -36,5 +36,8 @@ export type Reach = {
     events: DialEvents,
   ): { abandon(): void };
   /** Null: its protocol has no catalog. */
-  readonly readCatalog: (() => Promise<Catalog>) | null;
+  readonly readCatalog: ReadCatalog | null;
 };
+
+/** The catalog as it is now; null when it still is the one with the digest `known`. */
+export type ReadCatalog = (known: string | null) => Promise<Catalog | null>;

@@ -161,7 +161,6 @@ async function initialise(
     "--encoding=UTF8",
     "--locale=C",
     "--no-sync",
-    "--no-instructions",
   ], { ...asUser(cluster) });
   await Deno.remove(handedOver);
   if (!result.success) throw new Error(`initdb failed: ${result.stderr.slice(-2000)}`);

@@ -20,9 +20,19 @@ export type PostgresBinaries = {
 const PackageFile = z.object({ version: z.string() });
 const Links = z.array(z.object({ source: z.string(), target: z.string() }));
 
-/** The programs, in the cache: copied from the package once, with its libraries' links made. */
-export async function postgresBinaries(cacheDir: string): Promise<PostgresBinaries> {
-  const source = platformPackage();
+/** The programs of the package that is a dependency, for this machine. */
+export function postgresBinaries(cacheDir: string): Promise<PostgresBinaries> {
+  return packagedBinaries(platformPackage(), cacheDir);
+}
+
+/**
+ * The programs of a platform package that stands unpacked in `source`, in the cache: copied once,
+ * with its libraries' links made.
+ */
+export async function packagedBinaries(
+  source: string,
+  cacheDir: string,
+): Promise<PostgresBinaries> {
   const { version } = PackageFile.parse(
     JSON.parse(await Deno.readTextFile(`${source}/package.json`)),
   );
