@@ -72,6 +72,8 @@ export const OutputColumn = z.strictObject({
   classes: z.array(z.string()),
   /** True when some part of the derivation is not understood: masked whole. */
   opaque: z.boolean(),
+  /** Made of many rows at once: by an aggregate, a window function, or a subquery that chooses. */
+  aggregate: z.literal(true).optional(),
   /** The bare column it is, when it is one; null for any expression. */
   origin: z.strictObject({ relation: z.int().min(0), attribute: z.int().min(1) }).nullable(),
 });
@@ -94,6 +96,11 @@ export const StatementAnalysis = z.strictObject({
   classesFiltered: z.array(z.string()),
   /** How; a class that is filtered by and does not stand here may be used in every way. */
   filters: z.array(ClassFilter).optional(),
+  /**
+   * Rows that each group of protected rows is proven to have, by HAVING count(*) >= n; 0 when rows
+   * are taken one by one or nothing is proven. Absent when no protected relation is read.
+   */
+  aggregateRowsMin: z.int().min(0).optional(),
   /** Classes of columns written to. */
   classesWritten: z.array(z.string()),
   /** Output columns; null when the statement returns no rows. */

@@ -42,6 +42,9 @@ type RequestContext = {
   // "pattern", "sort", "group", "join", "window".
   filters: Set<String>,
   filter_kinds: Set<String>,
+  // Rows that each group of protected rows is proven to have, by HAVING count(*) >= n; 0 when rows
+  // are taken one by one or nothing is proven.
+  aggregate_rows_min: Long,
   // "schema.name" of what is touched.
   relations: Set<String>,
   functions: Set<String>,

@@ -5,8 +5,9 @@
  */
 import type { Judgement } from "#actors/authz/session_judge.ts";
 import { lineText } from "#actors/audit/replay/text.ts";
-import type { StatementAnalysis } from "#schemas/analysis.ts";
+import type { OutputColumn, StatementAnalysis } from "#schemas/analysis.ts";
 import type { ColumnPlan } from "#schemas/mask_plan.ts";
+import { opaqueClass } from "#schemas/policy_schema.ts";
 
 const lineCharactersMax = 200;
 
@@ -42,7 +43,7 @@ export function explainReport(judged: Judgement): string[] {
     const columns = plan.results[index]?.columns ?? [];
     if (decision === "deny") return;
     one.columns?.forEach(({ name }, at) => {
-      lines.push(`  column ${name}: ${maskText(columns[at])}`);
+      lines.push(`  column ${name}: ${maskText(columns[at], one.columns?.[at])}`);
     });
   });
   return lines.map((line) => lineText(line, lineCharactersMax));
@@ -66,10 +67,15 @@ function placeOf({ access }: StatementAnalysis): string[] {
   ];
 }
 
-function maskText(column: ColumnPlan | undefined): string {
-  if (column === undefined) return "masked whole";
-  const { classes, mask } = column;
-  const from = classes.length === 0 ? "" : `, from ${classes.join(", ")}`;
+function maskText(plan: ColumnPlan | undefined, column: OutputColumn | undefined): string {
+  if (plan === undefined) return "masked whole";
+  const { classes, mask } = plan;
+  const known = column?.classes ?? classes;
+  const small = classes.filter((name) => name !== opaqueClass && !known.includes(name));
+  const from = known.length === 0 ? "" : `, from ${known.join(", ")}`;
+  const groups = small.length === 0
+    ? ""
+    : `, of too few rows by ${small.join(", ")}: HAVING count(*) >= n proves more`;
   const how = mask.operator === "generalise" ? `generalise to ${mask.to}` : mask.operator;
-  return `${how}${from}`;
+  return `${how}${from}${groups}`;
 }

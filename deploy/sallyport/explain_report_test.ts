@@ -26,6 +26,7 @@ const judged: Judgement = {
     columns: [
       { name: "dob", classes: ["dob"], opaque: false, origin: null },
       { name: "\x1b[2J", classes: [], opaque: true, origin: null },
+      { name: "n", classes: [], opaque: false, aggregate: true, origin: null },
     ],
     copy: null,
     estimatedRows: 4.2,
@@ -37,6 +38,8 @@ const judged: Judgement = {
       formats: [],
       columns: [
         { classes: ["dob"], mask: { operator: "generalise", to: "year" }, origin: null },
+        { classes: ["opaque"], mask: { operator: "redact" }, origin: null },
+        { classes: ["zip"], mask: { operator: "redact" }, origin: null },
       ],
       copy: null,
     }],
@@ -44,6 +47,7 @@ const judged: Judgement = {
   },
   parsed: null,
   durationMsMax: 1000,
+  volume: null,
   facts: [],
   consequence: { allowed() {}, settled() {} },
 };
@@ -57,7 +61,8 @@ Deno.test("explainReport() says effects, classes and each column's mask, on line
     "  classes filtered by: zip (equality, sort)",
     "  rows: at most about 5",
     "  column dob: generalise to year, from dob",
-    "  column \\x1b[2J: masked whole",
+    "  column \\x1b[2J: redact",
+    "  column n: redact, of too few rows by zip: HAVING count(*) >= n proves more",
   ]);
 });
 

@@ -36,6 +36,7 @@ export function completed(judged: Judged, run: Run): StatementAnalysis {
     classesRead: [...new Set(columns?.flatMap(({ classes }) => classes))].sort(),
     classesFiltered: filters.map((filter) => filter.class),
     ...(filters.length === 0 ? {} : { filters }),
+    ...(run.rowsMin === null ? {} : { aggregateRowsMin: run.rowsMin }),
     classesWritten: [...run.written].sort(),
     columns,
     copy: judged.copy,
@@ -52,10 +53,11 @@ function filtersOf(run: Run): ClassFilter[] {
 
 function outputColumns(output: Output, unresolved: boolean): OutputColumn[] {
   const hide = unresolved || output.open;
-  return output.columns.map(({ name, classes, opaque, origin }) => ({
+  return output.columns.map(({ name, classes, opaque, origin, aggregate }) => ({
     name,
     classes: [...classes],
     opaque: opaque || hide,
+    ...(aggregate === true ? { aggregate } : {}),
     origin: hide || origin === null || origin.attribute < 1 ? null : origin,
   }));
 }

@@ -24,7 +24,16 @@ import {
   filterByWindow,
   sortKey,
 } from "./filters.ts";
-import { type Column, join, joinAll, named, opaque, plain, type Value } from "./lineage.ts";
+import {
+  aggregated,
+  type Column,
+  join,
+  joinAll,
+  named,
+  opaque,
+  plain,
+  type Value,
+} from "./lineage.ts";
 import { anyType, filterBy, noteFilter, type Run, spend } from "./run.ts";
 import {
   columnAt,
@@ -35,6 +44,7 @@ import {
   type Scope,
   type Source,
 } from "./scope.ts";
+import { isAggregateCall } from "./groups.ts";
 import { selectOutput } from "./select.ts";
 import { judgeSetConfig } from "./settings.ts";
 import { bodyOf, type Fields, fields, items, type Node, node, stringOf, text } from "./tree.ts";
@@ -267,7 +277,8 @@ function callValue(body: Fields, scope: Scope | null, run: Run): Value {
   const order = sortedBy(items(body["agg_order"]), scope, run);
   if (body["over"] !== undefined) filterByWindow(fields(body["over"]), scope, run);
   const value = join(args, share);
-  return body["agg_within_group"] === true ? join(value, order) : value;
+  if (!isAggregateCall(body)) return value;
+  return aggregated(body["agg_within_group"] === true ? join(value, order) : value);
 }
 
 /**
@@ -311,7 +322,7 @@ function jsonAggregate(body: Fields, scope: Scope | null, run: Run): Value {
   filterByCondition(parts["agg_filter"], scope, run);
   sortedBy(items(parts["agg_order"]), scope, run);
   if (parts["over"] !== undefined) filterByWindow(fields(parts["over"]), scope, run);
-  return childrenOf(rest, scope, run);
+  return aggregated(childrenOf(rest, scope, run));
 }
 
 /** Notes the keys that an aggregate sorts its rows by; what they derive from. */
@@ -331,7 +342,8 @@ function sublinkValue(body: Fields, scope: Scope | null, run: Run): Value {
   if (body["subLinkType"] !== "EXISTS_SUBLINK") {
     const output = selectOutput(select, scope, run);
     const value = joinAll([test, operator, ...output.columns]);
-    return output.open ? join(value, opaque) : value;
+    // What it gives, or that it gives nothing, tells of the rows that it chose among.
+    return aggregated(output.open ? join(value, opaque) : value);
   }
   // EXISTS tells whether a predicate held: it derives from what the subquery compared.
   const outer = run.filtered;

@@ -8,7 +8,12 @@
  */
 
 /** Class names sorted and distinct; `opaque` when some part of the derivation is unknown. */
-export type Value = { readonly classes: readonly string[]; readonly opaque: boolean };
+export type Value = {
+  readonly classes: readonly string[];
+  readonly opaque: boolean;
+  /** Made of many rows at once; see `groups.ts`. */
+  readonly aggregate?: true | undefined;
+};
 
 /** The bare column of a relation, by pg_class.oid and pg_attribute.attnum. */
 export type Origin = { readonly relation: number; readonly attribute: number };
@@ -26,6 +31,7 @@ export function join(left: Value, right: Value): Value {
   return {
     classes: union(left.classes, right.classes),
     opaque: left.opaque || right.opaque,
+    ...(left.aggregate === true || right.aggregate === true ? { aggregate: true } : {}),
   };
 }
 
@@ -37,7 +43,13 @@ export function joinAll(values: readonly Value[]): Value {
 
 /** Names a value; an expression has no origin. */
 export function named(name: string, value: Value, origin: Origin | null = null): Column {
-  return { name, classes: value.classes, opaque: value.opaque, origin };
+  const column = { name, classes: value.classes, opaque: value.opaque, origin };
+  return value.aggregate === true ? { ...column, aggregate: true } : column;
+}
+
+/** The same value, made of many rows. */
+export function aggregated(value: Value): Value {
+  return { classes: value.classes, opaque: value.opaque, aggregate: true };
 }
 
 /**
@@ -61,5 +73,5 @@ export function isSubset(part: readonly string[], whole: readonly string[]): boo
 }
 
 function isPlain(value: Value): boolean {
-  return !value.opaque && value.classes.length === 0;
+  return !value.opaque && value.classes.length === 0 && value.aggregate !== true;
 }

@@ -10,6 +10,7 @@ import { valueOf } from "./expression.ts";
 import { filterByCondition } from "./filters.ts";
 import { fromClause, fromItem, targetItem } from "./from.ts";
 import { fromRows } from "./estimate.ts";
+import { noteRows } from "./groups.ts";
 import {
   type Column,
   isSubset,
@@ -36,6 +37,7 @@ export function modifyOutput(
 ): Output | null {
   const scope = withScope(body["withClause"], outer, run);
   run.effects.add("write");
+  noteRows(0, run);
   switch (tag) {
     case "InsertStmt":
       return insert(body, scope, run);

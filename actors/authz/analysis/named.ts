@@ -10,6 +10,7 @@
 import { FilterKind, type OutputColumn, type StatementAnalysis } from "#schemas/analysis.ts";
 import { completed } from "./complete.ts";
 import { allOf } from "./expression.ts";
+import { noteRows } from "./groups.ts";
 import { join, named, opaque, plain, union } from "./lineage.ts";
 import { hiddenCode, movingCode, newRun, noteFilter, type Run } from "./run.ts";
 import type { Output } from "./scope.ts";
@@ -127,6 +128,7 @@ export function merged(left: StatementAnalysis, right: StatementAnalysis): State
     classesRead: both(left.classesRead, right.classesRead),
     classesFiltered: both(left.classesFiltered, right.classesFiltered),
     ...mergedFilters(left, right),
+    ...mergedRows(left, right),
     classesWritten: both(left.classesWritten, right.classesWritten),
     columns: mergedColumns(left.columns, right.columns),
     estimatedRows: Math.max(left.estimatedRows, right.estimatedRows),
@@ -146,6 +148,14 @@ function mergedFilters(
   return { filters };
 }
 
+function mergedRows(
+  { aggregateRowsMin: one }: StatementAnalysis,
+  { aggregateRowsMin: other }: StatementAnalysis,
+): Pick<StatementAnalysis, "aggregateRowsMin"> {
+  if (one === undefined && other === undefined) return {};
+  return { aggregateRowsMin: Math.min(one ?? other ?? 0, other ?? one ?? 0) };
+}
+
 function mergedColumns(
   left: readonly OutputColumn[] | null,
   right: readonly OutputColumn[] | null,
@@ -162,6 +172,7 @@ function mergedColumns(
       name: column.name,
       classes: [...union(other.classes, column.classes)],
       opaque: column.opaque || other.opaque,
+      ...(column.aggregate === true || other.aggregate === true ? { aggregate: true } : {}),
       origin: same ? column.origin : null,
     };
   });
@@ -177,6 +188,7 @@ function absorb(analysis: StatementAnalysis, run: Run): void {
     for (const kind of kinds) noteFilter(run, name, kind);
   }
   for (const name of analysis.classesWritten) run.written.add(name);
+  if (analysis.aggregateRowsMin !== undefined) noteRows(analysis.aggregateRowsMin, run);
   run.classified ||= analysis.classesRead.length > 0 || analysis.effects.includes("export");
 }
 

@@ -40,6 +40,8 @@ export type Run = {
   readonly written: Set<string>;
   /** By class, how; replaced while the predicates of a subquery are gathered apart. */
   filtered: Map<string, Set<FilterKind>>;
+  /** Rows that every group of protected rows is proven to have; null when none were read. */
+  rowsMin: number | null;
   /** A relation with classified columns was read. */
   classified: boolean;
   /** Code on the relations touched; see `RelationCode`. */
@@ -77,6 +79,7 @@ export function newRun(
     functions: new Set(),
     written: new Set(),
     filtered: new Map(),
+    rowsMin: null,
     classified: false,
     code: new Set(),
     types: new Set(),

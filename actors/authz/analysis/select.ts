@@ -11,7 +11,17 @@ import { fromRows, isAggregate, limitedRows } from "./estimate.ts";
 import { resolveColumn, rowReference, valueOf } from "./expression.ts";
 import { columnValue, filterByCondition, filterByKey, filterByWindow, sortKey } from "./filters.ts";
 import { fromClause } from "./from.ts";
-import { type Column, join, joinAll, named, opaque, plain, type Value } from "./lineage.ts";
+import { noteGroups } from "./groups.ts";
+import {
+  aggregated,
+  type Column,
+  join,
+  joinAll,
+  named,
+  opaque,
+  plain,
+  type Value,
+} from "./lineage.ts";
 import { columnName, isStar } from "./names.ts";
 import { filterBy, type Run, spend, TooComplex } from "./run.ts";
 import { columnAt, findSource, nested, type Output, rowOf, type Scope } from "./scope.ts";
@@ -102,7 +112,12 @@ function plainSelect(select: Fields, outer: Scope | null, run: Run): Output {
   const grouped = group.length === 0 &&
     (select["havingClause"] !== undefined ||
       targets.some((target) => isAggregate(bodyOf(target, "ResTarget")?.["val"])));
-  const output = { columns, open, rows: grouped ? 1 : fromRows(list, where) };
+  noteGroups(select, list, run);
+  // A condition on groups tells of their rows, whatever else is selected.
+  const told = select["havingClause"] === undefined
+    ? columns
+    : columns.map((column) => named(column.name, aggregated(column), column.origin));
+  const output = { columns: told, open, rows: grouped ? 1 : fromRows(list, where) };
   orderBy(select, output, scope, run);
   return output;
 }

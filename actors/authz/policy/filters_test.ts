@@ -65,3 +65,14 @@ Deno.test("loadPolicy() names a class or kind that a filter never has", () => {
     match(loaded.ok ? "" : loaded.problems[0]?.message ?? "", problem);
   }
 });
+
+Deno.test("policy may refuse to filter but for aggregates of enough rows", () => {
+  const text = `
+@id("all") permit (principal, action, resource);
+@id("small") forbid (principal, action == Action::"filter_by", resource)
+  when { context.aggregate_rows_min < 11 };`;
+  const filter = filtering({ class: "mrn", kinds: ["group"] });
+  strictEqual(judge(text, [filter]).decision, "deny");
+  strictEqual(judge(text, [{ ...filter, aggregateRowsMin: 10 }]).decision, "deny");
+  strictEqual(judge(text, [{ ...filter, aggregateRowsMin: 11 }]).decision, "allow");
+});

@@ -36,20 +36,50 @@ export function maskPlan(
     answers,
     statement,
     formats: [...formats],
-    columns: columnsPlan(analysis.columns, revealed, classes),
+    columns: columnsPlan(
+      analysis.columns,
+      revealed,
+      classes,
+      smallGroupsOf(analysis, revealed, classes),
+    ),
     copy: analysis.copy?.direction === "out" ? analysis.copy.format : null,
   }));
   const statements = [...analyses, ...positions.map(({ analysis }) => analysis)];
   return { results, errors: errorsPlan(statements, revealed) };
 }
 
-/** The plan of each output column; empty when the statement returns no rows. */
+/**
+ * The plan of each output column; empty when the statement returns no rows. What is made of groups
+ * of rows that are too small is masked as the classes of `smallGroups`.
+ */
 export function columnsPlan(
   columns: readonly OutputColumn[] | null,
   revealed: readonly string[],
   classes: Classes,
+  smallGroups: readonly string[] = [],
 ): ColumnPlan[] {
-  return (columns ?? []).map((column) => columnPlan(column, new Set(revealed), classes));
+  const visible = new Set(revealed);
+  return (columns ?? []).map((column) => {
+    const plan = columnPlan(column, visible, classes);
+    if (column.aggregate !== true || smallGroups.length === 0) return plan;
+    return { ...plan, classes: [...new Set([...plan.classes, ...smallGroups])], mask: redact() };
+  });
+}
+
+/**
+ * The classes that choose rows in a statement, are not revealed and want larger groups
+ * (`aggregate_rows_min`) than it is proven to make. What is not understood may be any class.
+ */
+export function smallGroupsOf(
+  { classesFiltered, aggregateRowsMin = 0 }: StatementAnalysis,
+  revealed: readonly string[],
+  classes: Classes,
+): string[] {
+  const chosen = classesFiltered.includes(opaqueClass) ? Object.keys(classes) : classesFiltered;
+  return chosen.filter((name) => {
+    const wanted = Object.hasOwn(classes, name) ? classes[name]?.aggregate_rows_min ?? 0 : 0;
+    return wanted > aggregateRowsMin && !revealed.includes(name);
+  });
 }
 
 /** Effects under which the server says more than lineage can see: it runs code, casts a table. */

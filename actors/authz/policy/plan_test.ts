@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { OutputColumn } from "#schemas/analysis.ts";
 import { Config } from "#schemas/config.ts";
 import { MaskPlan } from "#schemas/mask_plan.ts";
-import { columnsPlan, errorsPlan, maskPlan } from "./plan.ts";
+import { columnsPlan, errorsPlan, maskPlan, smallGroupsOf } from "./plan.ts";
 import { config, select } from "./testing.ts";
 
 const classes = Config.shape.classes.parse({
@@ -90,6 +90,30 @@ Deno.test("columnsPlan() keeps only what is understood and whose classes are all
     const kept = plan?.mask.operator === "keep";
     strictEqual(kept, !opaque && had.every((name) => revealed.includes(name)));
   }));
+});
+
+Deno.test("maskPlan() redacts what is made of small groups of a class that wants larger ones", () => {
+  const wanting = {
+    ...classes,
+    ...Config.shape.classes.parse({ zip: { aggregate_rows_min: 11 } }),
+  };
+  const columns = [column({ name: "day" }), column({ name: "n", aggregate: true, origin: null })];
+  const counted = { ...select, classesFiltered: ["ssn", "zip"], columns };
+  const maskOf = (analysis: typeof counted, revealed: string[] = []) => {
+    const position = { answers: "query" as const, statement: null, formats: [], analysis };
+    const { results: [result] } = maskPlan([position], [analysis], revealed, wanting);
+    const [day, n] = result?.columns ?? [];
+    strictEqual(day?.mask.operator, "keep");
+    return `${n?.classes.join()} ${n?.mask.operator}`;
+  };
+  strictEqual(maskOf(counted), "zip redact");
+  strictEqual(maskOf({ ...counted, aggregateRowsMin: 10 }), "zip redact");
+  strictEqual(maskOf({ ...counted, aggregateRowsMin: 11 }), " keep");
+  strictEqual(maskOf(counted, ["zip"]), " keep");
+  strictEqual(maskOf({ ...counted, classesFiltered: ["ssn"] }), " keep");
+  // What is not understood may be any class.
+  strictEqual(maskOf({ ...counted, classesFiltered: ["opaque"] }), "zip redact");
+  deepStrictEqual(smallGroupsOf(counted, [], classes), []);
 });
 
 Deno.test("errorsPlan() keeps the server's words only where no hidden class can be in them", () => {

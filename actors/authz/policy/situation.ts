@@ -49,6 +49,8 @@ export type Situation = {
   /** How: `ssn:equality`, one for each class and kind. */
   readonly filters: readonly string[];
   readonly filterKinds: readonly FilterKind[];
+  /** Rows that each group of protected rows has at least; 0 when that is not proven. */
+  readonly aggregateRowsMin: number;
   /** Rows it may return, added up; a whole number that Cedar's Long holds. */
   readonly rows: number;
 };
@@ -125,6 +127,7 @@ export function situationKey(one: StatementAnalysis): string {
     one.classesRead,
     one.classesFiltered,
     one.filters ?? null,
+    one.aggregateRowsMin ?? null,
     one.classesWritten,
     one.columns === null ? null : distinct(one.columns.flatMap(({ classes }) => classes)),
     one.columns?.some(({ opaque }) => opaque) ?? false,
@@ -162,6 +165,7 @@ function situationOf(statements: readonly StatementAnalysis[], bulkRows: number)
     filtered: distinct(statements.flatMap(({ classesFiltered }) => classesFiltered)),
     filters: distinct(filters.map(({ name, kind }) => `${name}:${kind}`)),
     filterKinds: FilterKind.options.filter((kind) => filters.some((one) => one.kind === kind)),
+    aggregateRowsMin: Math.min(...statements.map((one) => one.aggregateRowsMin ?? 0)),
     rows: rowsOf(statements),
   };
 }
