@@ -4,11 +4,11 @@ import type { QueryLimits } from "./postgres/query_connection.ts";
 import type { TargetLimits } from "./state.ts";
 import type { DialLimits } from "./dial.ts";
 import type { DriverLimits } from "./driver.ts";
-import type { SshDialLimits } from "./ssh/dial.ts";
+import type { SshConnectionsLimits } from "./ssh/connections.ts";
 
 type CatalogReading = QueryLimits & CatalogLimits & { readonly catalogEveryMs: number };
 
-type Limits = TargetLimits & DriverLimits & DialLimits & SshDialLimits & CatalogReading;
+type Limits = TargetLimits & DriverLimits & DialLimits & SshConnectionsLimits & CatalogReading;
 
 export const targetLimits: Limits = {
   messageBytesMax: 256 * 1024 * 1024,
@@ -24,6 +24,9 @@ export const targetLimits: Limits = {
   keepaliveMs: 15_000,
   keepalivesMax: 3,
   loginBytesMax: 256 * 1024,
+  upstreamChannelsMax: 8,
+  upstreamIdleMs: 10_000,
+  upstreamsIdleMax: 32,
   pausedBytesMax: 16 * 1024 * 1024,
   edgeSilenceMsMax: 10_000,
   catalogDelayMsMax: 2000,

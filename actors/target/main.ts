@@ -11,7 +11,7 @@ import { targetDriver } from "./driver.ts";
 import { targetLimits } from "./limits.ts";
 import { queryConnection } from "./postgres/query_connection.ts";
 import type { Reach } from "./reach.ts";
-import { dialSsh } from "./ssh/dial.ts";
+import { sshConnections } from "./ssh/connections.ts";
 
 const process = await startActor("target");
 const { bus, config, report, settings } = process;
@@ -59,10 +59,7 @@ function reachOf(name: string, connection: Connection, secrets: string): Reach {
     const privateKey = secret(connection.private_key_file);
     const { host_keys: hostKeys, host_ca_keys: hostAuthorities } = connection;
     const endpoint = { host, port, user, password, privateKey, hostKeys, hostAuthorities };
-    return {
-      dial: (_parameters, events) => dialSsh(endpoint, targetLimits, events),
-      readCatalog: null,
-    };
+    return { ...sshConnections(endpoint, targetLimits, systemClock), readCatalog: null };
   }
   const { database, tls } = connection;
   const secure = tls.mode === "disable"

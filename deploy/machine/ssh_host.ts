@@ -162,6 +162,8 @@ function configuration(place: Place, port: number, options: SshHostOptions): str
   // From OpenSSH 9.8 on, a server that was unpacked elsewhere must be told where its parts are.
   const parts = /^\/usr\/s?bin\//.test(sshd) ? [] : partsOf(sshd);
   return [
+    // sshd takes the first of each.
+    ...options.settings ?? [],
     "ListenAddress 127.0.0.1",
     `Port ${port}`,
     `HostKey ${folder}/host_key`,
@@ -187,7 +189,6 @@ function configuration(place: Place, port: number, options: SshHostOptions): str
     "LogLevel INFO",
     "Subsystem sftp internal-sftp",
     ...parts,
-    ...options.settings ?? [],
     "",
   ].join("\n");
 }

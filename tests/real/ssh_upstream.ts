@@ -3,9 +3,11 @@
  *
  * @module
  */
-import type { Upstream } from "#actors/target/reach.ts";
+import { type Clock, systemClock } from "#actors/_kit/clock.ts";
+import type { Reach, Upstream } from "#actors/target/reach.ts";
 import { targetLimits } from "#actors/target/limits.ts";
-import { dialSsh, type SshDialLimits, type SshEndpoint } from "#actors/target/ssh/dial.ts";
+import { sshConnections, type SshConnectionsLimits } from "#actors/target/ssh/connections.ts";
+import type { SshEndpoint } from "#actors/target/ssh/dial.ts";
 import {
   ChannelFramer,
   type ChannelMessage,
@@ -33,18 +35,33 @@ export function endpointOf(host: SshHost): SshEndpoint {
   return { host: "127.0.0.1", port, user, privateKey, password: undefined, ...keys };
 }
 
-/** Dials; the code and words of a failure as text. */
+/** The way to a host, as target has it. Connections are not kept when nobody needs them. */
+export function wayTo(
+  endpoint: SshEndpoint,
+  limits: Partial<SshConnectionsLimits> = {},
+  clock: Clock = systemClock,
+): Pick<Reach, "dial"> {
+  const all = { ...targetLimits, upstreamsIdleMax: 0, ...limits };
+  return sshConnections(endpoint, all, clock);
+}
+
+/** Dials a connection of its own; the code and words of a failure as text. */
 export function dialChannel(
   endpoint: SshEndpoint,
-  limits: Partial<SshDialLimits> = {},
+  limits: Partial<SshConnectionsLimits> = {},
 ): Promise<Channel | string> {
+  return dialBeside(wayTo(endpoint, limits), "");
+}
+
+/** Dials for a channel of one agent's connection. */
+export function dialBeside(way: Pick<Reach, "dial">, agent: string): Promise<Channel | string> {
   const framer = new ChannelFramer({ messageBytesMax: 1024 * 1024 });
   const messages: ChannelMessage[] = [];
   const waiting = new Set<() => void>();
   let lost = false;
   const notice = () => waiting.forEach((check) => check());
   return new Promise((resolve) => {
-    dialSsh(endpoint, { ...targetLimits, ...limits }, {
+    way.dial(agent === "" ? {} : { ssh_connection: agent }, {
       ready: (upstream) => resolve(channelOf(upstream)),
       failed: (code, reason) => resolve(`${code}: ${reason}`),
       received(bytes) {
@@ -102,9 +119,17 @@ export function dialChannel(
 /** Dials, and fails with the refusal's words. */
 export async function openChannel(
   endpoint: SshEndpoint,
-  limits?: Partial<SshDialLimits>,
+  limits?: Partial<SshConnectionsLimits>,
 ): Promise<Channel> {
-  const channel = await dialChannel(endpoint, limits);
+  return dialled(await dialChannel(endpoint, limits));
+}
+
+/** Dials for a channel of one agent's connection, and fails with the refusal's words. */
+export async function openBeside(way: Pick<Reach, "dial">, agent: string): Promise<Channel> {
+  return dialled(await dialBeside(way, agent));
+}
+
+function dialled(channel: Channel | string): Channel {
   if (typeof channel === "string") throw new Error(channel);
   return channel;
 }

@@ -3,7 +3,7 @@
  * events as channel messages of the target.
  *
  * The first messages say what the channel is for and open it; what follows waits until it is open.
- * What the server says in words of its own (why a channel is not opened) is not passed on.
+ * Others may be on the same connection (`connections.ts`). What the server says in words of its own (why a channel is not opened) is not passed on.
  *
  * @module
  */
@@ -15,8 +15,8 @@ import {
 } from "#schemas/wire/ssh/channel.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import type { Upstream } from "../reach.ts";
-import { type Resolved, sftpLinks } from "./sftp_links.ts";
-import type { Client, ClientChannel, SftpClient, Terminal } from "./ssh2_client.d.ts";
+import { type Resolve, sftpLinks } from "./sftp_links.ts";
+import type { Client, ClientChannel, Terminal } from "./ssh2_client.d.ts";
 
 /** The largest message of data that is passed on in one piece. */
 const dataBytesMax = 32 * 1024;
@@ -38,10 +38,35 @@ const signals = new Set([
   "USR2",
 ]);
 
-export function channelUpstream(
-  client: Client,
-  events: { received(bytes: Uint8Array): void; hangUp(): void },
-): Upstream {
+/** A connection on which a channel may be opened. */
+export type Place = {
+  readonly client: Client;
+  /** Where a path leads on its host. */
+  readonly resolve: Resolve;
+};
+
+export type ChannelEvents = {
+  received(bytes: Uint8Array): void;
+  /** What comes is drained again. */
+  resumed(): void;
+  /** The host did not open the channel: another place for it, or null when that is its answer. */
+  elsewhere(): Promise<Place | null>;
+  /** The host has closed the channel, or will not open it. */
+  closed(): void;
+  /** The connection takes nothing more. */
+  lost(): void;
+  hangUp(): void;
+};
+
+export type ChannelUpstream = Upstream & {
+  /** Bytes that came and were not drained. */
+  waitingBytes(): number;
+  isPaused(): boolean;
+  /** The session is over: nothing more is told of the channel, and it is closed. */
+  leave(): void;
+};
+
+export function channelUpstream(place: Place, events: ChannelEvents): ChannelUpstream {
   const framer = new ChannelFramer({ messageBytesMax: Number.MAX_SAFE_INTEGER });
   let terminal: Terminal | null = null;
   const environment: [string, string][] = [];
@@ -58,6 +83,9 @@ export function channelUpstream(
   /** Input of an sftp channel that waits for its request to be whole, and for those before it. */
   let request: ChannelMessage[] = [];
   let before: Promise<unknown> = Promise.resolve();
+  /** Nobody listens any more. */
+  let left = false;
+  let asked = false;
   return {
     write(bytes) {
       framer.push(bytes);
@@ -74,16 +102,13 @@ export function channelUpstream(
         confirm();
       };
       if (mayPass === null) return whenOpen(taken);
-      const check = mayPass;
       const messages = request;
       request = [];
       // One behind the other, so that what was asked first is done first.
-      before = before.then(async () => {
-        if (!await check(dataOf(messages))) return callback("refused");
-        whenOpen(() => {
-          for (const message of messages) send(message);
-          taken();
-        });
+      before = before.then(() => new Promise<void>(whenOpen)).then(async () => {
+        if (mayPass === null || !await mayPass(dataOf(messages))) return callback("refused");
+        for (const message of messages) send(message);
+        taken();
       });
     },
     pause() {
@@ -95,9 +120,18 @@ export function channelUpstream(
       paused = false;
       channel?.resume();
       channel?.stderr.resume();
+      events.resumed();
     },
     cancel: () => whenOpen(() => channel?.signal("TERM")),
     hangUp: events.hangUp,
+    isPaused: () => paused,
+    waitingBytes: () => (channel?.readableLength ?? 0) + (channel?.stderr.readableLength ?? 0),
+    leave() {
+      if (left) return;
+      left = true;
+      if (!asked) events.closed();
+      else if (channel !== null) letGo(channel);
+    },
   };
 
   function accept(message: ChannelMessage): void {
@@ -114,42 +148,67 @@ export function channelUpstream(
       case "subsystem":
       case "direct_tcpip":
         waiting = [];
-        return open(message);
+        asked = true;
+        return openOn(place, message);
       default:
         if (mayPass !== null) return void request.push(message);
         return whenOpen(() => send(message));
     }
   }
 
-  function open(message: ChannelMessage): void {
+  function openOn({ client, resolve }: Place, message: ChannelMessage): void {
     const env = Object.fromEntries(environment);
-    switch (message.kind) {
-      case "exec": {
-        const pty = terminal === null ? {} : { pty: terminal };
-        return void client.exec(Buffer.from(message.command), { env, ...pty }, opened);
+    try {
+      switch (message.kind) {
+        case "exec": {
+          const pty = terminal === null ? {} : { pty: terminal };
+          return void client.exec(Buffer.from(message.command), { env, ...pty }, opened);
+        }
+        case "shell":
+          return void client.shell(terminal ?? false, { env }, opened);
+        case "subsystem":
+          if (message.name === "sftp") mayPass = sftpLinks(resolve);
+          // ssh2 sends no variables with one, and no server of files needs any.
+          return void client.subsys(message.name, opened);
+        case "direct_tcpip": {
+          const { originatorAddress, originatorPort, host, port } = message;
+          return void client.forwardOut(originatorAddress, originatorPort, host, port, opened);
+        }
       }
-      case "shell":
-        return void client.shell(terminal ?? false, { env }, opened);
-      case "subsystem":
-        if (message.name === "sftp") mayPass = sftpLinks(resolver(client));
-        // ssh2 sends no variables with one, and no server of files needs any.
-        return void client.subsys(message.name, opened);
-      case "direct_tcpip": {
-        const { originatorAddress, originatorPort, host, port } = message;
-        return void client.forwardOut(originatorAddress, originatorPort, host, port, opened);
-      }
+    } catch {
+      // ssh2 throws where its socket has ended; nothing was sent.
+      events.lost();
     }
 
     function opened(error: Error | undefined, made: ClientChannel): void {
-      const forwards = message.kind === "direct_tcpip";
-      if (error !== undefined) return say(...refusalOf(error, forwards), { kind: "close" });
+      if (error !== undefined) return void notOpened(error, message);
       channel = made;
+      made.on("close", events.closed);
+      made.on("error", () => {});
+      made.stderr.on("error", () => {});
+      if (left) return letGo(made);
       follow(made);
-      say({ kind: forwards ? "open_confirmation" : "success" });
+      say({ kind: message.kind === "direct_tcpip" ? "open_confirmation" : "success" });
       const calls = waiting ?? [];
       waiting = null;
       for (const call of calls) call();
     }
+  }
+
+  async function notOpened(error: Error, message: ChannelMessage): Promise<void> {
+    const forwards = message.kind === "direct_tcpip";
+    // A host takes so many sessions on one connection; what it does not forward, it never does.
+    const another = isUnopened(error) && !forwards && !left ? await events.elsewhere() : null;
+    if (another !== null) return openOn(another, message);
+    events.closed();
+    say(...refusalOf(error, forwards), { kind: "close" });
+  }
+
+  function letGo(made: ClientChannel): void {
+    made.close();
+    // Its end comes behind what it still holds.
+    made.resume();
+    made.stderr.resume();
   }
 
   /** The target's side of the channel. */
@@ -157,8 +216,6 @@ export function channelUpstream(
     let exit: ChannelMessage | null = null;
     let open = 2;
     let closed = false;
-    from.on("error", () => {});
-    from.stderr.on("error", () => {});
     from.on("data", (data: Uint8Array) => {
       for (const piece of piecesOf(data)) say({ kind: "data", data: piece });
     });
@@ -254,40 +311,9 @@ export function channelUpstream(
   }
 
   function say(...messages: readonly ChannelMessage[]): void {
+    if (left) return;
     events.received(encodeChannelMessages(messages));
   }
-}
-
-/** Asks the host where paths lead, on a channel beside the agent's. */
-function resolver(client: Client): (path: string) => Promise<Resolved> {
-  let files: Promise<SftpClient> | null = null;
-  return async (path) => {
-    files ??= new Promise((resolve, reject) => {
-      client.sftp((error, sftp) => {
-        if (error !== undefined) return reject(error);
-        sftp.on("error", () => {});
-        resolve(sftp);
-      });
-    });
-    try {
-      return await realPath(await files, path);
-    } catch {
-      return { kind: "failed" };
-    }
-  };
-}
-
-/** SSH_FX_NO_SUCH_FILE. */
-const noSuchFile = 2;
-
-function realPath(sftp: SftpClient, path: string): Promise<Resolved> {
-  return new Promise((resolve) => {
-    sftp.realpath(path, (error, real) => {
-      if (error === undefined) return resolve({ kind: "path", path: real });
-      const isMissing = "code" in error && error.code === noSuchFile;
-      resolve({ kind: isMissing ? "missing" : "failed" });
-    });
-  });
 }
 
 /** The bytes of all data messages. */
@@ -304,9 +330,14 @@ const openFailures: Readonly<Record<number, string>> = {
   4: "the host is short of resources",
 };
 
+/** No channel was opened (SSH_MSG_CHANNEL_OPEN_FAILURE): nothing was asked of one. */
+function isUnopened(error: Error): error is Error & { readonly reason: number } {
+  return "reason" in error && typeof error.reason === "number";
+}
+
 function refusalOf(error: Error, forwards: boolean): readonly ChannelMessage[] {
-  const reason = "reason" in error && typeof error.reason === "number" ? error.reason : 2;
-  if (!forwards && !("reason" in error)) return [{ kind: "failure" }];
+  const reason = isUnopened(error) ? error.reason : 2;
+  if (!forwards && !isUnopened(error)) return [{ kind: "failure" }];
   const description = openFailures[reason] ?? "the host refused the channel";
   return [{ kind: "open_failure", reason, description }];
 }

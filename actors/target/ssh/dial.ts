@@ -1,6 +1,5 @@
 /**
- * Upstream SSH connections: the host verified, the login, then one channel's messages both ways
- * under back-pressure. The driver of the target actor; it decides nothing.
+ * Dials an SSH host: the host verified, then the login.
  *
  * **Invariant (G4):** credentials stay here. None is sent before the host has proved that it holds
  * a key that is configured.
@@ -11,8 +10,6 @@ import { connect as connectTcp, type Socket } from "node:net";
 // @ts-types="./ssh2_client.d.ts"
 import { Client, type ClientConfig } from "ssh2";
 import { systemClock } from "#actors/_kit/clock.ts";
-import type { DialEvents, Upstream } from "../reach.ts";
-import { channelUpstream } from "./channel_upstream.ts";
 import { hostKeys } from "./host_keys.ts";
 import { type HostAnswer, learnHostKey } from "./learn_host_key.ts";
 
@@ -36,15 +33,20 @@ export type SshDialLimits = {
   readonly keepalivesMax: number;
   /** Bytes that a host may send before the login is complete. */
   readonly loginBytesMax: number;
-  /** Bytes taken off the wire while the agent drains nothing. */
-  readonly pausedBytesMax: number;
+};
+
+export type HostEvents = {
+  ready(client: Client, socket: Socket): void;
+  /** A stable code and fixed words of ours. */
+  failed(code: string, reason: string): void;
+  closed(): void;
 };
 
 /** Dials; calls exactly one of `ready` and `failed`, and `closed` at most once after `ready`. */
-export function dialSsh(
+export function dialHost(
   endpoint: SshEndpoint,
   limits: SshDialLimits,
-  events: DialEvents,
+  events: HostEvents,
 ): { abandon(): void } {
   let state: "dialling" | "ready" | "over" = "dialling";
   let hostRefused = false;
@@ -84,7 +86,7 @@ export function dialSsh(
       if (state !== "dialling") return;
       state = "ready";
       forgetTimer();
-      events.ready(upstreamOf(client, socket, limits, events, over), new Uint8Array(0));
+      events.ready(client, socket);
     });
     // ssh2 lets a host talk on and on before its version.
     let loginBytes = 0;
@@ -144,37 +146,6 @@ function clientConfig(
     keepaliveCountMax: limits.keepalivesMax,
     algorithms: { ...algorithms, serverHostKey },
     hostVerifier,
-  };
-}
-
-function upstreamOf(
-  client: Client,
-  socket: Socket,
-  limits: SshDialLimits,
-  events: DialEvents,
-  over: () => void,
-): Upstream {
-  const upstream = channelUpstream(client, { received: events.received, hangUp: over });
-  // ssh2 keeps no host to its window: while nothing is drained, the wire is counted too.
-  let paused = false;
-  let bytes = 0;
-  socket.on("data", (chunk: Uint8Array) => {
-    if (!paused) return;
-    bytes += chunk.length;
-    if (bytes > limits.pausedBytesMax) socket.pause();
-  });
-  return {
-    ...upstream,
-    pause() {
-      paused = true;
-      bytes = 0;
-      upstream.pause();
-    },
-    resume() {
-      paused = false;
-      socket.resume();
-      upstream.resume();
-    },
   };
 }
 
