@@ -2,6 +2,7 @@
 import { deepStrictEqual, doesNotMatch, match, ok, strictEqual } from "node:assert/strict";
 import { type Asked, askedBy, decide } from "./approver.ts";
 import { payloadsOf, sessionNamed } from "./bus_user.ts";
+import { driver, failure } from "./driver.ts";
 import { asSuperuser } from "./planted.ts";
 import { type RunningPsql, startPsql } from "./psql.ts";
 import { eventually, type Rig, scenario, startRig } from "./support.ts";
@@ -11,7 +12,7 @@ const update = "update claims set status = 'appealed' where id = 1 returning id,
 Deno.test("approvals through the gateway", async (test) => {
   await using rig = await startRig({
     policy: (text) =>
-      `${text}
+      `${withVolume(text)}
 @id("two-agree") @approval("compliance") @quorum("2") @expires("10m")
 permit (principal in Group::"analysts", action == Action::"write", resource == Connection::"ehr")
   when { context.command == "INSERT" };
@@ -114,7 +115,113 @@ permit (principal in Group::"analysts", action == Action::"write", resource == C
       deepStrictEqual(await decide(rig, asked, approver, "approve"), ["approval_not_pending"]);
     },
   );
+
+  const many = "select n from generate_series(1, 50000) n";
+
+  await scenario(test, rig, "a result ends at its limit of rows; the session goes on", async () => {
+    const result = await run(rig, "limited", `${many};\nselect 'on';\n`);
+    match(result.stderr, /54000: sallyport: the result is over the limit of 2000 rows for one/);
+    match(result.stderr, /DETAIL: {2}No more than that was given out\. The request/);
+    match(result.stderr, /HINT: {2}Ask for less/);
+    strictEqual(result.stdout, "on\n");
+    deepStrictEqual(await given(rig, "limited"), [["rows of the request", 2000], ["", 1]]);
+  });
+
+  await scenario(test, rig, "at its limit a transaction is aborted, early or late", async () => {
+    // A few rows more than the limit have all left the server before anything can be cancelled.
+    for (const statement of [many, "select n from generate_series(1, 2001) n"]) {
+      const input = `begin;\n${statement};\nselect 'in';\ncommit;\nselect 'after';\n`;
+      const result = await run(rig, "limited-block", input);
+      strictEqual(result.stdout, "BEGIN\nROLLBACK\nafter\n");
+      match(result.stderr, /54000: (.*\n)*.*25P02: /);
+    }
+  });
+
+  await scenario(test, rig, "what is fetched in pieces has one limit", async () => {
+    const fetched = "fetch 900 from c;\n".repeat(3);
+    const input = `begin;\ndeclare c cursor for ${many};\n${fetched}rollback;\n${many} limit 3;\n`;
+    const result = await run(rig, "limited-cursor", input);
+    match(result.stderr, /54000: sallyport: the result is over the limit of 200 rows/);
+    match(result.stdout, /^1800\nROLLBACK\n1\n2\n3\n$/m);
+    await using sql = await driver(rig.system, { application: "limited-portal" });
+    const numbers: number[] = [];
+    const reading = async () => {
+      for await (const rows of sql.unsafe(many).cursor(300)) {
+        numbers.push(...rows.map((row) => Number(row["n"])));
+      }
+    };
+    strictEqual(await failure(reading()), "54000");
+    // Whole pieces of 300: the last one was ended at 200, and a driver gives no half of one.
+    strictEqual(numbers.length, 1800);
+    // The driver counts the rows of a piece that failed in with those of the next answer.
+    deepStrictEqual((await sql`select 7 as n`).at(-1), { n: 7 });
+  });
+
+  await scenario(test, rig, "what people approve ends at the limit of their policy", async () => {
+    for (const [index, format] of ["text", "csv, header", "binary"].entries()) {
+      const application = `limited-copy-${index}`;
+      const copy = `copy (${many}) to stdout with (format ${format});\n`;
+      const { psql, asked } = await hold(rig, application, `${copy}select 'after';\n`);
+      deepStrictEqual(await decide(rig, asked, approver, "approve"), ["granted"]);
+      const { stdout, stderr } = await finish(psql);
+      match(stderr, /54000: sallyport: the result is over the limit of 3000 rows/, format);
+      match(stdout, /after\n$/, format);
+      const [copied] = await given(rig, application);
+      deepStrictEqual(copied, ["rows of the request", 3000], format);
+    }
+  });
+
+  await scenario(test, rig, "a session has a limit of its own", async () => {
+    const visits = "select id from visits limit 60;\n";
+    const input = `${visits}${visits}${visits}set work_mem = '1MB';\n`;
+    const result = await run(rig, "limited-session", input, rig.system.tokens.nurse);
+    match(
+      result.stderr,
+      /54000: sallyport: the result is over what the session's limit has left, 40/,
+    );
+    match(result.stderr, /54000: sallyport: the session was given all the rows/);
+    match(result.stdout, /\nSET\n$/);
+    const all = [["", 60], ["rows of the session", 40], ["", 0]];
+    deepStrictEqual(await given(rig, "limited-session"), all);
+    const anew = await run(rig, "limited-anew", visits, rig.system.tokens.nurse);
+    strictEqual(anew.stderr, "");
+  });
 });
+
+async function run(rig: Rig, application: string, input: string, token?: string) {
+  const psql = await startPsql(rig.system, {
+    application,
+    input: `\\set VERBOSITY verbose\n${input}`,
+    args: ["-At"],
+    ...(token === undefined ? {} : { token, reader: "treatment" }),
+  });
+  return await finish(psql);
+}
+
+/** Of each outcome but the opening's: what it was ended at, and the rows that were given. */
+async function given(rig: Rig, application: string): Promise<(readonly [string, number])[]> {
+  await using auditor = await rig.auditor();
+  const frames = await auditor.frames();
+  const outcomes = payloadsOf(frames, "outcome", sessionNamed(frames, application));
+  return outcomes.filter(({ payload }) => payload.request > 0).map(({ payload }) => {
+    const { cut, rows } = payload;
+    return [cut === undefined ? "" : `${cut.by} of the ${cut.of}`, rows];
+  });
+}
+
+/** The demo's policy, with limits that a test reaches. */
+function withVolume(policy: string): string {
+  const limits = [
+    ["clinical-agents-read", `@rows_max("2000")`],
+    ["bulk-needs-compliance", `@rows_max("3000")`],
+    ["treatment-team-reads", `@session_rows_max("100")`],
+  ] as const;
+  return limits.reduce((text, [id, limit]) => {
+    const limited = text.replace(`@id("${id}")`, `@id("${id}")\n${limit}`);
+    if (limited === text) throw new Error(`The demo's policy has no ${id}`);
+    return limited;
+  }, policy.replaceAll(/^@(?:session_)?(?:rows|bytes)_max\(.*\)\n/gm, ""));
+}
 
 async function hold(
   rig: Rig,

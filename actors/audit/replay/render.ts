@@ -134,10 +134,11 @@ function linesOf(entry: TimelineEntry, table: WriteTable, limits: RenderLimits):
     case "approval":
       return approvalLines(entry, head, under);
     case "outcome": {
-      const { request, status, rows, durationMs, sqlstate } = entry;
+      const { request, status, rows, durationMs, sqlstate, cut } = entry;
       const code = sqlstate === null ? "" : `, SQLSTATE ${sqlstate}`;
       const count = rows === 1 ? "1 row" : `${rows} rows`;
-      return [head(`outcome of ${request}: ${status}, ${count}, ${durationMs} ms${code}`)];
+      const ended = cut === null ? "" : `, ended at the ${cut.of}'s limit of ${cut.by}`;
+      return [head(`outcome of ${request}: ${status}, ${count}, ${durationMs} ms${code}${ended}`)];
     }
     case "output": {
       const counts = Object.entries(entry.masked).map(([name, count]) => `${count} ${name}`);

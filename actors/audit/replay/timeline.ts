@@ -23,6 +23,7 @@ import {
   type Verdict,
 } from "#schemas/frames.ts";
 import { maskLiterals } from "#schemas/sql/literals.ts";
+import type { VolumeCut } from "#schemas/volume.ts";
 import { type OutputItem, type OutputLimits, type OutputReader, readOutput } from "./output.ts";
 import {
   type MaskSql,
@@ -84,6 +85,8 @@ export type TimelineEntry =
     bytes: number;
     commands: readonly string[];
     sqlstate: string | null;
+    /** The limit at which the response was ended. */
+    cut: VolumeCut | null;
   }>
   | Entry<"output", {
     request: number;
@@ -215,8 +218,8 @@ function controlOf(frame: Frame): TimelineEntry | null {
     case "outcome": {
       const outcome = decodeControl("outcome", frame.payload);
       if (outcome === null) return null;
-      const { status, durationMs, rows, bytes, commands, sqlstate } = outcome;
-      const facts = { status, durationMs, rows, bytes, commands, sqlstate };
+      const { status, durationMs, rows, bytes, commands, sqlstate, cut = null } = outcome;
+      const facts = { status, durationMs, rows, bytes, commands, sqlstate, cut };
       return { kind: "outcome", at, sequence, request, ...facts };
     }
     case "close": {

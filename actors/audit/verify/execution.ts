@@ -67,7 +67,8 @@ export function takeVerdict(
   }
   if (final) {
     const allow = verdict.decision === "allow";
-    request.verdict = { sequence: frame.sequence, allow, digest: verdict.digest };
+    const rowsMax = verdict.volume?.rowsMax ?? null;
+    request.verdict = { sequence: frame.sequence, allow, digest: verdict.digest, rowsMax };
     if (!allow) settleRequest(session, request.number, limits.settledMax);
   }
   return { verdict, request };
@@ -102,6 +103,9 @@ export function takeOutcome(session: SessionRecord, context: CheckContext): void
   if (!verdict.allow) return report("G1", `${outcome.status}: request ${number} was denied`);
   if (outcome.verdict !== verdict.sequence) {
     report("G1", `outcome names verdict ${outcome.verdict}, the allow is ${verdict.sequence}`);
+  }
+  if (verdict.rowsMax !== null && outcome.rows > verdict.rowsMax) {
+    report("G1", `${outcome.rows} rows of request ${number}, which was allowed ${verdict.rowsMax}`);
   }
   if (outcome.digest !== verdict.digest || outcome.digest !== request.digest) {
     report("G1", `digest of the outcome is not that of request ${number} as it was allowed`);

@@ -25,7 +25,12 @@ export type RequestRecord = {
   digest: string | null;
   hold: HoldRecord | null;
   /** The allow or deny. */
-  verdict: { readonly sequence: number; readonly allow: boolean; readonly digest: string } | null;
+  verdict: {
+    readonly sequence: number;
+    readonly allow: boolean;
+    readonly digest: string;
+    readonly rowsMax: number | null;
+  } | null;
   /** Sequence of the outcome. */
   outcome: number | null;
 };

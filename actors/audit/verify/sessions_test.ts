@@ -41,6 +41,8 @@ import {
 import { verifyLimits } from "./finding.ts";
 import { verifyFrames } from "./verify.ts";
 
+const unbounded = { rowsMax: 10, rowsOf: "request", bytesMax: 1e9, bytesOf: "request" } as const;
+
 type Case = readonly [name: string, damage: (frames: Frames) => Frames, expected: RegExp];
 
 const cases: readonly Case[] = [
@@ -56,6 +58,11 @@ const cases: readonly Case[] = [
     "an outcome of another digest",
     edit("outcome", 1, { digest: zeros }),
     /^G1 .*digest of the out/,
+  ],
+  [
+    "more rows than were allowed",
+    edit("verdict", 1, { volume: { ...unbounded, rowsMax: 0 } }),
+    /^G1 .*1 rows of request 1, which was allowed 0/,
   ],
   ["an outcome of another verdict", edit("outcome", 1, { verdict: 2 }), /^G1 .*names verdict 2, /],
   ["a double execution", twice("outcome", 1), /^G1 .*a second outcome of request 1; the first is/],

@@ -224,6 +224,9 @@ function outcomeLine(outcome: Outcome): Html {
     counted(outcome.rows, "row", "rows"),
     `${count(outcome.durationMs)} ms`,
     ...outcome.sqlstate === null ? [] : [`SQLSTATE ${outcome.sqlstate}`],
+    ...outcome.cut === undefined
+      ? []
+      : [`ended at the ${outcome.cut.of}'s limit of ${outcome.cut.by}`],
   ];
   return html`<p class="small soft">${visible(words.join(" · "))}</p>`;
 }
