@@ -1,11 +1,8 @@
 /**
  * Reads a durable pull consumer (NATS ADR-13, ADR-42) and hands its deliveries on in order.
  *
- * Theory of operation. Some hundred messages are asked for ahead; when half have come, more are
- * asked for. The server says when a request ended early, and says every now and then that it lives;
- * after silence, after a reconnect and after every other status the request is made anew. A
- * consumer with a priority group of policy `pinned_client` serves one worker at a time; the request
- * of a standby waits at the server until the pinned one has been silent for the group's timeout.
+ * With `lateMs` it is asked every now and then for all it has (`nats_gather.ts`), otherwise a request
+ * stands at the server (`nats_pull.ts`).
  *
  * The handler is called as messages arrive and is not awaited: what is not acknowledged counts
  * against the consumer's `max_ack_pending`, which is the bound.
@@ -13,14 +10,15 @@
  * @module
  */
 import type { Delivery, Subscription } from "#actors/_kit/bus.ts";
+import { gatherLoop } from "#actors/_kit/nats_gather.ts";
 import type { Link } from "#actors/_kit/nats_link.ts";
 import { headerBytes, type NatsMsg, payloadOf } from "#actors/_kit/nats_message.ts";
-import { asObject, contentOf, parseDeliverySubject, parseHeaders } from "#actors/_kit/nats_wire.ts";
+import { pullLoop } from "#actors/_kit/nats_pull.ts";
+import { asObject, contentOf, parseDeliverySubject } from "#actors/_kit/nats_wire.ts";
 
 const encoder = new TextEncoder();
 const ackBytes = encoder.encode("+ACK");
 const workingBytes = encoder.encode("+WPI");
-const retryDelayMs = 250;
 
 /** Starts reading; @throws BusError `refused` when there is no such consumer or no right to it. */
 export async function consumeStage(
@@ -28,6 +26,7 @@ export async function consumeStage(
   stream: string,
   consumer: string,
   handler: (delivery: Delivery) => void,
+  options?: { readonly lateMs: number },
 ): Promise<Subscription> {
   const info = await link.api(`$JS.API.CONSUMER.INFO.${stream}.${consumer}`, undefined);
   const config = asObject(info["config"]);
@@ -35,134 +34,21 @@ export async function consumeStage(
   const group = Array.isArray(groups) && typeof groups[0] === "string" ? groups[0] : undefined;
   const pinned = config["priority_policy"] === "pinned_client";
 
-  const pull = pullLoop(link, {
+  const asking = {
     subject: `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
     group,
     pinned,
-    onMessage(message) {
+    onMessage(message: NatsMsg) {
       const delivery = toDelivery(link, message, stream, consumer);
       if (delivery === null) return false;
       handler(delivery);
       return true;
     },
-  });
+  };
+  const pull = options === undefined
+    ? pullLoop(link, asking)
+    : gatherLoop(link, { ...asking, lateMs: options.lateMs });
   return { stop: pull.stop };
-}
-
-export type PullOptions = {
-  /** `$JS.API.CONSUMER.MSG.NEXT.<stream>.<consumer>`. */
-  readonly subject: string;
-  readonly group: string | undefined;
-  readonly pinned: boolean;
-  /** A message that is no status; false when it is not one of this consumer. */
-  onMessage(message: NatsMsg): boolean;
-  /** The server does not know the consumer, or the requests were lost. */
-  readonly onLost?: () => void;
-};
-export type Pull = {
-  /** Asks anew, forgetting what was asked before. */
-  restart(): void;
-  stop(): Promise<void>;
-};
-
-/** Keeps a pull request standing at the server. */
-export function pullLoop(link: Link, options: PullOptions): Pull {
-  const { clock, limits } = link.options;
-  const inbox = link.newInbox();
-  const heartbeatMs = Math.max(500, Math.floor(limits.pullMsMax / 2));
-  let asked = 0;
-  let pin = "";
-  let heardMs = clock.nowMs();
-  let stopped = false;
-  let forgetTimer = () => {};
-  let forgetRetry: (() => void) | null = null;
-
-  const subscription = link.subscribe(inbox, onMessage);
-  const forgetReconnect = link.onReconnect(() => restart());
-  refill();
-  watch();
-  return { restart, stop };
-
-  function onMessage(message: NatsMsg): void {
-    heardMs = clock.nowMs();
-    if (message.subject === inbox) return onStatus(message);
-    if (stopped) {
-      // It came after stop: another worker should have it now, not after the ack wait.
-      if (message.reply !== undefined) link.write(message.reply, encoder.encode("-NAK"));
-      return;
-    }
-    if (options.pinned && pin === "") {
-      pin = parseHeaders(headerBytes(message)).server.get("Nats-Pin-Id") ?? "";
-    }
-    if (!options.onMessage(message)) return;
-    asked = Math.max(0, asked - 1);
-    if (asked <= limits.pullMessagesMax >> 1) refill();
-  }
-
-  function onStatus(message: NatsMsg): void {
-    const { status, server } = parseHeaders(headerBytes(message));
-    if (stopped || status === 100 || status === 0) return;
-    const left = Number(server.get("Nats-Pending-Messages") ?? "0");
-    asked = Math.max(0, asked - (Number.isSafeInteger(left) ? left : 0));
-    switch (status) {
-      case 404:
-      case 408:
-        refill();
-        return;
-      case 423:
-        // Another worker is pinned now; ask as a standby.
-        pin = "";
-        restart();
-        return;
-      default:
-        options.onLost?.();
-        forgetRetry ??= clock.after(retryDelayMs, restart);
-    }
-  }
-
-  function refill(): void {
-    if (stopped || !link.connected()) return;
-    const batch = limits.pullMessagesMax - asked;
-    if (batch < 1) return;
-    const request = {
-      batch,
-      expires: limits.pullMsMax * 1_000_000,
-      "idle_heartbeat": heartbeatMs * 1_000_000,
-      ...(options.group === undefined ? {} : { group: options.group }),
-      ...(pin === "" ? {} : { id: pin }),
-    };
-    if (link.write(options.subject, encoder.encode(JSON.stringify(request)), inbox)) asked += batch;
-  }
-
-  function restart(): void {
-    forgetRetry?.();
-    forgetRetry = null;
-    asked = 0;
-    heardMs = clock.nowMs();
-    refill();
-  }
-
-  function watch(): void {
-    forgetTimer = clock.after(heartbeatMs, () => {
-      if (stopped) return;
-      if (link.connected() && clock.nowMs() - heardMs > 2 * heartbeatMs + 250) {
-        // The pin is kept: only the server knows whether it still holds (status 423 says no).
-        options.onLost?.();
-        restart();
-      }
-      watch();
-    });
-  }
-
-  function stop(): Promise<void> {
-    if (stopped) return Promise.resolve();
-    stopped = true;
-    forgetTimer();
-    forgetRetry?.();
-    forgetReconnect();
-    // What is on its way is still received, and handed back to the server.
-    return subscription.drain();
-  }
 }
 
 function toDelivery(

@@ -10,54 +10,73 @@
  * @module
  */
 import type { Link } from "#actors/_kit/nats_link.ts";
-import type { Pull, PullOptions } from "#actors/_kit/nats_consume.ts";
+import { handBack, pinOf, type Pull, type PullOptions } from "#actors/_kit/nats_pull.ts";
 import { headerBytes, type NatsMsg } from "#actors/_kit/nats_message.ts";
 import { parseHeaders } from "#actors/_kit/nats_wire.ts";
 
 const encoder = new TextEncoder();
 
-export type GatherOptions = Pick<PullOptions, "subject" | "onMessage"> & {
+export type GatherOptions = PullOptions & {
   /** How long to wait, once there is no more, before asking again. */
   readonly lateMs: number;
-  readonly onLost: () => void;
 };
 
 /** Starts asking. */
 export function gatherLoop(link: Link, options: GatherOptions): Pull {
   const { clock, limits } = link.options;
-  const request = { batch: limits.gatherMessagesMax, "max_bytes": limits.pageBytesMax };
-  const payload = encoder.encode(JSON.stringify({ ...request, "no_wait": true }));
+  const request = {
+    batch: limits.gatherMessagesMax,
+    "max_bytes": limits.pageBytesMax,
+    "no_wait": true,
+    ...(options.group === undefined ? {} : { group: options.group }),
+  };
   const inbox = link.newInbox();
+  let pin = "";
   let came = 0;
   let stopped = false;
   let forgetTimer = () => {};
   const subscription = link.subscribe(inbox, onMessage);
+  const forgetReconnect = link.onReconnect(lost);
   ask();
   return { restart: ask, stop };
 
   function ask(): void {
     if (stopped) return;
     came = 0;
-    link.write(options.subject, payload, inbox);
+    const own = pin === "" ? request : { ...request, id: pin };
+    link.write(options.subject, encoder.encode(JSON.stringify(own)), inbox);
     // Disconnected or not: whoever heard nothing begins anew behind what it has.
-    after(limits.apiMsMax, options.onLost);
+    after(limits.apiMsMax, lost);
+  }
+
+  function lost(): void {
+    if (options.onLost === undefined) ask();
+    else options.onLost();
   }
 
   function onMessage(message: NatsMsg): void {
-    if (stopped) return;
     if (message.subject === inbox) return onStatus(message);
+    if (stopped) return handBack(link, message);
+    if (options.pinned && pin === "") pin = pinOf(message);
     if (!options.onMessage(message)) return;
     came++;
     if (came === limits.gatherMessagesMax) ask();
+    // What a standby asked for long ago is served without a word at its end.
+    else if (came === 1 && options.pinned) after(options.lateMs, ask);
   }
 
   function onStatus(message: NatsMsg): void {
     const { status } = parseHeaders(headerBytes(message));
-    if (status === 100) return;
+    if (stopped || status === 100) return;
     if (status === 404) return after(options.lateMs, ask);
+    if (status === 423) {
+      // Another worker is pinned now; ask as a standby.
+      pin = "";
+      return after(options.lateMs, ask);
+    }
     // The batch is full by bytes.
     if (came > 0) return ask();
-    options.onLost();
+    after(options.lateMs, lost);
   }
 
   function after(afterMs: number, then: () => void): void {
@@ -68,6 +87,7 @@ export function gatherLoop(link: Link, options: GatherOptions): Pull {
   function stop(): Promise<void> {
     stopped = true;
     forgetTimer();
+    forgetReconnect();
     return subscription.drain();
   }
 }

@@ -16,11 +16,11 @@
  */
 import { BusError, type ReadOptions, type StoredMessage } from "#actors/_kit/bus.ts";
 import type { Subscription } from "#actors/_kit/bus.ts";
-import { pullLoop } from "#actors/_kit/nats_consume.ts";
 import { gatherLoop } from "#actors/_kit/nats_gather.ts";
 import { readerConsumers, slots } from "#actors/_kit/nats_slots.ts";
 import type { Link } from "#actors/_kit/nats_link.ts";
 import { headerBytes, type NatsMsg, payloadOf } from "#actors/_kit/nats_message.ts";
+import { pullLoop } from "#actors/_kit/nats_pull.ts";
 import { contentOf, parseDeliverySubject, parseHeaders } from "#actors/_kit/nats_wire.ts";
 
 export { readerConsumers } from "#actors/_kit/nats_slots.ts";
@@ -228,11 +228,13 @@ export function streamReader(link: Link): Reader {
     }
     const asking = {
       subject: `$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`,
+      group: undefined,
+      pinned: false,
       onMessage,
       onLost: () => void remake(),
     };
     const pull = options === undefined
-      ? pullLoop(link, { ...asking, group: undefined, pinned: false })
+      ? pullLoop(link, asking)
       : gatherLoop(link, { ...asking, lateMs: options.lateMs });
     const forgetReconnect = link.onReconnect(() => void remake());
     return { stop };

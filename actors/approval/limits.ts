@@ -5,3 +5,6 @@ export const approvalLimits = {
   /** Settled approvals of one session that are remembered. */
   sessionSettledMax: 1_000,
 } as const;
+
+/** How late a hold may reach people, milliseconds; nearly no verdict is one, and many come together. */
+export const holdsLateMs = 50;

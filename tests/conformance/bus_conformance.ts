@@ -224,8 +224,9 @@ const storing: readonly Behaviour[] = [
       await consuming.stop();
     },
   },
-  {
-    name: "one worker of a shard is served; a standby takes over when it stops",
+  ...[undefined, { lateMs: 30 }].map((options): Behaviour => ({
+    name: `one worker of a shard is served${options === undefined ? "" : ", late and together"}; ` +
+      "a standby takes over when it stops",
     async run(rig) {
       const [edge, one, two] = [
         await rig.connect("pg1"),
@@ -234,23 +235,26 @@ const storing: readonly Behaviour[] = [
       ];
       const found: string[] = [];
       const worker = (name: string) => (delivery: Delivery) => {
-        found.push(name);
+        found.push(`${name} ${text(delivery.payload)}`);
         delivery.ack();
       };
-      const first = await one.consume(stream, "authz-0", worker("one"));
-      await put(edge, "open");
+      const first = await one.consume(stream, "authz-0", worker("one"), options);
+      await put(edge, "open", "open");
       await until(rig, "first", () => found.length === 1);
-      const second = await two.consume(stream, "authz-0", worker("two"));
-      for (let index = 0; index < 20; index++) await put(edge, "request");
+      const second = await two.consume(stream, "authz-0", worker("two"), options);
+      for (let index = 0; index < 20; index++) await put(edge, "request", `${index}`);
       await until(rig, "twenty", () => found.length === 21);
-      assert.deepEqual(new Set(found), new Set(["one"]));
+      const expected = Array.from({ length: 20 }, (_, index) => `one ${index}`);
+      assert.deepEqual(found, ["one open", ...expected]);
       await first.stop();
-      await put(edge, "close");
+      await put(edge, "close", "close");
       await until(rig, "takeover", () => found.length === 22);
-      assert.equal(found.at(-1), "two");
+      assert.equal(found.at(-1), "two close");
+      await put(edge, "request", "late");
+      await until(rig, "after takeover", () => found.length === 23);
       await second.stop();
     },
-  },
+  })),
 ];
 
 export const behaviours: readonly Behaviour[] = [...storing, ...reading];

@@ -1,0 +1,138 @@
+/**
+ * Keeps a pull request standing at the server (NATS ADR-13, ADR-42), so that what is stored is
+ * delivered at once.
+ *
+ * Theory of operation. Some hundred messages are asked for ahead; when half have come, more are
+ * asked for. The server says when a request ended early, and says every now and then that it lives;
+ * after silence, after a reconnect and after every other status the request is made anew. A
+ * consumer with a priority group of policy `pinned_client` serves one worker at a time; the request
+ * of a standby waits at the server until the pinned one has been silent for the group's timeout.
+ *
+ * @module
+ */
+import type { Link } from "#actors/_kit/nats_link.ts";
+import { headerBytes, type NatsMsg } from "#actors/_kit/nats_message.ts";
+import { parseHeaders } from "#actors/_kit/nats_wire.ts";
+
+const encoder = new TextEncoder();
+const retryDelayMs = 250;
+
+export type PullOptions = {
+  /** `$JS.API.CONSUMER.MSG.NEXT.<stream>.<consumer>`. */
+  readonly subject: string;
+  readonly group: string | undefined;
+  readonly pinned: boolean;
+  /** A message that is no status; false when it is not one of this consumer. */
+  onMessage(message: NatsMsg): boolean;
+  /** The server does not know the consumer, or the requests were lost. */
+  readonly onLost?: () => void;
+};
+export type Pull = {
+  /** Asks anew, forgetting what was asked before. */
+  restart(): void;
+  stop(): Promise<void>;
+};
+
+/** Keeps a pull request standing at the server. */
+export function pullLoop(link: Link, options: PullOptions): Pull {
+  const { clock, limits } = link.options;
+  const inbox = link.newInbox();
+  const heartbeatMs = Math.max(500, Math.floor(limits.pullMsMax / 2));
+  let asked = 0;
+  let pin = "";
+  let heardMs = clock.nowMs();
+  let stopped = false;
+  let forgetTimer = () => {};
+  let forgetRetry: (() => void) | null = null;
+
+  const subscription = link.subscribe(inbox, onMessage);
+  const forgetReconnect = link.onReconnect(() => restart());
+  refill();
+  watch();
+  return { restart, stop };
+
+  function onMessage(message: NatsMsg): void {
+    heardMs = clock.nowMs();
+    if (message.subject === inbox) return onStatus(message);
+    if (stopped) return handBack(link, message);
+    if (options.pinned && pin === "") pin = pinOf(message);
+    if (!options.onMessage(message)) return;
+    asked = Math.max(0, asked - 1);
+    if (asked <= limits.pullMessagesMax >> 1) refill();
+  }
+
+  function onStatus(message: NatsMsg): void {
+    const { status, server } = parseHeaders(headerBytes(message));
+    if (stopped || status === 100 || status === 0) return;
+    const left = Number(server.get("Nats-Pending-Messages") ?? "0");
+    asked = Math.max(0, asked - (Number.isSafeInteger(left) ? left : 0));
+    switch (status) {
+      case 404:
+      case 408:
+        refill();
+        return;
+      case 423:
+        // Another worker is pinned now; ask as a standby.
+        pin = "";
+        restart();
+        return;
+      default:
+        options.onLost?.();
+        forgetRetry ??= clock.after(retryDelayMs, restart);
+    }
+  }
+
+  function refill(): void {
+    if (stopped || !link.connected()) return;
+    const batch = limits.pullMessagesMax - asked;
+    if (batch < 1) return;
+    const request = {
+      batch,
+      expires: limits.pullMsMax * 1_000_000,
+      "idle_heartbeat": heartbeatMs * 1_000_000,
+      ...(options.group === undefined ? {} : { group: options.group }),
+      ...(pin === "" ? {} : { id: pin }),
+    };
+    if (link.write(options.subject, encoder.encode(JSON.stringify(request)), inbox)) asked += batch;
+  }
+
+  function restart(): void {
+    forgetRetry?.();
+    forgetRetry = null;
+    asked = 0;
+    heardMs = clock.nowMs();
+    refill();
+  }
+
+  function watch(): void {
+    forgetTimer = clock.after(heartbeatMs, () => {
+      if (stopped) return;
+      if (link.connected() && clock.nowMs() - heardMs > 2 * heartbeatMs + 250) {
+        // The pin is kept: only the server knows whether it still holds (status 423 says no).
+        options.onLost?.();
+        restart();
+      }
+      watch();
+    });
+  }
+
+  function stop(): Promise<void> {
+    if (stopped) return Promise.resolve();
+    stopped = true;
+    forgetTimer();
+    forgetRetry?.();
+    forgetReconnect();
+    // What is on its way is still received, and handed back to the server.
+    return subscription.drain();
+  }
+}
+
+/** It came after stop: another worker should have it now, not after the ack wait. */
+export function handBack(link: Link, { reply }: NatsMsg): void {
+  if (reply !== undefined) link.write(reply, encoder.encode("-NAK"));
+}
+
+/** Under which name the server serves this worker alone. */
+export function pinOf(message: NatsMsg): string {
+  return parseHeaders(headerBytes(message)).server.get("Nats-Pin-Id") ?? "";
+}
