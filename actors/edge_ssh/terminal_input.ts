@@ -5,7 +5,8 @@
  * Two readings of a line, for neither is always right: from the keys, which know nothing of history
  * and completion, and from the screen, which lags behind the keys. The screen counts only where
  * what was typed has been carried out and its echo has had time to come; where the keys do not
- * tell, Enter waits that long.
+ * tell, Enter waits that long. It does so too where nothing of the keys is shown: what is not
+ * echoed then is a password, and of that only the length is said.
  *
  * @module
  */
@@ -71,7 +72,8 @@ export function terminalInput(
     const typed = pending.subarray(0, end);
     if (terminal === null) return completed(end, plainText(typed), null);
     line.type(typed);
-    if (line.text !== null && !terminal.alternate) return completed(end, line.text, null);
+    const isTold = line.text !== null && !terminal.alternate && !asksForSecret(terminal);
+    if (isTold) return completed(end, line.text, null);
     line.reset();
     // What the keys do not tell is asked of the screen, once it shows it.
     prompt = terminal.line()?.beforeCursor ?? null;
@@ -88,13 +90,23 @@ export function terminalInput(
     const typed = line.text;
     const waitMs = typedMs + limits.echoMsMax - nowMs();
     const isShown = carriedOut && waitMs <= 0;
-    if (typed === null && !isShown) {
+    const isHidden = typed !== null && typed.trim() !== "" && isUnseen(typed, terminal);
+    if ((typed === null || isHidden) && !isShown) {
       // The target was given this long to carry out and show what was typed; then it is unknown.
       const lostMs = typedMs + echoWaits * limits.echoMsMax - nowMs();
       const afterMs = waitMs > 0 ? waitMs : Math.min(lostMs, limits.echoMsMax);
       if (lostMs > 0) return { wait: "echo", afterMs };
     }
+    // A rule may forbid what was typed: without an echo in time, the prompt alone tells.
+    if (isHidden && (isShown || asksForSecret(terminal))) return hidden(end, typed);
     return completed(end, typed, isShown ? shown() : null);
+  }
+
+  /** Nothing of what was typed is on the screen, or stars in its place. */
+  function isUnseen(typed: string, terminal: Terminal): boolean {
+    const screen = shown();
+    if (screen === null) return asksForSecret(terminal);
+    return screen === "" || /^[*•●]+$/u.test(screen) && screen !== typed.trim();
   }
 
   /** The line as the screen has it. */
@@ -102,6 +114,13 @@ export function terminalInput(
     const found = terminal?.line() ?? null;
     if (found === null || prompt === null || !found.text.startsWith(prompt)) return null;
     return found.text.slice(prompt.length).trimEnd();
+  }
+
+  /** Passes on Enter behind the length of what is not shown to anybody. */
+  function hidden(end: number, typed: string): Continuation {
+    const { messages } = completed(end, null, null);
+    const said = { kind: "hidden_line", characters: [...typed].length } as const;
+    return { messages: [said, ...messages.filter(({ kind }) => kind === "data")] };
   }
 
   /** Passes on what stands before Enter, and Enter, behind the line. */
@@ -130,6 +149,14 @@ export function terminalInput(
 
 /** How many times the time of an echo an Enter waits for what was typed to be carried out. */
 const echoWaits = 10;
+
+/** What stands in the cursor's line is a question for something secret. */
+function asksForSecret(terminal: Terminal): boolean {
+  return secretPrompt.test(terminal.line()?.beforeCursor ?? "");
+}
+
+const secretPrompt =
+  /\b(?:password|passwort|passphrase|passcode|pin|secret|token|otp|verification code)\b[^:]*:\s*[*•●]*$/iu;
 
 function plainText(bytes: Uint8Array): string | null {
   try {

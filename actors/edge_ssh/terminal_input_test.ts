@@ -25,6 +25,7 @@ const underWay = false;
 function said({ messages }: Continuation): (string | null)[] {
   return messages.flatMap((message) => {
     if (message.kind === "line") return [message.screen, message.keys];
+    if (message.kind === "hidden_line") return [`hidden ${message.characters}`];
     return message.kind === "data" ? [decoder.decode(message.data)] : [];
   });
 }
@@ -119,6 +120,74 @@ Deno.test("lines that the shell joins are joined", () => {
   type("echo 'a\rb'\r");
   input.next(underWay);
   deepStrictEqual(given(input.next(underWay))[1], "echo 'a\nb'");
+});
+
+/** Types key by key; `echo` says what the terminal shows of each. */
+function typed(text: string, prompt: string, echo: (key: string) => string): (string | null)[] {
+  const { type, show, input, time } = shell();
+  show(prompt);
+  time.ms += 500;
+  for (const key of text) {
+    type(key);
+    input.next(carriedOut);
+    show(echo(key));
+    time.ms += 20;
+  }
+  type("\r");
+  return entered(input, time, carriedOut);
+}
+function entered(
+  input: ReturnType<typeof terminalInput>,
+  time: { ms: number },
+  isCarriedOut: boolean,
+): (string | null)[] {
+  for (let waits = 0; waits < 30; waits++) {
+    const next = input.next(isCarriedOut);
+    if ("messages" in next) return said(next);
+    ok("wait" in next && next.wait === "echo", JSON.stringify(next));
+    time.ms += next.afterMs;
+  }
+  throw new Error("Enter waits for ever");
+}
+
+Deno.test("of what is typed unseen the length is told, whatever the prompt", () => {
+  for (const prompt of ["[sudo] password for lab: ", "? ", ""]) {
+    deepStrictEqual(typed("hunter2", prompt, () => ""), ["hidden 7", "\r"], prompt);
+  }
+  // Backspace took one of them back.
+  deepStrictEqual(typed("hunter3\x7f2", "PIN: ", () => ""), ["hidden 7", "\r"]);
+  deepStrictEqual(typed("hunter2", "password: ", () => "*"), ["hidden 7", "\r"]);
+  // What is shown is no password, wherever it is typed, and stars may be typed.
+  deepStrictEqual(typed("ls", "password: ", (key) => key), [null, "ls", "\r"]);
+  deepStrictEqual(typed("***", "$ ", (key) => key), [null, "***", "\r"]);
+});
+
+Deno.test("a password that is sent whole waits for its echo", () => {
+  const { type, show, input, time } = shell();
+  show("$ ");
+  time.ms += 500;
+  type("sudo id\r");
+  deepStrictEqual(given(input.next(carriedOut)), [null, "sudo id", "sudo id\r"]);
+  show("sudo id\r\n[sudo] password for lab: ");
+  // Typed ahead of the prompt, or not: it is the prompt that tells.
+  type("hunter2\r");
+  deepStrictEqual(given(input.next(carriedOut)), ["hunter2"]);
+  deepStrictEqual(entered(input, time, carriedOut), ["hidden 7", "\r"]);
+  // The same where the command is shown.
+  show("\r\npassword: ");
+  type("id\r");
+  deepStrictEqual(given(input.next(carriedOut)), ["id"]);
+  show("id");
+  deepStrictEqual(entered(input, time, carriedOut), [null, "id", "\r"]);
+});
+
+Deno.test("a password that is never seen to be carried out is not told", () => {
+  const { type, show, input, time } = shell();
+  show("Enter passphrase for key '/x': ");
+  time.ms += 500;
+  type("hunter2\r");
+  deepStrictEqual(given(input.next(underWay)), ["hunter2"]);
+  deepStrictEqual(entered(input, time, underWay), ["hidden 7", "\r"]);
 });
 
 Deno.test("without a terminal lines are as they are sent", () => {

@@ -30,6 +30,8 @@ export function messageWords(message: ChannelMessage): string | null {
       const text = message.screen ?? message.keys;
       return text === null || text === "" ? null : `> ${text}`;
     }
+    case "hidden_line":
+      return `> (${message.characters} characters, typed unseen)`;
     default:
       return null;
   }
@@ -64,7 +66,7 @@ export function requestWords(bytes: Uint8Array): readonly string[] | null {
     if (message.kind === "need") return message.bytes === 4 ? texts : null;
     // The Enter key behind a line says nothing more.
     if (isLine && message.kind === "data" && isEnter(message.data)) continue;
-    isLine = message.kind === "line";
+    isLine = message.kind === "line" || message.kind === "hidden_line";
     const words = message.kind === "data" ? packetsIn(message.data) : ownWords(message);
     if (words === null) return null;
     texts.push(...words.map(maskedText));

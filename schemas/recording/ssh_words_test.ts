@@ -30,6 +30,8 @@ Deno.test("a line and its Enter key are the line; what else is typed has no word
   const line = { kind: "line", screen: "ls", keys: null } as const;
   deepStrictEqual(wordsOf(line, data(utf8.encode("\r"))), ["> ls"]);
   equal(wordsOf(line, data(utf8.encode("x\r"))), null);
+  const hidden = { kind: "hidden_line", characters: 7 } as const;
+  deepStrictEqual(wordsOf(hidden, data(utf8.encode("\r"))), ["> (7 characters, typed unseen)"]);
   equal(wordsOf(data(utf8.encode("\r"))), null);
 });
 

@@ -11,6 +11,7 @@
 import type { Refusal, StatementAnalysis } from "#schemas/analysis.ts";
 import type { DetectorClasses } from "#schemas/detectors/detect.ts";
 import type { ChannelMessage } from "#schemas/wire/ssh/channel.ts";
+import { statementOf } from "./draft.ts";
 import type { Purpose } from "./purpose.ts";
 import { refusal } from "./purpose.ts";
 import { sftpAsked } from "./sftp.ts";
@@ -76,7 +77,7 @@ export function continuationOf(
   const { purpose } = channel;
   const typed = typedOn(purpose);
   if (typed !== null) return lineOf(messages, channel, rules, typed);
-  if (messages.some(({ kind }) => kind === "line")) return refused("a line where nobody types");
+  if (messages.some(isLine)) return refused("a line where nobody types");
   if (purpose.kind === "subsystem" && purpose.name === "sftp") {
     return sftpOf(messages, channel, rules);
   }
@@ -109,10 +110,12 @@ function lineOf(
         return byte === lineFeed || byte === carriageReturn && terminal;
       });
       const last = enter === message.data.length - 1;
-      if (enter >= 0 && !(last && messages[index - 1]?.kind === "line")) {
+      const before = messages[index - 1];
+      if (enter >= 0 && !(last && before !== undefined && isLine(before))) {
         return refused("an Enter key without its line");
       }
     }
+    if (message.kind === "hidden_line") analyses.push(hiddenLine);
     if (message.kind !== "line") continue;
     for (const text of new Set([message.screen, message.keys])) {
       if (text === null || text.trim() === "") continue;
@@ -178,8 +181,15 @@ function refused(message: string): Continuation {
 }
 
 const inputKinds: ReadonlySet<string> = new Set(
-  ["data", "eof", "window_change", "signal", "close", "line"],
+  ["data", "eof", "window_change", "signal", "close", "line", "hidden_line"],
 );
+
+function isLine({ kind }: ChannelMessage): boolean {
+  return kind === "line" || kind === "hidden_line";
+}
+
+/** What is typed unseen is not known; a rule may forbid to type so. */
+const hiddenLine = statementOf("line", ["shell"], ["hidden"]);
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const tooComplex: Refusal = {

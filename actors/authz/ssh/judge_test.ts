@@ -165,6 +165,20 @@ Deno.test("a shell's lines pass unless a rule forbids them, and no Enter passes 
   strictEqual(said(say({ kind: "eof" })), "allow shells");
 });
 
+Deno.test("a line that is typed unseen passes unless a rule forbids that", () => {
+  for (const [connection, expected] of [["lab", "allow shells"], ["strict", refused]] as const) {
+    const { say } = judgeOf(connection, person);
+    say(pty, { kind: "shell" });
+    const enter = { kind: "data", data: utf8("\r") } as const;
+    strictEqual(said(say({ kind: "hidden_line", characters: 7 }, enter)), expected);
+    strictEqual(said(say({ kind: "hidden_line", characters: 7 })), expected);
+  }
+  const { exec, say } = judgeOf();
+  exec("cat");
+  strictEqual(said(say({ kind: "hidden_line", characters: 7 })), "deny malformed_message");
+});
+const refused = "deny nothing-unseen policy_forbids";
+
 Deno.test("input of a program goes with the program", () => {
   const { exec, say } = judgeOf();
   strictEqual(exec("cat").decision, "allow");

@@ -56,6 +56,8 @@ permit (principal, action == Action::"write", resource)
   when { context.path like "~/reports/*" && context.effects.contains("remove") };
 @id("shells") permit (principal, action == Action::"shell", resource)
   when { !context.agent };
+@id("nothing-unseen") forbid (principal, action == Action::"shell", resource == Connection::"strict")
+  when { context.effects.contains("hidden") };
 @id("sudo-never") forbid (principal, action == Action::"administer", resource);
 @id("no-exfiltration") forbid (principal, action == Action::"read", resource)
   when { context.effects.contains("network") };

@@ -277,6 +277,7 @@ export function channelUpstream(place: Place, events: ChannelEvents): ChannelUps
         if (signals.has(message.name)) channel.signal(message.name);
         return;
       case "line":
+      case "hidden_line":
         // It was for whoever judges; the target reads keys.
         return;
       case "pty":

@@ -128,6 +128,7 @@ function isInput({ kind }: ChannelMessage): boolean {
     case "window_change":
     case "signal":
     case "line":
+    case "hidden_line":
       return true;
     default:
       return false;

@@ -3,7 +3,7 @@
  * payload of RFC 4254, with both channel numbers 0, for a session of the gateway is one channel.
  *
  * A `request` frame holds whole messages of the agent, a `raw` or `response` frame whole messages
- * of the target. Two requests are our own, in the manner of RFC 4251 section 4.2: `line@sallyport`
+ * of the target. Some requests are our own, in the manner of RFC 4251 section 4.2: `line@sallyport`
  * says which line of text an Enter key is about to complete, and is not passed on.
  *
  * **Invariant:** a message's length is judged before its body is kept, nothing is read outside it,
@@ -54,7 +54,9 @@ export type AgentMessage =
    * The line that the Enter key behind it completes: as the terminal shows it, and as the keys
    * alone give it; null where either cannot be told.
    */
-  | { readonly kind: "line"; readonly screen: string | null; readonly keys: string | null };
+  | { readonly kind: "line"; readonly screen: string | null; readonly keys: string | null }
+  /** In its place where nothing was echoed: a password, of which only the length is told. */
+  | { readonly kind: "hidden_line"; readonly characters: number };
 
 /** What both sides say (RFC 4254 section 5.2, 5.3). */
 export type SharedMessage =
@@ -210,6 +212,9 @@ function encodeRequest(message: RequestMessage, to: Writer): void {
       begin(to, "line@sallyport");
       nullableText(to, message.screen);
       return nullableText(to, message.keys);
+    case "hidden_line":
+      begin(to, "hidden-line@sallyport");
+      return void to.int32(message.characters);
     default:
       return unreachable(message);
   }
@@ -326,6 +331,8 @@ function decodeRequest(reader: Reader): ChannelMessage | Malformed {
       const screen = nullableTextOf(reader, "screen");
       return reader.end({ kind: "line", screen, keys: nullableTextOf(reader, "keys") });
     }
+    case "hidden-line@sallyport":
+      return reader.end({ kind: "hidden_line", characters: reader.uint32("characters") });
     default:
       return malformed("invalid_value", "request type", 5);
   }

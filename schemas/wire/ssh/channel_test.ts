@@ -26,6 +26,7 @@ const samples: readonly ChannelMessage[] = [
   },
   { kind: "line", screen: "ls -l", keys: null },
   { kind: "line", screen: null, keys: "" },
+  { kind: "hidden_line", characters: 12 },
   { kind: "data", data: Uint8Array.of(0, 255, 10) },
   { kind: "extended_data", type: 1, data: bytes("no") },
   { kind: "eof" },
