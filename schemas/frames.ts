@@ -34,6 +34,11 @@ export const rawBytesHeader = "Sallyport-Raw-Bytes";
 export const rawPartsHeader = "Sallyport-Raw-Parts";
 /** On `raw`: this part begins the response to its request. */
 export const firstHeader = "Sallyport-First";
+/**
+ * On `raw` and `response`: with this part the response was ended at a limit of its verdict. It is
+ * released when the outcome is known, which says whether the server knows of the error.
+ */
+export const limitedHeader = "Sallyport-Limited";
 /** On `raw` and `response`: the upstream is gone, and with this part the session ends. */
 export const endedHeader = "Sallyport-Ended";
 /**

@@ -20,6 +20,7 @@ import {
   decodeControl,
   encodeControl,
   endedHeader,
+  limitedHeader,
   operationHeader,
   rawBytesHeader,
 } from "#schemas/frames.ts";
@@ -135,7 +136,7 @@ export class Session {
         this.#end("response_lost", words.responseLost());
         break;
       case "repair":
-        this.#endAcrossGap();
+        this.#release(this.#parts.takeEndAcrossGap());
         if (this.#over) break;
         // A republished frame may be lost on its way; what is stored can always be read.
         if (this.#outstanding.length > 0) {
@@ -213,15 +214,15 @@ export class Session {
 
   #response(frame: Frame): void {
     if (this.#isEarly(frame)) return this.#parts.hold(frame);
-    const next = this.#parts.take(frame);
-    if (next !== null) this.#release(next);
+    this.#release(this.#parts.take(frame));
   }
 
   /** An answer to what the agent asked later, or to an opening that is not judged yet. */
-  #isEarly({ request }: Frame): boolean {
+  #isEarly({ request, headers }: Frame): boolean {
     const [first] = this.#outstanding;
     if (first === undefined) return false;
-    if (first.request === 0 && (first.verdict === null || !first.outcome)) return true;
+    const needsOutcome = first.request === 0 || headers.has(limitedHeader);
+    if (needsOutcome && (first.verdict === null || !first.outcome)) return true;
     return request > first.request;
   }
 
@@ -233,12 +234,8 @@ export class Session {
     }
   }
 
-  #endAcrossGap(): void {
-    const ended = this.#parts.takeEndAcrossGap();
-    if (ended !== null) this.#release(ended);
-  }
-
-  #release(frame: Frame): void {
+  #release(frame: Frame | null): void {
+    if (frame === null) return;
     this.#releasedThrough = Math.max(this.#releasedThrough, frame.sequence);
     const drained = Number(frame.headers.get(rawBytesHeader) ?? "0");
     if (!this.#opened && frame.request === 0) this.#open();

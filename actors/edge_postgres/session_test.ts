@@ -5,6 +5,7 @@ import {
   decisionHeader,
   encodeControl,
   endedHeader,
+  limitedHeader,
   rawBytesHeader,
 } from "#schemas/frames.ts";
 import { maskWhole } from "#schemas/mask_plan.ts";
@@ -197,6 +198,41 @@ Deno.test("what a refusal aborts is aborted at the server too, and the agent hea
   session.stored(verdict(4, "allow"));
   const heard = written(session.stored(response(3, 4, answer)));
   equal(heard, new TextDecoder("latin1").decode(answer));
+});
+
+Deno.test("a response that was ended at its limit waits for the outcome, and aborts as any error", () => {
+  const cut = { by: "rows", of: "request" } as const;
+  const limited = { [limitedHeader]: "1" };
+  const publishes = (effects: readonly SessionEffect[]) =>
+    effects.flatMap((one) => one.kind === "publish" ? [one.payload] : []);
+  const session = opened();
+  session.receive(query);
+  session.stored(verdict(1, "allow"));
+  equal(written(session.stored(response(1, 1, answer, limited))), "");
+  const late = session.stored(outcome(1, { cut, transaction: "T" }));
+  deepStrictEqual(
+    publishes(late),
+    [abortTransaction],
+    "the server was done, and knows of no error",
+  );
+  equal(written(late), new TextDecoder("latin1").decode(answer));
+
+  const early = opened();
+  early.receive(query);
+  early.stored(verdict(1, "allow"));
+  early.stored(response(1, 1, answer, limited));
+  const failed = { cut, status: "cancelled", sqlstate: "57014", transaction: "E" } as const;
+  deepStrictEqual(publishes(early.stored(outcome(1, failed))), []);
+
+  const batch = opened();
+  batch.receive(frontendBytes({ kind: "flush" }));
+  batch.stored(verdict(1, "allow"));
+  batch.stored(response(1, 1, answer, limited));
+  batch.stored(outcome(1, { cut, transaction: null }));
+  const more = frontendBytes({ kind: "flush" });
+  deepStrictEqual(publishes(batch.receive(more)), [], "up to Sync nothing is passed on");
+  const sync = frontendBytes({ kind: "sync" });
+  deepStrictEqual(publishes(batch.receive(sync)), [sync]);
 });
 
 Deno.test("no verdict in time ends the session, on the record", () => {

@@ -17,6 +17,7 @@ import {
   endedHeader,
   firstHeader,
   formatMasked,
+  limitedHeader,
   maskedHeader,
   type Open,
   rawBytesHeader,
@@ -59,6 +60,8 @@ export type MaskingState = {
   /** Raw bytes up to the newest part, as its header says. */
   rawBytes: string | null;
   waiting: RawFrame[];
+  /** The newest raw part was the last of a response that was ended at a limit. */
+  limited: boolean;
   failed: boolean;
 };
 
@@ -85,6 +88,7 @@ export function masking(
       readingRequests: false,
       rawBytes: null,
       waiting: [],
+      limited: false,
       failed: false,
     };
   }
@@ -213,6 +217,7 @@ export function masking(
   function respond(state: State, frame: RawFrame, out: Out): void {
     const { request, part, more } = frame;
     state.rawBytes = frame.headers.get(rawBytesHeader) ?? null;
+    state.limited = frame.headers.has(limitedHeader);
     const place = { request, part: part + state.addedParts, more };
     if (state.rewriter === null) state.failed = true;
     const masked = state.failed || state.rewriter === null
@@ -264,6 +269,7 @@ export function masking(
     if (state.rawBytes !== null) headers.set(rawBytesHeader, state.rawBytes);
     if (state.addedParts > 0) headers.set(rawPartsHeader, String(state.nextPart));
     if (masked.masked.size > 0) headers.set(maskedHeader, formatMasked(masked.masked));
+    if (state.limited) headers.set(limitedHeader, "1");
     if (masked.failed) headers.set(endedHeader, "1");
     publish(place, masked.bytes, headers, out);
     // Nothing comes of the session behind its end.

@@ -1,7 +1,9 @@
 /** Which words of errors and notices stay, case by case. @module */
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import type { BackendMessage } from "#schemas/wire/postgres/backend.ts";
-import { detectors, planOf, play } from "./testing.ts";
+import { volumeExceeded } from "#schemas/wire/postgres/volume_exceeded.ts";
+import { beginResponse, openRewriter, rewrite } from "./rewrite.ts";
+import { detectors, options, planOf, play, requestOf } from "./testing.ts";
 
 type Fields = Record<string, string>;
 
@@ -132,4 +134,21 @@ Deno.test("rewriteError() keeps words where no class is touched, but for what de
   const scanned = play([error(fields)], open, { options: { detectors } });
   deepStrictEqual(scanned.lines, ["S=ERROR C=23505 M=m D=Key (x)=([ssn]) exists. n=k"]);
   deepStrictEqual(scanned.masked, { ssn: 1 });
+});
+
+Deno.test("what the gateway says of its own limit stays whole, and nothing that is like it", () => {
+  const volume = { rowsMax: 5, rowsOf: "request", bytesMax: 9, bytesOf: "session" } as const;
+  const other = { ...volume, rowsMax: 6 };
+  const words = (said: Uint8Array) => {
+    const rewriter = openRewriter(options, null);
+    beginResponse(rewriter, requestOf(planOf([]), { volume }));
+    return new TextDecoder().decode(rewrite(rewriter, said).bytes);
+  };
+  for (const by of ["rows", "bytes"] as const) {
+    for (const fate of ["cancelled", "completed", "aborted"] as const) {
+      const own = volumeExceeded(volume, by, fate);
+      equal(words(own), new TextDecoder().decode(own));
+    }
+  }
+  ok(!words(volumeExceeded(other, "rows", "cancelled")).includes("limit of 6"));
 });

@@ -1,6 +1,6 @@
 /** What is sent to masking: the parts of raw responses, numbered over the whole session. @module */
 import type { RawEffect } from "#actors/_kit/actor.ts";
-import { endedHeader, firstHeader, rawBytesHeader } from "#schemas/frames.ts";
+import { endedHeader, firstHeader, limitedHeader, rawBytesHeader } from "#schemas/frames.ts";
 import { takeGathered, type Upstream } from "./upstream.ts";
 
 /** All that is gathered, in pieces of at most `chunkBytes`. */
@@ -16,6 +16,7 @@ export function gatheredParts(
     upstream.rawBytes += payload.length;
     const headers = new Map([[rawBytesHeader, String(upstream.rawBytes)]]);
     if (upstream.begins) headers.set(firstHeader, "1");
+    if (!more && upstream.conversation.cut) headers.set(limitedHeader, "1");
     upstream.begins = false;
     const place = { request, part: upstream.part++, more };
     return { kind: "raw", place, payload, headers };
