@@ -254,8 +254,10 @@ export function authz(
     state.held = null;
     state.nextRequest = Math.max(state.nextRequest, request + 1);
     if (decision === "deny") {
+      const bytesMax = limits.waitingBytesMax;
+      const asked = waiting === undefined ? null : askedOf(request, waiting, bytesMax);
       state.waiting.delete(request);
-      state.judge?.denied();
+      state.judge?.denied(asked);
       return;
     }
     const consequence = known ?? understoodOf(state, verdict);

@@ -68,7 +68,7 @@ Deno.test("after a refusal a transaction takes its end, or what aborts it at the
   strictEqual(request(abortTransaction).decision, "deny", "there is nothing to abort");
   const begun = request(frontendBytes({ kind: "query", text: "begin" }));
   begun.consequence.settled({ ...outcome, status: "executed", transaction: "T", completed: 1 });
-  session.denied();
+  session.denied(null);
   strictEqual(request(right).reasons[0]?.code, "transaction_aborted");
   strictEqual(request(frontendBytes({ kind: "query", text: "rollback" })).decision, "allow");
   const aborts = request(abortTransaction);

@@ -56,8 +56,8 @@ export type SessionJudge = {
   request(asked: Asked): Judgement;
   /** What a request does that these policies allowed, for a verdict that is read again. */
   understand(asked: Asked, policies: readonly string[]): Consequence;
-  /** A request was refused. */
-  denied(): void;
+  /** A request was refused; null when nothing of it is known. */
+  denied(asked: Asked | null): void;
   /** False while something that an earlier request changed is not known here yet. */
   ready(): boolean;
   /** It was waited for long enough. */

@@ -63,6 +63,35 @@ export const volumeExhausted: Reason = {
   sqlstate: sqlstate.programLimitExceeded,
 };
 
+/** Masked values on their way to columns; null for one that is not certain. */
+export function writeBack(
+  columns: readonly ({ readonly name: string; readonly classes: readonly string[] } | null)[],
+): Reason {
+  const named = columns.flatMap((column) => {
+    if (column === null) return [];
+    const classes = column.classes.length === 0 ? "" : ` (${column.classes.join(", ")})`;
+    return [`"${column.name}"${classes}`];
+  });
+  const list = [...new Set(named)].slice(0, 16);
+  return {
+    code: "write_back",
+    policy: null,
+    message: "a masked value would be written in place of the value it hides",
+    detail: list.length === 0 ? "" : `It would be written to ${list.join(", ")}.`,
+    hint: "Leave out the columns that you see masked: what is not written stays as it is.",
+    sqlstate: sqlstate.insufficientPrivilege,
+  };
+}
+
+export const copyRefused: Reason = {
+  code: "copy_refused",
+  policy: null,
+  message: "a part of this COPY was refused, so nothing of it is stored",
+  detail: "",
+  hint: "Connect again and send it without what was refused.",
+  sqlstate: sqlstate.insufficientPrivilege,
+};
+
 export const withdrawn: Reason = {
   code: "withdrawn",
   policy: null,

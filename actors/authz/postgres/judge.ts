@@ -10,6 +10,7 @@
  */
 import type { Refusal, StatementAnalysis } from "#schemas/analysis.ts";
 import type { Catalog } from "#schemas/catalog.ts";
+import { maskedForms } from "#schemas/detectors/masked_forms.ts";
 import type { Open, Outcome, PrincipalChain } from "#schemas/frames.ts";
 import type { MaskPlan } from "#schemas/mask_plan.ts";
 import {
@@ -41,12 +42,15 @@ import type { Asked, Consequence, Judgement, SessionJudge } from "../session_jud
 import { startupSession } from "../startup_parameters.ts";
 import {
   abortedTransaction,
+  copyRefused,
   noCatalog,
   parameterRefused,
   unjudgeable,
   volumeExhausted,
+  writeBack,
 } from "../verdicts.ts";
 import { initialPostgresState, type PostgresState } from "./state.ts";
+import { writeBackGuard, type WrittenBack } from "./write_back.ts";
 
 export type PostgresPorts = {
   readonly parser: Parser;
@@ -61,6 +65,7 @@ export type PostgresJudge = {
 };
 
 type Known = { readonly catalog: Catalog; readonly schema: Schema };
+type Read = Understood & { readonly written: WrittenBack };
 
 /** Creates the judge of all PostgreSQL sessions; catalogs are given to it as they come. */
 export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements): PostgresJudge {
@@ -68,6 +73,7 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
   const catalogs = new Map<string, Known>();
   const seen = new Map<string, Set<string>>();
   const analyser = createAnalyser(ports.parser, ports.analysisLimits);
+  const guard = writeBackGuard(maskedForms(config.classes), ports.parser, ports.analysisLimits);
   return { session, onCatalog, onCatalogBroken };
 
   function onCatalog(catalog: Catalog): void {
@@ -93,8 +99,11 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
       request: (asked) => request(asked, state, open, principal),
       understand: (asked, policies) =>
         consequence(state, understood(asked, state, connection), policies),
-      denied() {
+      denied(asked) {
         if (state.transaction === "T") state.refused = true;
+        // What follows would be the rest of a COPY of which a part is missing.
+        const isData = asked?.bytes?.[0] === copyData || asked?.bytes?.[0] === copyDone;
+        if (isData && state.copying !== null) state.copyRefused = true;
       },
       ready: () => ready(state, connection),
       waitOver() {
@@ -143,6 +152,7 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     if (known === undefined) return judgements.refuse(noCatalog, digest);
     if (asked.bytes === null) return judgements.refuse(unjudgeable(tooLarge), digest);
     if (asked.continues) return judgements.refuse(unjudgeable(standsAlone), digest);
+    if (state.copyRefused) return judgements.refuse(copyRefused, digest);
     const read = readBytes(asked.bytes, state, known);
     const judged = read.kind === "understood"
       ? judge(read, state, open, principal, known)
@@ -152,7 +162,7 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
   }
 
   function judge(
-    read: Understood,
+    read: Read,
     state: PostgresState,
     open: Open,
     principal: PrincipalChain,
@@ -184,6 +194,8 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
       return { ...judgements.of(later, principal, open, [analysis]), ...facts };
     }
     if (decision.everything) return { ...judged, plan: verbatim };
+    const refusal = refusedWriting(read.written, decision.revealed);
+    if (refusal !== null) return judgements.refuse(refusal, catalog.digest);
     const all = [...executed, ...prepared];
     const planned = maskPlan(positions, all, decision.revealed, config.classes);
     // An expression that is evaluated and thrown away reads a class that no lineage names, and its
@@ -238,18 +250,19 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
 
   function consequence(
     state: PostgresState,
-    understood: Understood | null,
+    understood: Read | null,
     policies: readonly string[],
   ): Consequence {
     return {
       allowed() {},
       settled: (outcome: Outcome) => {
         settleSession(state, understood, outcome, allowedBy(policies));
+        state.copying = outcome.status === "executed" ? understood?.written.copying ?? null : null;
       },
     };
   }
 
-  function understood(asked: Asked, state: PostgresState, connection: string): Understood | null {
+  function understood(asked: Asked, state: PostgresState, connection: string): Read | null {
     const known = catalogs.get(connection);
     if (known === undefined || asked.bytes === null || asked.request === 0) return null;
     const read = readBytes(asked.bytes, state, known);
@@ -260,12 +273,23 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     bytes: Uint8Array,
     state: PostgresState,
     known: Known,
-  ): Understood | Misunderstood {
+  ): Read | Misunderstood {
     if (state.refused && isAbortTransaction(bytes)) return aborting;
     const analyse = (sql: string, session: SessionState): Analysed =>
       analyser.analyse(sql, session, known.schema);
-    return understand(bytes, state.session, state.portals, analyse, ports.requestLimits);
+    const read = understand(bytes, state.session, state.portals, analyse, ports.requestLimits);
+    if (read.kind === "refused") return read;
+    return { ...read, written: guard(bytes, state, known.schema) };
   }
+}
+
+/** Why what is written is refused. Whoever sees a class cannot overwrite it with its mask. */
+function refusedWriting({ into, unreadable }: WrittenBack, revealed: readonly string[]) {
+  const isSeen = (names: readonly string[]) =>
+    names.length > 0 && names.every((name) => revealed.includes(name));
+  const hidden = into.filter((column) => column === null || !isSeen(column.classes));
+  if (hidden.length > 0) return writeBack(hidden);
+  return unreadable ? unjudgeable(unreadableRows) : null;
 }
 
 /** What a refused transaction still takes: its end, and what aborts it at the server. */
@@ -274,7 +298,7 @@ function mayFollow(read: Understood, bytes: Uint8Array): boolean {
 }
 
 /** One statement that fails, and changes nothing but the transaction. */
-const aborting: Understood = {
+const aborting: Read = {
   kind: "understood",
   executed: [emptyAnalysis],
   prepared: [],
@@ -287,6 +311,7 @@ const aborting: Understood = {
   synced: true,
   copies: "none",
   resumes: false,
+  written: { into: [], unreadable: false, copying: null },
 };
 
 function returnsRows({ columns, copy }: StatementAnalysis): boolean {
@@ -319,6 +344,14 @@ const tooLarge: Refusal = {
   message: "the request is larger than what is judged",
   position: null,
 };
+const unreadableRows: Refusal = {
+  code: "too_complex",
+  message: "what is written cannot be looked at for masked values",
+  position: null,
+};
+/* CopyData and CopyDone. */
+const copyData = 0x64;
+const copyDone = 0x63;
 const standsAlone: Refusal = {
   code: "malformed_message",
   message: "a request of this protocol belongs to no other",

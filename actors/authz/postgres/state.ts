@@ -2,6 +2,7 @@
 import type { SessionState } from "../analysis/session.ts";
 import type { Portals } from "../request.ts";
 import { noVolume, type Volume } from "#schemas/volume.ts";
+import type { CopyingIn } from "./copied_rows.ts";
 
 export type PostgresState = {
   session: SessionState;
@@ -12,6 +13,10 @@ export type PostgresState = {
   /** The catalog that the session's own DDL made, until it is known here. */
   needsCatalog: string | null;
   catalogWaitOver: boolean;
+  /** The COPY FROM STDIN that is under way. */
+  copying: CopyingIn | null;
+  /** A part of it was refused: nothing more runs in this session. */
+  copyRefused: boolean;
   /** What was given out: plainly, by approval, and piece by piece of what is still open. */
   volume: { readonly plain: Volume; readonly approved: Volume; readonly fetched: Volume };
 };
@@ -24,6 +29,8 @@ export function initialPostgresState(session: SessionState): PostgresState {
     refused: false,
     needsCatalog: null,
     catalogWaitOver: false,
+    copying: null,
+    copyRefused: false,
     volume: { plain: noVolume, approved: noVolume, fetched: noVolume },
   };
 }
