@@ -9,7 +9,6 @@
  * keys/masking.key        what masking hashes with
  * public/identity.jwks    public/log.vkey               what anybody verifies with
  * settings/<name>.json    what each process is started with
- * revocations/            what identity keeps over a restart
  * keys/<edge>.host_key    public/<edge>.host_key.pub    what an SSH edge proves itself with
  * revocations/            what identity keeps over a restart
  * ```
@@ -162,6 +161,7 @@ function ownSettings(key: BusKey, directory: string, addresses: Addresses): Part
           ...addresses.identity,
           signingKeyFile: `${directory}/keys/identity.jwk`,
           revocationsFile: `${directory}/revocations/revocations.jsonl`,
+          sshKeysFile: `${directory}/revocations/ssh_keys.jsonl`,
         },
       };
     case "console":

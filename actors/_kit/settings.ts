@@ -38,8 +38,10 @@ export const Settings = z.strictObject({
     host: z.string(),
     port: z.int(),
     signingKeyFile: Path,
-    /** Keeps revocations over a restart; alone in its folder, which identity may write to. */
+    /** Keeps revocations over a restart, in a folder that identity may write to. */
     revocationsFile: Path,
+    /** Keeps registered SSH keys over a restart, in the same folder; nothing else is there. */
+    sshKeysFile: Path,
   }).optional(),
   console: z.strictObject({ host: z.string(), port: z.int(), logKeyFile: Path }).optional(),
 });

@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import type { Revocation } from "#schemas/identity.ts";
 import { keptRevocations } from "./kept_revocations.ts";
+import { memoryFile } from "./testing.ts";
 
 const startedMs = Date.UTC(2026, 10, 21, 9);
 const limits = { entriesMax: 3, linesMax: 4 };
@@ -61,19 +62,4 @@ Deno.test("keptRevocations() refuses a file that it does not understand, or that
 function revocation(person: string, untilMs: number): Revocation {
   const until = new Date(startedMs + untilMs).toISOString();
   return { version: 1, kind: "person", value: person, until };
-}
-
-function memoryFile(lines: string[] = []) {
-  const file = {
-    lines,
-    full: false,
-    read: () => [...file.lines],
-    append: (line: string) => store([...file.lines, line]),
-    replace: (all: readonly string[]) => store([...all]),
-  };
-  const store = (all: string[]) => {
-    if (file.full) throw new Error("No space left on device");
-    file.lines = all;
-  };
-  return file;
 }

@@ -11,6 +11,10 @@ export const identityLimits = {
   /** SSH keys that are registered and have not expired: of all, and of one person. */
   keysMax: 20_000,
   keysPerPersonMax: 64,
+  /** Lines of the file that keeps them, their characters, and the file's bytes. */
+  keyLinesMax: 40_000,
+  keyCharsMax: 16 * 1024 * 1024,
+  keysFileBytesMax: 64 * 1024 * 1024,
   /** Exchanges at work at once. */
   exchangesMax: 500,
 } as const;

@@ -8,16 +8,16 @@ import { requestBytesMax, serveExchanges } from "./driver.ts";
 import { identityExchange } from "./exchange.ts";
 import { identityHttp } from "./http.ts";
 import { issuerKeys, issuerKeysLimits } from "./issuer_keys.ts";
+import { keptKeys } from "./kept_keys.ts";
 import { keptRevocations } from "./kept_revocations.ts";
 import { identityLimits } from "./limits.ts";
 import { organisationVerifier } from "./organisation_token.ts";
-import { registeredKeys } from "./registered_keys.ts";
 import { signingKey } from "./signing_key.ts";
 
 const process = await startActor("identity");
 const { bus, config, report, settings } = process;
 if (settings.identity === undefined) throw new Error("Cannot start: settings lack identity");
-const { host, port, signingKeyFile, revocationsFile } = settings.identity;
+const { host, port, signingKeyFile, revocationsFile, sshKeysFile } = settings.identity;
 const { issuer } = config;
 
 const key = await signingKey(JSON.parse(Deno.readTextFileSync(signingKeyFile)));
@@ -50,7 +50,12 @@ const identity = identityExchange({
     { entriesMax: identityLimits.revocationsMax, linesMax: identityLimits.revocationLinesMax },
     systemClock.nowMs(),
   ),
-  sshKeys: registeredKeys(identityLimits),
+  sshKeys: keptKeys(
+    lineFile(sshKeysFile, { bytesMax: identityLimits.keysFileBytesMax }),
+    identityLimits,
+    key.seal,
+    Math.floor(systemClock.nowMs() / 1000),
+  ),
   limits: { inFlightMax: identityLimits.exchangesMax },
 });
 

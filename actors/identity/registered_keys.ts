@@ -1,6 +1,6 @@
 /**
  * SSH public keys that stand for their owners for some minutes: the third memory of identity,
- * bounded as the others are. It does not outlive the process; owners register again.
+ * bounded as the others are. `kept_keys.ts` keeps it over a restart.
  *
  * **Invariant:** a key belongs to who registered it first, as long as it is registered.
  *
@@ -23,14 +23,22 @@ export type RegisteredKeys = {
     nowSeconds: number,
   ): "added" | "taken" | "full";
   find(fingerprint: string, connection: string, nowSeconds: number): RegisteredKey | null;
+  /** What has not expired. */
+  entries(nowSeconds: number): readonly Registration[];
+};
+
+export type Registration = {
+  readonly fingerprint: string;
+  readonly connection: string;
+  readonly key: RegisteredKey;
 };
 
 /** Remembers keys until they expire. */
 export function registeredKeys(
   limits: { readonly keysMax: number; readonly keysPerPersonMax: number },
 ): RegisteredKeys {
-  const held = new Map<string, RegisteredKey>();
-  return { add, find };
+  const held = new Map<string, Registration>();
+  return { add, find, entries };
 
   function add(
     fingerprint: string,
@@ -42,18 +50,26 @@ export function registeredKeys(
     const before = find(fingerprint, connection, nowSeconds);
     if (before !== null && ownerOf(before) !== ownerOf(key)) return "taken";
     if (before === null) {
-      for (const [old, { claims }] of held) if (claims.exp <= nowSeconds) held.delete(old);
-      const own = [...held.values()].filter((one) => personOf(one) === personOf(key)).length;
+      for (const [old, one] of held) if (isOver(one, nowSeconds)) held.delete(old);
+      const own = [...held.values()].filter((one) => personOf(one.key) === personOf(key)).length;
       if (held.size >= limits.keysMax || own >= limits.keysPerPersonMax) return "full";
     }
-    held.set(place, key);
+    held.set(place, { fingerprint, connection, key });
     return "added";
   }
 
   function find(fingerprint: string, connection: string, nowSeconds: number) {
     const found = held.get(placeOf(fingerprint, connection));
-    return found === undefined || found.claims.exp <= nowSeconds ? null : found;
+    return found === undefined || isOver(found, nowSeconds) ? null : found.key;
   }
+
+  function entries(nowSeconds: number): readonly Registration[] {
+    return [...held.values()].filter((one) => !isOver(one, nowSeconds));
+  }
+}
+
+function isOver({ key }: Registration, nowSeconds: number): boolean {
+  return key.claims.exp <= nowSeconds;
 }
 
 function placeOf(fingerprint: string, connection: string): string {

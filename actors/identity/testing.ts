@@ -102,3 +102,19 @@ function countingRandom(): Random {
     return out;
   };
 }
+
+/** A file of lines in memory; while it is `full` nothing is written. */
+export function memoryFile(lines: string[] = []) {
+  const file = {
+    lines,
+    full: false,
+    read: () => [...file.lines],
+    append: (line: string) => store([...file.lines, line]),
+    replace: (all: readonly string[]) => store([...all]),
+  };
+  const store = (all: string[]) => {
+    if (file.full) throw new Error("No space left on device");
+    file.lines = all;
+  };
+  return file;
+}

@@ -82,6 +82,13 @@ Deno.test("logins at the SSH edge", async (test) => {
     const config = `${folder}/.ssh/sallyport/config`;
     const { stdout } = await openSsh(["-F", config, "lab", "echo by-name"], "", folder);
     strictEqual(stdout, "by-name\n");
+    // The key is registered still when identity starts anew; its file is identity's alone.
+    await system.actor("identity").kill();
+    await system.restart("identity");
+    const again = await openSsh(["-F", config, "lab", "echo again"], "", folder);
+    deepStrictEqual([again.stdout, again.code], ["again\n", 0], again.stderr);
+    const { mode } = await Deno.stat(`${system.directory}/revocations/ssh_keys.jsonl`);
+    strictEqual((mode ?? 0) & 0o777, 0o600);
   });
 
   await scenario(
