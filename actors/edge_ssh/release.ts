@@ -37,11 +37,6 @@ export class Release {
     this.#send = send;
   }
 
-  /** The agent was told how its program ended. */
-  get exited(): boolean {
-    return this.#exited;
-  }
-
   /** Releases the messages of one stored part; `drained` is the raw count up to its end. */
   take(payload: Uint8Array, drained: number): "open" | "closed" | "malformed" {
     const framer = new ChannelFramer({ messageBytesMax });

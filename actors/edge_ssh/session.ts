@@ -36,6 +36,7 @@ import { Release } from "./release.ts";
 import { Terminal } from "./terminal.ts";
 import { closeFrame, continuation, requestFrames } from "./session_frames.ts";
 import type { SessionEffect, SessionPorts, SessionWake } from "./session_effects.ts";
+import { type Fate, UpstreamEnd } from "./upstream_end.ts";
 import * as words from "./words.ts";
 
 export class Session {
@@ -47,7 +48,8 @@ export class Session {
   readonly #terminal: Terminal | null;
   readonly #input: InputCutter;
   readonly #controls: Controls;
-  #effects: SessionEffect[] = [];
+  readonly #upstreamEnd = new UpstreamEnd();
+  readonly #effects: SessionEffect[] = [];
   #requests = 0;
   #credited = 0;
   #releasedThrough = 0;
@@ -120,8 +122,7 @@ export class Session {
 
   /** The stream cannot take what must be recorded, so nothing more is done. */
   unrecorded(code: string): SessionEffect[] {
-    const lines = words.unrecorded(code === "storage_full");
-    this.#end("audit_unavailable", lines, words.failedStatus);
+    this.#end("audit_unavailable", words.unrecorded(code === "storage_full"), words.failedStatus);
     return this.#flush();
   }
 
@@ -260,8 +261,8 @@ export class Session {
       return this.#end("response_malformed", lines, words.failedStatus);
     }
     if (frame.headers.has(endedHeader)) {
-      const lines = frame.payload.length === 0 ? words.targetLost("not_run") : [];
-      return this.#end("upstream_ended", lines, this.#release.exited ? null : words.failedStatus);
+      if (left === "closed") return this.#end("upstream_ended", [], null);
+      return this.#endLost("upstream_ended", this.#upstreamEnd.brokeOff(this.#outstanding));
     }
     if (left === "closed" || frame.request === purposeRequest && !frame.more) this.#finish();
   }
@@ -329,11 +330,12 @@ export class Session {
     }
     if (outcome.request === openingRequest && outcome.alive) return;
     if (this.#finished) return this.#end("closed", [], null);
-    const { status, bytes } = outcome;
-    if ((status === "unknown" || status === "not_run") && bytes === 0) {
-      return this.#end("target_lost", words.targetLost(status), words.failedStatus);
-    }
-    this.#awaitEnd();
+    this.#endLost("target_lost", this.#upstreamEnd.settled(outcome));
+  }
+
+  #endLost(reason: string, fate: Fate | null): void {
+    if (fate === null) this.#awaitEnd();
+    else this.#end(reason, words.targetLost(fate), words.failedStatus);
   }
 
   /** The end of the response is on its way, and may not stay there. */
@@ -393,8 +395,6 @@ export class Session {
   }
 
   #flush(): SessionEffect[] {
-    const effects = this.#effects;
-    this.#effects = [];
-    return effects;
+    return this.#effects.splice(0);
   }
 }

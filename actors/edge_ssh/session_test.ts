@@ -202,6 +202,45 @@ Deno.test("why a target cannot be reached is told where the agent's user reads i
   match(told, /^sallyport: the target could not be reached: the host is silent\n/);
 });
 
+Deno.test("why a target cannot be reached is told also when it comes behind what did not run", () => {
+  const { session } = open([exec]);
+  session.stored(verdict(0, "allow"));
+  session.stored(outcome(0, { status: "failed", bytes: 40, alive: false }));
+  session.stored(verdict(1, "allow"));
+  const unrun = session.stored(outcome(1, { status: "not_run", alive: false }));
+  equal(closed(unrun), undefined);
+  const description = "sallyport: the target could not be reached: the host is silent";
+  const failure = { kind: "open_failure", reason: 2, description } as const;
+  const headers = { [endedHeader]: "1" };
+  const told = session.stored(response(0, [failure, { kind: "close" }], { headers }));
+  equal(said(told), `${description}\n`);
+  equal(closed(told), "upstream_ended");
+});
+
+Deno.test("a host that breaks off is told by the outcome, whichever is stored first", () => {
+  const headers = { [endedHeader]: "1" };
+  // What masking held back may leave with the end.
+  const held = { kind: "data", data: bytes("12") } as const;
+  for (const messages of [[], [held]]) {
+    for (
+      const [status, told] of [["unknown", /is not known/], ["not_run", /did not run/]] as const
+    ) {
+      const broken = outcome(1, { status, bytes: 10, alive: false });
+      const first: Session = running([exec]).session;
+      equal(closed(first.stored(response(0, messages, { headers }))), undefined);
+      const behind = first.stored(broken);
+      match(said(behind), told);
+      equal(closed(behind), "target_lost");
+      const second: Session = running([exec]).session;
+      equal(closed(second.stored(broken)), undefined);
+      const ended = second.stored(response(0, messages, { headers }));
+      match(said(ended), told);
+      equal(closed(ended), "upstream_ended");
+      deepStrictEqual(sent(ended).slice(-2).map(({ kind }) => kind), ["exit_status", "close"]);
+    }
+  }
+});
+
 Deno.test("who waits for approval is told once, and takes it back with Ctrl-C", () => {
   const { session } = open([pty, exec]);
   session.stored(verdict(0, "allow"));
@@ -222,9 +261,10 @@ Deno.test("no verdict, no record, silence and a lost target end the session", ()
   const lost = running([exec]).session.stored(outcome(1, { status: "unknown", alive: false }));
   match(said(lost), /whether it took effect is not known/);
   equal(closed(lost), "target_lost");
-  const ended = running([exec]).session.stored(
-    response(0, [], { headers: { [endedHeader]: "1" } }),
-  );
+  const unjudged = open([exec]).session;
+  unjudged.stored(verdict(0, "allow"));
+  const ended = unjudged.stored(response(0, [], { headers: { [endedHeader]: "1" } }));
+  match(said(ended), /the request did not run/);
   equal(closed(ended), "upstream_ended");
 });
 
