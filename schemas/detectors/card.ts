@@ -7,10 +7,11 @@
 import { beginsNumber, between, digitsOf, endsNumber, type Groups, type Range } from "./scan.ts";
 
 export function cardAt(bytes: Uint8Array, groups: Groups): Range | null {
+  if (groups.digits < 13) return null;
   const [start = 0] = groups.starts;
   const [separator] = groups.separators;
   let digits = (groups.ends[0] ?? 0) - start;
-  for (let last = 0; last < groups.starts.length; last++) {
+  for (let last = 0; last < groups.count; last++) {
     if (last > 0) {
       const isOne = groups.separators[last - 1] === separator;
       if (!isOne || separator === between.slash || separator === between.paren) return null;

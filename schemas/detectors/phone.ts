@@ -21,9 +21,8 @@ import {
 
 export function phoneAt(bytes: Uint8Array, groups: Groups): Range | null {
   const [first = 0] = groups.starts;
-  // The shortest is an international one of eight digits.
-  if (groups.starts.length === 1 && lengthOf(groups, 0) < 8) return null;
   const plus = plusBefore(bytes, groups);
+  if (groups.digits < (plus === null ? 10 : 8)) return null;
   const last = plus === null ? nationalEnd(bytes, groups) : internationalEnd(bytes, groups);
   if (last === null) return null;
   const opens = first > groups.floor && bytes[first - 1] === 0x28;
@@ -73,7 +72,7 @@ function internationalEnd(bytes: Uint8Array, groups: Groups): number | null {
   if (bytes[groups.starts[0] ?? 0] === 0x30) return null;
   let digits = 0;
   let found: number | null = null;
-  for (let last = 0; last < groups.starts.length; last++) {
+  for (let last = 0; last < groups.count; last++) {
     digits += (groups.ends[last] ?? 0) - (groups.starts[last] ?? 0);
     if (digits > 15) break;
     if (digits >= 8 && endsPhone(bytes, groups, last)) found = last;

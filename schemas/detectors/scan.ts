@@ -14,9 +14,13 @@ export const between = { dash: 1, space: 2, dot: 3, slash: 4, paren: 5 } as cons
 export type Groups = {
   /** Where the find before ends: what stands before it is not there any more. */
   readonly floor: number;
+  readonly count: number;
+  /** The digits of all groups. */
+  readonly digits: number;
+  /** For each group; what stands behind `count` means nothing. */
   readonly starts: readonly number[];
   readonly ends: readonly number[];
-  /** Of `between`; one fewer than groups. */
+  /** Of `between`, for each group what follows it; 0 behind the last. */
   readonly separators: readonly number[];
 };
 
@@ -31,34 +35,40 @@ export function isLetter(byte: number | undefined): boolean {
   return byte !== undefined && (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a;
 }
 
-/** The groups from the digit at `start` on, as far as numbers of people and cards go. */
+/**
+ * The groups from the digit at `start` on, as far as numbers of people and cards go. Good until the
+ * next call, for texts are full of numbers: none of them is worth an allocation.
+ */
 export function groupsAt(bytes: Uint8Array, start: number, floor: number): Groups {
-  const starts: number[] = [];
-  const ends: number[] = [];
-  const separators: number[] = [];
+  const { starts, ends, separators } = scratch;
   let at = start;
   let digits = 0;
-  while (starts.length < groupsMax) {
+  let count = 0;
+  while (count < groupsMax) {
     let end = at;
     while (isDigit(bytes[end]) && end - at <= groupDigitsMax) end++;
-    starts.push(at);
-    ends.push(end);
+    starts[count] = at;
+    ends[count] = end;
+    separators[count++] = 0;
     digits += end - at;
-    if (digits > digitsMax) break;
+    if (digits > digitsMax || count === groupsMax) break;
     const found = separatorAt(bytes, end);
-    if (found === null) break;
-    separators.push(found.kind);
-    at = found.end;
+    if (found === 0) break;
+    separators[count - 1] = found & kindMask;
+    at = end + (found >> kindBits);
   }
-  return { floor, starts, ends, separators: separators.slice(0, starts.length - 1) };
+  scratch.floor = floor;
+  scratch.count = count;
+  scratch.digits = digits;
+  return scratch;
 }
 
 /**
  * Whether what follows the bytes may change what the groups are, or whether a number ends with
  * them: digits at the very end, the beginning of a separator, or of an extension.
  */
-export function mayGroupsGoOn(bytes: Uint8Array, { starts, ends }: Groups): boolean {
-  const end = ends[ends.length - 1] ?? 0;
+export function mayGroupsGoOn(bytes: Uint8Array, { count, starts, ends }: Groups): boolean {
+  const end = ends[count - 1] ?? 0;
   const rest = bytes.length - end;
   if (rest === 0) return true;
   if (rest > afterBytesMax) return false;
@@ -81,11 +91,12 @@ export function isOfNumber(byte: number | undefined): boolean {
 export function isLoneShort(bytes: Uint8Array, start: number): boolean {
   let end = start;
   while (end < start + 5 && isDigit(bytes[end])) end++;
-  return end < start + 5 && separatorAt(bytes, end) === null;
+  return end < start + 5 && separatorAt(bytes, end) === 0;
 }
 
 /** How many digits a group has; 0 when there is no such group. */
 export function lengthOf(groups: Groups, group: number): number {
+  if (group >= groups.count) return 0;
   return (groups.ends[group] ?? 0) - (groups.starts[group] ?? 0);
 }
 
@@ -122,9 +133,7 @@ export function endsNumber(bytes: Uint8Array, groups: Groups, last: number): boo
   const after = bytes[end];
   if (isDigit(after) || isLetter(after) || after === 0x40 || after === 0x5f) return false;
   const separator = groups.separators[last];
-  if (separator === undefined || separator === between.space || separator === between.paren) {
-    return true;
-  }
+  if (separator === 0 || separator === between.space || separator === between.paren) return true;
   // A mark with a blank beside it parts numbers; without, it joins them.
   for (let i = end; i < (groups.starts[last + 1] ?? end); i++) {
     if (blankAt(bytes, i) > 0) return true;
@@ -194,11 +203,26 @@ for (const word of labelWords.split(" ")) {
 /** b f n r t v */
 const controlLetters: readonly number[] = [0x62, 0x66, 0x6e, 0x72, 0x74, 0x76];
 
+const scratch = {
+  floor: 0,
+  count: 0,
+  digits: 0,
+  starts: new Array<number>(groupsMax).fill(0),
+  ends: new Array<number>(groupsMax).fill(0),
+  separators: new Array<number>(groupsMax).fill(0),
+} satisfies Groups;
+
+/** A kind of `between` and a length, as one number. */
+const kindBits = 3;
+const kindMask = (1 << kindBits) - 1;
+
 /**
  * At most two blanks, one mark, two blanks, an opening parenthesis; a digit must follow. Dashes and
- * blanks of Unicode count, as word processors write them.
+ * blanks of Unicode count, as word processors write them. Kind and length as one number; 0: none.
  */
-function separatorAt(bytes: Uint8Array, start: number): { kind: number; end: number } | null {
+function separatorAt(bytes: Uint8Array, start: number): number {
+  // Behind most numbers stands something else.
+  if (numberBytes[bytes[start] ?? 0] !== 1) return 0;
   let at = start;
   let kind = 0;
   for (let i = 0, blank = blankAt(bytes, at); i < 2 && blank > 0; i++, blank = blankAt(bytes, at)) {
@@ -206,22 +230,23 @@ function separatorAt(bytes: Uint8Array, start: number): { kind: number; end: num
     kind = between.space;
   }
   const mark = markAt(bytes, at);
-  if (mark !== null) {
-    kind = mark.kind;
-    at += mark.length;
+  if (mark !== 0) {
+    const length = mark >> kindBits;
+    kind = mark & kindMask;
+    at += length;
     for (let i = 0, blank = blankAt(bytes, at); i < 2 && blank > 0; i++) {
       at += blank;
       blank = blankAt(bytes, at);
     }
     // A full stop or slash and then a blank is the end of a sentence, not of a group.
-    const isLoose = at > start + mark.length && (kind === between.dot || kind === between.slash);
-    if (isLoose) return null;
+    const isLoose = at > start + length && (kind === between.dot || kind === between.slash);
+    if (isLoose) return 0;
   }
   if (bytes[at] === 0x28) {
     at++;
     kind = between.paren;
   }
-  return kind > 0 && isDigit(bytes[at]) ? { kind, end: at } : null;
+  return kind > 0 && isDigit(bytes[at]) ? (at - start) << kindBits | kind : 0;
 }
 
 /** The length of a blank: space, tab, no-break space, figure and narrow no-break space; else 0. */
@@ -234,17 +259,19 @@ function blankAt(bytes: Uint8Array, at: number): number {
   return isThree ? 3 : 0;
 }
 
-function markAt(bytes: Uint8Array, at: number): { kind: number; length: number } | null {
+/** Kind and length as one number; 0: none. */
+function markAt(bytes: Uint8Array, at: number): number {
   const byte = bytes[at] ?? 0;
-  if (byte === 0x2d) return { kind: between.dash, length: 1 };
-  if (byte === 0x2e) return { kind: between.dot, length: 1 };
-  if (byte === 0x2f) return { kind: between.slash, length: 1 };
-  if (byte === 0x29) return { kind: between.paren, length: bytes[at + 1] === 0x2d ? 2 : 1 };
+  const one = 1 << kindBits;
+  if (byte === 0x2d) return one | between.dash;
+  if (byte === 0x2e) return one | between.dot;
+  if (byte === 0x2f) return one | between.slash;
+  if (byte === 0x29) return (bytes[at + 1] === 0x2d ? 2 * one : one) | between.paren;
   // U+00AD soft hyphen; U+2010 to U+2015; U+2212 minus.
-  if (byte === 0xc2 && bytes[at + 1] === 0xad) return { kind: between.dash, length: 2 };
-  if (byte !== 0xe2) return null;
+  if (byte === 0xc2 && bytes[at + 1] === 0xad) return 2 * one | between.dash;
+  if (byte !== 0xe2) return 0;
   const [second, third] = [bytes[at + 1], bytes[at + 2] ?? 0];
   const isDash = second === 0x80 && third >= 0x90 && third <= 0x95;
   const isMinus = second === 0x88 && third === 0x92;
-  return isDash || isMinus ? { kind: between.dash, length: 3 } : null;
+  return isDash || isMinus ? 3 * one | between.dash : 0;
 }

@@ -17,6 +17,7 @@ import {
 } from "./scan.ts";
 
 export function ssnAt(bytes: Uint8Array, groups: Groups): Range | null {
+  if (groups.digits < 9) return null;
   const [start = 0] = groups.starts;
   if (lengthOf(groups, 0) === 9) {
     const isSsn = beginsNumber(bytes, groups) && endsNumber(bytes, groups, 0) &&

@@ -68,6 +68,14 @@ export class JoinedText {
     this.#broken = null;
   }
 
+  /** A line begins, of which nothing before it is known. */
+  clear(): void {
+    this.text.clear();
+    this.#seams = [];
+    this.#columns = 0;
+    this.#broken = null;
+  }
+
   /** The cursor goes left: what stood there is written over. */
   pop(times: number): void {
     for (let i = 0; i < Math.min(times, poppedMax); i++) this.text.pop();

@@ -68,6 +68,16 @@ export class TerminalParser {
     return this.#offset - this.#lead.length - (this.#state === "csi" ? this.#parameters.length : 0);
   }
 
+  /** Whether the next byte begins something, and is shown if it is text. */
+  get inText(): boolean {
+    return this.#state === "ground" && this.#lead.length === 0;
+  }
+
+  /** Passes over bytes that are text, with line feeds between them. */
+  skip(bytes: number): void {
+    this.#offset += bytes;
+  }
+
   parse(chunk: Uint8Array): void {
     const { length } = chunk;
     for (let at = 0; at < length;) {

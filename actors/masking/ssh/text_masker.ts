@@ -5,7 +5,8 @@
  * written, and with broken lines joined and backspaces done. Both say up to where all is settled.
  * What is settled leaves: what was found as `[class]`, everything else byte for byte, and of what
  * stands within a find the control sequences, so that colours end where they ended. What is not
- * settled is held back.
+ * settled is held back. Of much that comes at once, what is quiet (`quiet_text.ts`) leaves without
+ * all this; its last lines are read, for what follows is judged by them too.
  *
  * **Invariant:** what leaves does not depend on where the stream was cut, as long as nobody ran out
  * of patience (`release`); a byte of a find that is found never leaves. Memory is bounded: what
@@ -16,9 +17,10 @@
 import type { DetectorClasses, Find } from "#schemas/detectors/detect.ts";
 import { redactedText } from "#schemas/detectors/redacted.ts";
 import { isDigit } from "#schemas/detectors/scan.ts";
-import { type Scan, scanOn, tailStart } from "#schemas/detectors/scan_on.ts";
+import { contextBytes, type Scan, scanOn, tailStart } from "#schemas/detectors/scan_on.ts";
 import { Writer } from "#schemas/wire/cursor.ts";
 import { JoinedText } from "./joined_text.ts";
+import { contextStart, cutBehind, quietText } from "./quiet_text.ts";
 import { type Action, TerminalParser } from "./terminal_parser.ts";
 import { VisibleText } from "./visible_text.ts";
 import { joinBytes } from "#schemas/join_bytes.ts";
@@ -88,12 +90,36 @@ export class TextMasker {
 
   /** Takes in bytes, which may be reused afterwards; gives those that leave. */
   push(chunk: Uint8Array): Uint8Array {
-    if (chunk.length <= sliceBytes) return this.#push(chunk);
-    const out = new Writer(chunk.length + 64);
-    for (let at = 0; at < chunk.length; at += sliceBytes) {
-      out.raw(this.#push(chunk.subarray(at, at + sliceBytes)));
+    if (chunk.length < muchBytes) return this.#push(chunk);
+    const out: Uint8Array[] = [];
+    for (let at = 0; at < chunk.length;) {
+      const isSettled = at >= contextBytes && this.#isSettled();
+      const quiet = isSettled ? quietText(chunk, at, this.#classes) : null;
+      const context = quiet === null ? at : contextStart(chunk, quiet.end);
+      if (quiet !== null && context - at >= skippedBytesMin) {
+        out.push(chunk.subarray(at, context));
+        this.#skip(context - at);
+        at = context;
+      }
+      const seen = Math.min(quiet?.seen ?? 0, at + textBytesMax);
+      const end = cutBehind(chunk, Math.max(seen, at + contextBytes), textBytesMax);
+      out.push(this.#push(chunk.subarray(at, end)));
+      at = end;
     }
-    return out.bytes();
+    return joinBytes(out);
+  }
+
+  /** All that came has left, and the next byte is text. */
+  #isSettled(): boolean {
+    return this.#waiting.length === 0 && this.#spans.length === 0 && this.#parser.inText;
+  }
+
+  /** Text that leaves unread: what is known of the text before it is forgotten. */
+  #skip(bytes: number): void {
+    this.#left += bytes;
+    this.#parser.skip(bytes);
+    this.#written.clear();
+    this.#joined.clear();
   }
 
   /** Nothing follows: everything is settled, and leaves. */
@@ -298,6 +324,9 @@ const [lineFeed, carriageReturn, backspace, blank, atSign] = [0x0a, 0x0d, 0x08, 
 const star = 0x2a;
 const textBytesMin = 12;
 const opaque = "opaque";
+/** Fewer are all read. */
+const muchBytes = 2048;
+const skippedBytesMin = 1024;
 /** So that texts stay small, whatever comes at once. */
-const sliceBytes = 65_536;
+const textBytesMax = 65_536;
 const heldBytesMax = 16_384;

@@ -69,6 +69,15 @@ export class VisibleText {
     while (scan.at > lowest && isOfNumber(this.#bytes[scan.at - 1])) scan.at--;
   }
 
+  /** Begins anew with what comes next. */
+  clear(): void {
+    this.#view = null;
+    this.#length = 0;
+    this.#starts = [];
+    this.#offsets = [];
+    Object.assign(this.scan, beginScan());
+  }
+
   /** Where in the stream the byte at `place` came from. */
   offsetOf(place: number): number {
     const run = this.#runOf(this.#starts, place);
