@@ -62,6 +62,8 @@ export const ClassFilter = z.strictObject({
   class: z.string(),
   /** In the order of `FilterKind`. */
   kinds: z.array(FilterKind),
+  /** Distinct values that the session has compared it with, by the end of this request. */
+  probes: z.int().min(0).optional(),
 });
 export type ClassFilter = z.infer<typeof ClassFilter>;
 
@@ -73,7 +75,7 @@ export const OutputColumn = z.strictObject({
   /** True when some part of the derivation is not understood: masked whole. */
   opaque: z.boolean(),
   /** Made of many rows at once: by an aggregate, a window function, or a subquery that chooses. */
-  aggregate: z.literal(true).optional(),
+  aggregate: z.literal([true]).optional(),
   /** The bare column it is, when it is one; null for any expression. */
   origin: z.strictObject({ relation: z.int().min(0), attribute: z.int().min(1) }).nullable(),
 });

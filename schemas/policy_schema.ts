@@ -42,6 +42,9 @@ type RequestContext = {
   // "pattern", "sort", "group", "join", "window".
   filters: Set<String>,
   filter_kinds: Set<String>,
+  // Distinct values that the session has compared one of them with, this request included: the
+  // most of any class; very large when they cannot be counted.
+  probes: Long,
   // Rows that each group of protected rows is proven to have, by HAVING count(*) >= n; 0 when rows
   // are taken one by one or nothing is proven.
   aggregate_rows_min: Long,

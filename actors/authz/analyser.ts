@@ -11,7 +11,8 @@ import { analyse, type Analysed, type AnalysisLimits } from "./analysis/analyse.
 import type { Schema } from "./analysis/catalog_index.ts";
 import type { Parser } from "./analysis/parser.ts";
 import type { SessionState } from "./analysis/session.ts";
-import { shapeOf } from "./analysis/shape.ts";
+import type { Piece } from "./analysis/probes.ts";
+import { literalsOf, shapeOf } from "./analysis/shape.ts";
 
 /** Analyses remembered for each schema. */
 const rememberedMax = 4096;
@@ -19,9 +20,11 @@ const rememberedMax = 4096;
 const textCharsMax = 8192;
 
 type Understood = Extract<Analysed, { kind: "analysed" }>;
+/** `sql` is the text it was made of, when it stands for every text of a shape. */
+type Remembered = { readonly analysed: Understood; readonly sql: string | null };
 
 export function createAnalyser(parser: Parser, limits: AnalysisLimits) {
-  let memory = new WeakMap<Schema, Map<string, Understood>>();
+  let memory = new WeakMap<Schema, Map<string, Remembered>>();
   return {
     analyse: analyseOnce,
     /** A catalog changed. */
@@ -35,21 +38,54 @@ export function createAnalyser(parser: Parser, limits: AnalysisLimits) {
     if (path === null || sql.length > textCharsMax) {
       return analyse(sql, session, schema, parser, limits);
     }
-    const known = memory.get(schema) ?? new Map<string, Understood>();
+    const known = memory.get(schema) ?? new Map<string, Remembered>();
     memory.set(schema, known);
     const shape = shapeOf(sql);
     const shapeKey = shape === null ? null : `${path}\nshape\n${shape}`;
     const textKey = `${path}\ntext\n${sql}`;
     const found = (shapeKey === null ? undefined : known.get(shapeKey)) ?? known.get(textKey);
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      return found.sql === null ? found.analysed : withLiterals(found.analysed, found.sql, sql);
+    }
     const result = analyse(sql, session, schema, parser, limits);
     if (result.kind === "refused" || !isPlain(result)) return result;
-    const key = result.shapeIndependent && shapeKey !== null ? shapeKey : textKey;
-    known.set(key, result);
+    const byShape = result.shapeIndependent && shapeKey !== null && areFound(result, sql);
+    known.set(byShape ? shapeKey : textKey, { analysed: result, sql: byShape ? sql : null });
     const [oldest] = known.keys();
     if (known.size > rememberedMax && oldest !== undefined) known.delete(oldest);
     return result;
   }
+}
+
+function areFound(analysed: Understood, sql: string): boolean {
+  const pieces = analysed.statements.flatMap(({ probes }) =>
+    probes.flatMap(({ given }) => given?.pieces ?? [])
+  );
+  if (pieces.length === 0) return true;
+  const literals = literalsOf(sql);
+  return pieces.every((piece) => piece.kind !== "literal" || literals.has(piece.location));
+}
+
+/** The analysis of one text as that of another of the same shape: what it compares is the other's. */
+function withLiterals(analysed: Understood, sql: string, other: string): Understood {
+  if (analysed.statements.every(({ probes }) => probes.length === 0)) return analysed;
+  const places = [...literalsOf(sql).keys()];
+  const literals = [...literalsOf(other)];
+  const placed = new Map(places.map((location, index) => [location, literals[index]] as const));
+  const pieceOf = (piece: Piece): Piece => {
+    const [location, text] = piece.kind === "literal" ? placed.get(piece.location) ?? [] : [];
+    return location === undefined || text === undefined
+      ? piece
+      : { kind: "literal", text, location };
+  };
+  const statements = analysed.statements.map((statement) => ({
+    ...statement,
+    probes: statement.probes.map(({ classes, given }) => ({
+      classes,
+      given: given === null ? null : { ...given, pieces: given.pieces.map(pieceOf) },
+    })),
+  }));
+  return { ...analysed, statements };
 }
 
 /** What of the session an analysis of a plain statement depends on; null when on more. */

@@ -9,6 +9,7 @@ import { freshSession } from "./analysis/session.ts";
 import { parser } from "./analysis/testing.ts";
 import { settleSession } from "./changes.ts";
 import { createJudge } from "./judge.ts";
+import { createDigest } from "./probes.ts";
 import { initialPostgresState } from "./postgres/state.ts";
 import { emptyAnalysis } from "./policy/situation.ts";
 import { ada, config, load, permitAll } from "./policy/testing.ts";
@@ -37,7 +38,7 @@ Deno.test("what is not understood is the server's to answer, for who may do and 
   strictEqual(judgement.decision, "allow");
   ok(judgement.plan.verbatim);
 
-  const state = initialPostgresState(freshSession(["public"]));
+  const state = initialPostgresState(freshSession(["public"]), createDigest("key"));
   const known = freshSession(["public"]);
   state.session = { ...known, prepared: new Map([["p", prepared]]) };
   settleSession(state, null, { ...outcome, transaction: "T" });
@@ -113,7 +114,7 @@ function judgeUnder(policy: string, parameters: Record<string, string> = {}) {
   return { session, request };
 }
 
-const prepared = { sql: "select 1", analysis: emptyAnalysis, names: 0 };
+const prepared = { sql: "select 1", analysis: emptyAnalysis, probes: [], names: 0 };
 const outcome: Outcome = {
   version: 1,
   request: 1,

@@ -18,9 +18,18 @@ import { decodeFrontend, type FrontendMessage } from "#schemas/wire/postgres/fro
 import type { Parse } from "#schemas/wire/postgres/parse.ts";
 import { describeMalformed } from "#schemas/wire/cursor.ts";
 import type { Analysed } from "./analysis/analyse.ts";
+import type { Probe } from "./analysis/probes.ts";
 import { applyChange, type SessionChange, type SessionState } from "./analysis/session.ts";
 import type { Position } from "./policy/plan.ts";
 import { emptyAnalysis } from "./policy/situation.ts";
+import {
+  type Digest,
+  noParameters,
+  type Parameters,
+  parametersOf,
+  type Probed,
+  probedBy,
+} from "./probes.ts";
 
 /** A portal: the statement it runs and the format codes of its results. */
 export type Portal = {
@@ -28,6 +37,8 @@ export type Portal = {
   readonly formats: readonly (0 | 1)[];
   /** It was executed to its end: no rows are left in it. */
   readonly done: boolean;
+  /** Digests of the parameters that classes are compared with. */
+  readonly parameters: Parameters;
 };
 export type Portals = ReadonlyMap<string, Portal>;
 
@@ -47,6 +58,8 @@ export type Understood = {
   readonly portals: Portals;
   /** Names given to Parse, in order; what a failure leaves unknown. */
   readonly parsed: readonly string[];
+  /** Values that classes are compared with by what runs. */
+  readonly probed: readonly Probed[];
   /** Texts of prepared statements that run here; part of what an approval is bound to. */
   readonly runsPrepared: readonly string[];
   /** The request ends the batch: ReadyForQuery follows. */
@@ -75,6 +88,8 @@ type Draft = {
   readonly protocolChanges: SessionChange[];
   readonly parsed: string[];
   readonly runsPrepared: string[];
+  readonly probed: Probed[];
+  readonly digest: Digest;
   synced: boolean;
   copies: "in" | "none";
   resumes: boolean;
@@ -82,13 +97,14 @@ type Draft = {
   readonly bound: Set<string>;
 };
 
-/** Understands a request, or says why it cannot be judged. */
+/** Understands a request, or says why it cannot be judged. Values are digested by `digest`. */
 export function understand(
   bytes: Uint8Array,
   session: SessionState,
   portals: Portals,
   analyse: Analyse,
   limits: RequestLimits,
+  digest: Digest,
 ): Understood | Misunderstood {
   const draft: Draft = {
     session,
@@ -100,6 +116,8 @@ export function understand(
     protocolChanges: [],
     parsed: [],
     runsPrepared: [],
+    probed: [],
+    digest,
     synced: false,
     copies: "none",
     resumes: false,
@@ -125,7 +143,7 @@ export function understand(
       "a statement that changes the session must end with Sync, or stand in a transaction block",
     );
   }
-  const { prepared, bound: _bound, ...rest } = draft;
+  const { prepared, bound: _bound, digest: _digest, ...rest } = draft;
   const resumes = draft.resumes || draft.executed.some(({ details }) => details.includes("fetch"));
   return { kind: "understood", ...rest, prepared: [...prepared.values()], resumes };
 }
@@ -182,13 +200,14 @@ function takeQuery(text: string, draft: Draft, analyse: Analyse): Refusal | null
   const analysed = analyse(text, draft.session);
   if (analysed.kind === "refused") return analysed.refusal;
   const { statements } = analysed;
-  for (const [index, { analysis, change: changed }] of statements.entries()) {
+  for (const [index, { analysis, change: changed, probes }] of statements.entries()) {
     const copiesIn = analysis.copy?.direction === "in";
     if (copiesIn && index < statements.length - 1) {
       return refusalOf("unsupported_statement", "COPY FROM STDIN must be the last statement");
     }
     if (copiesIn) draft.copies = "in";
     draft.executed.push(analysis);
+    note(draft, probes, noParameters);
     draft.changes.push(changed);
     draft.positions.push({ answers: "query", statement: null, formats: [], analysis });
   }
@@ -218,7 +237,8 @@ function takeParse(
     return refusalOf("syntax_error", "a prepared statement holds one statement only");
   }
   const analysis = only?.analysis ?? emptyAnalysis;
-  const prepared = { sql: text, analysis, names: draft.session.names };
+  const probes = only?.probes ?? [];
+  const prepared = { sql: text, analysis, probes, names: draft.session.names };
   change(draft, { kind: "prepare", name, prepared });
   draft.parsed.push(name);
   draft.prepared.set(name, analysis);
@@ -230,7 +250,8 @@ function takeBind(message: Bind, draft: Draft, limits: RequestLimits): Refusal |
   if (parameters.length > limits.parametersMax) {
     return refusalOf("too_many_parameters", `more than ${limits.parametersMax} parameters`);
   }
-  if (!draft.session.prepared.has(statement)) {
+  const prepared = draft.session.prepared.get(statement);
+  if (prepared === undefined) {
     return refusalOf("unknown_prepared_statement", "this prepared statement is not known");
   }
   if (portal !== "" && (draft.portals.has(portal) || draft.session.cursors.has(portal))) {
@@ -239,7 +260,9 @@ function takeBind(message: Bind, draft: Draft, limits: RequestLimits): Refusal |
   if (draft.portals.size >= limits.portalsMax) {
     return refusalOf("too_complex", "too many portals in this session");
   }
-  draft.portals.set(portal, { statement, formats: resultFormats, done: false });
+  const values = parametersOf(prepared.probes, message, draft.digest);
+  const bound = { statement, formats: resultFormats, parameters: values, done: false };
+  draft.portals.set(portal, bound);
   draft.bound.add(portal);
   return null;
 }
@@ -276,12 +299,17 @@ function takeExecute(message: Execute, draft: Draft, analyse: Analyse): Refusal 
   draft.portals.set(message.portal, { ...portal, done: message.rowsMax <= 0 });
   draft.prepared.delete(statement);
   draft.executed.push(analysis);
+  note(draft, only?.probes ?? [], portal.parameters);
   draft.changes.push(only?.change ?? null);
   draft.runsPrepared.push(prepared.sql);
   draft.positions.push({ answers: "execute", statement, formats: [...formats], analysis });
   if (only?.change !== undefined) draft.session = applyChange(draft.session, only.change);
   if (analysis.copy?.direction === "in") draft.copies = "in";
   return null;
+}
+
+function note(draft: Draft, probes: readonly Probe[], parameters: Parameters): void {
+  for (const probed of probedBy(probes, parameters, draft.digest)) draft.probed.push(probed);
 }
 
 function change(draft: Draft, made: SessionChange): void {

@@ -3,6 +3,7 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { StatementAnalysis } from "#schemas/analysis.ts";
 import { freshSession, type SessionChange } from "./analysis/session.ts";
 import { understand } from "./request.ts";
+import { createDigest } from "./probes.ts";
 
 const limits = { parametersMax: 10, portalsMax: 10, preparedMax: 10 };
 const path: SessionChange = { kind: "search_path", path: ["other"], local: false };
@@ -36,11 +37,18 @@ function outcomeOf(statements: readonly string[], end: "H" | "S"): string {
 function ask(messages: readonly Uint8Array[]) {
   const bytes = Uint8Array.from(messages.flatMap((one) => [...one]));
   const session = freshSession(["public"]);
-  return understand(bytes, session, new Map(), (sql) => {
-    const change = changes[sql] ?? null;
-    const statement = { analysis, start: 0, end: sql.length, change };
-    return { kind: "analysed", statements: [statement], shapeIndependent: false };
-  }, limits);
+  return understand(
+    bytes,
+    session,
+    new Map(),
+    (sql) => {
+      const change = changes[sql] ?? null;
+      const statement = { analysis, start: 0, end: sql.length, change, probes: [] };
+      return { kind: "analysed", statements: [statement], shapeIndependent: false };
+    },
+    limits,
+    createDigest("key"),
+  );
 }
 
 function parse(sql: string): Uint8Array {

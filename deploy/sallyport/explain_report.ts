@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { uncounted } from "#actors/authz/probes.ts";
 import type { Judgement } from "#actors/authz/session_judge.ts";
 import { lineText } from "#actors/audit/replay/text.ts";
 import type { OutputColumn, StatementAnalysis } from "#schemas/analysis.ts";
@@ -52,9 +53,16 @@ export function explainReport(judged: Judgement): string[] {
 /** Each class with how it is used, when that is known. */
 function filtersOf({ classesFiltered, filters = [] }: StatementAnalysis): string[] {
   return classesFiltered.map((name) => {
-    const kinds = filters.find((filter) => filter.class === name)?.kinds ?? [];
-    return kinds.length === 0 ? name : `${name} (${kinds.join(", ")})`;
+    const found = filters.find((filter) => filter.class === name);
+    const kinds = found?.kinds ?? [];
+    const words = [...kinds, ...probesText(found?.probes ?? 0)];
+    return words.length === 0 ? name : `${name} (${words.join(", ")})`;
   });
+}
+
+function probesText(probes: number): string[] {
+  if (probes === 0) return [];
+  return [probes === uncounted ? "values that cannot be counted" : `${probes} values`];
 }
 
 /** The file or host of a program, file operation or forwarding. */

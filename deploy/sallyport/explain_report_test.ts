@@ -21,7 +21,7 @@ const judged: Judgement = {
     functions: [],
     classesRead: ["dob"],
     classesFiltered: ["zip"],
-    filters: [{ class: "zip", kinds: ["equality", "sort"] }],
+    filters: [{ class: "zip", kinds: ["equality", "sort"], probes: 2 }],
     classesWritten: [],
     columns: [
       { name: "dob", classes: ["dob"], opaque: false, origin: null },
@@ -58,7 +58,7 @@ Deno.test("explainReport() says effects, classes and each column's mask, on line
     "statement 1: SELECT, read, filter_by",
     "  touches: public.patients",
     "  classes read: dob",
-    "  classes filtered by: zip (equality, sort)",
+    "  classes filtered by: zip (equality, sort, 2 values)",
     "  rows: at most about 5",
     "  column dob: generalise to year, from dob",
     "  column \\x1b[2J: redact",

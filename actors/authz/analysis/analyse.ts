@@ -11,6 +11,7 @@ import type { Refusal, StatementAnalysis } from "#schemas/analysis.ts";
 import type { Schema } from "./catalog_index.ts";
 import { completed } from "./complete.ts";
 import type { Parser } from "./parser.ts";
+import type { Probe } from "./probes.ts";
 import { type AnalysisLimits, newRun, TooComplex } from "./run.ts";
 import { applyChange, type SessionChange, type SessionState } from "./session.ts";
 import { keepsVerbatim } from "./shape.ts";
@@ -45,6 +46,8 @@ export type AnalysedStatement = {
   readonly start: number;
   readonly end: number;
   readonly change: SessionChange | null;
+  /** What it compares classes with when it runs. */
+  readonly probes: readonly Probe[];
 };
 
 export type Analysed =
@@ -123,7 +126,8 @@ function analyseAll(
       const { code, message } = judged.refusal;
       return refused(code, message, positionOf(bytes, start));
     }
-    statements.push({ analysis: completed(judged, run), start, end, change: judged.change });
+    const { change } = judged;
+    statements.push({ analysis: completed(judged, run), start, end, change, probes: run.probes });
     independent &&= judged.change === null && plainTags.has(statement.tag) &&
       run.consulted.every((location) => keepsVerbatim(sql, location));
     current = applyChange(current, judged.change);

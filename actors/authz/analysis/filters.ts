@@ -10,7 +10,8 @@
 import type { FilterKind } from "#schemas/analysis.ts";
 import { impliedOperators, operatorValue } from "./calls.ts";
 import { operatorShare, valueOf } from "./expression.ts";
-import { type Column, isColumn, named } from "./lineage.ts";
+import { type Column, isColumn, named, opaque } from "./lineage.ts";
+import { elementsOf, givenOf, probe, probeColumn } from "./probes.ts";
 import { filterBy, type Run, spend } from "./run.ts";
 import type { Scope } from "./scope.ts";
 import { selectOutput } from "./select.ts";
@@ -53,19 +54,22 @@ function walk({ tag, body }: Node, scope: Scope | null, run: Run): boolean {
 }
 
 function comparison(body: Fields, scope: Scope | null, run: Run): void {
-  const kind = kindOf(body);
-  compare(body["lexpr"], body["rexpr"], kind, scope, run);
+  const form = text(body["kind"]);
+  const isArray = form === "AEXPR_OP_ANY" || form === "AEXPR_OP_ALL";
+  compare(body["lexpr"], body["rexpr"], { kind: kindOf(body), isArray }, scope, run);
   filterBy(run, operatorShare(body, run), "pattern");
 }
 
 /** One side of a comparison. */
 type Side = { readonly expression: unknown; readonly column: Column };
+/** `isArray`: with the elements of the right side. */
+type How = { readonly kind: FilterKind; readonly isArray: boolean };
 
 /** Rows are compared column by column; a list member by member, with the same left side. */
 function compare(
   left: unknown,
   right: unknown,
-  kind: FilterKind,
+  how: How,
   scope: Scope | null,
   run: Run,
 ): void {
@@ -74,7 +78,7 @@ function compare(
   for (const member of members.length > 0 ? members : [right]) {
     const rights = sidesOf(member, scope, run);
     if (rights.length === lefts.length) {
-      lefts.forEach((side, index) => compareSides(side, rights[index] ?? side, kind, run));
+      lefts.forEach((side, index) => compareSides(side, rights[index] ?? side, how, run));
     } else {
       for (const { column } of [...lefts, ...rights]) filterBy(run, column, "pattern");
     }
@@ -88,22 +92,32 @@ function sidesOf(expression: unknown, scope: Scope | null, run: Run): readonly S
   return parts.map((part) => ({ expression: part, column: columnValue(part, scope, run) }));
 }
 
-function compareSides(left: Side, right: Side, kind: FilterKind, run: Run): void {
+function compareSides(left: Side, right: Side, { kind, isArray }: How, run: Run): void {
   const { column: one } = left;
   const { column: other } = right;
   if (!isProtected(one) && !isProtected(other)) return;
+  const leftGiven = isGiven(left.expression);
+  const rightGiven = isGiven(right.expression);
+  if (leftGiven) probe(other, givenOf(left.expression, run), run);
+  if (rightGiven) {
+    const values = isArray ? elementsOf(right.expression, run) : [givenOf(right.expression, run)];
+    for (const given of values) probe(one, given, run);
+  }
   if (kind !== "equality") {
     filterByColumn(one, kind, run);
     return filterByColumn(other, kind, run);
   }
   // The expression of a class on one side makes a function of the class of the other.
-  const how = isExpressionOfClass(one) || isExpressionOfClass(other)
-    ? "pattern"
-    : isGiven(left.expression) || isGiven(right.expression)
-    ? "equality"
-    : "join";
+  const isPattern = isExpressionOfClass(one) || isExpressionOfClass(other);
+  const how = isPattern ? "pattern" : leftGiven || rightGiven ? "equality" : "join";
   filterBy(run, one, how);
   filterBy(run, other, how);
+  if (how === "join") probeEachOther(one, other, run);
+}
+
+function probeEachOther(one: Column, other: Column, run: Run): void {
+  probeColumn(one, other, run);
+  probeColumn(other, one, run);
 }
 
 /** Notes two columns that USING or a natural join holds equal. */
@@ -111,6 +125,7 @@ export function joinBy(left: Column, right: Column, run: Run): void {
   const how = isExpressionOfClass(left) || isExpressionOfClass(right) ? "pattern" : "join";
   filterBy(run, left, how);
   filterBy(run, right, how);
+  if (how === "join") probeEachOther(left, right, run);
 }
 
 /** `=` and its kin tell whether; `<` and its kin on which side; all else a pattern. */
@@ -158,7 +173,12 @@ function subquery(body: Fields, scope: Scope | null, run: Run): boolean {
   const isPattern = output.open || compared.some(isExpressionOfClass);
   const how = isPattern ? "pattern" : kind === "equality" ? "join" : kind;
   for (const column of compared) filterBy(run, column, how);
-  if (output.open) filterBy(run, { classes: [], opaque: true }, "pattern");
+  if (how === "join") {
+    tested.forEach((column, index) => {
+      probeEachOther(column, output.columns[index] ?? named("", opaque), run);
+    });
+  }
+  if (output.open) filterBy(run, opaque, "pattern");
   return true;
 }
 

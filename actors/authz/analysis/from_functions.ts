@@ -6,10 +6,11 @@
  *
  * @module
  */
-import { columnsOfFunction } from "./calls.ts";
+import { columnsOfFunction, isBuiltin } from "./calls.ts";
 import { allOf, resolveColumn, valueOf } from "./expression.ts";
 import { aliasOf, type Around, lateral, unknownItem } from "./from.ts";
 import { type Column, join, named, type Value } from "./lineage.ts";
+import { elementsOf, type Given } from "./probes.ts";
 import { filterBy, type Run, spend } from "./run.ts";
 import { type FromItem, itemOf, renamed } from "./scope.ts";
 import { bodyOf, type Fields, fields, items, node, stringsOf, text } from "./tree.ts";
@@ -30,7 +31,10 @@ export function functionItem(body: Fields, around: Around, run: Run): FromItem {
       ? listed
       : functionColumns(call, around, run, name, functions.length);
     if (known === null) open = join(open ?? value, value);
-    for (const column of known ?? []) columns.push(named(column, value));
+    const given = known?.length === 1 ? unnested(call, run) : null;
+    for (const column of known ?? []) {
+      columns.push(given === null ? named(column, value) : { ...named(column, value), given });
+    }
   }
   if (body["ordinality"] === true) {
     columns.push(named("ordinality", { classes: [], opaque: false }));
@@ -80,6 +84,15 @@ function unnestColumns(
   const foreign = run.session.searchPath?.includes("pg_catalog") !== false;
   if (foreign || args.length === 0 || !args.every(isArray)) return null;
   return args.length === 1 ? [alias ?? "unnest"] : args.map(() => "unnest");
+}
+
+/** What the elements of `unnest(array)` are made of; null for anything else. */
+function unnested(call: unknown, run: Run): readonly (Given | null)[] | null {
+  const body = bodyOf(call, "FuncCall") ?? {};
+  const names = stringsOf(body["funcname"]) ?? [];
+  const [array, ...others] = items(body["args"]);
+  const isUnnest = names.at(-1) === "unnest" && isBuiltin(names, run) && others.length === 0;
+  return isUnnest ? elementsOf(array, run) : null;
 }
 
 /** Whether it is a column of the catalog's, with a type that says so. */

@@ -7,6 +7,8 @@
  * @module
  */
 
+import type { Given } from "./probes.ts";
+
 /** Class names sorted and distinct; `opaque` when some part of the derivation is unknown. */
 export type Value = {
   readonly classes: readonly string[];
@@ -19,7 +21,12 @@ export type Value = {
 export type Origin = { readonly relation: number; readonly attribute: number };
 
 /** A named value: a column of a relation, a subquery or a result. */
-export type Column = Value & { readonly name: string; readonly origin: Origin | null };
+export type Column = Value & {
+  readonly name: string;
+  readonly origin: Origin | null;
+  /** Of VALUES and arrays: what they are made of; see `probes.ts`. */
+  readonly given?: readonly (Given | null)[];
+};
 
 export const plain: Value = { classes: [], opaque: false };
 export const opaque: Value = { classes: [], opaque: true };

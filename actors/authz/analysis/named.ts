@@ -11,6 +11,7 @@ import { FilterKind, type OutputColumn, type StatementAnalysis } from "#schemas/
 import { completed } from "./complete.ts";
 import { allOf } from "./expression.ts";
 import { noteRows } from "./groups.ts";
+import { withArguments } from "./probes.ts";
 import { join, named, opaque, plain, union } from "./lineage.ts";
 import { hiddenCode, movingCode, newRun, noteFilter, type Run } from "./run.ts";
 import type { Output } from "./scope.ts";
@@ -47,10 +48,12 @@ export function judgePrepare(body: Fields, sql: string, run: Run): Judged | Refu
   }
   const analysis = completed(strayPath(judged, run), run);
   run.details.add("prepare");
+  // It compares nothing until it runs, with the values that its parameters have then.
+  const probes = run.probes.splice(0);
   const change = {
     kind: "prepare",
     name,
-    prepared: { sql: inner, analysis, names: run.session.names },
+    prepared: { sql: inner, analysis, probes, names: run.session.names },
   } as const;
   return done("PREPARE", change);
 }
@@ -79,7 +82,8 @@ export function execute(body: Fields, run: Run): Judged | Refused {
   }
   // A parameter's expression has no columns in scope, but may hold subqueries and calls.
   const parameters = allOf(items(body["params"]), null, run);
-  const analysis = currentAnalysis(prepared, run);
+  const { analysis, probes } = currentAnalysis(prepared, run);
+  run.probes.push(...withArguments(probes, items(body["params"]), run));
   absorb(analysis, run);
   const output = outputOf(analysis);
   if (output === null) return { ...done(analysis.command), output };
@@ -93,21 +97,23 @@ export function execute(body: Fields, run: Run): Judged | Refused {
  * What a prepared statement means now. PostgreSQL plans it again under the search path of the
  * moment, so both meanings count when names may have changed.
  */
-export function currentAnalysis(prepared: Prepared, run: Run): StatementAnalysis {
-  if (prepared.names === run.session.names) return prepared.analysis;
+function currentAnalysis(prepared: Prepared, run: Run): Pick<Prepared, "analysis" | "probes"> {
+  const { probes } = prepared;
+  if (prepared.names === run.session.names) return prepared;
   const parsed = run.parser(prepared.sql);
   if (!parsed.ok || !isWithin(parsed.tree, run.limits.nodesMax, run.limits.depthMax)) {
-    return hidden(prepared.analysis);
+    return { analysis: hidden(prepared.analysis), probes };
   }
   const statement = node(fields(items(fields(parsed.tree)["stmts"])[0])["stmt"]);
   const query = statement?.tag === "PrepareStmt" ? node(statement.body["query"]) : statement;
-  if (query === null) return hidden(prepared.analysis);
+  if (query === null) return { analysis: hidden(prepared.analysis), probes };
   const inner = newRun(run.schema, run.session, run.parser, run.limits);
   inner.work = run.work;
   const judged = judgeQuery(query, inner);
   run.work = inner.work;
-  if (judged.kind === "refused") return hidden(prepared.analysis);
-  return merged(prepared.analysis, completed(strayPath(judged, inner), inner));
+  if (judged.kind === "refused") return { analysis: hidden(prepared.analysis), probes };
+  const analysis = merged(prepared.analysis, completed(strayPath(judged, inner), inner));
+  return { analysis, probes: [...probes, ...inner.probes] };
 }
 
 function hidden(analysis: StatementAnalysis): StatementAnalysis {
@@ -248,6 +254,7 @@ export function judgeExplain(body: Fields, _sql: string, run: Run): Judged | Ref
   run.classified ||= inner.classified;
   run.unresolved ||= inner.unresolved;
   run.consulted.push(...inner.consulted);
+  run.probes.push(...inner.probes);
   run.details.add(analyze ? "explain_analyze" : "explain");
   run.effects.add("read");
   // The rows stay where they are, however many: a plan comes out.

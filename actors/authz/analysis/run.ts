@@ -9,6 +9,7 @@
 import type { Effect, FilterKind } from "#schemas/analysis.ts";
 import type { RelationCode } from "#schemas/catalog.ts";
 import type { Parser } from "./parser.ts";
+import type { Probe } from "./probes.ts";
 import type { Schema } from "./catalog_index.ts";
 import type { SessionState } from "./session.ts";
 import type { Value } from "./lineage.ts";
@@ -40,6 +41,8 @@ export type Run = {
   readonly written: Set<string>;
   /** By class, how; replaced while the predicates of a subquery are gathered apart. */
   filtered: Map<string, Set<FilterKind>>;
+  /** What classes are compared with. */
+  readonly probes: Probe[];
   /** Rows that every group of protected rows is proven to have; null when none were read. */
   rowsMin: number | null;
   /** A relation with classified columns was read. */
@@ -79,6 +82,7 @@ export function newRun(
     functions: new Set(),
     written: new Set(),
     filtered: new Map(),
+    probes: [],
     rowsMin: null,
     classified: false,
     code: new Set(),

@@ -23,6 +23,7 @@ import {
   type Value,
 } from "./lineage.ts";
 import { columnName, isStar } from "./names.ts";
+import { type Given, givenOf } from "./probes.ts";
 import { filterBy, type Run, spend, TooComplex } from "./run.ts";
 import { columnAt, findSource, nested, type Output, rowOf, type Scope } from "./scope.ts";
 import { bodyOf, constantOf, type Fields, fields, items, stringOf, text } from "./tree.ts";
@@ -76,12 +77,17 @@ function valuesOutput(
   run: Run,
 ): Output {
   const values: Value[] = [];
+  const given: (Given | null)[][] = [];
   for (const row of rows) {
     for (const [index, item] of items(bodyOf(row, "List")?.["items"]).entries()) {
       values[index] = join(values[index] ?? plain, valueOf(item, scope, run));
+      (given[index] ??= []).push(givenOf(item, run));
     }
   }
-  const columns = values.map((value, index) => named(`column${index + 1}`, value));
+  const columns = values.map((value, index) => ({
+    ...named(`column${index + 1}`, value),
+    given: given[index] ?? [],
+  }));
   const output = { columns, open: false, rows: rows.length };
   orderBy(select, output, outputScope(output, scope), run);
   return output;

@@ -12,6 +12,7 @@
 import type { StatementAnalysis } from "#schemas/analysis.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import type { Column } from "./lineage.ts";
+import type { Probe } from "./probes.ts";
 
 /** A temporary relation; `columns` null when it exists in an unknown shape, or may not exist. */
 export type Temporary = { readonly columns: readonly Column[] | null };
@@ -21,6 +22,8 @@ export type Prepared = {
   /** The one statement, as PostgreSQL would read it. */
   readonly sql: string;
   readonly analysis: StatementAnalysis;
+  /** What it will compare classes with, once its parameters are known. */
+  readonly probes: readonly Probe[];
   /** `SessionState.names` when it was analysed. */
   readonly names: number;
 };

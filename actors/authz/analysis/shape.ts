@@ -30,6 +30,20 @@ export function shapeOf(sql: string): string | null {
 }
 
 /**
+ * The literals of a text that has a shape, as the parser reads them, by where they stand: as many
+ * and in the same order for every text of the shape.
+ */
+export function literalsOf(sql: string): ReadonlyMap<number, string> {
+  const literals = new Map<number, string>();
+  for (const { 0: lexeme, index } of sql.matchAll(new RegExp(token.source, "g"))) {
+    const first = lexeme.charCodeAt(0);
+    if (first === 0x27) literals.set(index, lexeme.slice(1, -1).replaceAll("''", "'"));
+    else if (first >= 0x30 && first <= 0x39) literals.set(index, lexeme);
+  }
+  return literals;
+}
+
+/**
  * Whether the shape keeps the number at this place as it is written: after LIMIT, OFFSET, BY, FIRST
  * or NEXT, where the analysis uses its value.
  */

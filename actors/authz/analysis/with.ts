@@ -99,7 +99,10 @@ function merge(before: Output, after: Output): Output {
     const origin = same({ ...before, columns: [known] }, { ...before, columns: [column] })
       ? column.origin
       : null;
-    return named(column.name, join(column, known), origin);
+    const both = named(column.name, join(column, known), origin);
+    return column.given === undefined || known.given === undefined
+      ? both
+      : { ...both, given: column.given };
   });
   return { columns, open: before.open || after.open, rows: Math.max(before.rows, after.rows) };
 }

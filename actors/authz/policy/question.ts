@@ -48,6 +48,7 @@ export function contextOf(
     filtered_classes: [...situation.filtered],
     filters: [...situation.filters],
     filter_kinds: [...situation.filterKinds].sort(),
+    probes: situation.probes,
     aggregate_rows_min: situation.aggregateRowsMin,
     relations: [...situation.relations],
     functions: [...situation.functions],

@@ -49,6 +49,8 @@ export type Situation = {
   /** How: `ssn:equality`, one for each class and kind. */
   readonly filters: readonly string[];
   readonly filterKinds: readonly FilterKind[];
+  /** Distinct values that the session compares one of them with: the most of any class. */
+  readonly probes: number;
   /** Rows that each group of protected rows has at least; 0 when that is not proven. */
   readonly aggregateRowsMin: number;
   /** Rows it may return, added up; a whole number that Cedar's Long holds. */
@@ -165,6 +167,7 @@ function situationOf(statements: readonly StatementAnalysis[], bulkRows: number)
     filtered: distinct(statements.flatMap(({ classesFiltered }) => classesFiltered)),
     filters: distinct(filters.map(({ name, kind }) => `${name}:${kind}`)),
     filterKinds: FilterKind.options.filter((kind) => filters.some((one) => one.kind === kind)),
+    probes: Math.max(0, ...statements.flatMap(probesOf)),
     aggregateRowsMin: Math.min(...statements.map((one) => one.aggregateRowsMin ?? 0)),
     rows: rowsOf(statements),
   };
@@ -193,6 +196,13 @@ function filtersOf({ classesFiltered, filters = [] }: StatementAnalysis) {
   return classesFiltered.flatMap((name) => {
     const kinds = filters.find((filter) => filter.class === name)?.kinds ?? FilterKind.options;
     return kinds.map((kind) => ({ name, kind }));
+  });
+}
+
+/** What an analysis does not count may be any number. */
+function probesOf({ classesFiltered, filters = [] }: StatementAnalysis): number[] {
+  return classesFiltered.map((name) => {
+    return filters.find((filter) => filter.class === name)?.probes ?? Number.MAX_SAFE_INTEGER;
   });
 }
 

@@ -37,6 +37,7 @@ import {
   parameterAnalysis,
   unreadAnalysis,
 } from "../policy/situation.ts";
+import { createDigest, seenWith, withProbes } from "../probes.ts";
 import { type Misunderstood, type RequestLimits, understand, type Understood } from "../request.ts";
 import type { Asked, Consequence, Judgement, SessionJudge } from "../session_judge.ts";
 import { startupSession } from "../startup_parameters.ts";
@@ -93,12 +94,14 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     const { connection } = open;
     const searchPath = catalogs.get(connection)?.schema.searchPath ?? null;
     const start = startupSession(open.parameters, searchPath);
-    const state = initialPostgresState(start.session);
+    const state = initialPostgresState(start.session, createDigest(open.token));
     return {
       connect: () => connect(open, principal, start.administers, state),
       request: (asked) => request(asked, state, open, principal),
       understand: (asked, policies) =>
-        consequence(state, understood(asked, state, connection), policies),
+        asked.request === 0
+          ? opened(state)
+          : consequence(state, understood(asked, state, connection), policies),
       denied(asked) {
         if (state.transaction === "T") state.refused = true;
         // What follows would be the rest of a COPY of which a part is missing.
@@ -138,7 +141,7 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     const decision = judgements.decide(principal, connection, [connectAnalysis]);
     const judged = judgements.of(decision, principal, open, []);
     const plan = decision.everything ? verbatim : connectPlan;
-    return { ...neverHeld(judged, plan), consequence: consequence(state, null, []) };
+    return { ...neverHeld(judged, plan), consequence: opened(state) };
   }
 
   function request(
@@ -168,7 +171,9 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     principal: PrincipalChain,
     { catalog, schema }: Known,
   ): Judgement {
-    const { executed, prepared, positions, parsed, runsPrepared } = read;
+    const { positions, parsed, runsPrepared } = read;
+    const executed = withProbes(read.executed, seenWith(state.probes, read.probed));
+    const prepared = withProbes(read.prepared, state.probes);
     const decision = judgements.decide(principal, open.connection, executed);
     const volume = volumeOf(
       decision.policies,
@@ -254,12 +259,22 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     policies: readonly string[],
   ): Consequence {
     return {
-      allowed() {},
+      allowed() {
+        // What is not understood may have compared anything.
+        state.probes = understood === null
+          ? "uncounted"
+          : seenWith(state.probes, understood.probed);
+      },
       settled: (outcome: Outcome) => {
         settleSession(state, understood, outcome, allowedBy(policies));
         state.copying = outcome.status === "executed" ? understood?.written.copying ?? null : null;
       },
     };
+  }
+
+  /** The opening asks for nothing. */
+  function opened(state: PostgresState): Consequence {
+    return { ...consequence(state, null, []), allowed() {} };
   }
 
   function understood(asked: Asked, state: PostgresState, connection: string): Read | null {
@@ -277,7 +292,8 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     if (state.refused && isAbortTransaction(bytes)) return aborting;
     const analyse = (sql: string, session: SessionState): Analysed =>
       analyser.analyse(sql, session, known.schema);
-    const read = understand(bytes, state.session, state.portals, analyse, ports.requestLimits);
+    const { session, portals, digest } = state;
+    const read = understand(bytes, session, portals, analyse, ports.requestLimits, digest);
     if (read.kind === "refused") return read;
     return { ...read, written: guard(bytes, state, known.schema) };
   }
@@ -308,6 +324,7 @@ const aborting: Read = {
   portals: new Map(),
   parsed: [],
   runsPrepared: [],
+  probed: [],
   synced: true,
   copies: "none",
   resumes: false,

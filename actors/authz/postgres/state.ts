@@ -1,5 +1,6 @@
 /** What authz keeps of a PostgreSQL session. @module */
 import type { SessionState } from "../analysis/session.ts";
+import type { Digest, ProbesSeen } from "../probes.ts";
 import type { Portals } from "../request.ts";
 import { noVolume, type Volume } from "#schemas/volume.ts";
 import type { CopyingIn } from "./copied_rows.ts";
@@ -17,11 +18,14 @@ export type PostgresState = {
   copying: CopyingIn | null;
   /** A part of it was refused: nothing more runs in this session. */
   copyRefused: boolean;
+  /** Values that classes were compared with. */
+  probes: ProbesSeen;
+  readonly digest: Digest;
   /** What was given out: plainly, by approval, and piece by piece of what is still open. */
   volume: { readonly plain: Volume; readonly approved: Volume; readonly fetched: Volume };
 };
 
-export function initialPostgresState(session: SessionState): PostgresState {
+export function initialPostgresState(session: SessionState, digest: Digest): PostgresState {
   return {
     session,
     portals: new Map(),
@@ -31,6 +35,8 @@ export function initialPostgresState(session: SessionState): PostgresState {
     catalogWaitOver: false,
     copying: null,
     copyRefused: false,
+    probes: new Map(),
+    digest,
     volume: { plain: noVolume, approved: noVolume, fetched: noVolume },
   };
 }

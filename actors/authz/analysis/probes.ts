@@ -1,0 +1,153 @@
+/**
+ * The values that a statement compares classes with: each is a guess at what is stored, told right
+ * or wrong by the rows that come back. They are counted, never kept (`../probes.ts`).
+ *
+ * **Invariant:** a comparison by equality yields the values compared, or a probe of values that
+ * nobody can count (`given` null).
+ *
+ * @module
+ */
+import { pureFunctions, setFunctions } from "./builtin_functions.ts";
+import { isBuiltin } from "./calls.ts";
+import { isAggregateCall } from "./groups.ts";
+import type { Column, Value } from "./lineage.ts";
+import { type Run, spend } from "./run.ts";
+import { bodyOf, constantOf, type Fields, fields, items, node, number, stringOf } from "./tree.ts";
+
+/** A piece of what makes a value: two values are the same when all of their pieces are. */
+export type Piece =
+  /** `location` in bytes of the statement's string, so that a shape finds it in another text. */
+  | { readonly kind: "literal"; readonly text: string; readonly location: number }
+  | { readonly kind: "parameter"; readonly number: number }
+  /** A function, an operator, a cast with a length. */
+  | { readonly kind: "made"; readonly by: string };
+
+/** A value made of constants and parameters; of an `array` each element is one. */
+export type Given = { readonly pieces: readonly Piece[]; readonly array: boolean };
+
+export type Probe = { readonly classes: readonly string[]; readonly given: Given | null };
+
+/** Notes values that a class is compared with. */
+export function probe(compared: Value, given: Given | null, run: Run): void {
+  const classes = compared.opaque ? [...compared.classes, "opaque"] : compared.classes;
+  if (classes.length === 0) return;
+  spend(run, 1);
+  run.probes.push({ classes, given });
+}
+
+/** Notes that a class is held equal to a column of other rows. */
+export function probeColumn(compared: Value, other: Column, run: Run): void {
+  // What is stored under a class is not of the agent's making.
+  if (other.origin !== null && other.classes.length > 0) return;
+  for (const given of other.given ?? [null]) probe(compared, given, run);
+}
+
+/** What an expression is made of; null when it reads rows, or is another value each time. */
+export function givenOf(expression: unknown, run: Run): Given | null {
+  const pieces: Piece[] = [];
+  return collect(expression, pieces, run) ? { pieces, array: false } : null;
+}
+
+/** The elements of an array expression; null inside when they cannot be told apart. */
+export function elementsOf(expression: unknown, run: Run): readonly (Given | null)[] {
+  const bare = withoutCasts(expression);
+  const array = bodyOf(bare, "A_ArrayExpr");
+  if (array !== null) {
+    return items(array["elements"]).flatMap((element) =>
+      bodyOf(element, "A_ArrayExpr") === null ? [givenOf(element, run)] : elementsOf(element, run)
+    );
+  }
+  const isOne = bodyOf(bare, "A_Const") !== null || bodyOf(bare, "ParamRef") !== null;
+  const given = isOne ? givenOf(bare, run) : null;
+  return [given === null ? null : { ...given, array: true }];
+}
+
+/** EXECUTE's arguments in the place of parameters; null for one that is not given. */
+export function withArguments(
+  probes: readonly Probe[],
+  list: readonly unknown[],
+  run: Run,
+): readonly Probe[] {
+  const known = list.map((argument) => givenOf(argument, run));
+  return probes.map(({ classes, given }) => {
+    if (given === null) return { classes, given };
+    const pieces: Piece[] = [];
+    for (const piece of given.pieces) {
+      spend(run, 1);
+      const argument = piece.kind === "parameter" ? known[piece.number - 1] : null;
+      if (piece.kind !== "parameter") pieces.push(piece);
+      else if (argument === null || argument === undefined) return { classes, given: null };
+      else pieces.push(...argument.pieces);
+    }
+    return { classes, given: { ...given, pieces } };
+  });
+}
+
+function collect(value: unknown, pieces: Piece[], run: Run): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  if (Array.isArray(value)) return value.every((item) => collect(item, pieces, run));
+  spend(run, 1);
+  const { tag, body } = node(value) ?? { tag: "", body: {} };
+  switch (tag) {
+    case "":
+      return true;
+    case "ColumnRef":
+    case "SubLink":
+    case "SelectStmt":
+      return false;
+    case "A_Const":
+      pieces.push(constant(value, body));
+      return true;
+    case "ParamRef":
+      pieces.push({ kind: "parameter", number: number(body["number"]) });
+      return true;
+    case "TypeCast": {
+      // A length may cut the value.
+      const modifiers = fields(body["typeName"])["typmods"];
+      return collect(body["arg"], pieces, run) && collect(modifiers, pieces, run);
+    }
+    case "FuncCall": {
+      const names = items(body["funcname"]).map((part) => stringOf(part) ?? "");
+      const name = names.at(-1) ?? "";
+      const isPure = isBuiltin(names, run) && pureFunctions.has(name) && !setFunctions.has(name) &&
+        !isAggregateCall(body);
+      made(name, pieces);
+      return isPure && collect(body["args"], pieces, run);
+    }
+  }
+  for (const [key, part] of Object.entries(value)) {
+    made(typeof part === "object" ? key : `${key} ${String(part)}`, pieces);
+    const inner = /^[A-Z]/.test(key) ? Object.entries(fields(part)) : [[key, part] as const];
+    for (const [field, deeper] of inner) {
+      if (field === "location") continue;
+      if (typeof deeper !== "object") made(`${field} ${String(deeper)}`, pieces);
+      else if (!collect(deeper, pieces, run)) return false;
+    }
+  }
+  return true;
+}
+
+function made(by: string, pieces: Piece[]): void {
+  pieces.push({ kind: "made", by });
+}
+
+function constant(value: unknown, body: Fields): Piece {
+  const found = constantOf(value);
+  if (found === null || !("value" in found)) {
+    return { kind: "made", by: written(body) };
+  }
+  return { kind: "literal", text: String(found.value), location: found.location };
+}
+
+/** A part of the tree as text, wherever it stands. */
+function written(part: unknown): string {
+  return JSON.stringify(part, (key, value: unknown) => key === "location" ? undefined : value);
+}
+
+function withoutCasts(expression: unknown): unknown {
+  let inner = expression;
+  for (let cast = bodyOf(inner, "TypeCast"); cast !== null; cast = bodyOf(inner, "TypeCast")) {
+    inner = cast["arg"];
+  }
+  return inner;
+}
