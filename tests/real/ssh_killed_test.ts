@@ -72,7 +72,7 @@ Deno.test("actors are killed under sessions of SSH", async (test) => {
     const { results, outcomes } = await under(rig, "host", () => killSessions(rig));
     for (const state of states) {
       strictEqual(results[state].code, 255, state);
-      match(results[state].stderr, /sallyport: the target/, state);
+      match(results[state].stderr, /sallyport: the target was lost while the request ran/, state);
       strictEqual(outcomes[state], "unknown", state);
     }
   });
@@ -98,6 +98,7 @@ async function under(rig: Rig, name: string, harm: () => Promise<void>) {
   await using client = await sshClient(rig.system);
   const sessions = await openSessions(client, name);
   await harm();
+  await Deno.writeTextFile(`${rig.system.lab?.home}/${name}-over`, "");
   await sessions.idle.type(`${name}-idle\n`).catch(() => {});
   const finish = async (running: RunningClient) => {
     await running.end().catch(() => {});
@@ -125,12 +126,15 @@ async function openSessions(client: SshClient, name: string): Promise<Sessions> 
     return client.start(["gw", `: ${name}-${state}; ${command}`]);
   };
   const batch = 1000;
+  const half = lines / batch / 2;
+  // What runs and what streams goes on when the harm was done, and not before.
+  const wait = `until [ -e ${name}-over ]; do sleep 0.1; done`;
   const [idle, running, streaming] = await Promise.all([
     open("idle", "echo here; cat >> runs"),
-    open("running", `echo started; sleep 6; echo ${name}-running >> runs; echo done`),
+    open("running", `echo started; ${wait}; echo ${name}-running >> runs; echo done`),
     open(
       "streaming",
-      `for i in $(seq 1 ${lines / batch}); do seq 1 ${batch}; sleep 0.05; done`,
+      `for i in $(seq 1 ${lines / batch}); do seq 1 ${batch}; [ $i != ${half} ] || ${wait}; done`,
     ),
   ]);
   await Promise.all([
