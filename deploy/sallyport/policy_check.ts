@@ -57,9 +57,10 @@ export function summaryLines(summary: PolicySummary): string[] {
   ];
 }
 
-function ruleText({ effect, actions, conditional, approval }: RuleSummary): string {
+function ruleText({ effect, actions, conditional, approval, volume }: RuleSummary): string {
   const when = conditional ? " when its conditions hold" : "";
-  if (approval === null) return `${effect} ${actions.join(", ")}${when}`;
+  const limits = Object.entries(volume).map(([name, max]) => `, ${name} ${max}`).join("");
+  if (approval === null) return `${effect} ${actions.join(", ")}${when}${limits}`;
   const people = `${approval.quorum} of ${approval.group}`;
-  return `${effect} ${actions.join(", ")}${when}, with approval by ${people}`;
+  return `${effect} ${actions.join(", ")}${when}, with approval by ${people}${limits}`;
 }

@@ -9,6 +9,7 @@ import { type Config, Config as ConfigSchema } from "#schemas/config.ts";
 import { parseConfig } from "#schemas/config_file.ts";
 import { revealAction } from "#schemas/policy_schema.ts";
 import { loadPolicy } from "./cedar.ts";
+import type { VolumeBounds } from "#schemas/volume.ts";
 import type { ApprovalRule, PolicyRule } from "./rules.ts";
 
 export type FileProblem = {
@@ -26,6 +27,8 @@ export type RuleSummary = {
   readonly actions: readonly string[];
   readonly conditional: boolean;
   readonly approval: ApprovalRule | null;
+  /** The limits it sets to what leaves. */
+  readonly volume: Partial<VolumeBounds>;
 };
 
 export type PolicySummary = {
@@ -92,7 +95,7 @@ function inFile(
   return problems.map(({ path, message }) => ({ file, path, message }));
 }
 
-function summaryOf({ id, line, effect, json, approval }: PolicyRule): RuleSummary {
+function summaryOf({ id, line, effect, json, approval, volume }: PolicyRule): RuleSummary {
   const { action, conditions } = json;
   const entities = "entities" in action
     ? action.entities
@@ -101,7 +104,7 @@ function summaryOf({ id, line, effect, json, approval }: PolicyRule): RuleSummar
     : [];
   const named = entities.map((entity) => "__entity" in entity ? entity.__entity.id : entity.id);
   const actions = action.op === "All" ? [...Effect.options, revealAction] : named;
-  return { id, line, effect, actions, conditional: conditions.length > 0, approval };
+  return { id, line, effect, actions, conditional: conditions.length > 0, approval, volume };
 }
 
 function warningsOf(rules: readonly RuleSummary[], config: Config): string[] {

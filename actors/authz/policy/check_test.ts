@@ -31,6 +31,7 @@ Deno.test("checkPolicy() sums up what configuration and policy amount to", () =>
     actions: ["export"],
     conditional: true,
     approval: { group: "compliance", quorum: 2, expiresMs: 900_000 },
+    volume: {},
   });
   deepStrictEqual(summary.warnings, [
     'no policy permits "connect" to anyone',
