@@ -51,11 +51,12 @@ export function readyForQuery(status: TransactionStatus): Uint8Array {
 }
 
 /** The end of a session. */
-export function fatal(code: string, message: string, hint = ""): Uint8Array {
+export function fatal(code: string, message: string, hint = "", detail = ""): Uint8Array {
   const words = {
     severity: "FATAL",
     sqlstate: code,
     message: `sallyport: ${message}`,
+    detail,
     hint,
   } as const;
   return backendBytes(errorResponse(words));
@@ -65,7 +66,8 @@ export function fatal(code: string, message: string, hint = ""): Uint8Array {
 export function denied(reasons: readonly Reason[]): Uint8Array {
   const [reason] = reasons;
   const code = reason?.sqlstate ?? sqlstate.insufficientPrivilege;
-  return fatal(code, reason?.message ?? "the request was refused", reason?.hint ?? "");
+  const message = reason?.message ?? "the request was refused";
+  return fatal(code, message, reason?.hint ?? "", reason?.detail ?? "");
 }
 
 export function targetLost(statement: "unknown" | "not run"): Uint8Array {

@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { driver, failure } from "./driver.ts";
 import { asSuperuser, findPlanted } from "./planted.ts";
+import { message, rawSession } from "./raw_client.ts";
 import { scenario, startRig } from "./support.ts";
 
 /** Bulk reads and writes need nobody's approval here: the protocol is what is tried. */
@@ -139,6 +140,52 @@ Deno.test("postgres.js through the gateway", async (test) => {
     await pipeline(data, await sql`copy loaded (what) from stdin`.writable());
     const [count] = await sql`select count(*)::int as n from loaded`;
     strictEqual(count?.["n"], total);
+  });
+
+  await scenario(test, rig, "what is seen masked is not written back", async () => {
+    const stored = () =>
+      asSuperuser(
+        system.postgres,
+        async (sql) => [...await sql`select * from patients order by id`],
+      );
+    const before = await stored();
+    await using sql = await driver(system);
+    const [seen] = await sql`select mrn, name, ssn, zip, email from patients where id = 7`;
+    const { mrn, name, ssn, zip, email } = seen ?? {};
+    const writes = [
+      sql`update patients set ${sql({ mrn, name, ssn, zip, email })} where id = 7`,
+      sql`update patients set mrn = ${mrn} where id = 7`,
+      sql`update patients set zip = ${zip} where id = 7`,
+      sql`insert into patients (id, mrn, name, ssn, dob, sex, zip)
+        values (99001, 'MRN-1', 'New', ${ssn}, '1990-02-03', 'F', '02139')`,
+      sql.unsafe(`update patients set name = '${name}' where id = 7`),
+      sql.unsafe(`select 1; update patients set name = e'${name}'`).simple(),
+      sql.unsafe(`prepare put(text) as update patients set ssn = $1; execute put('${ssn}')`)
+        .simple(),
+    ];
+    for (const write of writes) await rejects(write, { code: "42501", message: /a masked value/ });
+    await rejects(sql`update patients set ssn = ${ssn}`, {
+      detail: /"ssn" \(ssn\)/,
+      hint: /Leave out/,
+    });
+    const [visits] = await sql`select count(*)::int as n from visits v join patients p
+      on p.id = v.patient_id where p.mrn = ${mrn}`;
+    deepStrictEqual(visits, { n: 0 }, "a token may be compared with, and nothing has it");
+    await sql`update patients set sex = sex where mrn = ${mrn}`;
+    deepStrictEqual(await stored(), before);
+
+    using raw = await rawSession(system, "copies-back");
+    const columns = "id, mrn, name, ssn, dob, sex, zip";
+    await raw.send(message("Q", `copy patients (${columns}) from stdin\0`));
+    await raw.until("G");
+    const row = (id: number, number: unknown) =>
+      message("d", `${id}\tMRN-${id}\tNew\t${number}\t1990-02-03\tF\t02139\n`);
+    // All of it is under way before the refusal is known.
+    await raw.send(row(99_002, "900-00-0001"), row(99_003, ssn), row(99_004, "900-00-0002"));
+    await raw.send(message("c", ""));
+    const answer = await raw.toEnd();
+    match(answer, /SFATAL.*C42501.*a masked value.*"ssn" \(ssn\)/s);
+    deepStrictEqual(await stored(), before, "nothing of a COPY is kept of which a part is refused");
   });
 
   await scenario(test, rig, "many connections at once do not mix", async () => {
