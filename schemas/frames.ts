@@ -39,8 +39,12 @@ export const firstHeader = "Sallyport-First";
  * released when the outcome is known, which says whether the server knows of the error.
  */
 export const limitedHeader = "Sallyport-Limited";
-/** On `raw` and `response`: the upstream is gone, and with this part the session ends. */
+/**
+ * On `raw` and `response`: the upstream is gone, and with this part the session ends. `told` where
+ * the server said itself that it ends the session, else `1`.
+ */
 export const endedHeader = "Sallyport-Ended";
+export const endedTold = "told";
 /**
  * On a `request`: what it is besides statements. `cancel:<n>` withdraws request n. `continues:<n>`
  * belongs to request n while that runs (input of a program, a window's new size): it is judged by

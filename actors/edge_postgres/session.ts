@@ -20,6 +20,7 @@ import {
   decodeControl,
   encodeControl,
   endedHeader,
+  endedTold,
   limitedHeader,
   operationHeader,
   rawBytesHeader,
@@ -200,8 +201,7 @@ export class Session {
     const { partBytes, outstandingMax, outstandingBytesMax } = this.#ports.limits;
     for (let part = 0, start = 0; start < bytes.length; part++, start += partBytes) {
       const payload = bytes.subarray(start, start + partBytes);
-      const more = start + partBytes < bytes.length;
-      const place = { request, part, more };
+      const place = { request, part, more: start + partBytes < bytes.length };
       this.#effects.push({ kind: "publish", frame: "request", place, payload, headers: none });
     }
     if (this.#outstanding.length === 0) this.#wake("verdict", this.#ports.session.verdictMsMax);
@@ -245,8 +245,9 @@ export class Session {
       const bytes = waiting?.silent ? nothing : frame.payload;
       this.#effects.push({ kind: "write", bytes, drained });
     }
-    if (frame.headers.has(endedHeader)) {
-      const silent = frame.payload.length === 0;
+    const ended = frame.headers.get(endedHeader);
+    if (ended !== undefined) {
+      const silent = frame.payload.length === 0 && ended !== endedTold;
       return this.#end("upstream_ended", silent ? words.upstreamEnded : null);
     }
     if (waiting === undefined) return;
@@ -314,7 +315,9 @@ export class Session {
     this.#awaitRest(waiting);
     if (outcome.alive || outcome.status === "executed" && outcome.bytes > 0) return;
     const { status } = outcome;
-    if (!waiting.released && status !== "unknown" && status !== "not_run") return;
+    const lost = status === "not_run" || status === "unknown" && outcome.sqlstate === null;
+    // Else a response comes, if only the server's last words, and behind them the end.
+    if (!waiting.released && !lost) return;
     this.#end("target_lost", words.targetLost(status === "unknown" ? "unknown" : "not run"));
   }
 

@@ -5,11 +5,13 @@ import {
   decisionHeader,
   encodeControl,
   endedHeader,
+  endedTold,
   limitedHeader,
   rawBytesHeader,
 } from "#schemas/frames.ts";
 import { maskWhole } from "#schemas/mask_plan.ts";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
+import { errorResponse } from "#schemas/wire/postgres/error_response.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 import { abortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
 import { createHash } from "node:crypto";
@@ -250,6 +252,32 @@ Deno.test("a target that was lost ends the session and says whether the statemen
   unknown.receive(query);
   unknown.stored(verdict(1, "allow"));
   match(written(unknown.stored(outcome(1, { status: "unknown", alive: false }))), /not known/);
+});
+
+Deno.test("a server that ends the session says so itself, and nothing is added to it", () => {
+  const words = backendBytes(errorResponse({
+    severity: "FATAL",
+    sqlstate: "57P01",
+    message: "terminating connection due to administrator command",
+  }));
+  const heard = (idle: boolean) => {
+    const session = opened();
+    const request = idle ? 0 : 1;
+    const effects: SessionEffect[] = [];
+    if (!idle) {
+      session.receive(query);
+      session.stored(verdict(1, "allow"));
+      const unknown = { status: "unknown", sqlstate: "57P01", transaction: null, alive: false };
+      effects.push(...session.stored(outcome(1, unknown as Partial<ControlPayload<"outcome">>)));
+    }
+    const more = frame("response", request, words, { part: 1, more: true });
+    effects.push(...session.stored(more));
+    const ended = { [endedHeader]: endedTold };
+    effects.push(...session.stored(response(2, request, new Uint8Array(0), ended)));
+    ok(has(effects, "close"));
+    return written(effects);
+  };
+  for (const idle of [true, false]) equal(heard(idle), new TextDecoder("latin1").decode(words));
 });
 
 Deno.test("the close counts and hashes what was released", () => {

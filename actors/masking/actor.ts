@@ -63,6 +63,8 @@ export type MaskingState = {
   /** The newest raw part was the last of a response that was ended at a limit. */
   limited: boolean;
   failed: boolean;
+  /** What is said of the end of the session, in the part that ends it. */
+  ended: string;
 };
 
 type State = MaskingState;
@@ -90,6 +92,7 @@ export function masking(
       waiting: [],
       limited: false,
       failed: false,
+      ended: "1",
     };
   }
 
@@ -223,8 +226,10 @@ export function masking(
     const masked = state.failed || state.rewriter === null
       ? failedWith(state.rewriter?.lost() ?? nothing)
       : state.rewriter.rewrite(frame.payload, more ? "more" : "none");
-    const failed = masked.failed || frame.headers.has(endedHeader);
-    storeCut(state, place, { ...masked, failed }, out);
+    const ended = frame.headers.get(endedHeader);
+    // What the server said is passed on only when it was understood.
+    state.ended = masked.failed ? "1" : ended ?? "1";
+    storeCut(state, place, { ...masked, failed: masked.failed || ended !== undefined }, out);
   }
 
   /** Stores in as many parts as it takes; what comes with the response comes with the last. */
@@ -270,7 +275,7 @@ export function masking(
     if (state.addedParts > 0) headers.set(rawPartsHeader, String(state.nextPart));
     if (masked.masked.size > 0) headers.set(maskedHeader, formatMasked(masked.masked));
     if (state.limited) headers.set(limitedHeader, "1");
-    if (masked.failed) headers.set(endedHeader, "1");
+    if (masked.failed) headers.set(endedHeader, state.ended);
     publish(place, masked.bytes, headers, out);
     // Nothing comes of the session behind its end.
     if (headers.has(endedHeader)) out.push({ kind: "end" });

@@ -30,6 +30,8 @@ export type Conversation = {
   readonly prompt: boolean;
   /** True when the running request has had all its answers. */
   readonly settled: boolean;
+  /** The server said that it ends the session: a connection that closes then was not lost. */
+  readonly ending: boolean;
   /** The running response has reached a limit of its verdict: what still runs is of no use. */
   readonly cut: boolean;
   /** The upstream is dialled now; the bytes taken next are the answers to the login. */
@@ -73,6 +75,7 @@ export const nothingAnswered: Answered = {
 export const noConversation: Conversation = {
   prompt: false,
   settled: true,
+  ending: false,
   cut: false,
   dials() {},
   asks: () => false,

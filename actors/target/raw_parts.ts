@@ -1,6 +1,12 @@
 /** What is sent to masking: the parts of raw responses, numbered over the whole session. @module */
 import type { RawEffect } from "#actors/_kit/actor.ts";
-import { endedHeader, firstHeader, limitedHeader, rawBytesHeader } from "#schemas/frames.ts";
+import {
+  endedHeader,
+  endedTold,
+  firstHeader,
+  limitedHeader,
+  rawBytesHeader,
+} from "#schemas/frames.ts";
 import { takeGathered, type Upstream } from "./upstream.ts";
 
 /** All that is gathered, in pieces of at most `chunkBytes`. */
@@ -26,7 +32,10 @@ export function gatheredParts(
 /** The upstream is gone: the agent is told even when nothing of its runs. */
 export function endedPart(upstream: Upstream, request: number): RawEffect {
   const place = { request, part: upstream.part++, more: false };
-  const headers = new Map([[rawBytesHeader, String(upstream.rawBytes)], [endedHeader, "1"]]);
+  const headers = new Map([
+    [rawBytesHeader, String(upstream.rawBytes)],
+    [endedHeader, upstream.conversation.ending ? endedTold : "1"],
+  ]);
   return { kind: "raw", place, payload: new Uint8Array(0), headers };
 }
 

@@ -7,14 +7,14 @@
  * - that number, which is another in each session;
  * - how bytes are cut into packets, and when they come.
  */
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { bodyOf, type Frame } from "#schemas/wire/postgres/frame.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 import { conversations, conversationTables } from "./conversations.ts";
 import type { Conversation } from "./exchanges.ts";
 import { startOpenRig, type Way } from "./open_gateway.ts";
 import { scenario } from "./support.ts";
-import { sendCancel, usual, wireSession } from "./wire_client.ts";
+import { refusedSession, sendCancel, usual, wireSession } from "./wire_client.ts";
 
 Deno.test("bytes through the gateway are the server's", async (test) => {
   // With this method of the server's both ask for the password in the same words.
@@ -33,8 +33,23 @@ Deno.test("bytes through the gateway are the server's", async (test) => {
       deepStrictEqual(await hold(gateway, conversation), expected);
     });
   }
-  await test.step("a statement that is cancelled", async () => {
-    deepStrictEqual(await cancelled(gateway), await cancelled(direct));
+  for (const minor of [0, 2]) {
+    await test.step(`a statement that is cancelled, in protocol 3.${minor}`, async () => {
+      deepStrictEqual(await cancelled(gateway, minor), await cancelled(direct, minor));
+    });
+  }
+  await test.step("a server that ends the session in a statement, and between two", async () => {
+    for (const ending of [endedInside, endedOutside]) {
+      const expected = await ending(direct);
+      ok(expected.at(-1)?.includes("57P01"), "the server said so");
+      deepStrictEqual(await ending(gateway), expected);
+    }
+  });
+  await test.step("replication is refused in words", async () => {
+    const parameters = { replication: "database" };
+    const lines = (await refusedSession(gateway, { ...usual, parameters })).map(lineOf);
+    strictEqual(lines.length, 1);
+    match(lines[0] ?? "", /^E SFATAL\0VFATAL\0C0A000\0Msallyport: replication connections are not/);
   });
   await test.step("a notification that comes to who asks nothing", async () => {
     deepStrictEqual(await notified(gateway), await notified(direct));
@@ -73,8 +88,8 @@ async function hold(way: Way, conversation: Conversation): Promise<string[]> {
   return lines;
 }
 
-async function cancelled(way: Way): Promise<string[]> {
-  const { client, greeting } = await wireSession(way, usual);
+async function cancelled(way: Way, minor: number): Promise<string[]> {
+  const { client, greeting } = await wireSession(way, { ...usual, minor });
   const key = greeting.find(({ tag }) => tag === "K");
   ok(key !== undefined);
   await client.send(frontendBytes({ kind: "query", text: sleeps }));
@@ -87,6 +102,30 @@ async function cancelled(way: Way): Promise<string[]> {
 }
 
 const sleeps = "do $$ begin raise notice 'good night'; perform pg_sleep(100); end $$";
+
+async function endedInside(way: Way): Promise<string[]> {
+  const { client } = await wireSession(way, usual);
+  const text = "select 1; select pg_terminate_backend(pg_backend_pid())";
+  await client.send(frontendBytes({ kind: "query", text }));
+  const lines = (await client.toEnd()).map(lineOf);
+  client[Symbol.dispose]();
+  return lines;
+}
+
+async function endedOutside(way: Way): Promise<string[]> {
+  const { client, greeting } = await wireSession(way, usual);
+  const { client: killer } = await wireSession(way, usual);
+  const key = greeting.find(({ tag }) => tag === "K");
+  ok(key !== undefined);
+  const processId = new DataView(key.raw.buffer, key.raw.byteOffset).getInt32(5);
+  const text = `select pg_terminate_backend(${processId})`;
+  await killer.send(frontendBytes({ kind: "query", text }));
+  await killer.until("Z");
+  killer[Symbol.dispose]();
+  const lines = (await client.toEnd()).map(lineOf);
+  client[Symbol.dispose]();
+  return lines;
+}
 
 async function notified(way: Way): Promise<string[]> {
   const { client: listener } = await wireSession(way, usual);

@@ -64,6 +64,13 @@ export async function wireSession(
   return { client, greeting };
 }
 
+/** What comes of a StartupMessage that is refused. */
+export async function refusedSession(way: Way, beginning: Beginning): Promise<Frame[]> {
+  using client = await wireClient(way, beginning.tls);
+  await client.send(startupBytes(way, beginning));
+  return await client.toEnd();
+}
+
 function startupBytes(way: Way, beginning: Beginning): Uint8Array {
   const { user, database } = way;
   const message: StartupMessage = {

@@ -25,6 +25,7 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
   const passage = openPassage(limits.messageBytesMax, heard);
   const expectation = newExpectation();
   let settled = true;
+  let ending = false;
   let statements: readonly StatementAnalysis[] = [];
   let volume: VolumeLimit | null = null;
   let cut: VolumeCut | null = null;
@@ -46,6 +47,9 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
     prompt: false,
     get settled() {
       return settled;
+    },
+    get ending() {
+      return ending;
     },
     get cut() {
       return cut !== null;
@@ -135,7 +139,8 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
         ended++;
         break;
       case "E":
-        sqlstate = sqlstateOf(raw) ?? "XX000";
+        sqlstate = sqlstateOf(raw);
+        ending = /^(FATAL|PANIC)$/.test(fieldOf(raw, severityField) ?? "");
         break;
       case "H": {
         const header = statements[ended]?.copy?.format.header ?? false;
@@ -199,13 +204,21 @@ function commandOf(raw: Uint8Array): string {
   return ascii.decode(raw.subarray(bodyOffset, Math.min(raw.length - 1, bodyOffset + 64)));
 }
 
-/** The `C` field of an ErrorResponse. */
-function sqlstateOf(raw: Uint8Array): string | null {
+function sqlstateOf(raw: Uint8Array): string {
+  const code = fieldOf(raw, 0x43);
+  return code?.length === 5 ? code : "XX000";
+}
+
+/** The one that is never translated. */
+const severityField = 0x56;
+
+/** A field of an ErrorResponse. */
+function fieldOf(raw: Uint8Array, field: number): string | null {
   let at = bodyOffset;
   while (at < raw.length && raw[at] !== 0) {
     const end = raw.indexOf(0, at + 1);
     if (end < 0) return null;
-    if (raw[at] === 0x43 && end - at === 6) return ascii.decode(raw.subarray(at + 1, end));
+    if (raw[at] === field) return ascii.decode(raw.subarray(at + 1, end));
     at = end + 1;
   }
   return null;

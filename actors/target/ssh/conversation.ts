@@ -29,6 +29,7 @@ export function sshConversation(limits: SshLimits): Conversation {
     get settled() {
       return phase !== "dialling" && phase !== "running";
     },
+    ending: false,
     cut: false,
     dials() {
       phase = "dialling";
