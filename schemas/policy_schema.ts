@@ -28,7 +28,8 @@ entity Connection = { name: String } tags String;
 entity DataClass = { name: String };
 
 type RequestContext = {
-  // The effects of the statement or request, and finer words for them: "drop", "copy_to".
+  // The effects of the statement or request, and finer words for them: "drop", "copy_to";
+  // "writes_unseen" when a column is written whose class the principal may not see.
   effects: Set<String>,
   // Rows the result may have: an upper guess; for a whole request the sum.
   estimated_rows: Long,

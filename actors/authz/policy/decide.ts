@@ -110,9 +110,14 @@ export function decide(
     return unjudged("unknown_connection");
   }
   if (analyses.some(({ effects }) => effects.length === 0)) return unjudged("no_effect");
-  const situations = situationsOf(analyses, policy.config.limits.bulk_rows);
   const parties = partiesOf(principal, connection, target.labels);
   const ask = countedAsk(policy, parties);
+  const context = (situation: Situation) => {
+    const [subject = nothing] = situation.subjects.values().next().value ?? [];
+    return contextOf(principal, connection, situation, subject);
+  };
+  const situations = situationsOf(analyses, policy.config.limits.bulk_rows)
+    .map((situation) => writesUnseen(situation, ask, context) ? unseen(situation) : situation);
   const verdicts: Judged[] = [];
   for (const situation of situations) {
     for (const [effect, subjects] of situation.subjects) {
@@ -131,10 +136,6 @@ export function decide(
     const policies = distinct(denied.flatMap(({ policy }) => policy === null ? [] : [policy]));
     return { ...unjudged(null), policies, denied };
   }
-  const context = (situation: Situation) => {
-    const [subject = nothing] = situation.subjects.values().next().value ?? [];
-    return contextOf(principal, connection, situation, subject);
-  };
   const revealed = revealedOf(situations, Object.keys(policy.config.classes), ask, context);
   if (!Array.isArray(revealed)) return unjudged(revealed);
   const everything = [opaqueClass, ...Object.keys(policy.config.classes)].every((name) => {
@@ -187,6 +188,22 @@ function countedAsk(policy: PolicySet, parties: Parties): Ask {
       entities: [...parties.entities, entity],
     });
   };
+}
+
+/** Whether a class is written to that may not be seen: then a mask may be written over its value. */
+function writesUnseen(
+  situation: Situation,
+  ask: Ask,
+  context: (situation: Situation) => Context,
+): boolean {
+  return situation.written.some((name) =>
+    answered(ask(revealAction, name, context(situation))) !== "permitted"
+  );
+}
+
+/** With the word by which policy knows it. */
+function unseen(situation: Situation): Situation {
+  return { ...situation, details: distinct([...situation.details, "writes_unseen"]) };
 }
 
 /**

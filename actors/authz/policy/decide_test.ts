@@ -220,3 +220,20 @@ Deno.test("decide() says who may see everything: every class, and what is not un
   ok(judge(once, [select]).everything);
   ok(!judge(once, [select, dropTable]).everything);
 });
+
+Deno.test("decide() tells policy that a class is written which may not be seen", () => {
+  const text = `${permitAll}
+    @id("hides-ssn") forbid (principal, action == Action::"reveal", resource == DataClass::"ssn");
+    @id("not-blindly") forbid (principal, action == Action::"write", resource is Connection)
+      when { context.effects.contains("writes_unseen") };`;
+  const update = { ...select, command: "UPDATE", effects: ["write" as const] };
+  const decided = (...classesWritten: string[][]) =>
+    judge(text, classesWritten.map((written) => ({ ...update, classesWritten: written })));
+  strictEqual(decided([]).decision, "allow");
+  strictEqual(decided(["mrn", "name"]).decision, "allow");
+  deepStrictEqual(decided(["ssn"]).policies, ["not-blindly"]);
+  deepStrictEqual(decided(["mrn", "ssn"]).policies, ["not-blindly"]);
+  deepStrictEqual(decided(["mrn"], ["ssn"]).policies, ["not-blindly"]);
+  const reading = { ...select, classesRead: ["ssn"] };
+  strictEqual(judge(text, [reading]).decision, "allow", "what is only read is masked");
+});

@@ -46,6 +46,8 @@ export type Situation = {
   readonly functions: readonly string[];
   readonly classes: readonly string[];
   readonly filtered: readonly string[];
+  /** Of `classes`, those of columns written to. */
+  readonly written: readonly string[];
   /** How: `ssn:equality`, one for each class and kind. */
   readonly filters: readonly string[];
   readonly filterKinds: readonly FilterKind[];
@@ -165,6 +167,7 @@ function situationOf(statements: readonly StatementAnalysis[], bulkRows: number)
     functions: distinct(statements.flatMap(({ functions }) => functions)),
     classes: distinct(statements.flatMap(classesOf)),
     filtered: distinct(statements.flatMap(({ classesFiltered }) => classesFiltered)),
+    written: distinct(statements.flatMap(({ classesWritten }) => classesWritten)),
     filters: distinct(filters.map(({ name, kind }) => `${name}:${kind}`)),
     filterKinds: FilterKind.options.filter((kind) => filters.some((one) => one.kind === kind)),
     probes: Math.max(0, ...statements.flatMap(probesOf)),
