@@ -248,14 +248,18 @@ function openLog(path: string | undefined, bytesMax: number): Log {
   let size = file.statSync().size;
   return {
     write(chunk) {
-      if (size + chunk.length > bytesMax) {
-        file.close();
-        Deno.renameSync(path, `${path}.1`);
-        file = open();
-        size = 0;
+      // What was read at once may be more than a file holds.
+      for (let from = 0; from < chunk.length; from += bytesMax) {
+        const piece = chunk.subarray(from, from + bytesMax);
+        if (size + piece.length > bytesMax) {
+          file.close();
+          Deno.renameSync(path, `${path}.1`);
+          file = open();
+          size = 0;
+        }
+        for (let at = 0; at < piece.length;) at += file.writeSync(piece.subarray(at));
+        size += piece.length;
       }
-      for (let at = 0; at < chunk.length;) at += file.writeSync(chunk.subarray(at));
-      size += chunk.length;
     },
     close: () => file.close(),
   };
