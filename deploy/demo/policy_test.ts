@@ -1,4 +1,4 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import process from "node:process";
 import { checkPolicy } from "#actors/authz/policy/check.ts";
 import { loadPolicy } from "#actors/authz/policy/cedar.ts";
@@ -6,8 +6,10 @@ import { decide, type Decision } from "#actors/authz/policy/decide.ts";
 import { connectAnalysis, type Principal } from "#actors/authz/policy/situation.ts";
 import { statementOf } from "#actors/authz/ssh/draft.ts";
 import { analyseCommandLine } from "#actors/authz/ssh/shell.ts";
-import type { StatementAnalysis } from "#schemas/analysis.ts";
+import type { FilterKind, StatementAnalysis } from "#schemas/analysis.ts";
 import { parseConfig } from "#schemas/config_file.ts";
+import daily from "./lab_daily.txt" with { type: "text" };
+import evasions from "./lab_evasions.txt" with { type: "text" };
 import policyText from "./policy.cedar" with { type: "text" };
 import configText from "./sallyport.yaml" with { type: "text" };
 
@@ -53,6 +55,10 @@ const searchBySsn = {
   effects: ["read" as const, "filter_by" as const],
   classesFiltered: ["ssn"],
 };
+function searchBy(name: string, kind: FilterKind, probes = 1): StatementAnalysis {
+  const filters = [{ class: name, kinds: [kind], probes }];
+  return { ...searchBySsn, classesFiltered: [name], filters };
+}
 const dropTable = {
   ...patients,
   command: "DROP TABLE",
@@ -97,6 +103,12 @@ Deno.test("the demo's policy decides as its comments say", () => {
     ["her agent reads", anasAgent, patients, "allow", ["clinical-agents-read"]],
     ["in bulk", anasAgent, bulk, "hold", ["bulk-needs-compliance"]],
     ["by ssn", anasAgent, searchBySsn, "deny", ["no-search-by-ssn"]],
+    ["by name", anasAgent, searchBy("name", "equality", 20), "allow", ["clinical-agents-read"]],
+    ["by many", anasAgent, searchBy("name", "equality", 21), "deny", [
+      "no-guessing-of-identifiers",
+    ]],
+    ["by part", anasAgent, searchBy("mrn", "pattern"), "deny", ["no-guessing-of-identifiers"]],
+    ["by year", anasAgent, searchBy("dob", "range", 99), "allow", ["clinical-agents-read"]],
     ["drops", anasAgent, dropTable, "deny", ["never-drop"]],
     ["claims", anasAgent, updateClaim, "hold", ["claims-need-compliance"]],
     ["others", anasAgent, { ...updateClaim, relations: ["public.patients"] }, "deny", []],
@@ -150,6 +162,16 @@ Deno.test("on the lab's host an agent looks at files, and removes nothing unaske
     "deny",
     "another's agent",
   );
+});
+
+Deno.test("on the lab's host an agent's daily commands run, and no way around does", () => {
+  for (const [text, count, passes] of [[daily, 90, true], [evasions, 140, false]] as const) {
+    const lines = text.trim().split("\n");
+    ok(lines.length >= count, "the list is whole");
+    for (const line of lines) {
+      strictEqual(run(anasAgent, line).decision === "allow", passes, line);
+    }
+  }
 });
 
 Deno.test("on the lab's host a shell is the treatment team's own, and nobody forwards", () => {

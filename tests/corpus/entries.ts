@@ -6,7 +6,8 @@
  * A statement ends with a semicolon at the end of a line, outside of dollar quotes, or with
  * `\bind value ...` as in psql: then it goes by the extended protocol, with parameters as text. The
  * line `-- masks: a, b` names the columns that come back masked, `-- varies: a` those that two runs
- * of the same statement give differently, `-- connect: name=value` a parameter of the session.
+ * of the same statement give differently, `-- refused: a` the policy that refuses the last
+ * statement, `-- connect: name=value` a parameter of the session.
  *
  * @module
  */
@@ -20,6 +21,7 @@ export type Entry = {
   readonly steps: readonly Step[];
   readonly masks: readonly string[];
   readonly varies: readonly string[];
+  readonly refused: readonly string[];
   readonly connect: Readonly<Record<string, string>>;
 };
 
@@ -62,10 +64,11 @@ function entryOf(place: string, block: readonly string[]): Entry | null {
   });
   return {
     place,
-    tries: comments.filter((line) => !/^(?:masks|varies|connect):/.test(line)).join(" "),
+    tries: comments.filter((line) => !/^(?:masks|varies|refused|connect):/.test(line)).join(" "),
     steps: stepsOf(block.slice(first)),
     masks: names("masks"),
     varies: names("varies"),
+    refused: names("refused"),
     connect: Object.fromEntries(connect),
   };
 }

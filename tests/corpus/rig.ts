@@ -10,13 +10,16 @@ import { setIn } from "#tests/real/configuration.ts";
 import { asSuperuser } from "#tests/real/planted.ts";
 import type { Address } from "./agent.ts";
 
-/** Who runs an entry: both see no class; the second may also administer and escape. */
-export type Party = "ordinary" | "unbound";
+/**
+ * Who runs an entry. None sees a class; the second may also administer and escape, the third only
+ * read, and filter by a class in the ways that `filters/` tells.
+ */
+export type Party = "ordinary" | "unbound" | "choosy";
 
 /** The gateway, for one of the agents. */
 export function addressOf(system: System, party: Party): Address {
-  const { agent: ordinary, nurse: unbound } = system.tokens;
-  const password = { ordinary, unbound }[party];
+  const { agent: ordinary, nurse: unbound, approver: choosy } = system.tokens;
+  const password = { ordinary, unbound, choosy }[party];
   return { ...system.edge, caFile: system.caFile, user: "agent", password };
 }
 
@@ -60,6 +63,27 @@ permit (
     Action::"administer", Action::"escape"],
   resource == Connection::"ehr"
 );
+@id("choosy")
+permit (
+  principal in Group::"compliance",
+  action in [Action::"connect", Action::"session", Action::"read", Action::"filter_by"],
+  resource == Connection::"ehr"
+);
+@id("only-equality")
+forbid (
+  principal in Group::"compliance",
+  action == Action::"filter_by",
+  resource == Connection::"ehr"
+) when {
+  !(["equality", "join"].containsAll(context.filter_kinds)) &&
+  !(["zip", "dob"].containsAll(context.filtered_classes))
+};
+@id("few-probes")
+forbid (
+  principal in Group::"compliance",
+  action == Action::"filter_by",
+  resource == Connection::"ehr"
+) when { context.probes > 3 };
 `;
 
 const redact = { operator: "redact" };
