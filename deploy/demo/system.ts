@@ -13,6 +13,7 @@ import {
   startNatsServer,
 } from "#deploy/machine/nats_server.ts";
 import { type PostgresServer, startPostgres } from "#deploy/machine/postgres.ts";
+import type { PostgresBinaries } from "#deploy/machine/postgres_binaries.ts";
 import { type RunningProcess, type Say, startProcess } from "#deploy/machine/process.ts";
 import type { SshHost } from "#deploy/machine/ssh_host.ts";
 import { newSshKeyPair } from "#deploy/machine/ssh_key.ts";
@@ -50,6 +51,8 @@ export type SystemOptions = {
   /** Bytes of the bus's file storage. */
   readonly natsFileMax?: number;
   readonly passwordMethod?: "scram-sha-256" | "md5" | "password";
+  /** Another PostgreSQL than the one that is a dependency. */
+  readonly binaries?: PostgresBinaries;
   /** Prepares the database further, as its superuser. */
   readonly prepare?: (postgres: PostgresServer) => Promise<void>;
 };
@@ -232,7 +235,7 @@ async function startClinic(
   installation: Installation,
   stack: AsyncDisposableStack,
 ): Promise<PostgresServer> {
-  const { directory, say, ephemeral = false, passwordMethod } = options;
+  const { directory, say, ephemeral = false, passwordMethod, binaries } = options;
   const postgres = stack.use(
     await startPostgres({
       directory: `${directory}/postgres`,
@@ -240,6 +243,7 @@ async function startClinic(
       tls: files,
       ephemeral,
       ...(passwordMethod === undefined ? {} : { passwordMethod }),
+      ...(binaries === undefined ? {} : { binaries }),
     }),
   );
   const path = `${installation.directory}/secrets/ehr.password`;

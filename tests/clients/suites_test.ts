@@ -17,6 +17,11 @@ type Suite = {
   readonly schedule: string;
   /** How many tests there are at least: a schedule that is not read is no success. */
   readonly testsMin: number;
+  /**
+   * How often tests that differ are run again. isolationtester takes a session for blocked that
+   * waits for a lock and was silent for 10 ms; what is heard later stands behind that line.
+   */
+  readonly repeatsMax: number;
 };
 
 const suites: readonly Suite[] = [
@@ -27,6 +32,7 @@ const suites: readonly Suite[] = [
     runner: "pg_isolation_regress",
     schedule: "isolation_schedule",
     testsMin: 100,
+    repeatsMax: 2,
   },
   {
     name: "regression",
@@ -35,6 +41,7 @@ const suites: readonly Suite[] = [
     runner: "pg_regress",
     schedule: "parallel_schedule",
     testsMin: 217,
+    repeatsMax: 0,
   },
 ];
 /** The longest that a suite may take. */
@@ -43,11 +50,12 @@ const suiteMsMax = 90 * 60_000;
 Deno.test("PostgreSQL's own suites pass through the gateway as they pass direct", async (test) => {
   const built = await builtPostgres(say);
   for (const suite of suites) {
+    if (!suite.name.includes(Deno.env.get("SCENARIO") ?? "")) continue;
     await test.step(suite.name, async () => {
       const direct = await withServer(built, (server) => runDirect(built, suite, server));
       const through = await withServer(built, async (server) => {
         await using rig = await startOpenRig({ server, database: suite.database });
-        return await runSuite(built, suite, rig.gateway);
+        return await runRepeatedly(built, suite, rig.gateway);
       });
       say(
         `${suite.name}, version ${built.binaries.version}: ` +
@@ -94,15 +102,32 @@ async function runDirect(built: BuiltPostgres, suite: Suite, server: PostgresSer
   const env = { ...libpqEnvironment({ ...way, database: "postgres" }), ...librariesOf(built) };
   const made = await runTool(`${built.programs}/psql`, args, { env });
   if (!made.success) throw new Error(made.stderr);
-  return await runSuite(built, suite, { ...way, database: suite.database });
+  return await runRepeatedly(built, suite, { ...way, database: suite.database });
 }
 
-async function runSuite(built: BuiltPostgres, suite: Suite, way: Way): Promise<SuiteResult> {
+async function runRepeatedly(built: BuiltPostgres, suite: Suite, way: Way): Promise<SuiteResult> {
+  const all = [`--schedule=${built.source}/${suite.folder}/${suite.schedule}`];
+  let result = await runSuite(built, suite, way, all);
+  for (let times = 0; times < suite.repeatsMax && result.failed.length > 0; times++) {
+    say(`${way.name}: run again: ${result.failed.join(" ")}`);
+    const again = await runSuite(built, suite, way, result.failed);
+    result = { ...again, passed: [...result.passed, ...again.passed].toSorted() };
+  }
+  return result;
+}
+
+async function runSuite(
+  built: BuiltPostgres,
+  suite: Suite,
+  way: Way,
+  tests: readonly string[],
+): Promise<SuiteResult> {
   const { source, programs, user } = built;
   // Server and clients write files for each other, so both are of one user.
   const output = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "sallyport-suite-" });
   try {
     await Deno.mkdir(`${output}/results`);
+    await expectedOver(way, `${source}/${suite.folder}/expected`, `${output}/expected`);
     const caFile = way.caFile === null ? null : `${output}/ca.crt`;
     if (way.caFile !== null && caFile !== null) await Deno.copyFile(way.caFile, caFile);
     if (user !== null) await runTool("chown", ["-R", `${user.uid}:${user.gid}`, output]);
@@ -124,15 +149,16 @@ async function runSuite(built: BuiltPostgres, suite: Suite, way: Way): Promise<S
     const result = await runTool(`${folder}/${suite.runner}`, [
       `--inputdir=${folder}`,
       `--outputdir=${output}`,
+      `--expecteddir=${output}`,
       `--bindir=${programs}`,
       `--dlpath=${source}/src/test/regress`,
-      `--schedule=${folder}/${suite.schedule}`,
       "--max-concurrent-tests=20",
       "--use-existing",
       `--dbname=${way.database}`,
       `--host=${way.host}`,
       `--port=${way.port}`,
       `--user=${way.user}`,
+      ...tests,
     ], { cwd: folder, env, waitMs: suiteMsMax, ...(user ?? {}) });
     const names = (pattern: RegExp) => {
       return [...result.stdout.matchAll(pattern)].map((match) => match[1] ?? "").toSorted();
@@ -147,6 +173,24 @@ async function runSuite(built: BuiltPostgres, suite: Suite, way: Way): Promise<S
     await Deno.remove(output, { recursive: true });
   }
 }
+
+/** What is expected, in the words that libpq has for the end of a connection over TLS. */
+async function expectedOver(way: Way, from: string, to: string): Promise<void> {
+  await Deno.mkdir(to);
+  for await (const { name } of Deno.readDir(from)) {
+    // In several encodings: only a file that has the words is read as text, and those are ASCII.
+    const bytes = await Deno.readFile(`${from}/${name}`);
+    const text = new TextDecoder().decode(bytes);
+    const says = way.caFile !== null && text.includes(closedInPlain);
+    if (says) await Deno.writeTextFile(`${to}/${name}`, text.replaceAll(closedInPlain, overTls));
+    else await Deno.writeFile(`${to}/${name}`, bytes);
+  }
+}
+
+const closedInPlain = "server closed the connection unexpectedly\n" +
+  "\tThis probably means the server terminated abnormally\n" +
+  "\tbefore or while processing the request.\n";
+const overTls = "SSL connection has been closed unexpectedly\n";
 
 function say(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));

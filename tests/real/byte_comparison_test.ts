@@ -8,10 +8,9 @@
  * - how bytes are cut into packets, and when they come.
  */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { bodyOf, type Frame } from "#schemas/wire/postgres/frame.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
-import { conversations, conversationTables } from "./conversations.ts";
-import type { Conversation } from "./exchanges.ts";
+import { conversations } from "./conversations.ts";
+import { holdConversation, lineOf, makeConversationTables } from "./held_conversation.ts";
 import { startOpenRig, type Way } from "./open_gateway.ts";
 import { scenario } from "./support.ts";
 import { refusedSession, sendCancel, usual, wireSession } from "./wire_client.ts";
@@ -20,17 +19,11 @@ Deno.test("bytes through the gateway are the server's", async (test) => {
   // With this method of the server's both ask for the password in the same words.
   await using rig = await startOpenRig({ passwordMethod: "password" });
   const { direct, gateway } = rig;
-  {
-    const { client } = await wireSession(direct, usual);
-    await client.send(frontendBytes({ kind: "query", text: conversationTables }));
-    const answer = await client.until("Z");
-    client[Symbol.dispose]();
-    ok(answer.every(({ tag }) => tag === "C" || tag === "Z"), "the tables are made");
-  }
+  await makeConversationTables(direct);
   for (const conversation of conversations()) {
     await test.step(conversation.name, async () => {
-      const expected = await hold(direct, conversation);
-      deepStrictEqual(await hold(gateway, conversation), expected);
+      const expected = await holdConversation(direct, conversation);
+      deepStrictEqual(await holdConversation(gateway, conversation), expected);
     });
   }
   for (const minor of [0, 2]) {
@@ -73,20 +66,6 @@ Deno.test("bytes through the gateway are the server's", async (test) => {
     }
   });
 });
-
-/** The conversation, one line a message. */
-async function hold(way: Way, conversation: Conversation): Promise<string[]> {
-  const { client, greeting } = await wireSession(way, conversation.beginning);
-  const lines = greetingLines(greeting);
-  for (const { send, until, times } of conversation.exchanges) {
-    await client.send(send);
-    lines.push(...(await client.until(until, times)).map(lineOf));
-  }
-  await client.send(frontendBytes({ kind: "terminate" }));
-  lines.push(...(await client.toEnd()).map(lineOf), "closed");
-  client[Symbol.dispose]();
-  return lines;
-}
 
 async function cancelled(way: Way, minor: number): Promise<string[]> {
   const { client, greeting } = await wireSession(way, { ...usual, minor });
@@ -139,17 +118,3 @@ async function notified(way: Way): Promise<string[]> {
   listener[Symbol.dispose]();
   return lines;
 }
-
-/** The key stands at another place, and is another. */
-function greetingLines(greeting: readonly Frame[]): string[] {
-  ok(greeting.some(({ tag }) => tag === "K"));
-  return greeting.filter(({ tag }) => tag !== "K").map(lineOf);
-}
-
-function lineOf(frame: Frame): string {
-  const body = bodyOf(frame);
-  const shown = frame.tag === "A" ? body.subarray(4) : body;
-  return `${frame.tag} ${latin1.decode(shown)}`;
-}
-
-const latin1 = new TextDecoder("latin1");

@@ -29,7 +29,7 @@ export type OpenRig = Rig & {
   readonly gateway: Way;
 };
 
-export type OpenOptions = Partial<Pick<SystemOptions, "passwordMethod" | "kinds">> & {
+export type OpenOptions = Partial<Pick<SystemOptions, "passwordMethod" | "kinds" | "binaries">> & {
   /** The database behind the gateway, and the connection's name; `open` when absent. */
   readonly database?: string;
   /** A server without TLS that is reached instead of the system's own; always as superuser. */
