@@ -65,7 +65,7 @@ export function copyContinues(
   const reader = readerOf(copying.format);
   // Binary fields hold text as it is; in the others an escape may hide it, and counts as a hint.
   const unseen = bytes.subarray(Math.max(0, copying.rest.length - hintBytesMax));
-  const isSuspect = copying.isSuspect || forms.mayHold(latin1.decode(unseen));
+  const isSuspect = copying.isSuspect || mayHold(unseen, forms);
   const into: Destination[] = [];
   let next: CopyingIn["next"] = copying.next;
   let start = 0;
@@ -76,7 +76,7 @@ export function copyContinues(
     const row = bytes.subarray(start, end);
     if (next === "header") next = "rows";
     else if (reader.isLast(row)) next = "nothing";
-    else if (isSuspect) look(row, copying, reader, forms, into);
+    else if (isSuspect && mayHold(row, forms)) look(row, copying, reader, forms, into);
     start = end;
   }
   const rest = bytes.slice(start);
@@ -89,6 +89,11 @@ export function copyEnds(copying: CopyingIn, forms: MaskedForms): Copied {
   const { format, rest } = copying;
   if (rest.length === 0 || format.format === "binary") return { copying, into: [] };
   return copyContinues(copying, Uint8Array.of(lineFeed), forms);
+}
+
+/** NULL of the text format is no escape that could hide anything. */
+function mayHold(bytes: Uint8Array, forms: MaskedForms): boolean {
+  return forms.mayHold(latin1.decode(bytes).replaceAll("\\N", ""));
 }
 
 type Reader = {
