@@ -3,9 +3,9 @@ import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/st
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { driver, failure } from "./driver.ts";
-import { asSuperuser, findPlanted } from "./planted.ts";
+import { asSuperuser, findPlanted, isRunning } from "./planted.ts";
 import { message, rawSession } from "./raw_client.ts";
-import { scenario, startRig } from "./support.ts";
+import { eventually, scenario, startRig } from "./support.ts";
 
 /** Bulk reads and writes need nobody's approval here: the protocol is what is tried. */
 const policy = (text: string) =>
@@ -203,7 +203,8 @@ Deno.test("postgres.js through the gateway", async (test) => {
     await sql`select 1`;
     const sleeping = sql`select pg_sleep(120)`;
     const ended = failure(sleeping);
-    setTimeout(() => sleeping.cancel(), 500);
+    await eventually("pg_sleep runs", () => isRunning(system.postgres, "select pg_sleep(120)"));
+    sleeping.cancel();
     strictEqual(await ended, "57014");
     deepStrictEqual([...await sql`select 1 as n`], [{ n: 1 }]);
   });

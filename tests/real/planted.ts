@@ -84,4 +84,13 @@ export async function asSuperuser<T>(
   }
 }
 
+/** True once the server is at work on a statement of the gateway's that begins so. */
+export function isRunning(server: PostgresServer, statement: string): Promise<true | undefined> {
+  return asSuperuser(server, async (sql) => {
+    const [running] = await sql`select from pg_stat_activity where usename = 'gateway_ehr'
+      and state = 'active' and starts_with(query, ${statement})`;
+    return running === undefined ? undefined : true;
+  });
+}
+
 const latin1 = new TextDecoder("latin1");

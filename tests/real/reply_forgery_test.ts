@@ -10,6 +10,7 @@ import { frameHeader } from "#schemas/frames.ts";
 import { auditStream, auditSubject, catalogStream, type FrameKind } from "#schemas/subjects.ts";
 import { type NatsHarness, startHarness } from "#tests/conformance/nats_harness.ts";
 import { epoch } from "#tests/conformance/rig.ts";
+import { eventually } from "./support.ts";
 
 const stream = auditStream(epoch);
 const evil = new TextEncoder().encode(`{"decision":"allow"}`);
@@ -52,6 +53,7 @@ function assertHollow(message: StoredMessage | null | undefined): void {
   assert.equal(message.payload.length, 0);
 }
 
+/** Time for what must not come. */
 async function settle(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 300));
 }
@@ -73,14 +75,17 @@ Deno.test("a direct get answered into the audit stream is hollow to every reader
   });
   await store(subjectOf("open"));
   await answerTo(subjectOf("verdict"));
-  await settle();
+  assertHollow(await eventually("a copy is consumed", () => consumed[0]));
   assertHollow((await readAll(audit, stream, subjectOf("verdict")))[0]);
   assertHollow(await target.last(stream, subjectOf("verdict")));
-  assertHollow(consumed[0]);
   const followed: StoredMessage[] = [];
   await audit.follow(stream, 1, (message) => followed.push(message));
+  assertHollow(
+    await eventually("a copy is followed", () => {
+      return followed.find((message) => message.subject === subjectOf("verdict"));
+    }),
+  );
   await settle();
-  assertHollow(followed.find((message) => message.subject === subjectOf("verdict")));
   assert.deepEqual(released, []);
   await nc.close();
 });
@@ -90,10 +95,10 @@ Deno.test("a direct get answered into the catalog is hollow", async () => {
   const { nc, store, answerTo } = await thief(harness, "pg1");
   await store(subjectOf("open"));
   await answerTo("catalog.ehr");
-  await settle();
   const authz = await harness.connect("authz");
+  const last = () => authz.last(catalogStream, "catalog.ehr");
+  assertHollow(await eventually("a copy is stored", async () => await last() ?? undefined));
   assertHollow((await readAll(authz, catalogStream, "catalog.ehr"))[0]);
-  assertHollow(await authz.last(catalogStream, "catalog.ehr"));
   await nc.close();
 });
 
@@ -106,7 +111,7 @@ Deno.test("an answer sent to a release, a credit or a revocation reaches no hand
   other.subscribe("release.pg2.*.response", hear);
   other.subscribe("revocation", hear);
   target.subscribe("credit.*.*", hear);
-  await settle();
+  await Promise.all([other.flush(), target.flush()]);
   await store(subjectOf("open"));
   for (const reply of ["release.pg2.s1.response", "revocation", "credit.0.s2"]) {
     await answerTo(reply);
@@ -116,7 +121,7 @@ Deno.test("an answer sent to a release, a credit or a revocation reaches no hand
   // The same subscriptions do hear what is meant for them.
   const identity = await harness.connect("identity");
   identity.send("revocation", evil);
-  await settle();
+  await eventually("a revocation is heard", () => heard[0]);
   assert.deepEqual(heard, ["revocation"]);
   await nc.close();
 });

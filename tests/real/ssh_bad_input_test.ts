@@ -162,7 +162,7 @@ function flood({ system }: Rig, privateKey: string): Promise<void> {
           for (let count = 0; count < 64; count++) channel.write(chunk);
         };
         const sending = setInterval(send, 5);
-        const late = setTimeout(() => reject(new Error("The flood is let in")), 30_000);
+        const late = setTimeout(() => reject(new Error("The flood is let in")), 120_000);
         client.on("close", () => {
           clearInterval(sending);
           clearTimeout(late);
