@@ -94,8 +94,13 @@ export function nearestToOpaque(details: readonly string[]): string {
 
 const plainer: ReadonlyMap<string, string> = new Map([
   ["pattern_as_option", "Write ./ before a pattern, as ./*.txt: a name may look like an option."],
+  ["names_in_file", "Name the files themselves, instead of a file with their names."],
   ["unclear_path", "Name files by plain paths: no variables, no .. behind a name."],
-  ["unclear_argument", "Write arguments out, without variables or the output of other commands."],
+  [
+    "unclear_argument",
+    "Write arguments out, without variables or the output of other commands; names that find finds " +
+    "go by -exec … {} + or by -print0 | xargs -0.",
+  ],
   ["unknown_option", "Leave out the options of which it is not known what they do."],
   ["unlisted", "Use common programs by their plain names; what others do is not known here."],
   ["stdin_code", "Name the command itself instead of sending code to a shell."],

@@ -15,7 +15,7 @@ import { statementOf } from "./draft.ts";
 import type { Purpose } from "./purpose.ts";
 import { refusal } from "./purpose.ts";
 import { sftpAsked } from "./sftp.ts";
-import { analyseLine } from "./shell.ts";
+import { analyseLine } from "./line.ts";
 import { lookAt, type Piece, type Uploads, without } from "./uploads.ts";
 
 /** What is known of a channel once its purpose was allowed. */

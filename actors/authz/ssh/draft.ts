@@ -139,6 +139,8 @@ export class Call {
   readonly draft: Draft;
   readonly command: string;
   readonly words: readonly Value[];
+  /** What its standard input is, where that is names of files alone; null: anything. */
+  readonly names: readonly Value[] | null;
   readonly #effects: Set<Effect>;
   readonly #details = new Set<string>();
   readonly #files: StatementAnalysis[] = [];
@@ -148,7 +150,14 @@ export class Call {
   #port: number | null = null;
 
   /** `runs`: false for redirections alone. */
-  constructor(draft: Draft, command: string, words: readonly Value[], runs = true) {
+  constructor(
+    draft: Draft,
+    command: string,
+    words: readonly Value[],
+    runs = true,
+    names: readonly Value[] | null = null,
+  ) {
+    this.names = names;
     this.draft = draft;
     this.command = command;
     this.words = words;

@@ -6,8 +6,8 @@
  * (any other option is harmless too), and `+` (the first operand ends the options, as of programs
  * that run another). The sign behind an option says what its value is:
  * `:` text, `<` a file that is read, `>` a file that is written, `@` a directory to work in, `!` a
- * command line that is run, `?` code or a way to it (with or without a value), `&` the right to
- * administer. Operands are `text`, `read`, `write`, `write:detail` or `command`, one word for each,
+ * command line that is run, `?` code or a way to it (with or without a value), `%` names of files
+ * that are read out of a file and only measured, `&` the right to administer. Operands are `text`, `read`, `write`, `write:detail` or `command`, one word for each,
  * with `*` for any number, and `read*=.` for what is read when there is none.
  *
  * **Invariant:** an option that no description names is reported, never skipped: its meaning, and
@@ -17,7 +17,16 @@
  */
 import type { Value } from "./words.ts";
 
-export type Role = "flag" | "text" | "read" | "write" | "directory" | "command" | "code" | "admin";
+export type Role =
+  | "flag"
+  | "text"
+  | "read"
+  | "write"
+  | "directory"
+  | "command"
+  | "code"
+  | "names"
+  | "admin";
 type Described = { readonly role: Role; readonly value: "none" | "next" | "attached" };
 
 export type Operand = {
@@ -60,6 +69,7 @@ const signs: Readonly<Record<string, Role>> = {
   "@": "directory",
   "!": "command",
   "?": "code",
+  "%": "names",
   "&": "admin",
 };
 
@@ -102,7 +112,7 @@ function valueOf(word: string): Described["value"] {
   const sign = word.at(-1);
   if (sign === "=") return "attached";
   // Code and rights are what matters, with a value or without.
-  return sign === "?" || sign === "&" ? "attached" : "next";
+  return sign === "?" || sign === "%" || sign === "&" ? "attached" : "next";
 }
 
 function operandOf(word: string): Operand {
@@ -182,9 +192,12 @@ export function readArguments(
   }
 }
 
-/** No option of it does more than its operands do. */
+/**
+ * No option of it does more than its operands do. Names out of a file that is matched (`wc *`, where
+ * one is called `--files0-from=x`) are not read out either: their size or a hash's match is.
+ */
 function harmless({ short, long }: Description): boolean {
   return [...short.values(), ...long.values()].every(({ role }) => {
-    return role === "flag" || role === "text" || role === "read";
+    return role === "flag" || role === "text" || role === "read" || role === "names";
   });
 }

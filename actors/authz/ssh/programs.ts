@@ -7,7 +7,7 @@
  * @module
  */
 import { unreachable } from "#schemas/unreachable.ts";
-import type { Call } from "./draft.ts";
+import type { Call, Draft } from "./draft.ts";
 import { type Arguments, describe, type Description, readArguments } from "./options.ts";
 import { filePrograms } from "./programs/files.ts";
 import { networkPrograms } from "./programs/network.ts";
@@ -54,8 +54,18 @@ const interactive: ReadonlyMap<string, RegExp> = new Map([
   ["top", /^-b/],
 ]);
 
+/** The name that policy sees: of a program of the system bare, of any other with its path. */
+export function commandName(name: Value, draft: Draft): string | null {
+  if (name.text === null || name.text === "" || name.pattern) return null;
+  if (!name.text.includes("/") && name.tilde === "none") return name.text;
+  const system = systemProgram(name.text);
+  if (system !== null && name.tilde === "none") return system;
+  const paths = draft.pathsOf(name);
+  return paths?.length === 1 ? paths[0] ?? null : null;
+}
+
 /** The bare name of a program in a directory that only administrators write to. */
-export function systemProgram(path: string): string | null {
+function systemProgram(path: string): string | null {
   const [, name] = /^\/(?:usr\/)?(?:local\/)?s?bin\/([\w.+[-]+)$/.exec(path) ?? [];
   if (name !== undefined) return name;
   return path === "/usr/lib/openssh/sftp-server" ? "sftp-server" : null;
@@ -79,6 +89,7 @@ function apply(call: Call, description: Description, given: Arguments): void {
   for (const { role, value } of given.options) {
     if (role === "flag" || role === "text") continue;
     if (role === "code") call.opaque("inline_code");
+    else if (role === "names") call.opaque("names_in_file");
     else if (role === "admin") call.mark("administer");
     else if (value === null) call.opaque("unknown_option");
     else if (role === "read" || role === "write") touch(call, role, value, null);

@@ -1,5 +1,5 @@
 /** Files and sockets of a redirection, as Bash takes them. @module */
-import type { RedirectOperator } from "unbash";
+import type { Redirection, RedirectOperator } from "unbash";
 import type { Call } from "./draft.ts";
 import type { Value } from "./words.ts";
 
@@ -30,4 +30,10 @@ export function redirectTo(
     default:
       return call.write(value, "redirection", "truncate");
   }
+}
+
+/** Complaints are thrown away. */
+export function isSilencing(node: Redirection): boolean {
+  return node.operator === ">" && node.descriptor?.type === "FileDescriptor" &&
+    node.descriptor.value === 2 && node.target?.text === "/dev/null";
 }

@@ -17,9 +17,10 @@
  */
 import { forEachChild, parse, type SyntaxNode } from "unbash";
 import type { StatementAnalysis } from "#schemas/analysis.ts";
-import { isListed, runProgram, systemProgram } from "./programs.ts";
-import { redirectTo } from "./redirection.ts";
+import { commandName, isListed, runProgram } from "./programs.ts";
+import { isSilencing, redirectTo } from "./redirection.ts";
 import { isHarmlessExport, isHarmlessVariable, Scope } from "./scope.ts";
+import { type Names, namesWritten } from "./programs/names.ts";
 import { Call, Draft, shellLimits, statementOf, type Surroundings } from "./draft.ts";
 import { plain, unknown, type Value, valuesOf, type Variables } from "./words.ts";
 
@@ -31,33 +32,18 @@ export function analyseCommandLine(
   text: string,
   surroundings: Surroundings,
 ): readonly StatementAnalysis[] | null {
-  const draft = new Draft(surroundings, { words: walkWords, script: walkText });
+  const draft = newDraft(surroundings);
   walkText(draft, text);
   if (draft.overrun) return null;
   return draft.statements.length > 0 ? draft.statements : [statementOf("", ["session"], [])];
 }
 
-/** Of the directories that a shell's lines went to. */
-const directoriesKept = 4;
-
-/** A line of a shell that is somewhere, and where it may be afterwards; null as above. */
-export function analyseLine(
-  text: string,
-  surroundings: Surroundings,
-  directories: ReadonlySet<string | null>,
-): {
-  readonly statements: readonly StatementAnalysis[];
-  readonly directories: ReadonlySet<string | null>;
-} | null {
-  const draft = new Draft(surroundings, { words: walkWords, script: walkText });
-  draft.directories = directories;
-  walkText(draft, text);
-  if (draft.overrun) return null;
-  const newest = [...draft.directories].filter((path) => path !== null).slice(-directoriesKept);
-  return { statements: draft.statements, directories: new Set(newest) };
+export function newDraft(surroundings: Surroundings): Draft {
+  return new Draft(surroundings, { words: walkWords, script: walkText });
 }
 
-function walkText(draft: Draft, text: string): void {
+/** Walks a text into a draft. */
+export function walkText(draft: Draft, text: string): void {
   if (text.length > shellLimits.charsMax || draft.depth >= shellLimits.depthMax) {
     return draft.overrunNow();
   }
@@ -100,7 +86,8 @@ function walk(node: SyntaxNode, at: At): void {
     case "Script":
       return walkScript(node, at);
     case "Command":
-      return walkCommand(node, at);
+      walkCommand(node, at);
+      return;
     case "Redirected":
       walk(node.command, at);
       return redirect(new Call(at.draft, "", [], false), node.redirects, at);
@@ -138,8 +125,9 @@ function walk(node: SyntaxNode, at: At): void {
     case "TestUnary":
       if (node.operator === "-v" || node.operator === "-R") at.draft.opaque("arithmetic");
       return children(node, at);
-    case "Coproc":
     case "Pipeline":
+      return walkPipeline(node, at);
+    case "Coproc":
     case "If":
     case "Elif":
     case "Subshell":
@@ -299,7 +287,33 @@ function assign(node: Node<"Assignment">, at: At, as: "exported" | "local"): voi
   children(node, at);
 }
 
-function walkCommand(node: Node<"Command">, at: At): void {
+/** Names of files may come through it, from what writes nothing else to what takes them. */
+function walkPipeline(node: Node<"Pipeline">, at: At): void {
+  for (const prefix of node.prefixes) walk(prefix, at);
+  let names: Names | null = null;
+  node.commands.forEach((command, index) => {
+    if (command.type !== "Command") {
+      names = null;
+      return walk(command, at);
+    }
+    if (!at.draft.visit()) return;
+    const words = walkCommand(command, at, names);
+    const [name, ...rest] = words;
+    const plainly = command.prefix.length === 0 && command.redirects.every(isSilencing) &&
+      name?.text !== null && name !== undefined && at.scope?.mayReplace(name.text) === false;
+    // What a program complains about is no name.
+    names = plainly && node.operators[index] === "|"
+      ? namesWritten(commandName(name, at.draft) ?? "", rest, names)
+      : null;
+  });
+}
+
+/** The words that it runs with. */
+function walkCommand(
+  node: Node<"Command">,
+  at: At,
+  names: Names | null = null,
+): readonly Value[] {
   const runs = node.name !== undefined;
   for (const part of node.prefix) {
     if (part.type === "Assignment") assign(part, at, runs ? "exported" : "local");
@@ -319,7 +333,9 @@ function walkCommand(node: Node<"Command">, at: At): void {
       words.push(assignmentValue(argument, at));
     }
   }
-  callWords(words, at, node.redirects);
+  const reads = node.redirects.every(isSilencing) ? names : null;
+  callWords(words, at, node.redirects, reads);
+  return words;
 }
 
 function assignmentValue(node: Node<"Assignment">, at: At): Value {
@@ -335,6 +351,7 @@ function callWords(
   words: readonly Value[],
   at: At,
   redirections: Node<"Command">["redirects"] = [],
+  names: Names | null = null,
 ): void {
   const { draft, scope } = at;
   const [name, ...rest] = words;
@@ -343,21 +360,12 @@ function callWords(
     return;
   }
   const command = commandName(name, draft);
-  const call = new Call(draft, command ?? "", rest);
+  const runs = true;
+  const call = new Call(draft, command ?? "", rest, runs, names);
   if (command === null) call.opaque("unknown_program");
   else if (scope?.isFunction(command) && !isListed(command)) call.mark(null, "function");
   else runProgram(call);
   redirect(call, redirections, at);
-}
-
-/** The name that policy sees: of a program of the system bare, of any other with its path. */
-function commandName(name: Value, draft: Draft): string | null {
-  if (name.text === null || name.text === "" || name.pattern) return null;
-  if (!name.text.includes("/") && name.tilde === "none") return name.text;
-  const system = systemProgram(name.text);
-  if (system !== null && name.tilde === "none") return system;
-  const paths = draft.pathsOf(name);
-  return paths?.length === 1 ? paths[0] ?? null : null;
 }
 
 /** Files of redirections belong to the program; then its statement is made. */

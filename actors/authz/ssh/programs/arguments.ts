@@ -25,6 +25,7 @@ export function argumentsOf(
   if (given.unclear !== null) call.opaque(given.unclear);
   for (const { role, value } of given.options) {
     if (role === "code") call.opaque("inline_code");
+    else if (role === "names") call.opaque("names_in_file");
     else if (role === "admin") call.mark("administer");
     else if (role === "read" && value !== null && value.text !== "-") call.read(value);
     else if (role === "write" && value !== null && value.text !== "-") call.write(value);

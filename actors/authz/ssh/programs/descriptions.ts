@@ -23,7 +23,7 @@ const readers: Readonly<Record<string, string>> = {
   head: "-# -q -v -z -n: -c: --lines: --bytes: --quiet --silent --verbose ; read*",
   tail: "-# -f -F -q -v -z -r -n: -c: -s: --lines: --bytes: --follow= --retry --pid: --quiet " +
     "--silent --verbose --sleep-interval: --max-unchanged-stats: ; read*",
-  wc: "-cmlLw --bytes --chars --lines --max-line-length --words --total= --files0-from? ; read*",
+  wc: "-cmlLw --bytes --chars --lines --max-line-length --words --total= --files0-from% ; read*",
   od: "-* -A: -j: -N: -S: -t: -w= ; read*",
   hexdump: "-bcCdovx -e: -f? -n: -s: ; read*",
   hd: "-bcCdovx -n: -s: ; read*",
@@ -37,8 +37,8 @@ const readers: Readonly<Record<string, string>> = {
   vdir: "-* ; read:list*=.",
   tree: "-* -L: -P: -I: -H: -T: -o> --charset: --filelimit: --timefmt: --sort: --fromfile? " +
     "--gitfile? --infofile? ; read:list*=.",
-  du: "-aAbcDhHklLmsSxP0 -d: -B: -t: -X? --all --apparent-size --bytes --total --human-readable " +
-    "--si --summarize --max-depth: --block-size: --exclude: --time= --files0-from? ; read:list*=.",
+  du: "-aAbcDhHklLmsSxP0 -d: -B: -t: -X% --all --apparent-size --bytes --total --human-readable " +
+    "--si --summarize --max-depth: --block-size: --exclude: --time= --files0-from% ; read:list*=.",
   df: "-ahHiklPTv -B: -t: -x: --all --human-readable --inodes --local --print-type --type: " +
     "--total --output= --si --sync --portability ; read:stat*",
   findmnt: "-* ; text*",
@@ -105,7 +105,7 @@ const readers: Readonly<Record<string, string>> = {
 };
 
 const hashes = "-btwz --binary --tag --text --zero --status --quiet --strict --ignore-missing " +
-  "--warn -l: --length: -c? --check? ; read*";
+  "--warn -l: --length: -c% --check% ; read*";
 
 const writers: Readonly<Record<string, string>> = {
   tee: "-aip --append --ignore-interrupts --output-error= ; write*",

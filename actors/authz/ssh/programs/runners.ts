@@ -124,14 +124,28 @@ const watchOptions = described(
 /** What it reads is appended, or put in place of the -I mark. */
 function runMany(call: Call): void {
   const given = argumentsOf(call, manyOptions());
-  const [mark] = optionValues(given, "-I", "--replace");
+  const marks = given.options.filter(({ name }) => name === "-I" || name === "--replace");
   const words = given.operands.length === 0 ? [plain("echo")] : given.operands;
-  if (mark === undefined) return runWords(call, [...words, unknown]);
-  runWords(call, words.map((word) => word.text?.includes(mark.text ?? "{}") ? unknown : word));
+  const whole = hasOption(given, "-0", "--null") &&
+    !hasOption(given, "-a", "--arg-file", "-d", "--delimiter", "-E");
+  const names = whole ? call.names : null;
+  const read = names ?? [unknown];
+  if (marks.length === 0) return runWords(call, [...words, ...read]);
+  const [mark, ...others] = marks.map(({ value }) => value === null ? "{}" : value.text);
+  if (mark === undefined || mark === null || mark === "" || others.length > 0) {
+    return call.opaque("unclear_argument");
+  }
+  runWords(
+    call,
+    words.flatMap((word) => {
+      if (word.text === mark && !word.pattern) return read;
+      return word.text?.includes(mark) ?? true ? [unknown] : [word];
+    }),
+  );
 }
 const manyOptions = described(
   "+ -0rtxpo -n: -L: -P: -I: -d: -a< -E: -s: --null --no-run-if-empty --max-args: --max-lines= " +
-    "--max-procs: --replace: --delimiter: --arg-file< --verbose --exit --max-chars: ; text*",
+    "--max-procs: --replace= --delimiter: --arg-file< --verbose --exit --max-chars: ; text*",
 );
 
 function runShell(call: Call): void {
@@ -194,19 +208,43 @@ function find(call: Call): void {
     return call.opaque("unclear_argument");
   }
   if (starts.length === 0) starts.push(plain("."));
-  for (const start of starts) call.read(start, "list", "recursive");
+  // A name that a pattern stands for may be an expression.
+  if (starts.some(({ patternFirst }) => patternFirst)) call.opaque("pattern_as_option");
+  const deep = isDeep(words) ? ["recursive"] : [];
+  for (const start of starts) call.read(start, "list", ...deep);
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     const text = word.text ?? "";
     if (findWords.has(text)) continue;
-    if (findTests.has(text) || /^-newer[aBcmt]{2}$/.test(text)) words.shift();
-    else if (/^-(exec|execdir|ok|okdir)$/.test(text)) runFound(call, words, starts);
-    else if (text === "-delete") {
+    if (findTests.has(text) || /^-newer[aBcmt]{2}$/.test(text)) {
+      // Of the names that it stands for, the second is an expression, or whatever it looks like.
+      const test = words.shift();
+      if (test?.patternFirst && mayBeAction(test.text ?? "")) call.opaque("pattern_as_option");
+    } else if (text === "-exec" || text === "-ok") runFound(call, words, starts);
+    else if (text === "-execdir" || text === "-okdir") {
+      // Its relative paths begin where each file is.
+      const before = call.draft.directories;
+      call.draft.directories = new Set([null]);
+      runFound(call, words, starts);
+      call.draft.directories = before;
+    } else if (text === "-delete") {
       for (const start of starts) call.write(start, "remove", "recursive");
     } else if (/^-(fprint|fprint0|fls|fprintf)$/.test(text)) {
       call.write(words.shift() ?? unknown, "truncate");
       if (text === "-fprintf") words.shift();
     } else call.opaque(word.text === null ? "unclear_argument" : "unknown_option");
   }
+}
+
+/** Actions are small letters, digits and dashes: `*.txt` matches none of them. */
+function mayBeAction(pattern: string): boolean {
+  return /[[(]/.test(pattern) || !/[^a-z0-9*?-]/.test(pattern);
+}
+
+/** Looks below the directories that it finds. */
+function isDeep(words: readonly Value[]): boolean {
+  const texts = words.map(({ text }) => text);
+  const depths = texts.filter((_, at) => texts[at - 1] === "-maxdepth");
+  return depths.length === 0 || !depths.every((depth) => depth === "0" || depth === "1");
 }
 
 /** `{}` stands for the starting points and whatever is below them. */
