@@ -1,5 +1,6 @@
 /** Clients that break the protocol, on purpose or not: a clear end, and no harm to others. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 import { payloadsOf, sessionNamed } from "./bus_user.ts";
 import { driver, failure } from "./driver.ts";
 import { psql } from "./psql.ts";
@@ -86,6 +87,29 @@ Deno.test("bad input at the gateway", async (test) => {
       match(await client.until("Z\0\0\0\u0005I"), /on/);
     });
   }
+
+  await scenario(
+    test,
+    rig,
+    "a function called by its number is refused, and it goes on",
+    async () => {
+      using client = await rawSession(system, "fastpath");
+      // current_setting('data_directory'), if it ran.
+      const asked = {
+        kind: "function_call",
+        functionOid: 2077,
+        argumentFormats: [0],
+        arguments: [new TextEncoder().encode("data_directory")],
+        resultFormat: 0,
+      } as const;
+      await client.send(frontendBytes(asked));
+      const answer = await client.until("Z\0\0\0\u0005I");
+      match(answer, /^E.*C0A000\0Msallyport: /s);
+      strictEqual(answer.includes("V\0"), false);
+      await client.send(query("select 'on'"));
+      match(await client.until("Z\0\0\0\u0005I"), /on/);
+    },
+  );
 
   await scenario(test, rig, "Terminate and half a message; sending no more", async () => {
     using first = await rawSession(system, "terminated");
