@@ -105,7 +105,7 @@ Deno.test("bad input at the gateway", async (test) => {
       await client.send(frontendBytes(asked));
       const answer = await client.until("Z\0\0\0\u0005I");
       match(answer, /^E.*C0A000\0Msallyport: /s);
-      strictEqual(answer.includes("V\0"), false);
+      ok(!answer.includes("V\0"), "no result");
       await client.send(query("select 'on'"));
       match(await client.until("Z\0\0\0\u0005I"), /on/);
     },
