@@ -17,11 +17,15 @@ import type { Config } from "#schemas/config.ts";
 import { parseConfig } from "#schemas/config_file.ts";
 import { didYouMean } from "#schemas/did_you_mean.ts";
 import type { Open, PrincipalChain } from "#schemas/frames.ts";
-import { Writer } from "#schemas/wire/cursor.ts";
-import { encodeQuery } from "#schemas/wire/postgres/query.ts";
-import { encodeChannelMessages } from "#schemas/wire/ssh/channel.ts";
 import { type Arguments, type Grammar, usage } from "./arguments.ts";
 import { explainReport } from "./explain_report.ts";
+import {
+  channelRequests,
+  channels,
+  channelTexts,
+  judgeInOrder,
+  statementRequests,
+} from "./explain_request.ts";
 import { CommandError, exitCodes } from "./failure.ts";
 import { readNamed } from "./files.ts";
 import { connectAuditor, findPlace } from "./place.ts";
@@ -30,9 +34,10 @@ import type { Call, Verb } from "./verb.ts";
 const grammar: Grammar = {
   verb: "policy explain",
   summary: "say what would become of a statement or a command, and why; nothing is run",
-  operands: [{ name: "<text>", help: "SQL or a command line, quoted, or - for standard input" }],
+  operands: [{ name: "<text>", help: "SQL or what --channel says, quoted; - for standard input" }],
   flags: {
     connection: { value: "<name>", help: "where it would run (default: the only one)" },
+    channel: { value: "<kind>", help: "over SSH: exec (default), shell, sftp or forward" },
     as: { value: "<person>", help: "the accountable person's id (default: somebody)" },
     agent: { value: "<ids>", help: "agents that act for them, the one that acts first: a,b" },
     groups: { value: "<names>", help: "the groups of both: analysts,clinical-agents" },
@@ -40,7 +45,11 @@ const grammar: Grammar = {
     config: { value: "<file>", help: "another configuration than the installation's" },
     policy: { value: "<file>", help: "another policy than the installation's" },
   },
-  details: ["Exit code: 0 when it would be allowed or held, 1 when it would be denied."],
+  details: [
+    "Over SSH the text is, with --channel",
+    ...channels.map((name) => `  ${name.padEnd(9)}${channelTexts[name]}`),
+    "Exit code: 0 when it would be allowed or held, 1 when it would be denied.",
+  ],
 };
 
 export const policyExplain: Verb = { grammar, run };
@@ -78,14 +87,14 @@ async function run(call: Call): Promise<number> {
     requestLimits: requestLimits(config.limits.parameters_max),
   });
   const protocol = config.connections[connection]?.protocol ?? "postgres";
+  const requests = requestsOf(protocol, given, text);
   if (protocol === "postgres") {
     terminal.say(`judging for connection ${connection}, by its newest catalog`);
     onCatalog(await newestCatalog(auditor.bus, connection));
   } else terminal.say(`judging for connection ${connection}`);
   const principal = principalOf(given, config);
   const session = judge.admitted(openOf(connection, protocol, principal), principal);
-  const bytes = requestOf(protocol, text);
-  const judged = session.request({ request: 1, digest: "", bytes, continues: false });
+  const judged = judgeInOrder(session, requests);
   show(judged, given, call);
   return judged.decision === "deny" ? exitCodes.failed : exitCodes.done;
 }
@@ -133,10 +142,24 @@ function principalOf(given: Arguments, config: Config): PrincipalChain {
   };
 }
 
-/** The request that a client would send. */
-function requestOf(protocol: Open["protocol"], text: string): Uint8Array {
-  if (protocol === "postgres") return encodeQuery({ kind: "query", text }, new Writer()).bytes();
-  return encodeChannelMessages([{ kind: "exec", command: new TextEncoder().encode(text) }]);
+/** The requests that a client would send. */
+function requestsOf(
+  protocol: Open["protocol"],
+  given: Arguments,
+  text: string,
+): readonly Uint8Array[] {
+  const named = given.value("channel");
+  if (protocol === "postgres") {
+    if (named === null) return statementRequests(text);
+    throw usage(grammar, "--channel is for connections over SSH");
+  }
+  const channel = channels.find((name) => name === (named ?? "exec"));
+  if (channel === undefined) {
+    throw usage(grammar, `--channel is one of: ${channels.join(", ")}`);
+  }
+  const requests = channelRequests(channel, text);
+  if (requests !== null) return requests;
+  throw usage(grammar, `with --channel ${channel} the text is ${channelTexts[channel]}`);
 }
 
 function openOf(
