@@ -10,7 +10,7 @@ import { fieldOf } from "#schemas/wire/postgres/error_response.ts";
 import { Framer } from "#schemas/wire/postgres/frame.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 import { encodeStartupPacket } from "#schemas/wire/postgres/startup_message.ts";
-import { planted } from "./clinic.ts";
+import { planted, rowsMax } from "./clinic.ts";
 import { type Chance } from "./clock.ts";
 import { type Exchange, type Move, nextMoves } from "./exchanges.ts";
 import { organisationToken, type Person } from "./people.ts";
@@ -212,6 +212,8 @@ export function startAgent(world: World, options: AgentOptions): Agent {
     if (!failed && seen.tags.length !== runs.length) {
       world.find(`${name}: ${seen.tags.length} answers to ${runs.length} statements`);
     }
+    const rows = seen.rows.reduce((sum, one) => sum + one, 0);
+    if (rows > rowsMax) world.find(`${name}: ${rows} rows, ${rowsMax} are allowed`);
     for (const [index, tag] of seen.tags.entries()) {
       const statement = runs[index];
       if (statement === undefined) return world.find(`${name}: an answer too many`);

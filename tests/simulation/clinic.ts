@@ -52,8 +52,11 @@ export const config: Config = Config.parse({
 });
 export const configDigest = createHash("sha256").update(JSON.stringify(config)).digest("hex");
 
+/** Where a result is ended, approved or not; the readings are more. */
+export const rowsMax = 250;
+
 export const policy = `
-@id("agents-read")
+@id("agents-read") @rows_max("${rowsMax}")
 permit (
   principal in Group::"agents",
   action in [Action::"connect", Action::"session", Action::"read", Action::"filter_by"],
@@ -71,7 +74,7 @@ permit (
   action in [Action::"connect", Action::"session", Action::"execute", Action::"read"],
   resource == Connection::"lab"
 );
-@id("bulk-needs-one") @approval("compliance") @quorum("1") @expires("45s")
+@id("bulk-needs-one") @approval("compliance") @quorum("1") @expires("45s") @rows_max("${rowsMax}")
 permit (principal in Group::"agents", action == Action::"export", resource == Connection::"ehr");
 @id("claims-need-two") @approval("compliance") @quorum("2") @expires("60s")
 permit (principal in Group::"agents", action == Action::"write", resource == Connection::"ehr")
