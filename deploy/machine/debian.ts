@@ -16,6 +16,9 @@ import { findOnPath, runTool, type Say } from "./process.ts";
 /** What lists a private apt fetches: of programs, or of what they are built from. */
 export type PackageKind = "deb" | "deb-src";
 
+/** The longest that a download or an unpacking may take. */
+const packageMsMax = 20 * 60_000;
+
 /** One archive of the machine's sources. */
 export type Archive = {
   readonly uri: string;
@@ -108,7 +111,7 @@ export async function privateApt(
     throw error;
   }
   const apt = async (program: string, args: readonly string[], cwd = folder) => {
-    const result = await runTool(program, args, { env, cwd });
+    const result = await runTool(program, args, { env, cwd, waitMs: packageMsMax });
     if (!result.success) throw new Error(`${program} ${args[0]}: ${firstErrors(result.stderr)}`);
     return result.stdout;
   };
