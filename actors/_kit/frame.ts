@@ -50,7 +50,7 @@ export function toFrame(message: StoredMessage): Frame | null {
   const { request, part, more } = place;
   const { sequence, timeMs, headers } = message;
   const encoding = headers.get(encodingHeader);
-  // Only responses are coded.
+  // Of stored frames only responses are coded.
   if (encoding !== undefined && kind !== "response") return null;
   const payload = decodePayload(message.payload, encoding);
   if (payload === null) return null;
@@ -64,7 +64,9 @@ export function toRawFrame(message: StoredMessage): RawFrame | null {
   const [epoch, edge] = message.headers.get(sessionHeader)?.split(".") ?? [];
   if (subject === null || place === null || epoch === undefined || edge === undefined) return null;
   const { request, part, more } = place;
-  const { sequence, headers, payload } = message;
+  const { sequence, headers } = message;
+  const payload = decodePayload(message.payload, headers.get(encodingHeader));
+  if (payload === null) return null;
   return { key: { epoch, edge, ...subject }, request, part, more, sequence, headers, payload };
 }
 

@@ -1,7 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { frameHeader } from "#schemas/frames.ts";
+import { frameHeader, sessionHeader } from "#schemas/frames.ts";
 import { encodePayload, encodingHeader } from "#schemas/payload_coding.ts";
-import { toFrame } from "./frame.ts";
+import { toFrame, toRawFrame } from "./frame.ts";
 
 const rows = new TextEncoder().encode("1\tMRN-****0001\n".repeat(1000));
 
@@ -15,6 +15,18 @@ Deno.test("toFrame() takes no payload that does not decode, and no other kind co
   strictEqual(toFrame(stored("response", rows, encoding ?? "")), null);
   strictEqual(toFrame(stored("response", payload, "lz4;16000")), null);
   strictEqual(toFrame(stored("request", payload, encoding ?? "")), null);
+});
+
+Deno.test("toRawFrame() gives what came of the upstream, or nothing", () => {
+  const { payload, encoding } = encodePayload(rows);
+  const raw = (bytes: Uint8Array, coding: string) => {
+    const { headers, ...message } = stored("response", bytes, coding);
+    const own = new Map([...headers, [sessionHeader, "2026_11.pg1"]]);
+    return toRawFrame({ ...message, subject: `raw.3.${"s".repeat(22)}`, headers: own });
+  };
+  deepStrictEqual(raw(payload, encoding ?? "")?.payload, rows);
+  strictEqual(raw(rows, encoding ?? ""), null);
+  strictEqual(raw(payload, "zstd;14999"), null);
 });
 
 function stored(kind: string, payload: Uint8Array, encoding: string) {

@@ -262,14 +262,17 @@ export function target(
       return lost(state, out);
     }
     const settledNow = !was && conversation.settled && state.current !== null;
-    const quiet = conversation.prompt && nowMs() - upstream.flushedMs >= limits.gatherMs;
+    const isBusy = upstream.rawBytes - state.credited > limits.busyBytes;
+    const quiet = !isBusy && conversation.prompt && nowMs() - upstream.flushedMs >= limits.gatherMs;
     if (settledNow || was) flush(state, out);
-    else if (upstream.gatheredBytes >= limits.chunkBytes) flush(state, out);
-    else if (!upstream.flushing) {
+    else if (upstream.gatheredBytes >= (isBusy ? limits.chunkBusyBytes : limits.chunkBytes)) {
+      flush(state, out);
+    } else if (!upstream.flushing) {
       if (quiet) flush(state, out);
       else {
         upstream.flushing = true;
-        out.push({ kind: "wake", name: "gather", afterMs: limits.gatherMs });
+        const afterMs = isBusy ? limits.gatherBusyMs : limits.gatherMs;
+        out.push({ kind: "wake", name: "gather", afterMs });
       }
     }
     if (conversation.cut && !cut && !conversation.settled) cutOff(state, out);
@@ -295,7 +298,7 @@ export function target(
       out.push({ kind: "unwake", name: "gather" });
     }
     if (upstream.gatheredBytes > 0) upstream.flushedMs = nowMs();
-    out.push(...gatheredParts(upstream, answering(state), limits.chunkBytes));
+    out.push(...gatheredParts(upstream, answering(state), limits.chunkBytesMax));
   }
 
   function complete(state: State, out: Out): void {

@@ -7,6 +7,7 @@ import {
   limitedHeader,
   rawBytesHeader,
 } from "#schemas/frames.ts";
+import { encodePayload, encodingHeader } from "#schemas/payload_coding.ts";
 import { takeGathered, type Upstream } from "./upstream.ts";
 
 /** All that is gathered, in pieces of at most `chunkBytes`. */
@@ -17,12 +18,15 @@ export function gatheredParts(
 ): readonly RawEffect[] {
   const pieces = takeGathered(upstream, chunkBytes);
   const last = upstream.conversation.settled;
-  return pieces.map((payload, index) => {
+  return pieces.map((piece, index) => {
     const more = !(last && index === pieces.length - 1);
-    upstream.rawBytes += payload.length;
+    upstream.rawBytes += piece.length;
+    // Not for its size in memory: the server copies each byte of it many times.
+    const { payload, encoding } = encodePayload(piece);
     const headers = new Map([[rawBytesHeader, String(upstream.rawBytes)]]);
     if (upstream.begins) headers.set(firstHeader, "1");
     if (!more && upstream.conversation.cut) headers.set(limitedHeader, "1");
+    if (encoding !== null) headers.set(encodingHeader, encoding);
     upstream.begins = false;
     const place = { request, part: upstream.part++, more };
     return { kind: "raw", place, payload, headers };

@@ -7,8 +7,12 @@ import type { Pending } from "./pending.ts";
 import { newUpstream, type Upstream } from "./upstream.ts";
 
 export type TargetLimits = ConversationLimits & {
-  /** The size at which gathered bytes are sent to masking; also the largest piece. */
+  /** The size at which gathered bytes are sent to masking. */
   readonly chunkBytes: number;
+  /** The same while more than `busyBytes` are on their way. */
+  readonly chunkBusyBytes: number;
+  /** The largest piece: what was received together does not leave a small rest behind. */
+  readonly chunkBytesMax: number;
   /** Raw bytes that may be on their way to the agent, undrained. */
   readonly creditBytes: number;
   /** Bytes of requests that wait for their verdict. */
@@ -17,6 +21,12 @@ export type TargetLimits = ConversationLimits & {
   readonly cancelGraceMs: number;
   /** How long small pieces of a response are gathered before they are sent on. */
   readonly gatherMs: number;
+  /**
+   * With more than `busyBytes` undrained nobody waits for the next ones: they are gathered longer,
+   * for responses are stored one after the other, and few large parts wait less than many.
+   */
+  readonly gatherBusyMs: number;
+  readonly busyBytes: number;
 };
 
 export type TargetState = {

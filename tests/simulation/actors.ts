@@ -42,7 +42,14 @@ import type { Host, Running, Start } from "./processes.ts";
 import { parser, policySet } from "./world.ts";
 
 const edgeLimits = { ...realEdgeLimits, partBytes: 1024, creditEveryBytes: 2048 };
-const targetLimits = { ...realTargetLimits, chunkBytes: 2048, creditBytes: 8192 };
+const targetLimits = {
+  ...realTargetLimits,
+  chunkBytes: 2048,
+  chunkBusyBytes: 4096,
+  chunkBytesMax: 6144,
+  busyBytes: 4096,
+  creditBytes: 8192,
+};
 const issuer = identityIssuer(config.organisation);
 export function logOf(epoch: string): string {
   return epochLog("audit", epoch);

@@ -11,7 +11,7 @@ import {
   encodeChannelMessages,
 } from "#schemas/wire/ssh/channel.ts";
 import { target } from "../actor.ts";
-import type { TargetCommand, TargetInput } from "../inputs.ts";
+import type { TargetCommand } from "../inputs.ts";
 import { targetLimits } from "../limits.ts";
 import { sha256 } from "../pending.ts";
 
@@ -45,6 +45,28 @@ Deno.test("a program's answers leave as they come; its end is the last part and 
     [outcome?.status, outcome?.exit, outcome?.alive, outcome?.durationMs],
     ["executed", { status: 3, signal: null }, true, 100],
   );
+});
+
+Deno.test("while nobody waits for it, output is gathered into large parts, until it is drained", () => {
+  const session = started();
+  session.request(1, [exec]);
+  const block: ChannelMessage = { kind: "data", data: new Uint8Array(32 * 1024) };
+  const answer = (times: number) => {
+    for (let i = 0; i < times; i++) session.answer(block);
+  };
+  // The first leaves at once, the others by four, until a MiB is on its way.
+  answer(1 + 8 * 4);
+  strictEqual(session.raw().length, 9);
+  session.at(1000);
+  answer(15);
+  strictEqual(session.raw().length, 9);
+  deepStrictEqual(session.wakes().at(-1), ["gather", targetLimits.gatherBusyMs]);
+  answer(1);
+  strictEqual(session.raw().length, 10);
+  session.input({ kind: "credit", bytes: Number.MAX_SAFE_INTEGER });
+  session.at(2000);
+  session.answer(data("$ "));
+  strictEqual(session.raw().length, 11);
 });
 
 Deno.test("input goes upstream beside the program, and is settled when the target took it", () => {
@@ -202,6 +224,8 @@ function newSession(history: "live" | "replayed" = "live") {
     answer: (...messages: readonly ChannelMessage[]) =>
       input({ kind: "received", bytes: encodeChannelMessages(messages) }),
     at: (ms: number) => void (nowMs = ms),
+    wakes: () =>
+      effects.flatMap((effect) => effect.kind === "wake" ? [[effect.name, effect.afterMs]] : []),
     ran: (kind: string) => commands().some((command) => command.kind === kind),
     written: () =>
       commands().flatMap((command) => command.kind === "write" ? messagesOf(command.bytes) : []),
@@ -259,7 +283,7 @@ function newSession(history: "live" | "replayed" = "live") {
     take({ kind: "frame", frame, replayed });
   }
 
-  function input(given: TargetInput | { readonly kind: "resume" }): void {
+  function input(given: Parameters<typeof step>[1]): void {
     take(given);
   }
 
