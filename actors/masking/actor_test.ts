@@ -143,6 +143,35 @@ Deno.test("after a restart a raw part that was masked is not masked again, and n
   ok(!told(lost).join("").includes("secret"));
 });
 
+Deno.test("a value that is split over a kill, anywhere, does not come out on the other side", () => {
+  const text = "of 536-22-1234 is known";
+  const streams: StreamPlan[] = [terminal, output, { ...output, content: "sftp" }];
+  for (const stream of streams) {
+    const isSftp = stream.content === "sftp";
+    const answer = encodeSftpServer({ kind: "data", id: 7, data: Buffer.from(text) });
+    const all = isSftp ? answer : new TextEncoder().encode(text);
+    for (let at = 1; at < all.length; at++) {
+      for (const waits of [0, 2]) {
+        const first = session(stream);
+        const effects = [...first.raw(0, { kind: "data", data: all.subarray(0, at) })];
+        for (let wait = 0; wait < waits; wait++) {
+          effects.push(...first.give({ kind: "wake", name: "held" }));
+        }
+        const last = published(effects).at(-1);
+        ok(last !== undefined);
+        const { place, payload, headers = new Map() } = last;
+        const own = stored("response", 5, { ...place, payload, headers });
+        const second = session(stream, [own]);
+        const after = second.raw(1, { kind: "data", data: all.subarray(at) });
+        ok(published(after).at(-1)?.headers?.has(endedHeader), "it ends");
+        const before = told(effects).join("");
+        ok(!(before + told(after).join("")).includes("1234"), `${stream.content} ${at}`);
+        deepStrictEqual(told(second.raw(2, data("more"))).filter((one) => one.includes("mo")), []);
+      }
+    }
+  }
+});
+
 Deno.test("verdicts on input are many, and do not take the plan of what it is input for", () => {
   const { give, raw } = session(output);
   for (let request = 2; request < 2000; request++) {
