@@ -15,6 +15,7 @@ import type { Frame } from "#actors/_kit/frame.ts";
 import { decodeControl } from "#schemas/frames.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import type { TargetCommand, TargetInput } from "./inputs.ts";
+import { settleContinuing, settleWritten, written } from "./continuing.ts";
 import { conversationOf } from "./conversations.ts";
 import { type Allowed, notRun, settle } from "./outcomes.ts";
 import { continuedBy, gather, sha256 } from "./pending.ts";
@@ -56,10 +57,10 @@ export function target(
         received(state, input.bytes, out);
         break;
       case "written":
-        written(state, input.request, "executed", out);
+        written(state, input.request, "executed", limits, out);
         break;
       case "refused":
-        written(state, input.request, "not_run", out);
+        written(state, input.request, "not_run", limits, out);
         break;
       case "upstream_closed":
         lost(state, out);
@@ -232,18 +233,6 @@ export function target(
     out.push({ kind: "run", command: { kind: "confirm", request } });
   }
 
-  function written(
-    state: State,
-    request: number,
-    status: "executed" | "not_run",
-    out: Out,
-  ): void {
-    const allowed = state.continuing.get(request);
-    if (allowed === undefined) return;
-    state.continuing.delete(request);
-    settle(allowed, { ...notRun, status, alive: true }, out);
-  }
-
   /** G1: the bytes at hand are the bytes that were judged, or nothing runs. */
   function takeJudged(state: State, { verdict }: Allowed): readonly Uint8Array[] | null {
     const pending = state.pending.get(verdict.request);
@@ -329,14 +318,6 @@ export function target(
     runNext(state, out);
   }
 
-  /** How much of it the program has read, nobody here can know. */
-  function settleContinuing(state: State, facts: { readonly alive: boolean }, out: Out): void {
-    for (const allowed of state.continuing.values()) {
-      settle(allowed, { ...notRun, status: "unknown", ...facts }, out);
-    }
-    state.continuing.clear();
-  }
-
   function dialFailed(state: State, code: string, reason: string, out: Out): void {
     state.phase = "lost";
     const { current, upstream } = state;
@@ -388,6 +369,7 @@ export function target(
       state.upstream.flushing = false;
       return flush(state, out);
     }
+    if (name === "written") return settleWritten(state, { alive: true }, out);
     if (state.current === null) return;
     if (name === "duration") {
       cancelRunning(state, out);

@@ -23,6 +23,7 @@ export const targetLimits: Limits = {
   gatherMs: 2,
   gatherBusyMs: 20,
   busyBytes: 1024 * 1024,
+  writtenMs: 5,
   iterationsMax: 1_000_000,
   dialMsMax: 10_000,
   keepaliveMs: 15_000,

@@ -27,6 +27,8 @@ export type TargetLimits = ConversationLimits & {
    */
   readonly gatherBusyMs: number;
   readonly busyBytes: number;
+  /** How long the outcome of input gives way to its echo, which is stored in the same stream. */
+  readonly writtenMs: number;
 };
 
 export type TargetState = {
@@ -43,6 +45,8 @@ export type TargetState = {
   current: Allowed | null;
   /** Input for the running request that the upstream has not taken whole. */
   readonly continuing: Map<number, Allowed>;
+  /** Input that was taken whole, whose outcome is stored in a moment. */
+  written: Allowed | null;
   upstream: Upstream;
   credited: number;
   paused: boolean;
@@ -63,6 +67,7 @@ export function newTargetState(key: SessionKey): TargetState {
     open: new Map(),
     current: null,
     continuing: new Map(),
+    written: null,
     upstream: newUpstream(noConversation),
     credited: 0,
     paused: false,

@@ -79,8 +79,35 @@ Deno.test("input goes upstream beside the program, and is settled when the targe
   session.input({ kind: "written", request: 2 });
   session.input({ kind: "written", request: 3 });
   session.input({ kind: "written", request: 3 });
+  deepStrictEqual(session.outcomes().slice(1), [[2, "executed"]]);
+  session.input({ kind: "wake", name: "written" });
   deepStrictEqual(session.outcomes().slice(1), [[2, "executed"], [3, "executed"]]);
   deepStrictEqual([session.outcome(2)?.bytes, session.outcome(2)?.alive], [0, true]);
+});
+
+Deno.test("the outcome of a lone key gives way to its echo, and is stored whatever comes next", () => {
+  const outcomesAfter = (...next: Parameters<ReturnType<typeof started>["input"]>[0][]) => {
+    const session = started();
+    session.request(1, [exec]);
+    session.request(2, [data("a")], 1);
+    session.input({ kind: "written", request: 2 });
+    deepStrictEqual(session.outcomes().slice(1), []);
+    deepStrictEqual(session.wakes().at(-1), ["written", targetLimits.writtenMs]);
+    session.request(3, [data("b")], 1);
+    for (const input of next) session.input(input);
+    return session.outcomes().slice(1);
+  };
+  deepStrictEqual(outcomesAfter({ kind: "wake", name: "written" }), [[2, "executed"]]);
+  const both = [[2, "executed"], [3, "executed"]];
+  deepStrictEqual(outcomesAfter({ kind: "written", request: 3 }), both);
+  const lost = [[2, "executed"], [3, "unknown"], [1, "unknown"]];
+  deepStrictEqual(outcomesAfter({ kind: "upstream_closed" }), lost);
+  const closed = encodeChannelMessages([{ kind: "success" }, { kind: "close" }]);
+  deepStrictEqual(outcomesAfter({ kind: "received", bytes: closed }), [
+    [2, "executed"],
+    [3, "unknown"],
+    [1, "executed"],
+  ]);
 });
 
 Deno.test("input that the driver would not send is not run, and the channel goes on", () => {
