@@ -54,6 +54,7 @@ const searchBySsn = {
   ...patients,
   effects: ["read" as const, "filter_by" as const],
   classesFiltered: ["ssn"],
+  filters: [{ class: "ssn", kinds: ["equality" as const], probes: 1 }],
 };
 function searchBy(name: string, kind: FilterKind, probes = 1): StatementAnalysis {
   const filters = [{ class: name, kinds: [kind], probes }];
@@ -108,7 +109,8 @@ Deno.test("the demo's policy decides as its comments say", () => {
       "no-guessing-of-identifiers",
     ]],
     ["by part", anasAgent, searchBy("mrn", "pattern"), "deny", ["no-guessing-of-identifiers"]],
-    ["by year", anasAgent, searchBy("dob", "range", 99), "allow", ["clinical-agents-read"]],
+    ["by year", anasAgent, searchBy("dob", "range", 100), "allow", ["clinical-agents-read"]],
+    ["by day", anasAgent, searchBy("dob", "range", 101), "deny", ["no-guessing-of-identifiers"]],
     ["drops", anasAgent, dropTable, "deny", ["never-drop"]],
     ["claims", anasAgent, updateClaim, "hold", ["claims-need-compliance"]],
     ["others", anasAgent, { ...updateClaim, relations: ["public.patients"] }, "deny", []],

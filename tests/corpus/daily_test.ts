@@ -60,21 +60,23 @@ async function problemsOf(
 /** Why an entry does not pass as it should; null when it does. */
 async function compare(entry: Entry, direct: Agent, gateway: Agent): Promise<string | null> {
   for (const [index, step] of entry.steps.entries()) {
-    const [policy] = index === entry.steps.length - 1 ? entry.refused : [];
+    const isLast = index === entry.steps.length - 1;
     const expected = await direct.run(step, "simple");
     const actual = await gateway.run(step, "simple");
-    const problem = policy === undefined
-      ? compareReplies(expected, actual, entry)
-      : compareRefusal(actual, policy);
+    const problem = isLast && entry.refused.length > 0
+      ? compareRefusal(actual, entry.refused)
+      : compareReplies(expected, actual, entry);
     if (problem !== null) return problem;
   }
   return null;
 }
 
-function compareRefusal({ error, texts }: Reply, policy: string): string | null {
+/** Of several policies that refuse it, the error names one. */
+function compareRefusal({ error, texts }: Reply, policies: readonly string[]): string | null {
   if (texts.some((text) => findPlanted(text) !== null)) return "a planted value came";
-  const isRefused = error?.code === "42501" && error.message.includes(`"${policy}"`);
-  return isRefused ? null : `${error?.code ?? "no error"} ${error?.message ?? ""}, not ${policy}`;
+  const { code, message } = error ?? { code: "no error", message: "" };
+  const isNamed = policies.some((policy) => message.includes(`"${policy}"`));
+  return code === "42501" && isNamed ? null : `${code} ${message}, not by ${policies.join()}`;
 }
 
 function compareReplies(expected: Reply, actual: Reply, entry: Entry): string | null {

@@ -6,8 +6,8 @@
  * A statement ends with a semicolon at the end of a line, outside of dollar quotes, or with
  * `\bind value ...` as in psql: then it goes by the extended protocol, with parameters as text. The
  * line `-- masks: a, b` names the columns that come back masked, `-- varies: a` those that two runs
- * of the same statement give differently, `-- refused: a` the policy that refuses the last
- * statement, `-- connect: name=value` a parameter of the session.
+ * of the same statement give differently, `-- refused: a, b` policies of which one refuses
+ * the last statement, `-- connect: name=value` a parameter of the session.
  *
  * @module
  */

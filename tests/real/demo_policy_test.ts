@@ -123,6 +123,7 @@ function judge(principal: Principal, what: What): Decision {
     functions: [],
     classesRead: [...what.classes ?? []],
     classesFiltered: [...what.filtered ?? []],
+    filters: (what.filtered ?? []).map((name) => ({ class: name, kinds: ["equality"], probes: 1 })),
     classesWritten: [],
     columns: [],
     copy: null,

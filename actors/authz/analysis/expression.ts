@@ -17,11 +17,11 @@ import {
 } from "./calls.ts";
 import { setFunctions } from "./builtin_functions.ts";
 import {
-  columnValue,
-  filterByColumn,
   filterByCondition,
   filterByKey,
+  filterByValue,
   filterByWindow,
+  sideOf,
   sortKey,
 } from "./filters.ts";
 import {
@@ -297,7 +297,7 @@ function countedValue(
     const reference = bodyOf(counted, "ColumnRef");
     const column = reference === null ? null : resolveColumn(reference, scope, run);
     if (column !== null && column.origin !== null && !column.opaque) {
-      filterByColumn(column, "equality", run);
+      filterBy(run, column, "equality");
       return plain;
     }
   }
@@ -311,7 +311,7 @@ function countedValue(
 function sideEffect(name: string, args: Value, run: Run): void {
   if (args === plain || (args.classes.length === 0 && !args.opaque)) return;
   if (lastingFunctions.test(name)) run.effects.add("declassify");
-  if (name.startsWith("pg_sleep") || setFunctions.has(name)) filterBy(run, args, "pattern");
+  if (name.startsWith("pg_sleep") || setFunctions.has(name)) filterByValue(args, run);
 }
 
 const lastingFunctions = /^(setval|setseed|pg_notify|pg_(try_)?advisory_(xact_)?lock(_shared)?)$/;
@@ -327,9 +327,9 @@ function jsonAggregate(body: Fields, scope: Scope | null, run: Run): Value {
 
 /** Notes the keys that an aggregate sorts its rows by; what they derive from. */
 function sortedBy(list: readonly unknown[], scope: Scope | null, run: Run): Value {
-  const keys = list.map((sort) => columnValue(sortKey(sort), scope, run));
+  const keys = list.map((sort) => sideOf(sortKey(sort), scope, run));
   for (const key of keys) filterByKey(key, "sort", run);
-  return joinAll(keys);
+  return joinAll(keys.map(({ column }) => column));
 }
 
 function sublinkValue(body: Fields, scope: Scope | null, run: Run): Value {

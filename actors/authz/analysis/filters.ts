@@ -9,9 +9,9 @@
  */
 import type { FilterKind } from "#schemas/analysis.ts";
 import { impliedOperators, operatorValue } from "./calls.ts";
-import { operatorShare, valueOf } from "./expression.ts";
-import { type Column, isColumn, named, opaque } from "./lineage.ts";
-import { elementsOf, givenOf, probe, probeColumn } from "./probes.ts";
+import { operatorShare, resolveColumn, valueOf } from "./expression.ts";
+import { type Column, isColumn, join, named, opaque, type Value } from "./lineage.ts";
+import { elementsOf, givenOf, type MayRead, probe, probeColumn } from "./probes.ts";
 import { filterBy, type Run, spend } from "./run.ts";
 import type { Scope } from "./scope.ts";
 import { selectOutput } from "./select.ts";
@@ -23,8 +23,14 @@ export function filterByCondition(condition: unknown, scope: Scope | null, run: 
   const found = node(condition);
   // Where users' casts apply unwritten, what is compared is not what stands there.
   if (found === null || run.schema.hidden.implicitCasts || !walk(found, scope, run)) {
-    filterBy(run, valueOf(condition, scope, run), "pattern");
+    filterBySide(sideOf(condition, scope, run), "pattern", run);
   }
+}
+
+/** Notes a value that says how many rows come, or when: of a class it may tell anything at once. */
+export function filterByValue(value: Value, run: Run): void {
+  filterBy(run, value, "pattern");
+  probe(value, null, run);
 }
 
 /** False when the condition has no form that is known here; then nothing of it was visited. */
@@ -38,10 +44,10 @@ function walk({ tag, body }: Node, scope: Scope | null, run: Run): boolean {
       filterByCondition(body["arg"], scope, run);
       return true;
     case "NullTest":
-      filterByColumn(columnValue(body["arg"], scope, run), "equality", run);
+      filterBySide(sideOf(body["arg"], scope, run), "equality", run);
       return true;
     case "ColumnRef":
-      filterByColumn(columnValue({ ColumnRef: body }, scope, run), "equality", run);
+      filterBySide(sideOf({ ColumnRef: body }, scope, run), "equality", run);
       return true;
     case "A_Expr":
       comparison(body, scope, run);
@@ -60,8 +66,12 @@ function comparison(body: Fields, scope: Scope | null, run: Run): void {
   filterBy(run, operatorShare(body, run), "pattern");
 }
 
-/** One side of a comparison. */
-type Side = { readonly expression: unknown; readonly column: Column };
+/** An expression that is compared, or a key; `expression` undefined when it is not at hand. */
+export type Side = {
+  readonly expression: unknown;
+  readonly column: Column;
+  readonly scope: Scope | null;
+};
 /** `isArray`: with the elements of the right side. */
 type How = { readonly kind: FilterKind; readonly isArray: boolean };
 
@@ -80,7 +90,7 @@ function compare(
     if (rights.length === lefts.length) {
       lefts.forEach((side, index) => compareSides(side, rights[index] ?? side, how, run));
     } else {
-      for (const { column } of [...lefts, ...rights]) filterBy(run, column, "pattern");
+      for (const side of [...lefts, ...rights]) filterBySide(side, "pattern", run);
     }
   }
 }
@@ -89,30 +99,50 @@ function sidesOf(expression: unknown, scope: Scope | null, run: Run): readonly S
   const row = bodyOf(expression, "RowExpr");
   const parts = row === null ? [expression] : items(row["args"]);
   spend(run, parts.length);
-  return parts.map((part) => ({ expression: part, column: columnValue(part, scope, run) }));
+  return parts.map((part) => sideOf(part, scope, run));
+}
+
+export function sideOf(expression: unknown, scope: Scope | null, run: Run): Side {
+  return { expression, column: columnValue(expression, scope, run), scope };
 }
 
 function compareSides(left: Side, right: Side, { kind, isArray }: How, run: Run): void {
   const { column: one } = left;
   const { column: other } = right;
   if (!isProtected(one) && !isProtected(other)) return;
-  const leftGiven = isGiven(left.expression);
-  const rightGiven = isGiven(right.expression);
-  if (leftGiven) probe(other, givenOf(left.expression, run), run);
-  if (rightGiven) {
-    const values = isArray ? elementsOf(right.expression, run) : [givenOf(right.expression, run)];
-    for (const given of values) probe(one, given, run);
+  const isOfExpressions = isExpressionOfClass(one) || isExpressionOfClass(other);
+  const isWithGiven = isGiven(left.expression) || isGiven(right.expression);
+  if (isOfExpressions) probeBoth(left, right, run);
+  else if (!isWithGiven) probeEachOther(one, other, run);
+  else if (isArray && isProtected(one)) {
+    for (const given of elementsOf(right.expression, run)) probe(one, given, run);
+  } else {
+    probe(one, givenOf(right.expression, run), run);
+    probe(other, givenOf(left.expression, run), run);
   }
   if (kind !== "equality") {
     filterByColumn(one, kind, run);
     return filterByColumn(other, kind, run);
   }
   // The expression of a class on one side makes a function of the class of the other.
-  const isPattern = isExpressionOfClass(one) || isExpressionOfClass(other);
-  const how = isPattern ? "pattern" : leftGiven || rightGiven ? "equality" : "join";
+  const how = isOfExpressions ? "pattern" : isWithGiven ? "equality" : "join";
   filterBy(run, one, how);
   filterBy(run, other, how);
-  if (how === "join") probeEachOther(one, other, run);
+}
+
+/** A function of a class asks something by all of its constants, not only by the other side's. */
+function probeBoth(left: Side, right: Side, run: Run): void {
+  const { scope } = left;
+  const given = givenOf([left.expression, right.expression], run, storedUnderClass(scope, run));
+  probe(join(left.column, right.column), given, run);
+}
+
+/** Other columns make one statement ask as many questions as they have rows. */
+function storedUnderClass(scope: Scope | null, run: Run): MayRead {
+  return (reference) => {
+    const column = resolveColumn(reference, scope, run);
+    return column.origin !== null && column.classes.length > 0 && !column.opaque;
+  };
 }
 
 function probeEachOther(one: Column, other: Column, run: Run): void {
@@ -120,12 +150,13 @@ function probeEachOther(one: Column, other: Column, run: Run): void {
   probeColumn(other, one, run);
 }
 
-/** Notes two columns that USING or a natural join holds equal. */
-export function joinBy(left: Column, right: Column, run: Run): void {
-  const how = isExpressionOfClass(left) || isExpressionOfClass(right) ? "pattern" : "join";
-  filterBy(run, left, how);
-  filterBy(run, right, how);
-  if (how === "join") probeEachOther(left, right, run);
+/** Notes two columns of which rows must be equal, or may not be: of a join or set operation. */
+export function matchBy(left: Column, right: Column, kind: "join" | "group", run: Run): void {
+  for (const column of [left, right]) {
+    filterBy(run, column, kind);
+    if (isExpressionOfClass(column)) filterByValue(column, run);
+  }
+  probeEachOther(left, right, run);
 }
 
 /** `=` and its kin tell whether; `<` and its kin on which side; all else a pattern. */
@@ -160,25 +191,23 @@ function subquery(body: Fields, scope: Scope | null, run: Run): boolean {
   const select = bodyOf(body["subselect"], "SelectStmt");
   const type = text(body["subLinkType"]);
   if (select === null || !subqueries.has(type)) return false;
-  const tested = type === "EXISTS_SUBLINK"
-    ? []
-    : sidesOf(body["testexpr"], scope, run).map(({ column }) => column);
+  const tested = type === "EXISTS_SUBLINK" ? [] : sidesOf(body["testexpr"], scope, run);
   const output = selectOutput(select, scope, run);
   if (type === "EXISTS_SUBLINK") return true;
   const written = body["operName"];
   const kind = written === undefined ? "equality" : kindOfOperator(written);
   const share = written === undefined ? impliedOperators(["="], run) : operatorValue(written, run);
   filterBy(run, share, "pattern");
-  const compared = [...tested, ...output.columns];
+  const compared = [...tested.map(({ column }) => column), ...output.columns];
   const isPattern = output.open || compared.some(isExpressionOfClass);
   const how = isPattern ? "pattern" : kind === "equality" ? "join" : kind;
   for (const column of compared) filterBy(run, column, how);
-  if (how === "join") {
-    tested.forEach((column, index) => {
-      probeEachOther(column, output.columns[index] ?? named("", opaque), run);
-    });
-  }
-  if (output.open) filterBy(run, opaque, "pattern");
+  tested.forEach(({ column }, index) => {
+    const other = output.columns[index] ?? named("", opaque);
+    if (isPattern) filterByValue(join(column, other), run);
+    else probeEachOther(column, other, run);
+  });
+  if (output.open) filterByValue(opaque, run);
   return true;
 }
 
@@ -188,15 +217,24 @@ const subqueries: ReadonlySet<string> = new Set([
   "EXISTS_SUBLINK",
 ]);
 
-/** Notes one column that is compared, or a key; of an expression it is a function of the class. */
-export function filterByColumn(column: Column, kind: FilterKind, run: Run): void {
+/** Notes one column that is compared; of an expression it is a function of the class. */
+function filterByColumn(column: Column, kind: FilterKind, run: Run): void {
   filterBy(run, column, isExpressionOfClass(column) ? "pattern" : kind);
 }
 
+/** The same of what is compared with nothing else. */
+export function filterBySide(side: Side, kind: FilterKind, run: Run): void {
+  filterByColumn(side.column, kind, run);
+  if (!isExpressionOfClass(side.column)) return;
+  const isAtHand = side.expression !== undefined;
+  const mayRead = storedUnderClass(side.scope, run);
+  probe(side.column, isAtHand ? givenOf(side.expression, run, mayRead) : null, run);
+}
+
 /** Notes a key of a sort, group or window. */
-export function filterByKey(key: Column, kind: "sort" | "group" | "window", run: Run): void {
-  filterBy(run, key, kind);
-  if (isExpressionOfClass(key)) filterBy(run, key, "pattern");
+export function filterByKey(side: Side, kind: "sort" | "group" | "window", run: Run): void {
+  filterBy(run, side.column, kind);
+  if (isExpressionOfClass(side.column)) filterBySide(side, "pattern", run);
 }
 
 /** Partition and sort keys of a window, and the bounds of its frame. */
@@ -207,7 +245,7 @@ export function filterByWindow(window: Fields, scope: Scope | null, run: Run): v
     window["startOffset"],
     window["endOffset"],
   ];
-  for (const key of keys) filterByKey(columnValue(key, scope, run), "window", run);
+  for (const key of keys) filterByKey(sideOf(key, scope, run), "window", run);
 }
 
 /** The expression of a SortBy. */

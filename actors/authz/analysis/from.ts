@@ -11,7 +11,7 @@ import { impliedOperators } from "./calls.ts";
 import { joinRows } from "./estimate.ts";
 import { functionItem, tableFunctionItem } from "./from_functions.ts";
 import { allOf, valueOf } from "./expression.ts";
-import { filterByCondition, joinBy } from "./filters.ts";
+import { filterByCondition, filterByValue, matchBy } from "./filters.ts";
 import { type Column, join, joinAll, named, opaque, type Value } from "./lineage.ts";
 import { type Resolved, resolveRelation } from "./resolve.ts";
 import { filterBy, type Run, spend } from "./run.ts";
@@ -55,8 +55,8 @@ export function fromItem(entry: unknown, around: Around, run: Run): FromItem {
       return functionItem(body, around, run);
     case "RangeTableSample": {
       const item = fromItem(body["relation"], around, run);
-      filterBy(run, allOf(items(body["args"]), lateral(around), run), "pattern");
-      filterBy(run, valueOf(body["repeatable"], lateral(around), run), "pattern");
+      filterByValue(allOf(items(body["args"]), lateral(around), run), run);
+      filterByValue(valueOf(body["repeatable"], lateral(around), run), run);
       return item;
     }
     case "RangeTableFunc":
@@ -143,7 +143,7 @@ function joinItem(body: Fields, around: Around, run: Run): FromItem {
   const merged = using.map((name) =>
     named(name, join(columnIn(left, name), columnIn(right, name)))
   );
-  for (const name of using) joinBy(columnIn(left, name), columnIn(right, name), run);
+  for (const name of using) matchBy(columnIn(left, name), columnIn(right, name), "join", run);
   if (using.length > 0) filterBy(run, impliedOperators(["="], run), "pattern");
   filterByCondition(body["quals"], nested(around.outer, [left, right]), run);
   const both = left.columns.concat(right.columns);

@@ -8,10 +8,11 @@
  */
 import { columnsOfFunction, isBuiltin } from "./calls.ts";
 import { allOf, resolveColumn, valueOf } from "./expression.ts";
+import { filterByValue } from "./filters.ts";
 import { aliasOf, type Around, lateral, unknownItem } from "./from.ts";
 import { type Column, join, named, type Value } from "./lineage.ts";
 import { elementsOf, type Given } from "./probes.ts";
-import { filterBy, type Run, spend } from "./run.ts";
+import { type Run, spend } from "./run.ts";
 import { type FromItem, itemOf, renamed } from "./scope.ts";
 import { bodyOf, type Fields, fields, items, node, stringsOf, text } from "./tree.ts";
 
@@ -154,7 +155,7 @@ export function tableFunctionItem(body: Fields, around: Around, run: Run): FromI
       columnNames.push(text(column["colname"]) || text(column["name"]));
     }
   }
-  filterBy(run, value, "pattern");
+  filterByValue(value, run);
   const columns = renamed(columnNames.map((column) => named(column, value)), names);
   return itemOf({ alias: name, schema: null, columns, open: null, relation: null }, 1000);
 }

@@ -7,7 +7,7 @@
  * @module
  */
 import { valueOf } from "./expression.ts";
-import { filterByCondition } from "./filters.ts";
+import { filterByCondition, filterByValue } from "./filters.ts";
 import { fromClause, fromItem, targetItem } from "./from.ts";
 import { fromRows } from "./estimate.ts";
 import { noteRows } from "./groups.ts";
@@ -22,7 +22,7 @@ import {
   type Value,
 } from "./lineage.ts";
 import type { Resolved } from "./resolve.ts";
-import { filterBy, hiddenCode, type Run, spend } from "./run.ts";
+import { hiddenCode, type Run, spend } from "./run.ts";
 import { type FromItem, nested, type Output, type Scope } from "./scope.ts";
 import { selectOutput, targetColumns } from "./select.ts";
 import { bodyOf, type Fields, fields, items, number, text } from "./tree.ts";
@@ -184,7 +184,7 @@ function assignList(
     const body = bodyOf(entry, "ResTarget") ?? {};
     const target = findColumn(resolved?.columns ?? [], text(body["name"]));
     for (const step of items(body["indirection"])) {
-      if (bodyOf(step, "A_Indices") !== null) filterBy(run, valueOf(step, scope, run), "pattern");
+      if (bodyOf(step, "A_Indices") !== null) filterByValue(valueOf(step, scope, run), run);
     }
     const multi = bodyOf(body["val"], "MultiAssignRef");
     if (multi === null) {

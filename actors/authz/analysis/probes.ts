@@ -42,11 +42,18 @@ export function probeColumn(compared: Value, other: Column, run: Run): void {
   for (const given of other.given ?? [null]) probe(compared, given, run);
 }
 
-/** What an expression is made of; null when it reads rows, or is another value each time. */
-export function givenOf(expression: unknown, run: Run): Given | null {
+/**
+ * What an expression is made of; null when it is another value each time, or reads rows other than
+ * those columns that `mayRead` lets it.
+ */
+export function givenOf(expression: unknown, run: Run, mayRead: MayRead = nothing): Given | null {
   const pieces: Piece[] = [];
-  return collect(expression, pieces, run) ? { pieces, array: false } : null;
+  return collect(expression, pieces, run, mayRead) ? { pieces, array: false } : null;
 }
+
+/** Is told the body of a ColumnRef. */
+export type MayRead = (reference: Fields) => boolean;
+const nothing: MayRead = () => false;
 
 /** The elements of an array expression; null inside when they cannot be told apart. */
 export function elementsOf(expression: unknown, run: Run): readonly (Given | null)[] {
@@ -83,15 +90,17 @@ export function withArguments(
   });
 }
 
-function collect(value: unknown, pieces: Piece[], run: Run): boolean {
+function collect(value: unknown, pieces: Piece[], run: Run, mayRead: MayRead): boolean {
   if (typeof value !== "object" || value === null) return true;
-  if (Array.isArray(value)) return value.every((item) => collect(item, pieces, run));
+  if (Array.isArray(value)) return value.every((item) => collect(item, pieces, run, mayRead));
   spend(run, 1);
   const { tag, body } = node(value) ?? { tag: "", body: {} };
   switch (tag) {
     case "":
       return true;
     case "ColumnRef":
+      made(written(body), pieces);
+      return mayRead(body);
     case "SubLink":
     case "SelectStmt":
       return false;
@@ -104,7 +113,7 @@ function collect(value: unknown, pieces: Piece[], run: Run): boolean {
     case "TypeCast": {
       // A length may cut the value.
       const modifiers = fields(body["typeName"])["typmods"];
-      return collect(body["arg"], pieces, run) && collect(modifiers, pieces, run);
+      return collect(body["arg"], pieces, run, mayRead) && collect(modifiers, pieces, run, mayRead);
     }
     case "FuncCall": {
       const names = items(body["funcname"]).map((part) => stringOf(part) ?? "");
@@ -112,7 +121,7 @@ function collect(value: unknown, pieces: Piece[], run: Run): boolean {
       const isPure = isBuiltin(names, run) && pureFunctions.has(name) && !setFunctions.has(name) &&
         !isAggregateCall(body);
       made(name, pieces);
-      return isPure && collect(body["args"], pieces, run);
+      return isPure && collect(body["args"], pieces, run, mayRead);
     }
   }
   for (const [key, part] of Object.entries(value)) {
@@ -121,7 +130,7 @@ function collect(value: unknown, pieces: Piece[], run: Run): boolean {
     for (const [field, deeper] of inner) {
       if (field === "location") continue;
       if (typeof deeper !== "object") made(`${field} ${String(deeper)}`, pieces);
-      else if (!collect(deeper, pieces, run)) return false;
+      else if (!collect(deeper, pieces, run, mayRead)) return false;
     }
   }
   return true;

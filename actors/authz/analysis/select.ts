@@ -9,7 +9,16 @@
  */
 import { fromRows, isAggregate, limitedRows } from "./estimate.ts";
 import { resolveColumn, rowReference, valueOf } from "./expression.ts";
-import { columnValue, filterByCondition, filterByKey, filterByWindow, sortKey } from "./filters.ts";
+import {
+  filterByCondition,
+  filterByKey,
+  filterByValue,
+  filterByWindow,
+  matchBy,
+  type Side,
+  sideOf,
+  sortKey,
+} from "./filters.ts";
 import { fromClause } from "./from.ts";
 import { noteGroups } from "./groups.ts";
 import {
@@ -38,8 +47,8 @@ export function selectOutput(select: Fields, outer: Scope | null, run: Run): Out
   const scope = withScope(select["withClause"], outer, run);
   const output = bodyOutput(select, scope, run);
   if (output.columns.length > columnsMax) throw new TooComplex();
-  filterBy(run, valueOf(select["limitOffset"], scope, run), "pattern");
-  filterBy(run, valueOf(select["limitCount"], scope, run), "pattern");
+  filterByValue(valueOf(select["limitOffset"], scope, run), run);
+  filterByValue(valueOf(select["limitCount"], scope, run), run);
   if (select["lockingClause"] !== undefined) run.details.add("lock_rows");
   const consult = (location: number) => void run.consulted.push(location);
   return { ...output, rows: limitedRows(output.rows, select["limitCount"], consult) };
@@ -62,7 +71,9 @@ function setOperation(select: Fields, op: string, scope: Scope | null, run: Run)
   const open = left.open || right.open || !fits;
   // All but UNION ALL compare rows with each other.
   if (op !== "SETOP_UNION" || select["all"] !== true) {
-    for (const column of [...left.columns, ...right.columns]) filterByKey(column, "group", run);
+    left.columns.forEach((column, index) => {
+      matchBy(column, right.columns[index] ?? named("", opaque), "group", run);
+    });
   }
   const rows = op === "SETOP_UNION" ? left.rows + right.rows : left.rows;
   const output = { columns, open, rows };
@@ -109,7 +120,7 @@ function plainSelect(select: Fields, outer: Scope | null, run: Run): Output {
   const where = select["whereClause"];
   filterByCondition(where, scope, run);
   const group = items(select["groupClause"]);
-  for (const key of group) groupBy(key, columns, scope, run);
+  for (const key of group) groupBy(key, targets, columns, scope, run);
   filterByCondition(select["havingClause"], scope, run);
   for (const window of items(select["windowClause"])) {
     filterByWindow(bodyOf(window, "WindowDef") ?? {}, scope, run);
@@ -192,32 +203,52 @@ function expand(
 }
 
 /** GROUP BY prefers input columns, then output names, then positions (SQL:99, then SQL:92). */
-function groupBy(key: unknown, columns: readonly Column[], scope: Scope, run: Run): void {
+function groupBy(
+  key: unknown,
+  targets: readonly unknown[],
+  columns: readonly Column[],
+  scope: Scope,
+  run: Run,
+): void {
   spend(run, 1);
   const set = bodyOf(key, "GroupingSet");
   if (set !== null) {
-    for (const part of items(set["content"])) groupBy(part, columns, scope, run);
+    for (const part of items(set["content"])) groupBy(part, targets, columns, scope, run);
     return;
   }
   const name = soleName(key);
   const isInput = name !== null && columnAt(scope, name) !== null;
-  const value = isInput ? columnValue(key, scope, run) : outputKey(key, columns, scope, run);
-  filterByKey(value, "group", run);
+  const side = isInput ? sideOf(key, scope, run) : outputKey(key, targets, columns, scope, run);
+  filterByKey(side, "group", run);
 }
 
 /** ORDER BY and DISTINCT ON prefer output names, then positions, then input columns. */
-function outputKey(key: unknown, columns: readonly Column[], scope: Scope, run: Run): Column {
+function outputKey(
+  key: unknown,
+  targets: readonly unknown[],
+  columns: readonly Column[],
+  scope: Scope,
+  run: Run,
+): Side {
+  // With `*` among the targets it is not told which of them makes a column.
+  const expressionAt = (index: number) =>
+    targets.length === columns.length ? bodyOf(targets[index], "ResTarget")?.["val"] : undefined;
   const name = soleName(key);
-  const [aliased, ...others] = name === null
+  const places = name === null
     ? []
-    : columns.filter((column) => column.name === name);
-  if (aliased !== undefined) {
-    return others.length === 0 ? aliased : named(aliased.name, joinAll([aliased, ...others]));
+    : columns.flatMap((column, index) => column.name === name ? [index] : []);
+  const [place, ...others] = places;
+  if (place !== undefined) {
+    const column = others.length === 0
+      ? columns[place] ?? named("", opaque)
+      : named("", joinAll(columns.filter((one) => one.name === name)));
+    return { expression: others.length === 0 ? expressionAt(place) : undefined, column, scope };
   }
   const constant = constantOf(key);
-  if (constant?.kind !== "integer") return columnValue(key, scope, run);
+  if (constant?.kind !== "integer") return sideOf(key, scope, run);
   run.consulted.push(constant.location);
-  return columns[constant.value - 1] ?? named("", opaque);
+  const column = columns[constant.value - 1] ?? named("", opaque);
+  return { expression: expressionAt(constant.value - 1), column, scope };
 }
 
 function distinct(
@@ -232,13 +263,19 @@ function distinct(
   const on = keys.filter((key) =>
     bodyOf(key, "A_Const") !== null || Object.keys(fields(key)).length > 0
   );
-  if (on.length === 0) return columns.forEach((column) => filterByKey(column, "group", run));
-  for (const key of on) filterByKey(outputKey(key, columns, scope, run), "group", run);
+  for (const key of on) filterByKey(outputKey(key, targets, columns, scope, run), "group", run);
+  if (on.length > 0) return;
+  for (const column of columns) {
+    filterBy(run, column, "group");
+    // Nothing is named that values are compared with.
+    if (column.origin === null) filterBy(run, column, "pattern");
+  }
 }
 
 function orderBy(select: Fields, output: Output, scope: Scope, run: Run): void {
   for (const sort of items(select["sortClause"])) {
-    filterByKey(outputKey(sortKey(sort), output.columns, scope, run), "sort", run);
+    const targets = items(select["targetList"]);
+    filterByKey(outputKey(sortKey(sort), targets, output.columns, scope, run), "sort", run);
   }
 }
 

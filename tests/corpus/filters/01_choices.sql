@@ -134,11 +134,11 @@ select id from patients where left(mrn, 5) = 'MRN-7';
 select id from patients where mrn::varchar(5) = 'MRN-7';
 
 -- a function through a subquery
--- refused: only-equality
+-- refused: only-equality, few-probes
 select id from (select id, left(mrn, 5) as m from patients) t where m = 'MRN-7';
 
 -- a function through WITH
--- refused: only-equality
+-- refused: only-equality, few-probes
 with t as (select id, substr(mrn, 5, 1) as m from patients) select id from t where m = '7';
 
 -- in CASE
@@ -186,7 +186,7 @@ select distinct mrn from patients;
 select distinct on (mrn) id from patients;
 
 -- a set operation
--- refused: only-equality
+-- refused: only-equality, few-probes
 select mrn from patients intersect select 'MRN-77180001';
 
 -- a window's partitions
@@ -198,7 +198,7 @@ select id, count(*) over (partition by mrn) from patients;
 select id, rank() over w from patients window w as (order by mrn);
 
 -- an aggregate in HAVING
--- refused: only-equality
+-- refused: only-equality, few-probes
 select 1 from patients having max(mrn) > 'MRN-8';
 
 -- prepared
@@ -216,3 +216,58 @@ explain select id from patients where mrn < 'MRN-8';
 -- what has no class may be filtered by in any way
 select department, count(*) from visits where reason like 'c%' group by department order by department;
 select distinct sex from patients order by sex;
+
+-- a part, by each digit
+-- refused: few-probes
+select id from patients where left(zip, 1) = '1';
+select id from patients where left(zip, 1) = '2';
+select id from patients where left(zip, 1) = '3';
+select id from patients where left(zip, 1) = '4';
+
+-- each place, by one digit
+-- refused: few-probes
+select id from patients where substr(zip, 1, 1) = '8';
+select id from patients where substr(zip, 2, 1) = '8';
+select id from patients where substr(zip, 3, 1) = '8';
+select id from patients where substr(zip, 4, 1) = '8';
+
+-- every place and digit in one statement
+-- refused: few-probes
+select n, c from patients p, generate_series(1, 5) n, generate_series(0, 9) c where p.id = 1 and substr(zip, n, 1) = c::text order by n;
+
+-- spelled out by recursion
+-- refused: few-probes
+with recursive r (z) as (select '' union all select z || d from r, generate_series(0, 9) d where exists (select from patients where id = 1 and zip like z || d || '%')) select max(z) from r;
+
+-- every day there is
+-- refused: few-probes
+select d from patients p, generate_series(date '1900-01-01', date '2000-01-01', '1 day') d where p.id = 1 and p.dob = d;
+
+-- every day there is, between
+-- refused: few-probes
+select d from patients p, generate_series(date '1900-01-01', date '2000-01-01', '1 day') d where p.id = 1 and p.dob between d and d;
+
+-- the places of one digit
+-- refused: few-probes
+select n from (select n, substr(zip, n, 1) as x from patients, generate_series(1, 5) n where id = 1) t where x = '8';
+
+-- as many rows as a code says
+-- refused: few-probes
+select n from generate_series(1, 99) n limit (select ascii(zip) from patients where id = 1);
+
+-- sorted by places
+-- refused: few-probes
+select n from patients, generate_series(1, 5) n where id = 1 order by substr(zip, n, 1);
+
+-- a set operation with values
+-- refused: few-probes
+select zip from patients intersect values ('1'), ('2'), ('3'), ('4');
+
+-- a set operation with rows
+-- refused: few-probes
+select left(zip, 1) from patients intersect select n::text from generate_series(0, 9) n;
+
+-- an age, asked for three times
+select id from patients where dob < '1940-01-01' order by id;
+select id from patients where dob between '1940-01-01' and '1950-01-01' order by id;
+select count(*) from patients where extract(year from dob) = 1953 having count(*) > 10;
