@@ -8,6 +8,7 @@ import type { Bus } from "#actors/_kit/bus.ts";
 import type { Clock, Random } from "#actors/_kit/clock.ts";
 import type { Admission, Admitted } from "#actors/_kit/edge/admission.ts";
 import type { Ending, Hearing } from "#actors/_kit/edge/hear.ts";
+import { sessionLimits } from "#actors/_kit/edge/session_limits.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
 import type { Report } from "#actors/_kit/report.ts";
 import type { Config } from "#schemas/config.ts";
@@ -16,7 +17,7 @@ import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
 import type { StartupMessage } from "#schemas/wire/postgres/startup_message.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import type { AgentConnection } from "./agent_connection.ts";
-import type { EdgeLimits, SessionLimits } from "./limits.ts";
+import type { EdgeLimits } from "./limits.ts";
 import { type Live, openSession } from "./live_session.ts";
 import { Startup } from "./startup.ts";
 import { fatal } from "./words.ts";
@@ -47,12 +48,7 @@ export function gateway(ports: GatewayPorts): Gateway {
   const { clock, random, report, config, limits } = ports;
   const live = new Map<string, Live>();
   const cancelKeys = new Map<string, Live>();
-  const session: SessionLimits = {
-    requestBytesMax: config.limits.request_bytes_max,
-    verdictMsMax: config.limits.verdict_ms_max,
-    idleMsMax: config.limits.idle_ms_max,
-    sessionMsMax: config.limits.session_ms_max,
-  };
+  const session = sessionLimits(config);
   return { accept, keyOf: (session) => live.get(session)?.key, stored, terminate };
 
   function stored(frame: Frame): void {

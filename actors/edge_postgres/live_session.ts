@@ -6,6 +6,8 @@
 import type { Bus } from "#actors/_kit/bus.ts";
 import type { Clock, Random } from "#actors/_kit/clock.ts";
 import type { Admitted } from "#actors/_kit/edge/admission.ts";
+import type { LiveSession } from "#actors/_kit/edge/hear.ts";
+import type { SessionLimits } from "#actors/_kit/edge/session_limits.ts";
 import { sessionRecord } from "#actors/_kit/edge/session_record.ts";
 import { wakes } from "#actors/_kit/edge/wakes.ts";
 import type { Report } from "#actors/_kit/report.ts";
@@ -14,15 +16,12 @@ import type { SessionKey } from "#schemas/subjects.ts";
 import type { StartupMessage } from "#schemas/wire/postgres/startup_message.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import type { AgentConnection } from "./agent_connection.ts";
-import type { EdgeLimits, SessionLimits } from "./limits.ts";
+import type { EdgeLimits } from "./limits.ts";
 import { Session } from "./session.ts";
 import type { SessionEffect, SessionWake } from "./session_effects.ts";
 
 /** An open session: what stored frames, cancels and revocations find it by. */
-export type Live = {
-  readonly key: SessionKey;
-  readonly principal: Open["principal"];
-  readonly tokenId: string;
+export type Live = LiveSession & {
   readonly session: Session;
   carry(effects: readonly SessionEffect[]): void;
 };

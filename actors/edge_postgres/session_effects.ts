@@ -1,5 +1,7 @@
 /** What a session is given, and what it asks its sockets and clock to do. @module */
-import type { EdgeLimits, SessionLimits } from "./limits.ts";
+import type { EdgeEffect } from "#actors/_kit/edge/session_effects.ts";
+import type { SessionLimits } from "#actors/_kit/edge/session_limits.ts";
+import type { EdgeLimits } from "./limits.ts";
 
 export type SessionPorts = {
   readonly limits: EdgeLimits;
@@ -10,20 +12,6 @@ export type SessionPorts = {
 };
 
 export type SessionEffect =
-  | { readonly kind: "write"; readonly bytes: Uint8Array; readonly drained: number | null }
-  | {
-    readonly kind: "publish";
-    readonly frame: "request" | "close";
-    readonly place: { readonly request: number; readonly part: number; readonly more: boolean };
-    readonly payload: Uint8Array;
-    readonly headers: ReadonlyMap<string, string>;
-  }
-  | { readonly kind: "credit"; readonly bytes: number }
-  | { readonly kind: "wake"; readonly name: SessionWake; readonly afterMs: number }
-  | { readonly kind: "unwake"; readonly name: SessionWake }
-  /** Reads what the stream holds of it: responses beyond `released`, the rest beyond `settled`. */
-  | { readonly kind: "repair"; readonly settled: number; readonly released: number }
-  /** Stops and resumes reading the agent's socket. */
-  | { readonly kind: "pause" | "resume" }
-  | { readonly kind: "close" };
+  | EdgeEffect<SessionWake>
+  | { readonly kind: "write"; readonly bytes: Uint8Array; readonly drained: number | null };
 export type SessionWake = "verdict" | "idle" | "session" | "repair" | "response";

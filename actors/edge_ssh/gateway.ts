@@ -8,6 +8,7 @@ import type { Bus } from "#actors/_kit/bus.ts";
 import type { Clock, Random } from "#actors/_kit/clock.ts";
 import type { Admission, Admitted, Refused } from "#actors/_kit/edge/admission.ts";
 import type { Ending, Hearing, LiveSession } from "#actors/_kit/edge/hear.ts";
+import { sessionLimits } from "#actors/_kit/edge/session_limits.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
 import type { Report } from "#actors/_kit/report.ts";
 import type { Config, SshConnection } from "#schemas/config.ts";
@@ -19,7 +20,7 @@ import type {
   Attempt,
   ConnectionHandler,
 } from "./agent_channel.ts";
-import type { EdgeSshLimits, SessionLimits } from "./limits.ts";
+import type { EdgeSshLimits } from "./limits.ts";
 import { type Live, openSession } from "./live_session.ts";
 import { purposeOf } from "./purpose.ts";
 import { Release } from "./release.ts";
@@ -63,12 +64,7 @@ export function gateway(ports: GatewayPorts): Gateway {
   const { clock, random, report, config, limits } = ports;
   const live = new Map<string, Live>();
   const carriers = new Set<Carrier>();
-  const session: SessionLimits = {
-    requestBytesMax: config.limits.request_bytes_max,
-    verdictMsMax: config.limits.verdict_ms_max,
-    idleMsMax: config.limits.idle_ms_max,
-    sessionMsMax: config.limits.session_ms_max,
-  };
+  const session = sessionLimits(config);
   return {
     accept: (agent) => accept(agent, null),
     keyOf: (session) => live.get(session)?.key,

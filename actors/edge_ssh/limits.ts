@@ -87,11 +87,3 @@ export const edgeSshLimits: EdgeSshLimits = {
   aliveEveryMs: 1_000,
   closeRetryMs: 1_000,
 };
-
-/** The limits that the configuration sets for every session. */
-export type SessionLimits = {
-  readonly requestBytesMax: number;
-  readonly verdictMsMax: number;
-  readonly idleMsMax: number;
-  readonly sessionMsMax: number;
-};

@@ -37,6 +37,7 @@ import { Terminal } from "./terminal.ts";
 import { closeFrame, continuation, requestFrames } from "./session_frames.ts";
 import type { SessionEffect, SessionPorts, SessionWake } from "./session_effects.ts";
 import { type Fate, UpstreamEnd } from "./upstream_end.ts";
+import { SessionWaits } from "./session_waits.ts";
 import * as words from "./words.ts";
 
 export class Session {
@@ -48,14 +49,13 @@ export class Session {
   readonly #terminal: Terminal | null;
   readonly #input: InputCutter;
   readonly #controls: Controls;
+  readonly #waits: SessionWaits;
   readonly #upstreamEnd = new UpstreamEnd();
   readonly #effects: SessionEffect[] = [];
   #requests = 0;
   #credited = 0;
   #releasedThrough = 0;
   #activeMs: number;
-  #repairMs: number;
-  #verdictAwaited: Outstanding | undefined;
   #pacing: "pause" | "resume" = "resume";
   /** The agent's end of input: asked for, then published. */
   #eof: "no" | "asked" | "published" = "no";
@@ -74,8 +74,8 @@ export class Session {
     });
     this.#controls = new Controls(ports.limits.controlsMax);
     this.#input = inputOf(purpose, terminal, ports);
+    this.#waits = new SessionWaits(ports, (effect) => void this.#effects.push(effect));
     this.#activeMs = ports.nowMs();
-    this.#repairMs = ports.limits.repairEveryMs;
   }
 
   /** The `open` frame was published: request 0 awaits its verdict, and request 1 follows it. */
@@ -83,9 +83,7 @@ export class Session {
     this.#outstanding.add(openingRequest);
     this.#publish(this.#purpose.messages);
     this.#outstanding.add(purposeRequest);
-    this.#wake("session", this.#ports.session.sessionMsMax);
-    this.#wake("idle", this.#ports.session.idleMsMax);
-    this.#wake("repair", this.#repairMs);
+    this.#waits.begin();
     this.#awaitVerdict();
     return this.#flush();
   }
@@ -147,7 +145,7 @@ export class Session {
         break;
       case "idle": {
         const leftMs = this.#activeMs + this.#ports.session.idleMsMax - this.#ports.nowMs();
-        if (leftMs > 0) this.#wake("idle", leftMs);
+        if (leftMs > 0) this.#waits.wake("idle", leftMs);
         else this.#end("idle", words.idle(), words.failedStatus);
         break;
       }
@@ -201,7 +199,7 @@ export class Session {
         this.#continue(next.messages, next.sftpIds);
         continue;
       }
-      if (next.wait === "echo") this.#wake("echo", next.afterMs);
+      if (next.wait === "echo") this.#waits.wake("echo", next.afterMs);
       // What waits behind the end is a part of something that will not come whole.
       if (next.wait === "bytes" && this.#eof === "asked") {
         this.#eof = "published";
@@ -235,13 +233,13 @@ export class Session {
     }
     const request = ++this.#requests;
     this.#effects.push(...requestFrames(request, bytes, this.#ports.limits.partBytes, headers));
-    this.#repairSoon();
+    this.#waits.repairSoon();
     return request;
   }
 
   #response(frame: Frame): void {
     const next = this.#parts.take(frame);
-    if (next === null && frame.part > 0) this.#repairSoon();
+    if (next === null && frame.part > 0) this.#waits.repairSoon();
     if (next !== null) this.#released(next);
     for (;;) {
       const held = this.#over || this.#finished ? null : this.#parts.takeHeld(() => true);
@@ -273,7 +271,7 @@ export class Session {
     this.#finished = true;
     const purpose = this.#outstanding.find(purposeRequest);
     if (purpose?.outcome) this.#end("closed", [], null);
-    else this.#awaitEnd();
+    else this.#waits.forEnd();
   }
 
   #verdict(frame: Frame): void {
@@ -286,7 +284,7 @@ export class Session {
       if (waiting.heldMs !== null) return;
       const expiresMs = verdict.approval?.needs.map((need) => need.expiresMs) ?? [];
       waiting.heldMs = Math.max(0, ...expiresMs);
-      this.#verdictAwaited = undefined;
+      this.#waits.held();
     } else if (waiting.verdict === null) {
       waiting.verdict = verdict;
       if (verdict.decision === "deny") this.#deny(waiting, verdict.reasons);
@@ -298,7 +296,7 @@ export class Session {
     const lines = words.refusal(reasons);
     if (denied.request > purposeRequest) {
       // It came too late; how its program ended is on its way, and is what the agent is told.
-      if (reasons[0]?.code === requestOverCode) return this.#awaitEnd();
+      if (reasons[0]?.code === requestOverCode) return this.#waits.forEnd();
       // A shell and an sftp server go on; a program that misses input would work on half of it.
       if (this.#purpose.input === "terminal") return this.#release.say(lines);
       if (this.#purpose.input === "sftp" && denied.sftpIds.length > 0) {
@@ -334,13 +332,8 @@ export class Session {
   }
 
   #endLost(reason: string, fate: Fate | null): void {
-    if (fate === null) this.#awaitEnd();
+    if (fate === null) this.#waits.forEnd();
     else this.#end(reason, words.targetLost(fate), words.failedStatus);
-  }
-
-  /** The end of the response is on its way, and may not stay there. */
-  #awaitEnd(): void {
-    this.#wake("response", this.#ports.limits.responseMsMax);
   }
 
   #repair(): void {
@@ -352,23 +345,11 @@ export class Session {
     this.#effects.push({ kind: "repair", settled, released: this.#releasedThrough });
     // Nor is credit certain to arrive; it counts from the start, so to say it again is safe.
     this.#effects.push({ kind: "credit", bytes: this.#credited });
-    this.#repairMs = Math.min(this.#repairMs * 2, this.#ports.limits.repairEveryMsMax);
-    this.#wake("repair", this.#repairMs);
-  }
-
-  #repairSoon(): void {
-    if (this.#repairMs === this.#ports.limits.repairEveryMs) return;
-    this.#repairMs = this.#ports.limits.repairEveryMs;
-    this.#wake("repair", this.#repairMs);
+    this.#waits.repaired();
   }
 
   #awaitVerdict(): void {
-    const unjudged = this.#over ? undefined : this.#outstanding.unjudged();
-    if (unjudged === this.#verdictAwaited) return;
-    this.#verdictAwaited = unjudged;
-    const { verdictMsMax } = this.#ports.session;
-    if (unjudged === undefined) this.#effects.push({ kind: "unwake", name: "verdict" });
-    else this.#wake("verdict", (unjudged.heldMs ?? 0) + verdictMsMax);
+    this.#waits.forVerdict(this.#over ? undefined : this.#outstanding.unjudged());
   }
 
   /** `status`: how the agent is told that its program ended; null when it was told or is gone. */
@@ -388,10 +369,6 @@ export class Session {
     if (this.#pacing === kind) return;
     this.#pacing = kind;
     this.#effects.push({ kind });
-  }
-
-  #wake(name: SessionWake, afterMs: number): void {
-    this.#effects.push({ kind: "wake", name, afterMs });
   }
 
   #flush(): SessionEffect[] {
