@@ -41,6 +41,8 @@ export function explainReport(judged: Judgement): string[] {
       if (values.length > 0) lines.push(`  ${name}: ${values.join(", ")}`);
     }
     if (one.columns !== null) lines.push(`  rows: at most about ${Math.ceil(one.estimatedRows)}`);
+    const { aggregateRowsMin = 0 } = one;
+    if (aggregateRowsMin > 0) lines.push(`  proven: groups of at least ${aggregateRowsMin} rows`);
     const columns = plan.results[index]?.columns ?? [];
     if (decision === "deny") return;
     one.columns?.forEach(({ name }, at) => {

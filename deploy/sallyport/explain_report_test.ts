@@ -22,6 +22,7 @@ const judged: Judgement = {
     classesRead: ["dob"],
     classesFiltered: ["zip"],
     filters: [{ class: "zip", kinds: ["equality", "sort"], probes: 2 }],
+    aggregateRowsMin: 3,
     classesWritten: [],
     columns: [
       { name: "dob", classes: ["dob"], opaque: false, origin: null },
@@ -60,6 +61,7 @@ Deno.test("explainReport() says effects, classes and each column's mask, on line
     "  classes read: dob",
     "  classes filtered by: zip (equality, sort, 2 values)",
     "  rows: at most about 5",
+    "  proven: groups of at least 3 rows",
     "  column dob: generalise to year, from dob",
     "  column \\x1b[2J: redact",
     "  column n: redact, of too few rows by zip: HAVING count(*) >= n proves more",

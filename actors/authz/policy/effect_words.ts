@@ -67,7 +67,8 @@ export function nearestTo(
     case "escape":
       return "Leave out files, programs, foreign servers, large objects; COPY TO STDOUT remains.";
     case "filter_by":
-      return "Filter, sort, group and join by columns that are not protected, such as a row's key.";
+      return "Filter, sort, group and join by columns that are not protected, such as a row's key; " +
+        "of a protected one compare whole values (=, IN), and few of them.";
     case "declassify":
       return forbidden
         ? "Leave the protected columns out of what is written."
