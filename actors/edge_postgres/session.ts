@@ -247,8 +247,9 @@ export class Session {
     }
     const ended = frame.headers.get(endedHeader);
     if (ended !== undefined) {
-      const silent = frame.payload.length === 0 && ended !== endedTold;
-      return this.#end("upstream_ended", silent ? words.upstreamEnded : null);
+      // What ends a request of the edge's own was not heard either.
+      const unheard = waiting?.silent || frame.payload.length === 0 && ended !== endedTold;
+      return this.#end("upstream_ended", unheard ? words.upstreamEnded : null);
     }
     if (waiting === undefined) return;
     if (!frame.more) waiting.released = true;

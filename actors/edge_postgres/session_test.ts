@@ -237,6 +237,20 @@ Deno.test("a response that was ended at its limit waits for the outcome, and abo
   deepStrictEqual(publishes(batch.receive(sync)), [sync]);
 });
 
+Deno.test("a session that ends with what a refusal aborted ends with words", () => {
+  const session = opened();
+  session.receive(query);
+  session.stored(verdict(1, "allow"));
+  session.stored(response(1, 1, answer));
+  session.stored(outcome(1, { transaction: "T" }));
+  session.receive(query);
+  session.stored(verdict(2, "deny"));
+  session.stored(verdict(3, "allow"));
+  const lost = session.stored(response(2, 3, answer, { [endedHeader]: "1" }));
+  match(written(lost), /^E.*FATAL.*08006/s);
+  ok(has(lost, "close"));
+});
+
 Deno.test("no verdict in time ends the session, on the record", () => {
   const session = opened();
   session.receive(query);

@@ -29,6 +29,8 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
   let statements: readonly StatementAnalysis[] = [];
   let volume: VolumeLimit | null = null;
   let cut: VolumeCut | null = null;
+  /** With what the server ended the session behind the limit of a response. */
+  const lastWords: Uint8Array[] = [];
   /** What ReadyForQuery said in this request; null before it, as after a Flush without Sync. */
   let transaction: "I" | "T" | "E" | null = null;
   /** What the newest ReadyForQuery said. */
@@ -121,7 +123,9 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
     const was = settled;
     settled = isSettled(expectation);
     cut ??= passage.cut;
-    if (passed === null || cut === null || was || !settled) return passed;
+    if (passed === null || cut === null) return passed;
+    if (ending) return [...passed, ...lastWords.splice(0)];
+    if (was || !settled) return passed;
     passage.reopen();
     // The server waits for COPY data of an agent that is told of an error instead.
     return expectation.copy === "none" ? [...passed, ...cutWords()] : null;
@@ -141,6 +145,7 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
       case "E":
         sqlstate = sqlstateOf(raw);
         ending = /^(FATAL|PANIC)$/.test(fieldOf(raw, severityField) ?? "");
+        if (ending && passage.cut !== null) lastWords.push(raw);
         break;
       case "H": {
         const header = statements[ended]?.copy?.format.header ?? false;

@@ -144,6 +144,17 @@ Deno.test("between two requests what the server says is part of neither", () => 
   deepStrictEqual(joinBytes([...conversation.takes(cancelled) ?? []]), cancelled);
 });
 
+Deno.test("a server that ends the session behind the limit is heard", () => {
+  const conversation = postgresConversation(limits);
+  const ended = backendBytes(
+    errorResponse({ severity: "FATAL", sqlstate: "57P01", message: "terminating connection" }),
+  );
+  conversation.asks([query], { statements: [], volume: { ...wide, rowsMax: 1 } });
+  const passed = conversation.takes(joinBytes([row("a"), row("b"), ended])) ?? [];
+  deepStrictEqual(joinBytes([...passed]), joinBytes([row("a"), ended]));
+  ok(conversation.ending);
+});
+
 Deno.test("rows of COPY are counted without its header line and without its trailer", () => {
   const text = backendBytes({ kind: "copy_out_response", format: 0, columnFormats: [0] });
   const volume = { ...wide, rowsMax: 2 };
