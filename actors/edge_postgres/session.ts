@@ -44,7 +44,7 @@ export class Session {
   readonly #gatherer: Gatherer;
   readonly #outstanding: Outstanding[] = [];
   readonly #parts: ReleasedParts;
-  #effects: SessionEffect[] = [];
+  readonly #effects: SessionEffect[] = [];
   #outstandingBytes = 0;
   #requests = 0;
   /** The server's own number of the session, once it is open. */
@@ -253,14 +253,14 @@ export class Session {
     }
     if (waiting === undefined) return;
     if (!frame.more) waiting.released = true;
-    this.#awaitRest(waiting);
+    if (waiting.outcome) this.#awaitRest();
   }
 
-  /** Once the statement has ended its response is on its way, and may not stay there. */
-  #awaitRest({ outcome, released }: Outstanding): void {
-    if (!outcome) return;
-    if (released) this.#effects.push({ kind: "unwake", name: "response" });
-    else this.#wake("response", this.#ports.limits.responseMsMax);
+  /** The responses of statements that have ended are on their way, and may not stay there. */
+  #awaitRest(): void {
+    const awaited = this.#outstanding.some(({ outcome, released }) => outcome && !released);
+    if (awaited) this.#wake("response", this.#ports.limits.responseMsMax);
+    else this.#effects.push({ kind: "unwake", name: "response" });
   }
 
   /** What the server says of itself is preceded by our own word that the agent is in. */
@@ -313,7 +313,7 @@ export class Session {
     waiting.outcome = true;
     this.#processId = outcome.processId ?? this.#processId;
     if (outcome.bytes === 0) waiting.released = true;
-    this.#awaitRest(waiting);
+    this.#awaitRest();
     if (outcome.alive || outcome.status === "executed" && outcome.bytes > 0) return;
     const { status } = outcome;
     const lost = status === "not_run" || status === "unknown" && outcome.sqlstate === null;
@@ -391,9 +391,7 @@ export class Session {
   }
 
   #flush(): SessionEffect[] {
-    const effects = this.#effects;
-    this.#effects = [];
-    return effects;
+    return this.#effects.splice(0);
   }
 }
 

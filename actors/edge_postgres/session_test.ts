@@ -170,6 +170,21 @@ Deno.test("parts leave in order, each once, whatever comes when", () => {
   equal(written(session.stored(response(2, 1, part(2)))), "");
 });
 
+Deno.test("a response that stays away is not forgotten for an outcome that comes late", () => {
+  const session = opened();
+  session.receive(query);
+  session.receive(query);
+  for (const request of [1, 2]) session.stored(verdict(request, "allow"));
+  const first = outcome(1);
+  session.stored(response(1, 1, answer));
+  const awaited = (effects: readonly SessionEffect[]) => {
+    return effects.findLast((one) => "name" in one && one.name === "response")?.kind;
+  };
+  equal(awaited(session.stored(outcome(2))), "wake");
+  equal(awaited(session.stored(first)), "wake");
+  equal(awaited(session.stored(response(2, 2, answer))), "unwake");
+});
+
 Deno.test("a refusal is worded when it is its turn, and aborts an open transaction", () => {
   const session = opened();
   session.receive(query);
