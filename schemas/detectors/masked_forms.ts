@@ -2,11 +2,12 @@
  * What masking leaves where a value was, as it is known again when somebody writes it back: by its
  * shape alone, without the masking key.
  *
- * | form | of | known |
- * |---|---|---|
- * | `[ssn]`, `tok_ssn_…`, `hmac:…` | redact, tokenise, hash, in text, JSON, XML, `bytea`, arrays | wherever it is written |
- * | `J***n`, `021**`, `90+` | partial, `zip3`, `age90` | for a column of such a class, or one not known |
- * | `0001-01-01`, the years 5000 to 8999, the nil UUID and version 8, `0.0.0.0`, `fd…`, `02:…` | dates, UUIDs and addresses | for a column of a class |
+ * - `[ssn]`, `tok_ssn_…` and `hmac:…`, of redact, tokenise and hash, in text, JSON, XML, `bytea` and
+ *   arrays: wherever they are written;
+ * - `J***n`, `021**` and `90+`, of partial, `zip3` and `age90`: for a column of such a class, or one
+ *   that is not known;
+ * - 0001-01-01, the years 5000 to 8999, the nil UUID and version 8, `0.0.0.0`, `fd…` and `02:…`, of
+ *   dates, UUIDs and addresses: for a column of a class.
  *
  * **Invariant:** what `isMasked` knows, `mayHold` does not rule out. Numbers, times, booleans, the
  * first of a year and NULL are nothing that could be told from a value.
@@ -93,7 +94,7 @@ function markerPatterns(configured: Readonly<Record<string, MaskedClass>>): read
 type ClassPatterns = {
   /** Of a text; null when it has no other form than the markers. */
   readonly shape: RegExp | null;
-  /** Of what is typed: blank for every operator, since what is derived from a column is redacted. */
+  /** Of what is typed; blank for every operator: what is derived from a column is redacted. */
   readonly typed: readonly RegExp[];
 };
 
@@ -152,8 +153,8 @@ function hexIn(text: string): readonly string[] {
 const hexBytes = /\\x([0-9a-fA-F]{6,1024})(?![0-9a-fA-F])/g;
 
 /**
- * The elements of what reads as `array_send` writes: Int32 dimensions, flags, element type; for each
- * dimension its length and lower bound; for each element Int32 length, -1 for NULL, and bytes.
+ * The elements of what reads as `array_send` writes: Int32 dimensions, flags, element type; for
+ * each dimension its length and lower bound; for each element Int32 length, -1 for NULL, and bytes.
  */
 function arrayElements(value: Uint8Array): readonly Uint8Array[] | null {
   if (value.length < 20) return null;

@@ -2,10 +2,10 @@
  * The literals and parameters that a statement may write, each with the column it goes to when that
  * is certain.
  *
- * Theory of operation. In a statement that inserts, updates or merges anywhere, every literal counts
- * but those of predicates, keys and orderings: it may reach a row through any subquery or common
- * table expression. Literals of a statement that only reads are nothing written. EXECUTE gives its
- * arguments to the parameters of what was prepared.
+ * Theory of operation. In a statement that inserts, updates or merges anywhere, every literal
+ * counts but those of predicates, keys and orderings: it may reach a row through any subquery or
+ * common table expression. Literals of a statement that only reads are nothing written. EXECUTE
+ * gives its arguments to the parameters of what was prepared.
  *
  * **Invariant:** a literal that INSERT, UPDATE or MERGE assigns as it stands is among them.
  *

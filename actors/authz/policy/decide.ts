@@ -190,7 +190,7 @@ function countedAsk(policy: PolicySet, parties: Parties): Ask {
   };
 }
 
-/** Whether a class is written to that may not be seen: then a mask may be written over its value. */
+/** Whether a class is written to that may not be seen: its mask may be written over a value. */
 function writesUnseen(
   situation: Situation,
   ask: Ask,

@@ -8,8 +8,9 @@
  * rules of its slice, with the attributes they name, and an answer holds for every question that
  * is the same in those.
  *
- * **Invariant:** a rule is left out only when its scope surely does not match, and an attribute only
- * when no rule of the slice can see it: whatever else is done with `context` counts as all of it.
+ * **Invariant:** a rule is left out only when its scope surely does not match, and an attribute
+ * only when no rule of the slice can see it: whatever else is done with `context` counts as all of
+ * it.
  *
  * @module
  */

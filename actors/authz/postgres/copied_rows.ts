@@ -5,8 +5,8 @@
  * them. What begins a row is kept until the rest of it comes with a later request; a piece that
  * cannot hold a masked value is only looked at for where its last row ends.
  *
- * **Invariant:** every field of every row is looked at before the row's last byte is passed on. Data
- * that cannot be cut into rows, or a row beyond `copyRowBytesMax`, is unreadable from there on.
+ * **Invariant:** every field of every row is looked at before the row's last byte is passed on.
+ * Data that cannot be cut into rows, or a row beyond `copyRowBytesMax`, is unreadable from there.
  *
  * @module
  */

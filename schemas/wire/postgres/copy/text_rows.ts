@@ -5,7 +5,7 @@
  * @module
  */
 
-/** Where the row ends, its line feed included, looking from `scanned` on; -1 when it is not there. */
+/** Where the row ends, its line feed included, looking from `scanned` on; -1 when not there. */
 export function textRowEnd(bytes: Uint8Array, _start: number, scanned: number): number {
   return bytes.indexOf(lineFeed, scanned) + 1 || -1;
 }
