@@ -2,12 +2,12 @@
  * What masking leaves where a value was, as it is known again when somebody writes it back: by its
  * shape alone, without the masking key.
  *
- * - `[ssn]`, `tok_ssn_…` and `hmac:…`, of redact, tokenise and hash, in text, JSON, XML, `bytea` and
- *   arrays: wherever they are written;
- * - `J***n`, `021**` and `90+`, of partial, `zip3` and `age90`: for a column of such a class, or one
- *   that is not known;
- * - 0001-01-01, the years 5000 to 8999, the nil UUID and version 8, `0.0.0.0`, `fd…` and `02:…`, of
- *   dates, UUIDs and addresses: for a column of a class.
+ * - `[ssn]`, `tok_ssn_…` and `hmac:…`, of redact, tokenise and hash, in text, JSON, XML, `bytea`
+ *   and arrays: wherever they are written;
+ * - `J***n`, `021**` and `90+`, of partial, `zip3` and `age90`: for a column of such a class, or
+ *   one that is not known;
+ * - 0001-01-01, the years 5000 to 8999, the nil UUID and version 8, `0.0.0.0`, `fd…` and `02:…`,
+ *   of dates, UUIDs and addresses: for a column of a class.
  *
  * **Invariant:** what `isMasked` knows, `mayHold` does not rule out. Numbers, times, booleans, the
  * first of a year and NULL are nothing that could be told from a value.
