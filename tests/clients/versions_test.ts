@@ -5,6 +5,8 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { startPostgres } from "#deploy/machine/postgres.ts";
 import type { PostgresBinaries } from "#deploy/machine/postgres_binaries.ts";
+import { findLeaks, readEvasions } from "#tests/corpus/evade.ts";
+import { startCorpusRig } from "#tests/corpus/rig.ts";
 import { checkCatalogReading } from "#tests/real/catalog_reading.ts";
 import { conversations } from "#tests/real/conversations.ts";
 import { debianPostgres } from "#tests/real/debian_postgres.ts";
@@ -71,6 +73,14 @@ for (const version of olderVersions) {
     }
   });
 }
+
+Deno.test("no evasion brings out a planted value of the oldest server", async () => {
+  const all = await readEvasions();
+  await using rig = await startCorpusRig({ binaries: await postgresOfVersion(olderVersions[0]) });
+  const { findings, answered } = await findLeaks(rig.system, all);
+  deepStrictEqual(findings, []);
+  ok(answered >= all.length, `${answered} answers`);
+});
 
 async function catalogOf(binaries: PostgresBinaries): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "sallyport-catalog-" });

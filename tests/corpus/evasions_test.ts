@@ -1,98 +1,13 @@
-/**
- * Every statement of `evasions/` through the whole gateway, as agents who may reveal nothing. No
- * planted value may be in anything that comes back.
- *
- * `CORPUS=04_opaque` runs the entries whose place holds the text and says what became of each.
- *
- * @module
- */
+/** No planted value is in anything that comes back, and nearly all statements are answered. */
 import { deepStrictEqual, ok } from "node:assert/strict";
-import type { System } from "#deploy/demo/system.ts";
-import { type Agent, connectAgent, type Mode, type Reply } from "./agent.ts";
-import { type Entry, readEntries } from "./entries.ts";
-import { findPlanted } from "./planted.ts";
-import { addressOf, type Party, startCorpusRig } from "./rig.ts";
-
-const chosen = Deno.env.get("CORPUS") ?? null;
-/** Sessions at a time. */
-const sessions = 4;
-
-type Batch = { readonly entries: readonly Entry[]; readonly mode: Mode; readonly party: Party };
-type Finding = { readonly where: string; readonly leak: string };
+import { findLeaks, readEvasions } from "./evade.ts";
+import { startCorpusRig } from "./rig.ts";
 
 Deno.test("no evasion brings out a planted value", async () => {
-  const all = await readEntries(new URL("evasions/", import.meta.url));
+  const all = await readEvasions();
   ok(all.length >= 300, `${all.length} evasions`);
-  const entries = all.filter(({ place }) => place.includes(chosen ?? ""));
   await using rig = await startCorpusRig();
-  const findings: Finding[] = [];
-  const pending = batchesOf(entries).values();
-  await Promise.all(Array.from({ length: sessions }, async () => {
-    for (const batch of pending) findings.push(...await evade(rig.system, batch));
-  }));
+  const { findings, answered } = await findLeaks(rig.system, all);
   deepStrictEqual(findings, []);
+  ok(Deno.env.get("CORPUS") !== undefined || answered >= all.length, `${answered} answers`);
 });
-
-/**
- * Queries leave nothing behind and share a session; every other entry has one of its own. Where
- * more rights could open more, the unbound agent tries as well.
- */
-function batchesOf(entries: readonly Entry[]): Batch[] {
-  const queries = entries.filter(({ place }) => /^0[12]/.test(place));
-  const others = entries.filter((entry) => !queries.includes(entry));
-  const further = entries.filter(({ place }) => /^0[457]/.test(place));
-  return [
-    { entries: queries, mode: "simple", party: "ordinary" },
-    { entries: queries, mode: "binary", party: "ordinary" },
-    ...others.map((entry) => ({ entries: [entry], mode: "simple", party: "ordinary" } as const)),
-    ...further.map((entry) => ({ entries: [entry], mode: "simple", party: "unbound" } as const)),
-  ];
-}
-
-async function evade(system: System, batch: Batch): Promise<Finding[]> {
-  const { entries, mode, party } = batch;
-  const address = addressOf(system, party);
-  const findings: Finding[] = [];
-  const look = (where: string, texts: readonly string[]) => {
-    const leak = texts.map(findPlanted).find((found) => found !== null);
-    if (leak !== undefined) findings.push({ where, leak });
-  };
-  let agent: Agent | null = null;
-  try {
-    for (const entry of entries) {
-      const where = `${entry.place} ${mode} ${party}: ${entry.tries}`;
-      for (const step of entry.steps) {
-        const reply: Reply | string = await (agent ??= await connectAgent(address, entry.connect))
-          .run(step, mode).catch((error: Error) => error.message);
-        tell(`${where}\n   ${step.sql}\n   -> ${summary(reply)}`);
-        look(`${where}: ${step.sql}`, typeof reply === "string" ? [reply] : reply.texts);
-        const isOver = typeof reply === "string" || reply.error?.code === "08006";
-        if (!isOver) continue;
-        agent?.[Symbol.dispose]();
-        agent = null;
-        break;
-      }
-    }
-  } catch (error) {
-    const { place } = entries[0] ?? { place: "" };
-    tell(`${place} ${party}: no session: ${String(error)}`);
-    look(`${place} ${party}: no session`, [String(error)]);
-  } finally {
-    agent?.[Symbol.dispose]();
-  }
-  return findings;
-}
-
-function tell(text: string): void {
-  if (chosen !== null) Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
-}
-
-function summary(reply: Reply | string): string {
-  if (typeof reply === "string") return reply;
-  const { error, results } = reply;
-  const rows = results.flatMap((result) => result.rows);
-  if (error !== null) return `${error.code} ${error.message}`;
-  const [first] = rows;
-  const values = first?.map((value) => value === null ? "NULL" : new TextDecoder().decode(value));
-  return `${rows.length} rows ${values?.join(" | ").slice(0, 200) ?? ""}`;
-}

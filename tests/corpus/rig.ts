@@ -5,6 +5,7 @@
  * @module
  */
 import type { System } from "#deploy/demo/system.ts";
+import type { PostgresBinaries } from "#deploy/machine/postgres_binaries.ts";
 import { startRig } from "#tests/real/support.ts";
 import { setIn } from "#tests/real/configuration.ts";
 import { asSuperuser } from "#tests/real/planted.ts";
@@ -30,17 +31,24 @@ export async function directAddress(system: System): Promise<Address> {
   return { host, port, caFile: system.caFile, user: "gateway_ehr", password };
 }
 
-/** With `blind`, nobody may filter by a class either. */
-export function startCorpusRig({ blind = false } = {}) {
+/**
+ * With `blind`, nobody may filter by a class either; with `binaries`, on another server than the
+ * newest, which may have no virtual columns.
+ */
+export function startCorpusRig(
+  { blind = false, binaries }: { blind?: boolean; binaries?: PostgresBinaries } = {},
+) {
   return startRig({
     kinds: ["identity", "authz", "approval", "target", "masking", "edge"],
     syncAlways: false,
     passwordMethod: "password",
     configure,
+    ...(binaries === undefined ? {} : { binaries }),
     policy: () => blind ? policy + noFilter : policy,
     prepare: (server) =>
       asSuperuser(server, async (sql) => {
-        await sql.unsafe(await Deno.readTextFile(new URL("clinic.sql", import.meta.url)));
+        const text = await Deno.readTextFile(new URL("clinic.sql", import.meta.url));
+        await sql.unsafe(binaries === undefined ? text : text.replaceAll(" virtual,", " stored,"));
         await sql.unsafe("alter role gateway_ehr superuser");
         await sql.unsafe("analyze");
       }),
