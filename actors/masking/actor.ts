@@ -149,9 +149,10 @@ export function masking(
       case "verdict": {
         if (frame.sequence <= state.newestVerdict) return;
         state.newestVerdict = frame.sequence;
+        // Most verdicts over SSH are on input, a key each.
+        if (state.rewriter?.answers(frame.request) === false) return;
         const verdict = decodeControl("verdict", frame.payload);
         if (verdict?.decision !== "allow" || verdict.cancels !== null) return;
-        if (state.rewriter?.answers(verdict.request) === false) return;
         const { request, plan, parsed, volume } = verdict;
         state.plans.set(request, { request, plan, parsed, volume });
         if (state.plans.size > limits.plansMax) {
