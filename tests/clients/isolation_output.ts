@@ -2,8 +2,8 @@
  * What isolationtester prints, without the moments at which sessions heard notices.
  *
  * It writes each session's notices between its own lines as they come, and `<waiting ...>` once a
- * session waits for a lock and was silent for 10 ms. Sessions through the gateway are stored each by
- * itself, and which of two hears something first is promised by nobody.
+ * session waits for a lock and was silent for 10 ms. Sessions through the gateway are stored each
+ * by itself, and which of two hears something first is promised by nobody.
  *
  * @module
  */

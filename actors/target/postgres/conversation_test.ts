@@ -1,6 +1,7 @@
 import { deepStrictEqual } from "node:assert/strict";
 import type { StatementAnalysis } from "#schemas/analysis.ts";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
+import { errorResponse } from "#schemas/wire/postgres/error_response.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 import { postgresConversation } from "./conversation.ts";
 
@@ -34,6 +35,17 @@ Deno.test("the catalog is needed once a definition is committed, until it was re
   deepStrictEqual(ask(defines, "idle"), "first");
   conversation.catalogRead();
   deepStrictEqual(ask(reads, "idle"), "no");
+});
+
+Deno.test("a server that ends the session says so; an error of a statement is no end", () => {
+  for (const [severity, ending] of [["ERROR", false], ["FATAL", true], ["PANIC", true]] as const) {
+    const conversation = postgresConversation(limits);
+    conversation.asks([frontendBytes({ kind: "query", text: "" })], { statements: [] });
+    const words = { severity, sqlstate: "57P01", message: "over" } as const;
+    conversation.takes(backendBytes(errorResponse(words)));
+    deepStrictEqual(conversation.ending, ending, severity);
+    deepStrictEqual(conversation.answered().sqlstate, "57P01");
+  }
 });
 
 Deno.test("the opening tells the server's number of the session", () => {
