@@ -29,7 +29,10 @@ export type QueryConnection = {
   close(): void;
 };
 
-/** `code`: the server's SQLSTATE, or the dial's, `timeout`, `closed`, `too_large`, `malformed`, `busy`. */
+/**
+ * `code`: the server's SQLSTATE, or the dial's; or `timeout`, `closed`, `too_large`, `malformed`, or
+ * `busy` when another query runs.
+ */
 export class QueryError extends Error {
   override readonly name = "QueryError";
   readonly code: string;
