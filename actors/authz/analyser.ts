@@ -12,7 +12,7 @@ import type { Schema } from "./analysis/catalog_index.ts";
 import type { Parser } from "./analysis/parser.ts";
 import type { SessionState } from "./analysis/session.ts";
 import type { Piece } from "./analysis/probes.ts";
-import { literalsOf, shapeOf } from "./analysis/shape.ts";
+import { type Literal, literalsOf, shapeOf } from "./analysis/shape.ts";
 
 /** Analyses remembered for each schema. */
 const rememberedMax = 4096;
@@ -20,8 +20,13 @@ const rememberedMax = 4096;
 const textCharsMax = 8192;
 
 type Understood = Extract<Analysed, { kind: "analysed" }>;
-/** `sql` is the text it was made of, when it stands for every text of a shape. */
-type Remembered = { readonly analysed: Understood; readonly sql: string | null };
+/**
+ * Of a shape that compares classes with literals, `literals` says which of them stand where, to
+ * find them in another text; null when there are none.
+ */
+type Remembered = { readonly analysed: Understood; readonly literals: Places | null };
+/** A literal's place among all of a text, by its location in the text that was analysed. */
+type Places = ReadonlyMap<number, number>;
 
 export function createAnalyser(parser: Parser, limits: AnalysisLimits) {
   let memory = new WeakMap<Schema, Map<string, Remembered>>();
@@ -45,38 +50,45 @@ export function createAnalyser(parser: Parser, limits: AnalysisLimits) {
     const textKey = `${path}\ntext\n${sql}`;
     const found = (shapeKey === null ? undefined : known.get(shapeKey)) ?? known.get(textKey);
     if (found !== undefined) {
-      return found.sql === null ? found.analysed : withLiterals(found.analysed, found.sql, sql);
+      return found.literals === null
+        ? found.analysed
+        : withLiterals(found.analysed, found.literals, literalsOf(sql));
     }
     const result = analyse(sql, session, schema, parser, limits);
     if (result.kind === "refused" || !isPlain(result)) return result;
-    const byShape = result.shapeIndependent && shapeKey !== null && areFound(result, sql);
-    known.set(byShape ? shapeKey : textKey, { analysed: result, sql: byShape ? sql : null });
+    const literals = shape === null ? null : placesOf(result, sql);
+    const byShape = result.shapeIndependent && shapeKey !== null && literals !== "elsewhere";
+    known.set(byShape ? shapeKey : textKey, {
+      analysed: result,
+      literals: byShape ? literals : null,
+    });
     const [oldest] = known.keys();
     if (known.size > rememberedMax && oldest !== undefined) known.delete(oldest);
     return result;
   }
 }
 
-function areFound(analysed: Understood, sql: string): boolean {
+/** Null when nothing is compared with literals; `elsewhere` when one stands where none is seen. */
+function placesOf(analysed: Understood, sql: string): Places | "elsewhere" | null {
   const pieces = analysed.statements.flatMap(({ probes }) =>
     probes.flatMap(({ given }) => given?.pieces ?? [])
   );
-  if (pieces.length === 0) return true;
-  const literals = literalsOf(sql);
-  return pieces.every((piece) => piece.kind !== "literal" || literals.has(piece.location));
+  const literals = pieces.filter((piece) => piece.kind === "literal");
+  if (literals.length === 0) return null;
+  const places = new Map(literalsOf(sql).map(({ location }, index) => [location, index]));
+  return literals.every(({ location }) => places.has(location)) ? places : "elsewhere";
 }
 
 /** The analysis of one text as that of another of the same shape: what it compares is the other's. */
-function withLiterals(analysed: Understood, sql: string, other: string): Understood {
-  if (analysed.statements.every(({ probes }) => probes.length === 0)) return analysed;
-  const places = [...literalsOf(sql).keys()];
-  const literals = [...literalsOf(other)];
-  const placed = new Map(places.map((location, index) => [location, literals[index]] as const));
+function withLiterals(
+  analysed: Understood,
+  places: Places,
+  literals: readonly Literal[],
+): Understood {
   const pieceOf = (piece: Piece): Piece => {
-    const [location, text] = piece.kind === "literal" ? placed.get(piece.location) ?? [] : [];
-    return location === undefined || text === undefined
-      ? piece
-      : { kind: "literal", text, location };
+    const place = piece.kind === "literal" ? places.get(piece.location) : undefined;
+    const literal = place === undefined ? undefined : literals[place];
+    return literal === undefined ? piece : { kind: "literal", ...literal };
   };
   const statements = analysed.statements.map((statement) => ({
     ...statement,

@@ -280,12 +280,16 @@ function isProtected({ classes, opaque }: Column): boolean {
 }
 
 /** Whether an expression reads no row: it is made of constants and parameters alone. */
-export function isGiven(expression: unknown): boolean {
+function isGiven(expression: unknown): boolean {
   const pending: unknown[] = [expression];
   for (let item = pending.pop(); item !== undefined; item = pending.pop()) {
-    if (typeof item !== "object" || item === null) continue;
+    if (Array.isArray(item)) {
+      for (const part of item) pending.push(part);
+      continue;
+    }
+    if (typeof item !== "object" || item === null || "A_Const" in item) continue;
     if ("ColumnRef" in item || "SubLink" in item) return false;
-    pending.push(...Object.values(item).filter((part) => part !== undefined));
+    for (const part of Object.values(item)) if (typeof part === "object") pending.push(part);
   }
   return true;
 }

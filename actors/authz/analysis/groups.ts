@@ -19,9 +19,9 @@ import { bodyOf, constantOf, type Fields, items, node, stringOf, stringsOf } fro
 
 /** Notes the rows that a query level proves; of nothing when it reads nothing protected. */
 export function noteGroups(select: Fields, list: readonly FromItem[], run: Run): void {
-  if (list.some(isProtected)) {
-    noteRows(isProvable(select, list, run) ? provenBy(select, run) : 0, run);
-  }
+  if (!list.some(isProtected)) return;
+  const rows = select["havingClause"] === undefined ? 0 : provenBy(select, run);
+  noteRows(rows > 0 && isProvable(select, list, run) ? rows : 0, run);
 }
 
 /** Notes that protected rows were chosen in groups of at least so many; 0 for one by one. */

@@ -29,16 +29,22 @@ export function shapeOf(sql: string): string | null {
   return shape;
 }
 
+export type Literal = { readonly text: string; readonly location: number };
+
 /**
- * The literals of a text that has a shape, as the parser reads them, by where they stand: as many
- * and in the same order for every text of the shape.
+ * The literals of a text that has a shape, as the parser reads them: as many and in the same order
+ * for every text of the shape.
  */
-export function literalsOf(sql: string): ReadonlyMap<number, string> {
-  const literals = new Map<number, string>();
-  for (const { 0: lexeme, index } of sql.matchAll(new RegExp(token.source, "g"))) {
+export function literalsOf(sql: string): readonly Literal[] {
+  const literals: Literal[] = [];
+  for (token.lastIndex = 0; token.lastIndex < sql.length;) {
+    const location = token.lastIndex;
+    const lexeme = token.exec(sql)?.[0];
+    if (lexeme === undefined) break;
     const first = lexeme.charCodeAt(0);
-    if (first === 0x27) literals.set(index, lexeme.slice(1, -1).replaceAll("''", "'"));
-    else if (first >= 0x30 && first <= 0x39) literals.set(index, lexeme);
+    if (first === 0x27) {
+      literals.push({ text: lexeme.slice(1, -1).replaceAll("''", "'"), location });
+    } else if (first >= 0x30 && first <= 0x39) literals.push({ text: lexeme, location });
   }
   return literals;
 }
