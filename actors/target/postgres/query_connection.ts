@@ -30,8 +30,8 @@ export type QueryConnection = {
 };
 
 /**
- * `code`: the server's SQLSTATE, or the dial's; or `timeout`, `closed`, `too_large`, `malformed`, or
- * `busy` when another query runs.
+ * `code`: the server's SQLSTATE, or the dial's; or `timeout`, `closed`, `too_large`, `malformed`,
+ * or `busy` when another query runs.
  */
 export class QueryError extends Error {
   override readonly name = "QueryError";
