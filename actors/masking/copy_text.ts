@@ -2,16 +2,12 @@
  * Masks COPY data in text format: fields between delimiters, rows ended by a line feed, escapes
  * with a backslash. https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS
  *
- * **Invariant:** a row leaves with as many fields as it came with, and as one line; a row whose
- * field count is not the plan's leaves as NULLs.
+ * **Invariant:** a row leaves as one line.
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import type { CopyFormat } from "#schemas/mask_plan.ts";
 import type { Writer } from "#schemas/wire/cursor.ts";
-import { type CopyRewriter, copyRows } from "./copy_rows.ts";
-import { mayHold } from "#schemas/detectors/detect.ts";
 import {
   isTextEndMark,
   textControls,
@@ -19,7 +15,9 @@ import {
   textFieldValue,
   textRowEnd,
 } from "#schemas/wire/postgres/copy/text_rows.ts";
-import { type ColumnProgram, rewriteNull, rewriteValue, type RowProgram } from "./rows.ts";
+import { copyFields } from "./copy_fields.ts";
+import type { CopyRewriter } from "./copy_rows.ts";
+import type { RowProgram } from "./rows.ts";
 
 export function copyText(
   format: CopyFormat,
@@ -28,79 +26,17 @@ export function copyText(
   counts: Map<string, number>,
 ): CopyRewriter {
   const delimiter = format.delimiter.charCodeAt(0);
-  const nullText = Buffer.from(format.null);
-  let isHeader = format.header;
-  const rows = copyRows(rowBytesMax, textRowEnd, (row, out) => {
-    const start = out.begin("d");
-    if (isHeader || isTextEndMark(row)) out.raw(row);
-    else writeRow(row, out);
-    isHeader = false;
-    out.end(start);
-    return null;
-  });
-  return { data: rows.data, end: () => rows.rest().length === 0 ? null : "copy_malformed" };
-
-  function writeRow(row: Uint8Array, out: Writer): void {
-    const ends = textFieldEnds(row, delimiter);
-    const isCovered = ends.length === program.columns.length;
-    let start = 0;
-    for (let i = 0; i < ends.length; i++) {
-      const end = ends[i] ?? start;
-      if (i > 0) out.uint8(delimiter);
-      writeField(row, start, end, isCovered ? program.columns[i] : undefined, out);
-      start = end + 1;
-    }
-    out.uint8(lineFeed);
-  }
-
-  function writeField(
-    row: Uint8Array,
-    start: number,
-    end: number,
-    column: ColumnProgram | undefined,
-    out: Writer,
-  ): void {
-    if (isRange(nullText, row, start, end)) {
-      const masked = rewriteNull(column);
-      if (masked === null) out.raw(nullText);
-      else writeEscaped(masked, delimiter, out);
-    } else if (column === undefined) {
-      counts.set("opaque", (counts.get("opaque") ?? 0) + 1);
-      out.raw(nullText);
-    } else if (isUntouched(column, row, start, end)) out.copy(row, start, end - start);
-    else {
-      const value = textFieldValue(row.subarray(start, end));
-      const masked = rewriteValue(column, value);
-      if (masked === value) out.copy(row, start, end - start);
-      else if (masked === null) out.raw(nullText);
-      else writeEscaped(masked, delimiter, out);
-    }
-  }
+  const form = {
+    delimiter,
+    rowEnd: textRowEnd,
+    isNoRow: isTextEndMark,
+    fieldEnds: (row: Uint8Array) => textFieldEnds(row, delimiter),
+    valueOf: textFieldValue,
+    write: (value: Uint8Array, out: Writer) => writeEscaped(value, delimiter, out),
+  };
+  return copyFields(form, format, program, rowBytesMax, counts);
 }
 
-/** Whether a field need not even be unescaped. */
-export function isUntouched(
-  column: ColumnProgram,
-  row: Uint8Array,
-  start: number,
-  end: number,
-): boolean {
-  return column.does === "keep" || column.does === "scan" && !mayHold(row, start, end);
-}
-
-/** Whether a range of a row is these bytes. */
-export function isRange(
-  bytes: Uint8Array,
-  row: Uint8Array,
-  start: number,
-  end: number,
-): boolean {
-  if (bytes.length !== end - start) return false;
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== row[start + i]) return false;
-  return true;
-}
-
-const lineFeed = 0x0a;
 const backslash = 0x5c;
 
 /** The letter that stands behind a backslash for a byte; 0 for none. */
