@@ -14,7 +14,7 @@ const lineCharactersMax = 200;
 
 /** The judgement for people; lines without line ends. */
 export function explainReport(judged: Judgement): string[] {
-  const { decision, policies, reasons, needs, statements, plan } = judged;
+  const { decision, policies, reasons, needs, statements, plan, volume } = judged;
   const by = policies.length === 0 ? "" : ` by ${policies.join(", ")}`;
   const lines = [`${decision}${by}`];
   for (const { code, message, detail, hint } of reasons) {
@@ -24,6 +24,9 @@ export function explainReport(judged: Judgement): string[] {
   }
   for (const { group, quorum, expiresMs } of needs) {
     lines.push(`  asks ${quorum} of ${group}, within ${Math.ceil(expiresMs / 1000)} s`);
+  }
+  if (decision !== "deny" && volume !== null) {
+    lines.push(`  gives out at most ${volume.rowsMax} rows, ${volume.bytesMax} bytes`);
   }
   statements.forEach((one, index) => {
     const { command, effects, details, relations, functions } = one;

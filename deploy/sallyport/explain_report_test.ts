@@ -48,7 +48,7 @@ const judged: Judgement = {
   },
   parsed: null,
   durationMsMax: 1000,
-  volume: null,
+  volume: { rowsMax: 100, rowsOf: "request", bytesMax: 2000, bytesOf: "session" },
   facts: [],
   consequence: { allowed() {}, settled() {} },
 };
@@ -56,6 +56,7 @@ const judged: Judgement = {
 Deno.test("explainReport() says effects, classes and each column's mask, on lines of its own", () => {
   deepStrictEqual(explainReport(judged), [
     "allow by analysts-read",
+    "  gives out at most 100 rows, 2000 bytes",
     "statement 1: SELECT, read, filter_by",
     "  touches: public.patients",
     "  classes read: dob",
