@@ -16,7 +16,7 @@ import ssh2 from "ssh2";
 import type { Duplex } from "node:stream";
 import type { Accept, AgentConnection, Attempt, ConnectionHandler } from "./agent_channel.ts";
 import { channelsOf } from "./serve_channel.ts";
-import { algorithms, keepalive } from "./ssh_options.ts";
+import { algorithms, innerAlgorithms, keepalive } from "./ssh_options.ts";
 import type { EdgeSshLimits } from "./limits.ts";
 import type { AuthContext, Connection, ParsedKey, PublicKeyContext } from "./ssh2_server.d.ts";
 
@@ -71,7 +71,7 @@ export function listen(options: Listening, accept: Accept): Promise<void> {
     const server = new ssh2.Server({
       hostKeys,
       ident: "sallyport",
-      algorithms,
+      algorithms: wire === socket ? algorithms : innerAlgorithms,
       ...keepalive,
     });
     server.on("connection", (client, { header }) => {

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Socket } from "node:net";
+import { atOnce } from "#actors/_kit/at_once.ts";
 import type { Connection, ServerChannel, Session, WindowInfo } from "./ssh2_server.d.ts";
 import type { AgentMessage, WindowSize } from "#schemas/wire/ssh/channel.ts";
 import type {
@@ -252,13 +253,14 @@ function channelPort(
     if (stream === null || data.length === 0) return done();
     const written = stream;
     const sink = to === "out" ? written : written.stderr;
-    sink.write(data, () => {
+    const taken = () => {
       // ssh2 would write again what once waited for the window.
       for (const name of ["_chunk", "_chunkcb", "_chunkErr", "_chunkcbErr"]) {
         Reflect.set(written, name, undefined);
       }
       if (socket.writableLength <= limits.socketBytesMax) done();
       else socket.once("drain", done);
-    });
+    };
+    atOnce(socket, () => void sink.write(data, taken));
   }
 }

@@ -47,6 +47,8 @@ export type Place = {
 
 export type ChannelEvents = {
   received(bytes: Uint8Array): void;
+  /** Runs what writes; ssh2 writes a packet in three parts, and each would wake the host. */
+  atOnce(write: () => void): void;
   /** What comes is drained again. */
   resumed(): void;
   /** The host did not open the channel: another place for it, or null when that is its answer. */
@@ -259,10 +261,12 @@ export function channelUpstream(place: Place, events: ChannelEvents): ChannelUps
         if (inputEnded) return;
         begun++;
         // The view is of the frame's own bytes, which nobody changes.
-        channel.write(message.data, () => {
-          taken++;
-          confirm();
-        });
+        events.atOnce(() =>
+          channel?.write(message.data, () => {
+            taken++;
+            confirm();
+          })
+        );
         return;
       case "eof":
         inputEnded = true;

@@ -17,6 +17,7 @@ import type { Clock } from "#actors/_kit/clock.ts";
 import type { DialEvents, Reach } from "../reach.ts";
 import { type ChannelUpstream, channelUpstream, type Place } from "./channel_upstream.ts";
 import { dialHost, type SshDialLimits, type SshEndpoint } from "./dial.ts";
+import { atOnce } from "#actors/_kit/at_once.ts";
 import { pathResolver } from "./path_resolver.ts";
 
 export type SshConnectionsLimits = SshDialLimits & {
@@ -46,6 +47,7 @@ type Connection = {
   isWritable: () => boolean;
   /** The wire is read again. */
   flow: () => void;
+  atOnce: (write: () => void) => void;
   hangUp: () => void;
   forgetIdle: () => void;
 };
@@ -86,6 +88,7 @@ export function sshConnections(
       phase = "ready";
       const channel = channelUpstream(place, {
         received: events.received,
+        atOnce: (write) => at.atOnce(write),
         resumed: () => at.flow(),
         elsewhere,
         closed: () => void at.channels--,
@@ -152,6 +155,7 @@ export function sshConnections(
       place: null,
       isWritable: () => true,
       flow: () => {},
+      atOnce: (write) => write(),
       hangUp: () => {},
       forgetIdle: () => {},
     };
@@ -192,6 +196,7 @@ export function sshConnections(
         connection.place = place;
         connection.isWritable = () => socket.writable;
         connection.flow = keepToWindows(socket, seats);
+        connection.atOnce = (write) => atOnce(socket, write);
         for (const seat of [...seats]) seat.joined(place);
       },
       failed(code, reason) {
