@@ -1,8 +1,8 @@
 /**
  * Reads a durable pull consumer (NATS ADR-13, ADR-42) and hands its deliveries on in order.
  *
- * With `lateMs` it is asked every now and then for all it has (`nats_gather.ts`), otherwise a request
- * stands at the server (`nats_pull.ts`).
+ * With `lateMs` it is asked every now and then for all it has (`nats_gather.ts`), otherwise a
+ * request stands at the server (`nats_pull.ts`).
  *
  * The handler is called as messages arrive and is not awaited: what is not acknowledged counts
  * against the consumer's `max_ack_pending`, which is the bound.

@@ -6,5 +6,5 @@ export const approvalLimits = {
   sessionSettledMax: 1_000,
 } as const;
 
-/** How late a hold may reach people, milliseconds; nearly no verdict is one, and many come together. */
+/** How late a hold may reach people, milliseconds: hardly any verdict is one. */
 export const holdsLateMs = 50;

@@ -1,6 +1,6 @@
 /**
- * `deno task bench`: direct, through a null relay, pgbouncer, the bare skeleton and Sallyport in one
- * run, with ratios. Machines are shared, so the ratios are what counts.
+ * `deno task bench`: direct, through a null relay, pgbouncer, the bare skeleton and Sallyport in
+ * one run, with ratios. Machines are shared, so the ratios are what counts.
  *
  * `deno task bench [bulk] [seconds of each pgbench run] [rows of a bulk result]`; with `bulk`,
  * bulk results without fsync only. Results of other shapes are measured by `shapes_main.ts`, SSH by
