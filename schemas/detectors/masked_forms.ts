@@ -33,7 +33,9 @@ export type MaskedForms = {
 
 /** The forms of a configuration's classes. */
 export function maskedForms(configured: Readonly<Record<string, MaskedClass>>): MaskedForms {
-  const markers = markerPatterns(configured);
+  const names = [...Object.keys(configured).map(safeName), "opaque", "masked"];
+  const markers = markerPatterns(configured, names);
+  const hint = hintOf(names);
   const ofClass = new Map(
     Object.entries(configured).map(([name, { mask }]) => [name, patternsOf(mask)]),
   );
@@ -80,8 +82,10 @@ export const starsMin = 3;
  * A marker of any class where it is all of a value, or of an element of JSON, XML or an array; one
  * that a detector leaves, tokens and hashes, in the middle of a text as well.
  */
-function markerPatterns(configured: Readonly<Record<string, MaskedClass>>): readonly RegExp[] {
-  const names = [...Object.keys(configured).map(safeName), "opaque", "masked"];
+function markerPatterns(
+  configured: Readonly<Record<string, MaskedClass>>,
+  names: readonly string[],
+): readonly RegExp[] {
   const detected = Object.entries(configured)
     .flatMap(([name, { detectors }]) => detectors.length > 0 ? [safeName(name)] : []);
   const keyed = String.raw`(?<![\w-])tok_[A-Za-z0-9_-]{1,63}_[a-z2-7]{24}(?![A-Za-z0-9])` +
@@ -131,15 +135,17 @@ const derived = [
   /^02(?::[0-9a-f]{2}){5}(?:(?::[0-9a-f]{2}){2})?$/i,
 ];
 
-/* Whatever a backslash or Unicode escape hides counts as well. */
-const hint = new RegExp(
-  [
-    String.raw`\[[A-Za-z0-9_-]{1,63}\]`,
-    String.raw`\*\*|tok_|hmac:|\\|[uU]&['"]|90\+|0001-01-01`,
-    String.raw`[5-8]\d{3}-\d\d-\d\d|0{8}-0{4}|[0-9a-fA-F]{4}-8[0-9a-fA-F]{3}-`,
-    String.raw`0\.0\.0\.0|[fF][dD][0-9a-fA-F]{2}:|0[02](?::[0-9a-fA-F]{2}){5}`,
-  ].join("|"),
-);
+/** Whatever a backslash or Unicode escape hides counts as well. */
+function hintOf(names: readonly string[]): RegExp {
+  return new RegExp(
+    [
+      String.raw`\[(?:${names.join("|")})\]`,
+      String.raw`\*\*|tok_|hmac:|\\|[uU]&['"]|90\+|0001-01-01`,
+      String.raw`[5-8]\d{3}-\d\d-\d\d|0{8}-0{4}|[0-9a-fA-F]{4}-8[0-9a-fA-F]{3}-`,
+      String.raw`0\.0\.0\.0|[fF][dD][0-9a-fA-F]{2}:|0[02](?::[0-9a-fA-F]{2}){5}`,
+    ].join("|"),
+  );
+}
 
 /** What values of `bytea` say, alone or in an array: hexadecimal digits hold no other `\x`. */
 function hexIn(text: string): readonly string[] {

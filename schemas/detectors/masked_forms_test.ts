@@ -1,5 +1,6 @@
 /** What was masked is known again, and what people write is not taken for it. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
 import { maskedForms } from "./masked_forms.ts";
 
 const forms = maskedForms({
@@ -80,5 +81,49 @@ Deno.test("mayHold() sees that an escape may hide a marker", () => {
   ) {
     ok(forms.mayHold(sql), sql);
   }
+  ok(!forms.mayHold("select tags[1], (array[a, b])[id] from t"), "a subscript is no marker");
   ok(!forms.mayHold("insert into t (a, b) values ('x', 4), ('y * 2', 90)"));
+});
+
+Deno.test("mayHold() rules out nothing that isMasked() knows", () => {
+  const parts = [
+    ...[
+      "[ssn]",
+      "[name]",
+      token,
+      hash,
+      "J***n",
+      "**",
+      "*",
+      "021**",
+      "90+",
+      "0001-01-01",
+      "7031-05-02",
+    ],
+    ...["\\x5b73736e5d", "00000000-0000-0000-0000-000000000000", "-8cd0-9c22-", "2f9f1cbb6f00"],
+    ...[
+      "8fb4cb16-59d8",
+      "0.0.0.0",
+      "fd12:",
+      "3456:",
+      "02:5f:00:1a:2b:3c",
+      "{",
+      "}",
+      ",",
+      '"',
+      "a ",
+    ],
+  ];
+  const aText = fc.array(fc.constantFrom(...parts), { maxLength: 6 }).map((some) => some.join(""));
+  const classes = fc.constantFrom(null, [], ["ssn"], ["name"], ["mrn"], ["zip", "age"]);
+  let known = 0;
+  fc.assert(
+    fc.property(aText, classes, (text, names) => {
+      if (!forms.isMasked(text, names)) return;
+      known++;
+      ok(forms.mayHold(text), text);
+    }),
+    { numRuns: 2000 },
+  );
+  ok(known > 200, `${known} texts were masked ones`);
 });
