@@ -24,6 +24,14 @@ Deno.test("a query dials, has its rows, and leaves the connection open for the n
   deepStrictEqual(await second, []);
   strictEqual(dials.count, 1);
   ok(connection.isOpen);
+  // A server that closes between two queries is dialled for the next.
+  events().received(backendBytes(failure));
+  events().closed();
+  ok(!connection.isOpen);
+  const third = connection.query("select 3");
+  events().ready(upstream(written, dials), greeting);
+  events().received(backendBytes(row("3"), ready));
+  deepStrictEqual([await third, dials.count], [[["3"]], 2]);
 });
 
 Deno.test("a failure is a code without words, and closes the connection", async () => {
