@@ -11,7 +11,7 @@ import type { FilterKind } from "#schemas/analysis.ts";
 import { impliedOperators, operatorValue } from "./calls.ts";
 import { operatorShare, resolveColumn, valueOf } from "./expression.ts";
 import { type Column, isColumn, join, named, opaque, type Value } from "./lineage.ts";
-import { elementsOf, givenOf, type MayRead, probe, probeColumn } from "./probes.ts";
+import { elementsOf, givenOf, probe, probeByRows, probeColumn } from "./probes.ts";
 import { filterBy, type Run, spend } from "./run.ts";
 import type { Scope } from "./scope.ts";
 import { selectOutput } from "./select.ts";
@@ -30,7 +30,7 @@ export function filterByCondition(condition: unknown, scope: Scope | null, run: 
 /** Notes a value that says how many rows come, or when: of a class it may tell anything at once. */
 export function filterByValue(value: Value, run: Run): void {
   filterBy(run, value, "pattern");
-  probe(value, null, run);
+  probeByRows(value, "made", run);
 }
 
 /** False when the condition has no form that is known here; then nothing of it was visited. */
@@ -112,9 +112,11 @@ function compareSides(left: Side, right: Side, { kind, isArray }: How, run: Run)
   if (!isProtected(one) && !isProtected(other)) return;
   const isOfExpressions = isExpressionOfClass(one) || isExpressionOfClass(other);
   const isWithGiven = isGiven(left.expression) || isGiven(right.expression);
-  if (isOfExpressions) probeBoth(left, right, run);
-  else if (!isWithGiven) probeEachOther(one, other, run);
-  else if (isArray && isProtected(one)) {
+  if (isOfExpressions) probeParts(join(one, other), [left, right], run);
+  else if (!isWithGiven) {
+    probeColumn(one, other, originOf(right, run), run);
+    probeColumn(other, one, originOf(left, run), run);
+  } else if (isArray && isProtected(one)) {
     for (const given of elementsOf(right.expression, run)) probe(one, given, run);
   } else {
     probe(one, givenOf(right.expression, run), run);
@@ -131,23 +133,43 @@ function compareSides(left: Side, right: Side, { kind, isArray }: How, run: Run)
 }
 
 /** A function of a class asks something by all of its constants, not only by the other side's. */
-function probeBoth(left: Side, right: Side, run: Run): void {
-  const { scope } = left;
-  const given = givenOf([left.expression, right.expression], run, storedUnderClass(scope, run));
-  probe(join(left.column, right.column), given, run);
+function probeParts(compared: Value, sides: readonly Side[], run: Run): void {
+  const scope = sides[0]?.scope ?? null;
+  const isAtHand = sides.every(({ expression }) => expression !== undefined);
+  const parts = sides.map(({ expression }) => expression);
+  const given = isAtHand ? givenOf(parts, run, (body) => isOfClass(body, scope, run)) : null;
+  if (given !== null) return probe(compared, given, run);
+  const isStored = isAtHand && sides.every((side) => originOf(side, run) === "stored");
+  probeByRows(compared, isStored ? "stored" : "made", run);
 }
 
 /** Other columns make one statement ask as many questions as they have rows. */
-function storedUnderClass(scope: Scope | null, run: Run): MayRead {
-  return (reference) => {
-    const column = resolveColumn(reference, scope, run);
-    return column.origin !== null && column.classes.length > 0 && !column.opaque;
-  };
+function isOfClass(reference: Fields, scope: Scope | null, run: Run): boolean {
+  const column = resolveColumn(reference, scope, run);
+  return column.origin !== null && column.classes.length > 0 && !column.opaque;
+}
+
+/** Whether an expression reads nothing but columns as they are stored. */
+function originOf({ expression, scope }: Side, run: Run): "stored" | "made" {
+  const pending: unknown[] = [expression];
+  for (let item = pending.pop(); item !== undefined; item = pending.pop()) {
+    if (Array.isArray(item)) {
+      for (const part of item) pending.push(part);
+      continue;
+    }
+    if (typeof item !== "object" || item === null) continue;
+    spend(run, 1);
+    const reference = bodyOf(item, "ColumnRef");
+    if (reference !== null && resolveColumn(reference, scope, run).origin === null) return "made";
+    if (bodyOf(item, "SubLink") !== null) return "made";
+    for (const part of Object.values(item)) if (typeof part === "object") pending.push(part);
+  }
+  return "stored";
 }
 
 function probeEachOther(one: Column, other: Column, run: Run): void {
-  probeColumn(one, other, run);
-  probeColumn(other, one, run);
+  probeColumn(one, other, other.origin === null ? "made" : "stored", run);
+  probeColumn(other, one, one.origin === null ? "made" : "stored", run);
 }
 
 /** Notes two columns of which rows must be equal, or may not be: of a join or set operation. */
@@ -225,10 +247,7 @@ function filterByColumn(column: Column, kind: FilterKind, run: Run): void {
 /** The same of what is compared with nothing else. */
 export function filterBySide(side: Side, kind: FilterKind, run: Run): void {
   filterByColumn(side.column, kind, run);
-  if (!isExpressionOfClass(side.column)) return;
-  const isAtHand = side.expression !== undefined;
-  const mayRead = storedUnderClass(side.scope, run);
-  probe(side.column, isAtHand ? givenOf(side.expression, run, mayRead) : null, run);
+  if (isExpressionOfClass(side.column)) probeParts(side.column, [side], run);
 }
 
 /** Notes a key of a sort, group or window. */

@@ -1,5 +1,5 @@
-import { strictEqual } from "node:assert/strict";
-import { after, analysisOf, fresh } from "./testing.ts";
+import { match, strictEqual } from "node:assert/strict";
+import { after, analysisOf, columnsOf, effectsOf, fresh } from "./testing.ts";
 
 /** `ssn:equality+sort mrn:join`, or "-". */
 function filtersOf(sql: string, session = fresh): string {
@@ -137,4 +137,45 @@ Deno.test("a prepared statement or cursor filters as it did where it was made", 
   const open = after("begin", "declare c cursor for select id from patients where ssn like '1%'");
   strictEqual(filtersOf("fetch 1 from c", open), "ssn:pattern");
   strictEqual(filtersOf("explain select id from patients where ssn < '1'"), "ssn:range");
+});
+
+Deno.test("rows that a statement makes and compares with a class are of the class", () => {
+  const days = "generate_series('1900-01-01', now(), '1 day') d";
+  for (
+    const [sql, columns] of Object.entries({
+      [`select d, p.id from patients p, ${days} where p.dob = d`]: "d:birthdate id",
+      [`select d::text, 1 as one from patients p join ${days} on p.dob between d and d`]:
+        "d:birthdate one:birthdate",
+      [`select max(d) from ${days} where exists (select from patients where dob = d)`]:
+        "max:birthdate",
+      [`select m from (select max(d) as m from ${days}, patients where dob = d) t`]: "m:birthdate",
+      [`select (select 1 from patients where dob = d and id = '1'), d from ${days}`]:
+        "?column?:birthdate d:birthdate",
+      "select n from patients, generate_series(1, 11) n where substr(ssn, n, 1) = '9'": "n:ssn",
+      "select n from patients, generate_series(1, 11) n where starts_with(ssn, n::text)": "n:ssn",
+      "select n from (select n, substr(ssn, n, 1) as x from patients, generate_series(1, 11) n) t where x = '9'":
+        "n:ssn",
+      "with recursive r (z) as (select '' union all select z || d from r, generate_series(0, 9) d where exists (select from patients where ssn like z || d || '%')) select max(z) from r":
+        "max:ssn",
+      "select n from generate_series(1, 99) n limit (select ascii(ssn) from patients limit 1)":
+        "n:ssn",
+      "select n::text from generate_series(1, 9) n intersect select left(ssn, 1) from patients":
+        "n:ssn",
+      "select x from (values ('1'), ('2')) v (x), (values ('3')) w (y), patients where ssn = x || y":
+        "x:ssn",
+      "update claims set code = '1' from generate_series(1, 9) n, patients where ssn = n::text returning n":
+        "n:ssn",
+      // Constants ask one question each, and stored columns are what they are.
+      "select x from (values ('1'), ('2')) v (x) join patients on ssn = x": "x",
+      "select count(*), 1 as one from patients where ssn = '1'": "count one",
+      "select v.department, count(*) from visits v join patients p on p.dob < v.visited_on group by 1":
+        "department count",
+      "select code, label from departments join patients on zip = code": "code label",
+      "select d from generate_series(1, 9) d join visits on id = d": "d",
+    })
+  ) strictEqual(columnsOf(sql), columns, sql);
+  const kept = `create temp table kept as select d from ${days}, patients where dob = d`;
+  strictEqual(columnsOf("select d from kept", after(kept)), "d:birthdate");
+  const moved = `insert into departments (code) select d from ${days}, patients where dob = d`;
+  match(effectsOf(moved), /declassify/);
 });

@@ -54,6 +54,18 @@ export function named(name: string, value: Value, origin: Origin | null = null):
   return value.aggregate === true ? { ...column, aggregate: true } : column;
 }
 
+/** Columns that are not as they are stored carry the classes that chose their rows. */
+export function chosenBy(
+  columns: readonly Column[],
+  classes: ReadonlySet<string>,
+): readonly Column[] {
+  if (classes.size === 0) return columns;
+  const chosen = { classes: [...classes].sort(), opaque: false };
+  return columns.map((column) =>
+    column.origin === null ? named(column.name, join(column, chosen)) : column
+  );
+}
+
 /** The same value, made of many rows. */
 export function aggregated(value: Value): Value {
   return { classes: value.classes, opaque: value.opaque, aggregate: true };

@@ -12,6 +12,7 @@ import { fromClause, fromItem, targetItem } from "./from.ts";
 import { fromRows } from "./estimate.ts";
 import { noteRows } from "./groups.ts";
 import {
+  chosenBy,
   type Column,
   isSubset,
   join,
@@ -289,7 +290,8 @@ function returning(
   run.effects.add("read");
   if (target.columns.some(({ classes }) => classes.length > 0)) run.classified = true;
   const scope = nested(outer, [...list, ...versions(clause, target, list)]);
-  return { ...targetColumns(exprs, scope, run), rows };
+  const { columns, open } = targetColumns(exprs, scope, run);
+  return { columns: chosenBy(columns, run.generated), open, rows };
 }
 
 /** `old` and `new` (or their aliases): the row before and after, by qualified name alone. */

@@ -35,11 +35,27 @@ export function probe(compared: Value, given: Given | null, run: Run): void {
   run.probes.push({ classes, given });
 }
 
+/**
+ * Notes that rows ask of a class what nobody can count. Rows that the statement makes itself
+ * (`made`) may hold any value, and the comparison chooses those that are stored: then what comes of
+ * them is of the class.
+ */
+export function probeByRows(compared: Value, from: "stored" | "made", run: Run): void {
+  probe(compared, null, run);
+  if (from === "made") { for (const name of compared.classes) run.generated.add(name); }
+}
+
 /** Notes that a class is held equal to a column of other rows. */
-export function probeColumn(compared: Value, other: Column, run: Run): void {
+export function probeColumn(
+  compared: Value,
+  other: Column,
+  from: "stored" | "made",
+  run: Run,
+): void {
   // What is stored under a class is not of the agent's making.
   if (other.origin !== null && other.classes.length > 0) return;
-  for (const given of other.given ?? [null]) probe(compared, given, run);
+  if (other.given === undefined) return probeByRows(compared, from, run);
+  for (const given of other.given) probe(compared, given, run);
 }
 
 /**

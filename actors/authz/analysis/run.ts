@@ -43,6 +43,11 @@ export type Run = {
   filtered: Map<string, Set<FilterKind>>;
   /** What classes are compared with. */
   readonly probes: Probe[];
+  /**
+   * Classes that rows of the statement's own making were compared with; replaced for each SELECT,
+   * so that what it gives carries them.
+   */
+  generated: Set<string>;
   /** Rows that every group of protected rows is proven to have; null when none were read. */
   rowsMin: number | null;
   /** A relation with classified columns was read. */
@@ -83,6 +88,7 @@ export function newRun(
     written: new Set(),
     filtered: new Map(),
     probes: [],
+    generated: new Set(),
     rowsMin: null,
     classified: false,
     code: new Set(),

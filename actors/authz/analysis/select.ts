@@ -23,6 +23,7 @@ import { fromClause } from "./from.ts";
 import { noteGroups } from "./groups.ts";
 import {
   aggregated,
+  chosenBy,
   type Column,
   join,
   joinAll,
@@ -44,14 +45,20 @@ const columnsMax = 1664;
 /** The rows of a SelectStmt in a scope. INTO is for the caller. */
 export function selectOutput(select: Fields, outer: Scope | null, run: Run): Output {
   spend(run, 1);
+  const around = run.generated;
+  const generated = new Set<string>();
+  run.generated = generated;
   const scope = withScope(select["withClause"], outer, run);
   const output = bodyOutput(select, scope, run);
   if (output.columns.length > columnsMax) throw new TooComplex();
   filterByValue(valueOf(select["limitOffset"], scope, run), run);
   filterByValue(valueOf(select["limitCount"], scope, run), run);
   if (select["lockingClause"] !== undefined) run.details.add("lock_rows");
+  run.generated = around;
+  for (const name of generated) around.add(name);
   const consult = (location: number) => void run.consulted.push(location);
-  return { ...output, rows: limitedRows(output.rows, select["limitCount"], consult) };
+  const rows = limitedRows(output.rows, select["limitCount"], consult);
+  return { ...output, columns: chosenBy(output.columns, generated), rows };
 }
 
 function bodyOutput(select: Fields, scope: Scope | null, run: Run): Output {

@@ -297,3 +297,33 @@ update scratch set what = 'y' from patients p where p.id = 1 and scratch.n = 1 r
 
 -- returning with aliases of old and new
 update patients set sex = sex where id = 2 returning with (old as o, new as n) o.ssn, n.ssn;
+
+-- every day there is, kept when it is somebody's
+select d::date from patients p, generate_series(timestamp '1925-01-01', timestamp '1960-01-01', '1 day') d where p.dob = d::date;
+
+-- every day there is, by a subquery
+select max(d::date) from generate_series(timestamp '1925-01-01', timestamp '1960-01-01', '1 day') d where exists (select from patients p where p.dob = d::date);
+
+-- a number spelled out place by place
+select string_agg(c, '' order by n) from patients p, generate_series(1, 11) n, unnest(array['0','1','2','3','4','5','6','7','8','9','-']) c where p.id = 1 and substr(p.ssn, n, 1) = c;
+
+-- a name spelled out by recursion
+with recursive r (z, n) as (select '', 0 union all select z || chr(c), n + 1 from r, generate_series(32, 122) c where n < 25 and exists (select from patients where id = 1 and left(name, n + 1) = z || chr(c))) select z from r order by n desc limit 1;
+
+-- the same, by likeness
+with recursive r (z, n) as (select '', 0 union all select z || chr(c), n + 1 from r, generate_series(65, 122) c where n < 12 and exists (select from patients where id = 1 and name like z || replace(chr(c), '_', 'x') || '%')) select z from r order by n desc limit 1;
+
+-- a number found by halves
+with recursive r (lo, hi) as (select 0::bigint, 999999999::bigint union all select case when up then mid else lo end, case when up then hi else mid end from (select lo, hi, (lo + hi) / 2 as mid, exists (select from vault where id = 1 and number >= (lo + hi) / 2) as up from r where hi - lo > 1) s) select lo from r order by hi - lo limit 1;
+
+-- values of VALUES put together
+select a.x || n from (values ('80'), ('81')) a (x), generate_series(4100000, 4199999) n, vault v where v.number::text = a.x || n;
+
+-- kept by a set operation
+select (804100000 + n)::text from generate_series(1, 99999) n intersect select number::text from vault;
+
+-- kept by IN
+select 804100000 + n from generate_series(1, 99999) n where 804100000 + n in (select number from vault);
+
+-- kept in a lateral join
+select t.z from vault v, lateral (select 804100000 + n as z from generate_series(1, 99999) n where 804100000 + n = v.number) t;
