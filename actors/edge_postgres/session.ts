@@ -288,7 +288,8 @@ export class Session {
       return;
     }
     waiting.verdict ??= verdict;
-    if (waiting === this.#outstanding[0]) this.#effects.push({ kind: "unwake", name: "verdict" });
+    const awaited = ({ verdict, held }: Outstanding, at: number) => !verdict && (held || at === 0);
+    if (!this.#outstanding.some(awaited)) this.#effects.push({ kind: "unwake", name: "verdict" });
   }
 
   #approval(frame: Frame): void {

@@ -276,6 +276,16 @@ Deno.test("no verdict in time ends the session, on the record", () => {
   deepStrictEqual(session.receive(query), []);
 });
 
+Deno.test("a verdict that is heard again does not end the wait for one that is held", () => {
+  const session = opened();
+  for (const bytes of [query, query, query]) session.receive(bytes);
+  const first = verdict(1, "allow");
+  ok(!has(session.stored(verdict(3, "allow")), "unwake"), "the first is still awaited");
+  ok(has(session.stored(first), "unwake"));
+  ok(has(session.stored(verdict(2, "hold")), "wake"));
+  ok(!has(session.stored(first), "unwake"));
+});
+
 Deno.test("a target that was lost ends the session and says whether the statement ran", () => {
   const unknown = opened();
   unknown.receive(query);
