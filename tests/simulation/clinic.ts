@@ -71,9 +71,13 @@ when { ["public.scratch"].containsAll(context.relations) };
 @id("agents-run")
 permit (
   principal in Group::"agents",
-  action in [Action::"connect", Action::"session", Action::"execute", Action::"read"],
+  action in [
+    Action::"connect", Action::"session", Action::"execute", Action::"read", Action::"shell",
+    Action::"forward"
+  ],
   resource == Connection::"lab"
 );
+@id("never-administer") forbid (principal, action == Action::"administer", resource);
 @id("bulk-needs-one") @approval("compliance") @quorum("1") @expires("45s") @rows_max("${rowsMax}")
 permit (principal in Group::"agents", action == Action::"export", resource == Connection::"ehr");
 @id("claims-need-two") @approval("compliance") @quorum("2") @expires("60s")

@@ -1,5 +1,5 @@
 /**
- * A simulated agent that runs commands over SSH, one connection for each: it sends input, reads
+ * A simulated agent that works over SSH, one connection for each task: it sends input, reads
  * slowly, now and then vanishes, and holds what comes back against what was due.
  *
  * @module
@@ -15,7 +15,7 @@ import type { Agent } from "./agent.ts";
 import { planted, sshConnection } from "./clinic.ts";
 import type { Chance } from "./clock.ts";
 import { organisationToken, type Person } from "./people.ts";
-import { countCommand, rowsCommand } from "./ssh_host.ts";
+import { drawTask, type Sent, type Task } from "./ssh_tasks.ts";
 import type { World } from "./world.ts";
 
 export type SshAgentOptions = {
@@ -26,13 +26,6 @@ export type SshAgentOptions = {
   readonly moves: number;
   /** Hands the connection to an edge; null when none runs there. */
   readonly dial: (agent: AgentConnection, reset: () => void) => ConnectionHandler | null;
-};
-
-/** One command, and what it prints when it runs to its end. */
-type Task = {
-  readonly command: string;
-  readonly input: readonly Uint8Array[];
-  readonly isDue: (output: string) => boolean;
 };
 
 type Talk = {
@@ -88,19 +81,21 @@ export function startSshAgent(world: World, options: SshAgentOptions): Agent {
       if (!mine.open) return;
       if (!ok) return over(mine, "refused");
       count("SSH logins");
-      run(mine, handler, taskOf());
+      run(mine, handler, drawTask(chance));
     }, () => world.find(`${name}: the login threw`));
   }
 
   function run(mine: Talk, handler: ConnectionHandler, task: Task): void {
-    let hear: (message: FromAgent) => void = () => {};
+    let hear: ((message: FromAgent) => void) | null = null;
     let paused = false;
+    let feeding = false;
     let arrivesMs = 0;
+    const queue: Sent[] = [...task.input];
     const channel: AgentChannel = {
-      purpose: [{ kind: "exec", command: new TextEncoder().encode(task.command) }],
+      purpose: task.purpose,
       hear(listener) {
         hear = listener;
-        feed([...task.input]);
+        feed();
       },
       isOpen: () => mine.open,
       send(message, taken) {
@@ -109,24 +104,31 @@ export function startSshAgent(world: World, options: SshAgentOptions): Agent {
         clock.after(arrivesMs - clock.nowMs(), () => {
           if (!mine.open) return;
           take(mine, task, message);
+          if (message.kind === "data") queue.push(...task.react(message.data));
+          feed();
           // A slow reader now and then.
           clock.after(chance.of(0.1) ? chance.between(10, 400) : 0, () => taken?.());
         });
       },
       pause: () => void (paused = true),
-      resume: () => void (paused = false),
+      resume() {
+        paused = false;
+        feed();
+      },
     };
     if (!handler.channel(channel)) return over(mine, "no channel");
     if (chance.of(0.1)) clock.after(chance.between(0, 150), () => over(mine, "vanished"));
 
-    function feed(input: Uint8Array[]): void {
+    function feed(): void {
+      if (feeding || paused || queue.length === 0 || hear === null || !mine.open) return;
+      feeding = true;
       clock.after(chance.between(0, 60), () => {
-        if (!mine.open) return;
-        if (paused) return feed(input);
-        const data = input.shift();
-        if (data === undefined) return hear({ kind: "eof" });
-        hear({ kind: "data", data });
-        feed(input);
+        feeding = false;
+        if (paused || !mine.open) return;
+        const next = queue.shift();
+        if (next === "eof") return hear?.({ kind: "eof" });
+        if (next !== undefined) hear?.({ kind: "data", data: next });
+        feed();
       });
     }
   }
@@ -140,17 +142,19 @@ export function startSshAgent(world: World, options: SshAgentOptions): Agent {
       world.find(`${name}: a planted value reached the agent`);
     }
     if (message.kind !== "close") return;
-    if (mine.status === 0) {
+    const outcome = task.outcome(mine.output);
+    // A tunnel has no status: what came is all that it says.
+    const isOver = task.name === "forward" ? outcome !== "cut short" : mine.status === 0;
+    if (isOver && outcome === "wrong") {
+      const { length } = mine.output;
+      world.find(`${name}: ${task.name} gave ${length} characters, not its own`);
+    } else if (isOver && outcome === "due") {
       count("SSH answered");
-      if (!task.isDue(mine.output)) {
-        world.find(
-          `${name}: ${task.command} printed ${mine.output.length} characters, not its own`,
-        );
-      }
+      count(`SSH ${task.name} answered`);
     } else {
       count(mine.status === 126 ? "SSH denied" : "SSH failed");
-      if (mine.status === null && mine.errors === "") {
-        world.find(`${name}: ${task.command} ended without a word`);
+      if (task.name !== "forward" && mine.status === null && mine.errors === "") {
+        world.find(`${name}: ${task.name} ended without a word`);
       }
     }
     over(mine, "closed");
@@ -163,25 +167,6 @@ export function startSshAgent(world: World, options: SshAgentOptions): Agent {
     talk = null;
     for (const listener of mine.closed) listener();
     clock.after(chance.between(50, 2000), begin);
-  }
-
-  function taskOf(): Task {
-    const drawn = chance();
-    if (drawn < 0.15) return { command: "sudo id", input: [], isDue: () => false };
-    if (drawn < 0.55) {
-      const rows = 1 + chance.below(chance.of(0.2) ? 600 : 20);
-      return {
-        command: rowsCommand(rows),
-        input: [],
-        isDue: (output) => output.split("\n").length === rows + 1,
-      };
-    }
-    const input = Array.from(
-      { length: chance.below(6) },
-      () => chance.bytes(1 + chance.below(1500)),
-    );
-    const bytes = input.reduce((sum, piece) => sum + piece.length, 0);
-    return { command: countCommand, input, isDue: (output) => output === `${bytes}\n` };
   }
 
   function count(what: string): void {

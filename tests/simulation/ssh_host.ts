@@ -1,8 +1,7 @@
 /**
  * An SSH host in memory, as target meets it: logins that fail, programs that are slow, connections
  * that die at any moment. It keeps its own account of what it was sent, as the database does.
- *
- * `cat rows-<n>` prints n lines, each with a planted value; `wc -c` counts its input.
+ * What runs there is in `ssh_programs.ts`.
  *
  * @module
  */
@@ -15,6 +14,7 @@ import {
 } from "#schemas/wire/ssh/channel.ts";
 import type { Chance } from "./clock.ts";
 import { type Account, noTrouble, type Trouble } from "./postgres.ts";
+import { type Program, startProgram } from "./ssh_programs.ts";
 
 export type SimulatedHost = {
   /** How the process that lives while `alive` reaches it. */
@@ -27,11 +27,6 @@ export type SimulatedHost = {
 };
 
 type Connection = { readonly alive: () => boolean; drop(): void };
-
-export const rowsCommand = (rows: number) => `cat rows-${rows}`;
-export const countCommand = "wc -c";
-/** A line of a file; the value in it is planted. */
-const lineOf = (row: number) => `row ${row} pays for 987-65-43${String(row % 90 + 10)} alone\n`;
 
 /** Creates the host. */
 export function simulatedHost(clock: Clock, chance: Chance): SimulatedHost {
@@ -117,7 +112,7 @@ export function simulatedHost(clock: Clock, chance: Chance): SimulatedHost {
     const framer = new ChannelFramer({ messageBytesMax: 1 << 20 });
     let waiting: Uint8Array[] = [];
     let end: readonly ChannelMessage[] | null = null;
-    let counted: number | null = null;
+    let program: Program | null = null;
     let paused = false;
     let busy = false;
     return {
@@ -140,41 +135,41 @@ export function simulatedHost(clock: Clock, chance: Chance): SimulatedHost {
     };
 
     function hear(message: ChannelMessage): void {
-      if (message.kind === "exec") {
-        const command = new TextDecoder().decode(message.command);
-        say({ kind: "success" });
-        const rows = /^cat rows-(\d+)$/.exec(command)?.[1];
-        if (rows === undefined) return void (counted = 0);
-        const lines = Array.from({ length: Number(rows) }, (_, row) => lineOf(row));
-        prints(lines.join(""));
-        ends({ kind: "exit_status", code: 0 });
+      switch (message.kind) {
+        case "pty":
+        case "env":
+          return;
+        case "data":
+          return program?.data(message.data);
+        case "eof":
+          return program?.eof();
+        case "close":
+          return ends({ kind: "exit_status", code: 1 });
+        default:
+          if (program !== null) return;
+          say({ kind: message.kind === "direct_tcpip" ? "open_confirmation" : "success" });
+          program = startProgram(message, { prints, ends });
       }
-      if (message.kind === "data" && counted !== null) counted += message.data.length;
-      if (message.kind === "eof" && counted !== null) {
-        prints(`${counted}\n`);
-        ends({ kind: "exit_status", code: 0 });
-      }
-      if (message.kind === "close") ends({ kind: "exit_status", code: 1 });
     }
 
     /** Cut anywhere, as a pipe is. */
-    function prints(text: string): void {
-      const bytes = new TextEncoder().encode(text);
+    function prints(bytes: Uint8Array): void {
       for (let at = 0; at < bytes.length;) {
-        const piece = bytes.subarray(at, at + 1 + chance.below(chance.of(0.5) ? 30 : 900));
+        const piece = bytes.slice(at, at + 1 + chance.below(chance.of(0.5) ? 30 : 900));
         waiting.push(piece);
         at += piece.length;
       }
+      run();
     }
 
-    function ends(exit: ChannelMessage): void {
+    function ends(exit: ChannelMessage | null): void {
       if (end !== null) return;
-      end = [{ kind: "eof" }, exit, { kind: "close" }];
+      end = [{ kind: "eof" }, ...(exit === null ? [] : [exit]), { kind: "close" }];
       run();
     }
 
     function run(): void {
-      if (busy || paused || !isOpen()) return;
+      if (busy || paused || waiting.length === 0 && end === null || !isOpen()) return;
       const slow = chance.of(host.trouble.slow) && chance.of(0.1);
       if (chance.of(host.trouble.dies) && chance.of(0.2)) return dies();
       busy = true;

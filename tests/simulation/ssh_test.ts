@@ -1,8 +1,8 @@
-/** Commands over SSH through the whole system in one process, in calm and under faults. */
+/** Commands, shells, sftp and forwardings over SSH through the whole system in one process, in calm and under faults. */
 import { ok } from "node:assert/strict";
 import { runSsh, summary } from "./runs.ts";
 
-Deno.test("SSH in calm: every command is served or refused", async () => {
+Deno.test("SSH in calm: every command, shell, file and tunnel is served or refused", async () => {
   const seen: Record<string, number> = {};
   for (const seed of [1, 2]) {
     const result = await runSsh(seed, "calm");
@@ -11,7 +11,8 @@ Deno.test("SSH in calm: every command is served or refused", async () => {
       seen[name] = (seen[name] ?? 0) + count;
     }
   }
-  for (const name of ["SSH answered", "SSH denied", "SSH vanished", "executed"]) {
+  const kinds = ["exec", "shell", "sftp", "forward"].map((kind) => `SSH ${kind} answered`);
+  for (const name of [...kinds, "SSH answered", "SSH denied", "SSH vanished", "executed"]) {
     ok((seen[name] ?? 0) > 0, `${name}: ${JSON.stringify(seen)}`);
   }
   ok((seen["SSH failed"] ?? 0) === 0, `nothing fails by itself: ${JSON.stringify(seen)}`);
