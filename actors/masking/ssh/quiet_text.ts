@@ -37,8 +37,8 @@ export function quietText(bytes: Uint8Array, from: number, classes: DetectorClas
     } else if (kind <= apart) {
       if (digits >= digitsMin) {
         const isBroken = before > 0 && before < digits;
-        if (isBroken && findsJoined(bytes, first, at, classes)) return { end, seen: at };
-        if (findsIn(bytes, first, at, classes)) return { end, seen: at };
+        if (isBroken && findsJoined(bytes, first, at, digits, classes)) return { end, seen: at };
+        if (findsIn(bytes, first, at, digits, classes)) return { end, seen: at };
       }
       digits = before = 0;
       if (kind === apart) end = at + 1;
@@ -76,13 +76,39 @@ export function contextStart(bytes: Uint8Array, end: number): number {
   return start;
 }
 
-function findsIn(bytes: Uint8Array, from: number, to: number, classes: DetectorClasses): boolean {
+/** Whether there is a find among the digits of a stretch, of which there are so many. */
+function findsIn(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  digits: number,
+  classes: DetectorClasses,
+): boolean {
+  let left = digits;
   for (let at = from; at < to;) {
-    if (!isDigit(bytes[at])) at++;
-    else if (findAt(bytes, at, 0, classes) !== null) return true;
-    else while (isDigit(bytes[at])) at++;
+    if (!isDigit(bytes[at])) {
+      at++;
+      continue;
+    }
+    let end = at + 1;
+    while (isDigit(bytes[end])) end++;
+    if (mayBegin(bytes, at, end - at, left) && findAt(bytes, at, 0, classes) !== null) return true;
+    left -= end - at;
+    at = end;
   }
   return false;
+}
+
+/**
+ * Whether a find may begin with a group, by its length and by how many digits follow at most: a
+ * record number is a group of five or more, a card has thirteen digits; without a plus a telephone
+ * number has ten and begins with a group of one, three or six, as a social security number with
+ * three of nine does.
+ */
+function mayBegin(bytes: Uint8Array, at: number, length: number, left: number): boolean {
+  if (length >= digitsMin || left >= 13) return true;
+  const before = bytes[at - 1] === parenthesis ? bytes[at - 2] : bytes[at - 1];
+  return before === plus || left >= 9 && (length === 1 || length === 3);
 }
 
 /** Whether there may be a find when the lines are joined, as `JoinedText` does. */
@@ -90,11 +116,12 @@ function findsJoined(
   bytes: Uint8Array,
   from: number,
   to: number,
+  digits: number,
   classes: DetectorClasses,
 ): boolean {
   const start = Math.max(0, from - besideBytes);
   const end = Math.min(bytes.length, to + besideBytes);
-  if (end - start > joined.length) return true;
+  if (end - start >= joined.length) return true;
   let length = 0;
   let first = 0;
   let last = 0;
@@ -104,14 +131,16 @@ function findsJoined(
     const byte = bytes[at] ?? 0;
     if (byte !== lineFeed || bytes[at - 1] === lineFeed) joined[length++] = byte;
   }
-  return findsIn(joined.subarray(0, length), first, last, classes);
+  // Behind it stands what was read before.
+  joined[length] = 0;
+  return findsIn(joined, first, last, digits, classes);
 }
 
 /** A label before a number and an extension behind it are not longer. */
 const besideBytes = 48;
 /** Lines of numbers are few, or all are read. */
 const joined = new Uint8Array(1024);
-const lineFeed = 0x0a;
+const [lineFeed, parenthesis, plus] = [0x0a, 0x28, 0x2b];
 /** No judgement of a find looks further than this. */
 const aheadBytes = 512;
 /** The fewest digits of a find. */

@@ -56,7 +56,17 @@ Deno.test("quietText() looks no further than what follows is known", () => {
 Deno.test("TextMasker gives out the same of much at once as of a little at a time", () => {
   const quiet = fc.constantFrom(words, logged, values, "\n", `${"x".repeat(300)}\n`, "é", "12 ");
   const find = fc.constantFrom(
-    ...["536-22-1234", "415-555-2671 x45", "a.b@c.org", "MRN ", "MRN\n", "1234567", "12345\n"],
+    ...[
+      "536-22-1234",
+      "415-555-2671 x45",
+      "+44 20 7946 0958",
+      "1 (415) 555-2671",
+      "a.b@c.org",
+      "MRN ",
+      "MRN\n",
+      "1234567",
+      "12345\n",
+    ],
     ...[
       "4111 1111 1111 1111",
       "536-22-\n1234\n",
