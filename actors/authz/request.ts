@@ -64,7 +64,6 @@ export type Understood = {
   readonly runsPrepared: readonly string[];
   /** The request ends the batch: ReadyForQuery follows. */
   readonly synced: boolean;
-  readonly copies: "in" | "none";
   /** It reads from a cursor or portal that earlier requests read from, or later ones may. */
   readonly resumes: boolean;
 };
@@ -91,7 +90,6 @@ type Draft = {
   readonly probed: Probed[];
   readonly digest: Digest;
   synced: boolean;
-  copies: "in" | "none";
   resumes: boolean;
   /** Names that this request gave to Bind. */
   readonly bound: Set<string>;
@@ -119,7 +117,6 @@ export function understand(
     probed: [],
     digest,
     synced: false,
-    copies: "none",
     resumes: false,
     bound: new Set(),
   };
@@ -205,7 +202,6 @@ function takeQuery(text: string, draft: Draft, analyse: Analyse): Refusal | null
     if (copiesIn && index < statements.length - 1) {
       return refusalOf("unsupported_statement", "COPY FROM STDIN must be the last statement");
     }
-    if (copiesIn) draft.copies = "in";
     draft.executed.push(analysis);
     note(draft, probes, noParameters);
     draft.changes.push(changed);
@@ -304,7 +300,6 @@ function takeExecute(message: Execute, draft: Draft, analyse: Analyse): Refusal 
   draft.runsPrepared.push(prepared.sql);
   draft.positions.push({ answers: "execute", statement, formats: [...formats], analysis });
   if (only?.change !== undefined) draft.session = applyChange(draft.session, only.change);
-  if (analysis.copy?.direction === "in") draft.copies = "in";
   return null;
 }
 

@@ -326,7 +326,6 @@ const aborting: Read = {
   runsPrepared: [],
   probed: [],
   synced: true,
-  copies: "none",
   resumes: false,
   written: { into: [], unreadable: false, copying: null },
 };
