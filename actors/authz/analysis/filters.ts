@@ -11,7 +11,15 @@ import type { FilterKind } from "#schemas/analysis.ts";
 import { impliedOperators, operatorValue } from "./calls.ts";
 import { operatorShare, resolveColumn, valueOf } from "./expression.ts";
 import { type Column, isColumn, join, named, opaque, type Value } from "./lineage.ts";
-import { elementsOf, givenOf, probe, probeByRows, probeColumn } from "./probes.ts";
+import {
+  elementsOf,
+  givenOf,
+  probe,
+  probeByRows,
+  probeColumn,
+  type Reads,
+  readsOf,
+} from "./probes.ts";
 import { filterBy, type Run, spend } from "./run.ts";
 import type { Scope } from "./scope.ts";
 import { selectOutput } from "./select.ts";
@@ -30,7 +38,7 @@ export function filterByCondition(condition: unknown, scope: Scope | null, run: 
 /** Notes a value that says how many rows come, or when: of a class it may tell anything at once. */
 export function filterByValue(value: Value, run: Run): void {
   filterBy(run, value, "pattern");
-  probeByRows(value, "made", run);
+  probeByRows(value, { made: true, stored: [] }, run);
 }
 
 /** False when the condition has no form that is known here; then nothing of it was visited. */
@@ -114,8 +122,8 @@ function compareSides(left: Side, right: Side, { kind, isArray }: How, run: Run)
   const isWithGiven = isGiven(left.expression) || isGiven(right.expression);
   if (isOfExpressions) probeParts(join(one, other), [left, right], run);
   else if (!isWithGiven) {
-    probeColumn(one, other, originOf(right, run), run);
-    probeColumn(other, one, originOf(left, run), run);
+    probeColumn(one, other, readsIn(right, run), run);
+    probeColumn(other, one, readsIn(left, run), run);
   } else if (isArray && isProtected(one)) {
     for (const given of elementsOf(right.expression, run)) probe(one, given, run);
   } else {
@@ -139,8 +147,9 @@ function probeParts(compared: Value, sides: readonly Side[], run: Run): void {
   const parts = sides.map(({ expression }) => expression);
   const given = isAtHand ? givenOf(parts, run, (body) => isOfClass(body, scope, run)) : null;
   if (given !== null) return probe(compared, given, run);
-  const isStored = isAtHand && sides.every((side) => originOf(side, run) === "stored");
-  probeByRows(compared, isStored ? "stored" : "made", run);
+  const reads = sides.map((side) => readsIn(side, run));
+  const made = !isAtHand || reads.some((one) => one.made);
+  probeByRows(compared, { made, stored: reads.flatMap(({ stored }) => stored) }, run);
 }
 
 /** Other columns make one statement ask as many questions as they have rows. */
@@ -149,9 +158,11 @@ function isOfClass(reference: Fields, scope: Scope | null, run: Run): boolean {
   return column.origin !== null && column.classes.length > 0 && !column.opaque;
 }
 
-/** Whether an expression reads nothing but columns as they are stored. */
-function originOf({ expression, scope }: Side, run: Run): "stored" | "made" {
+/** What of no class an expression reads. Another query may read anything. */
+function readsIn({ expression, scope }: Side, run: Run): Reads {
   const pending: unknown[] = [expression];
+  const stored: Column[] = [];
+  let made = false;
   for (let item = pending.pop(); item !== undefined; item = pending.pop()) {
     if (Array.isArray(item)) {
       for (const part of item) pending.push(part);
@@ -159,17 +170,19 @@ function originOf({ expression, scope }: Side, run: Run): "stored" | "made" {
     }
     if (typeof item !== "object" || item === null) continue;
     spend(run, 1);
+    made ||= bodyOf(item, "SubLink") !== null;
     const reference = bodyOf(item, "ColumnRef");
-    if (reference !== null && resolveColumn(reference, scope, run).origin === null) return "made";
-    if (bodyOf(item, "SubLink") !== null) return "made";
+    const column = reference === null ? null : resolveColumn(reference, scope, run);
+    if (column?.origin === null) made = true;
+    else if (column !== null && column.classes.length === 0) stored.push(column);
     for (const part of Object.values(item)) if (typeof part === "object") pending.push(part);
   }
-  return "stored";
+  return { made, stored };
 }
 
 function probeEachOther(one: Column, other: Column, run: Run): void {
-  probeColumn(one, other, other.origin === null ? "made" : "stored", run);
-  probeColumn(other, one, one.origin === null ? "made" : "stored", run);
+  probeColumn(one, other, readsOf(other), run);
+  probeColumn(other, one, readsOf(one), run);
 }
 
 /** Notes two columns of which rows must be equal, or may not be: of a join or set operation. */

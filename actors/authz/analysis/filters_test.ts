@@ -170,7 +170,18 @@ Deno.test("rows that a statement makes and compares with a class are of the clas
       "select count(*), 1 as one from patients where ssn = '1'": "count one",
       "select v.department, count(*) from visits v join patients p on p.dob < v.visited_on group by 1":
         "department count",
-      "select code, label from departments join patients on zip = code": "code label",
+      "select code, label from departments join patients on zip = code": "code:zip label",
+      "select upper(d.code), d.label, p.id from departments d, patients p where left(p.zip, 1) = d.code":
+        "upper:zip label id",
+      "select code from departments where code in (select zip from patients)": "code:zip",
+      "select c from (select code as c from departments) t where exists (select from patients where zip = c)":
+        "c:zip",
+      "with d as (table departments) select max(code) from d join patients on zip like code || '%'":
+        "max:zip",
+      "select departments.code from departments join patients on true where zip = any (array[code])":
+        "code:zip",
+      "delete from claims using departments d, patients p where p.zip = d.code returning d.code":
+        "code:zip",
       "select d from generate_series(1, 9) d join visits on id = d": "d",
     })
   ) strictEqual(columnsOf(sql), columns, sql);

@@ -24,7 +24,7 @@ import {
 } from "./lineage.ts";
 import type { Resolved } from "./resolve.ts";
 import { hiddenCode, type Run, spend } from "./run.ts";
-import { type FromItem, nested, type Output, type Scope } from "./scope.ts";
+import { comparedItems, type FromItem, nested, type Output, type Scope } from "./scope.ts";
 import { selectOutput, targetColumns } from "./select.ts";
 import { bodyOf, type Fields, fields, items, number, text } from "./tree.ts";
 import { withScope } from "./with.ts";
@@ -289,7 +289,8 @@ function returning(
   if (exprs.length === 0) return null;
   run.effects.add("read");
   if (target.columns.some(({ classes }) => classes.length > 0)) run.classified = true;
-  const scope = nested(outer, [...list, ...versions(clause, target, list)]);
+  const shown = [...list, ...versions(clause, target, list)];
+  const scope = nested(outer, comparedItems(shown, run.compared));
   const { columns, open } = targetColumns(exprs, scope, run);
   return { columns: chosenBy(columns, run.generated), open, rows };
 }

@@ -10,7 +10,7 @@
 import { pureFunctions, setFunctions } from "./builtin_functions.ts";
 import { isBuiltin } from "./calls.ts";
 import { isAggregateCall } from "./groups.ts";
-import type { Column, Value } from "./lineage.ts";
+import type { Column, Origin, Value } from "./lineage.ts";
 import { type Run, spend } from "./run.ts";
 import { bodyOf, constantOf, type Fields, fields, items, node, number, stringOf } from "./tree.ts";
 
@@ -35,26 +35,39 @@ export function probe(compared: Value, given: Given | null, run: Run): void {
   run.probes.push({ classes, given });
 }
 
+/** What an expression reads: rows that the statement makes itself, and columns as they are stored. */
+export type Reads = { readonly made: boolean; readonly stored: readonly Column[] };
+
+export function readsOf(column: Column): Reads {
+  return { made: column.origin === null, stored: [column] };
+}
+
 /**
- * Notes that rows ask of a class what nobody can count. Rows that the statement makes itself
- * (`made`) may hold any value, and the comparison chooses those that are stored: then what comes of
- * them is of the class.
+ * Notes that rows ask of a class what nobody can count. Rows that the statement makes itself may
+ * hold any value, and so may a table; the comparison chooses those that are under the class. Then
+ * what comes of the first, and the columns compared of the second, is of the class.
  */
-export function probeByRows(compared: Value, from: "stored" | "made", run: Run): void {
+export function probeByRows(compared: Value, { made, stored }: Reads, run: Run): void {
   probe(compared, null, run);
-  if (from === "made") { for (const name of compared.classes) run.generated.add(name); }
+  for (const name of compared.classes) {
+    if (made) run.generated.add(name);
+    for (const { origin } of stored) {
+      if (origin === null) continue;
+      const key = originKey(origin);
+      run.compared.set(key, (run.compared.get(key) ?? new Set()).add(name));
+    }
+  }
+}
+
+export function originKey({ relation, attribute }: Origin): string {
+  return `${relation}.${attribute}`;
 }
 
 /** Notes that a class is held equal to a column of other rows. */
-export function probeColumn(
-  compared: Value,
-  other: Column,
-  from: "stored" | "made",
-  run: Run,
-): void {
+export function probeColumn(compared: Value, other: Column, reads: Reads, run: Run): void {
   // What is stored under a class is not of the agent's making.
   if (other.origin !== null && other.classes.length > 0) return;
-  if (other.given === undefined) return probeByRows(compared, from, run);
+  if (other.given === undefined) return probeByRows(compared, reads, run);
   for (const given of other.given) probe(compared, given, run);
 }
 

@@ -48,6 +48,8 @@ export type Run = {
    * so that what it gives carries them.
    */
   generated: Set<string>;
+  /** In the same way, of columns that are stored: by `relation.attribute`, the classes. */
+  compared: Map<string, Set<string>>;
   /** Rows that every group of protected rows is proven to have; null when none were read. */
   rowsMin: number | null;
   /** A relation with classified columns was read. */
@@ -89,6 +91,7 @@ export function newRun(
     filtered: new Map(),
     probes: [],
     generated: new Set(),
+    compared: new Map(),
     rowsMin: null,
     classified: false,
     code: new Set(),

@@ -8,6 +8,7 @@
  */
 import { type Column, join, joinAll, named, opaque, plain, type Value } from "./lineage.ts";
 import type { Relation } from "./catalog_index.ts";
+import { originKey } from "./probes.ts";
 
 /** One range-table entry that can be referred to by name. */
 export type Source = {
@@ -108,6 +109,28 @@ export function columnAt(level: Scope, name: string): Column | null {
 export function columnOf(source: Source, name: string): Column | null {
   for (const column of source.columns) if (column.name === name) return column;
   return hasSystemColumns(source) && systemColumns.has(name) ? named(name, plain) : null;
+}
+
+/** FROM items whose columns carry the classes they were compared with; by `originKey`. */
+export function comparedItems(
+  list: readonly FromItem[],
+  compared: ReadonlyMap<string, ReadonlySet<string>>,
+): readonly FromItem[] {
+  if (compared.size === 0) return list;
+  const withClasses = (column: Column): Column => {
+    const key = column.origin === null ? null : originKey(column.origin);
+    const classes = key === null ? undefined : compared.get(key);
+    if (classes === undefined) return column;
+    return { ...column, ...join(column, { classes: [...classes].sort(), opaque: false }) };
+  };
+  return list.map((item) => ({
+    ...item,
+    columns: item.columns.map(withClasses),
+    sources: item.sources.map((source) => ({
+      ...source,
+      columns: source.columns.map(withClasses),
+    })),
+  }));
 }
 
 /** The row of an entry as one value. */

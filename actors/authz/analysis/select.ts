@@ -35,7 +35,15 @@ import {
 import { columnName, isStar } from "./names.ts";
 import { type Given, givenOf } from "./probes.ts";
 import { filterBy, type Run, spend, TooComplex } from "./run.ts";
-import { columnAt, findSource, nested, type Output, rowOf, type Scope } from "./scope.ts";
+import {
+  columnAt,
+  comparedItems,
+  findSource,
+  nested,
+  type Output,
+  rowOf,
+  type Scope,
+} from "./scope.ts";
 import { bodyOf, constantOf, type Fields, fields, items, stringOf, text } from "./tree.ts";
 import { withScope } from "./with.ts";
 
@@ -45,17 +53,23 @@ const columnsMax = 1664;
 /** The rows of a SelectStmt in a scope. INTO is for the caller. */
 export function selectOutput(select: Fields, outer: Scope | null, run: Run): Output {
   spend(run, 1);
-  const around = run.generated;
+  const { generated: madeAround, compared: comparedAround } = run;
   const generated = new Set<string>();
+  const compared: Run["compared"] = new Map();
   run.generated = generated;
+  run.compared = compared;
   const scope = withScope(select["withClause"], outer, run);
   const output = bodyOutput(select, scope, run);
   if (output.columns.length > columnsMax) throw new TooComplex();
   filterByValue(valueOf(select["limitOffset"], scope, run), run);
   filterByValue(valueOf(select["limitCount"], scope, run), run);
   if (select["lockingClause"] !== undefined) run.details.add("lock_rows");
-  run.generated = around;
-  for (const name of generated) around.add(name);
+  run.generated = madeAround;
+  run.compared = comparedAround;
+  for (const name of generated) madeAround.add(name);
+  for (const [key, classes] of compared) {
+    comparedAround.set(key, comparedAround.get(key)?.union(classes) ?? classes);
+  }
   const consult = (location: number) => void run.consulted.push(location);
   const rows = limitedRows(output.rows, select["limitCount"], consult);
   return { ...output, columns: chosenBy(output.columns, generated), rows };
@@ -137,10 +151,13 @@ function plainSelect(select: Fields, outer: Scope | null, run: Run): Output {
     (select["havingClause"] !== undefined ||
       targets.some((target) => isAggregate(bodyOf(target, "ResTarget")?.["val"])));
   noteGroups(select, list, run);
+  const seen = run.compared.size === 0
+    ? columns
+    : targetColumns(targets, nested(outer, comparedItems(list, run.compared)), run).columns;
   // A condition on groups tells of their rows, whatever else is selected.
   const told = select["havingClause"] === undefined
-    ? columns
-    : columns.map((column) => named(column.name, aggregated(column), column.origin));
+    ? seen
+    : seen.map((column) => named(column.name, aggregated(column), column.origin));
   const output = { columns: told, open, rows: grouped ? 1 : fromRows(list, where) };
   orderBy(select, output, scope, run);
   return output;

@@ -327,3 +327,9 @@ select 804100000 + n from generate_series(1, 99999) n where 804100000 + n in (se
 
 -- kept in a lateral join
 select t.z from vault v, lateral (select 804100000 + n as z from generate_series(1, 99999) n where 804100000 + n = v.number) t;
+
+-- spelled out by numbers that the catalog holds
+select string_agg(c.attnum::text, '' order by n.attnum) from patients p, pg_attribute n, pg_attribute c where p.id = 1 and n.attrelid = 'pg_class'::regclass and n.attnum between 1 and 11 and c.attrelid = n.attrelid and c.attnum between 1 and 9 and substr(p.ssn, n.attnum, 1) = c.attnum::text;
+
+-- spelled out by letters of a table without classes
+select string_agg(chr(c.attnum + 64), '' order by n.attnum) from patients p, pg_attribute n, pg_attribute c where p.id = 1 and n.attrelid = 'pg_class'::regclass and n.attnum between 1 and 21 and c.attrelid = n.attrelid and c.attnum between 1 and 26 and upper(substr(p.name, n.attnum, 1)) = chr(c.attnum + 64);
