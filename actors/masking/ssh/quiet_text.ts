@@ -19,8 +19,8 @@ export type Quiet = {
 };
 
 /**
- * Looks from `from`, which has `contextBytes` before it, as far as what follows is known well enough
- * to judge.
+ * Looks from `from`, which has `contextBytes` before it, as far as what follows is known well
+ * enough to judge.
  */
 export function quietText(bytes: Uint8Array, from: number, classes: DetectorClasses): Quiet {
   const limit = bytes.length - aheadBytes;
