@@ -4,13 +4,18 @@
  * the server and the reader a fraction of single deliveries.
  *
  * Theory of operation. A request with `no_wait` (NATS ADR-13) brings what is there; the server says
- * 404 when there was less than a batch, and nothing after a full one. After anything else, and
- * after silence, the consumer counts as lost.
+ * 404 when there was less than a batch, and after a full one 409 or nothing. After anything else,
+ * and after silence, the consumer counts as lost.
  *
  * @module
  */
-import type { Link } from "#actors/_kit/nats_link.ts";
-import { handBack, pinOf, type Pull, type PullOptions } from "#actors/_kit/nats_pull.ts";
+import {
+  handBack,
+  pinOf,
+  type Pull,
+  type PullLink,
+  type PullOptions,
+} from "#actors/_kit/nats_pull.ts";
 import { headerBytes, type NatsMsg } from "#actors/_kit/nats_message.ts";
 import { parseHeaders } from "#actors/_kit/nats_wire.ts";
 
@@ -22,7 +27,7 @@ export type GatherOptions = PullOptions & {
 };
 
 /** Starts asking. */
-export function gatherLoop(link: Link, options: GatherOptions): Pull {
+export function gatherLoop(link: PullLink, options: GatherOptions): Pull {
   const { clock, limits } = link.options;
   const request = {
     batch: limits.gatherMessagesMax,
@@ -34,14 +39,25 @@ export function gatherLoop(link: Link, options: GatherOptions): Pull {
   let pin = "";
   let came = 0;
   let stopped = false;
+  let held = false;
   let forgetTimer = () => {};
   const subscription = link.subscribe(inbox, onMessage);
   const forgetReconnect = link.onReconnect(lost);
   ask();
-  return { restart: ask, stop };
+  return { hold, restart, stop };
+
+  function hold(): void {
+    held = true;
+    forgetTimer();
+  }
+
+  function restart(): void {
+    held = false;
+    ask();
+  }
 
   function ask(): void {
-    if (stopped) return;
+    if (stopped || held) return;
     came = 0;
     const own = pin === "" ? request : { ...request, id: pin };
     link.write(options.subject, encoder.encode(JSON.stringify(own)), inbox);
@@ -66,8 +82,10 @@ export function gatherLoop(link: Link, options: GatherOptions): Pull {
   }
 
   function onStatus(message: NatsMsg): void {
-    const { status } = parseHeaders(headerBytes(message));
-    if (stopped || status === 100) return;
+    const { status, description } = parseHeaders(headerBytes(message));
+    if (stopped || held || status === 100) return;
+    // More was asked for when the last one of it came.
+    if (description === "Batch Completed") return;
     if (status === 404) return after(options.lateMs, ask);
     if (status === 423) {
       // Another worker is pinned now; ask as a standby.

@@ -28,13 +28,25 @@ export type PullOptions = {
   readonly onLost?: () => void;
 };
 export type Pull = {
+  /** Asks no more until it is restarted: the consumer is being made anew. */
+  hold(): void;
   /** Asks anew, forgetting what was asked before. */
   restart(): void;
   stop(): Promise<void>;
 };
 
+/** What of a connection asking needs. */
+export type PullLink =
+  & Pick<Link, "connected" | "newInbox" | "write" | "onReconnect">
+  & {
+    readonly options: Pick<Link["options"], "clock" | "limits">;
+    subscribe(
+      ...subscription: Parameters<Link["subscribe"]>
+    ): Pick<ReturnType<Link["subscribe"]>, "drain">;
+  };
+
 /** Keeps a pull request standing at the server. */
-export function pullLoop(link: Link, options: PullOptions): Pull {
+export function pullLoop(link: PullLink, options: PullOptions): Pull {
   const { clock, limits } = link.options;
   const inbox = link.newInbox();
   const heartbeatMs = Math.max(500, Math.floor(limits.pullMsMax / 2));
@@ -42,14 +54,24 @@ export function pullLoop(link: Link, options: PullOptions): Pull {
   let pin = "";
   let heardMs = clock.nowMs();
   let stopped = false;
+  let held = false;
   let forgetTimer = () => {};
   let forgetRetry: (() => void) | null = null;
 
   const subscription = link.subscribe(inbox, onMessage);
-  const forgetReconnect = link.onReconnect(() => restart());
+  const forgetReconnect = link.onReconnect(() => askAnew());
   refill();
   watch();
-  return { restart, stop };
+  return { hold, restart, stop };
+
+  function hold(): void {
+    held = true;
+  }
+
+  function restart(): void {
+    held = false;
+    askAnew();
+  }
 
   function onMessage(message: NatsMsg): void {
     heardMs = clock.nowMs();
@@ -74,16 +96,16 @@ export function pullLoop(link: Link, options: PullOptions): Pull {
       case 423:
         // Another worker is pinned now; ask as a standby.
         pin = "";
-        restart();
+        askAnew();
         return;
       default:
         options.onLost?.();
-        forgetRetry ??= clock.after(retryDelayMs, restart);
+        forgetRetry ??= clock.after(retryDelayMs, askAnew);
     }
   }
 
   function refill(): void {
-    if (stopped || !link.connected()) return;
+    if (stopped || held || !link.connected()) return;
     const batch = limits.pullMessagesMax - asked;
     if (batch < 1) return;
     const request = {
@@ -96,7 +118,7 @@ export function pullLoop(link: Link, options: PullOptions): Pull {
     if (link.write(options.subject, encoder.encode(JSON.stringify(request)), inbox)) asked += batch;
   }
 
-  function restart(): void {
+  function askAnew(): void {
     forgetRetry?.();
     forgetRetry = null;
     asked = 0;
@@ -110,7 +132,7 @@ export function pullLoop(link: Link, options: PullOptions): Pull {
       if (link.connected() && clock.nowMs() - heardMs > 2 * heartbeatMs + 250) {
         // The pin is kept: only the server knows whether it still holds (status 423 says no).
         options.onLost?.();
-        restart();
+        askAnew();
       }
       watch();
     });
@@ -128,7 +150,7 @@ export function pullLoop(link: Link, options: PullOptions): Pull {
 }
 
 /** It came after stop: another worker should have it now, not after the ack wait. */
-export function handBack(link: Link, { reply }: NatsMsg): void {
+export function handBack(link: PullLink, { reply }: NatsMsg): void {
   if (reply !== undefined) link.write(reply, encoder.encode("-NAK"));
 }
 

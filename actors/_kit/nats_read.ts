@@ -255,6 +255,7 @@ export function streamReader(link: Link): Reader {
     async function remake(): Promise<void> {
       if (making || stopped) return;
       making = true;
+      pull.hold();
       while (!stopped) {
         try {
           await remove(stream, name);
