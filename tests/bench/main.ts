@@ -4,7 +4,7 @@
  *
  * `deno task bench [bulk] [seconds of each pgbench run] [rows of a bulk result]`; with `bulk`,
  * bulk results without fsync only. Results of other shapes are measured by `shapes_main.ts`, SSH by
- * `ssh_main.ts`, each with `deno run -A`.
+ * `ssh_main.ts`, what it takes to judge a statement by `judging_main.ts`, each with `deno run -A`.
  *
  * @module
  */
