@@ -40,11 +40,11 @@ export type Effect = z.infer<typeof Effect>;
 
 /**
  * How a class decides which rows come out, and in which order. A kind says what an answer tells:
- * `equality` whether a value is the one named (also `IN`, `= ANY`, `IS NULL`), `range` on which side
- * of it, `pattern` something about a part of it: LIKE, regular expressions, full text, any function
- * of it, and whatever is not understood. `sort`, `group` (GROUP BY, DISTINCT, set operations) and
- * `window` are keys; a key that is no bare column is a `pattern` as well. `join` compares it with
- * other rows.
+ * `equality` whether a value is the one named (also `IN`, `= ANY`, `IS NULL`), `range` on which
+ * side of it, `pattern` something about a part of it: LIKE, regular expressions, full text, any
+ * function of it, and whatever is not understood. `sort`, `group` (GROUP BY, DISTINCT, set
+ * operations) and `window` are keys; a key that is no bare column is a `pattern` as well. `join`
+ * compares it with other rows.
  */
 export const FilterKind = z.enum([
   "equality",

@@ -79,7 +79,7 @@ function placesOf(analysed: Understood, sql: string): Places | "elsewhere" | nul
   return literals.every(({ location }) => places.has(location)) ? places : "elsewhere";
 }
 
-/** The analysis of one text as that of another of the same shape: what it compares is the other's. */
+/** One text's analysis as that of another of its shape: what it compares is the other's. */
 function withLiterals(
   analysed: Understood,
   places: Places,

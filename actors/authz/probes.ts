@@ -6,8 +6,8 @@
  * of the same text are one value; what no one can count (an array made by a function, the rows of a
  * table without classes) is as many as any policy minds.
  *
- * **Invariant:** the count never falls while a session lasts, and is the same when its stored frames
- * are replayed.
+ * **Invariant:** the count never falls while a session lasts, and is the same when its stored
+ * frames are replayed.
  *
  * @module
  */

@@ -140,6 +140,11 @@ Deno.test("a prepared statement or cursor filters as it did where it was made", 
 });
 
 Deno.test("rows that a statement makes and compares with a class are of the class", () => {
+  const digits = "generate_series(0, 9) d";
+  const parts = "select n, substr(ssn, n, 1) as x from patients, generate_series(1, 11) n";
+  const likeIt = "select from patients where ssn like z || d || '%'";
+  const spelling = "with recursive r (z) as (select '' union all " +
+    `select z || d from r, ${digits} where exists (${likeIt}))`;
   const days = "generate_series('1900-01-01', now(), '1 day') d";
   for (
     const [sql, columns] of Object.entries({
@@ -153,10 +158,8 @@ Deno.test("rows that a statement makes and compares with a class are of the clas
         "?column?:birthdate d:birthdate",
       "select n from patients, generate_series(1, 11) n where substr(ssn, n, 1) = '9'": "n:ssn",
       "select n from patients, generate_series(1, 11) n where starts_with(ssn, n::text)": "n:ssn",
-      "select n from (select n, substr(ssn, n, 1) as x from patients, generate_series(1, 11) n) t where x = '9'":
-        "n:ssn",
-      "with recursive r (z) as (select '' union all select z || d from r, generate_series(0, 9) d where exists (select from patients where ssn like z || d || '%')) select max(z) from r":
-        "max:ssn",
+      [`select n from (${parts}) t where x = '9'`]: "n:ssn",
+      [`${spelling} select max(z) from r`]: "max:ssn",
       "select n from generate_series(1, 99) n limit (select ascii(ssn) from patients limit 1)":
         "n:ssn",
       "select n::text from generate_series(1, 9) n intersect select left(ssn, 1) from patients":

@@ -35,7 +35,7 @@ export function probe(compared: Value, given: Given | null, run: Run): void {
   run.probes.push({ classes, given });
 }
 
-/** What an expression reads: rows that the statement makes itself, and columns as they are stored. */
+/** What an expression reads: rows that the statement makes, and columns as they are stored. */
 export type Reads = { readonly made: boolean; readonly stored: readonly Column[] };
 
 export function readsOf(column: Column): Reads {
