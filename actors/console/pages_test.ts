@@ -28,6 +28,7 @@ Deno.test("a page shows who asks for whom, what for, and the statement with lite
       "export",
       "mrn",
       "4,812",
+      "at most 50,000 given out",
       "&#39;…&#39;",
       "Approve",
       "Deny",

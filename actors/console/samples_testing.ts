@@ -72,6 +72,7 @@ export function verdictOf(
     plan: maskWhole,
     parsed: null,
     durationMsMax: 60_000,
+    volume: { rowsMax: 50_000, rowsOf: "request", bytesMax: 1e9, bytesOf: "session" },
     approval: null,
     cancels: null,
     ...change,

@@ -206,7 +206,7 @@ function factsCard(entry: ApprovalEntry, { verdict }: ApprovalRecording): Html {
         <dt>Touches</dt>
         <dd>${pills(summary.relations)}</dd>
         <dt>Rows</dt>
-        <dd>about ${count(summary.estimatedRows)}, by estimate</dd>
+        <dd>about ${count(summary.estimatedRows)}, by estimate${atMost(verdict)}</dd>
         <dt>Asked by policy</dt>
         <dd>${pills(policies)}</dd>
       </dl>
@@ -215,6 +215,13 @@ function factsCard(entry: ApprovalEntry, { verdict }: ApprovalRecording): Html {
 }
 
 /** Classes, each with how the agent would see it. */
+/** What is given out when it is approved, however wrong the estimate is. */
+function atMost(verdict: ApprovalRecording["verdict"]): string {
+  return verdict?.volume === undefined
+    ? ""
+    : `; at most ${count(verdict.volume.rowsMax)} given out`;
+}
+
 function maskedClasses(
   classes: readonly string[],
   verdict: ApprovalRecording["verdict"],
