@@ -31,6 +31,7 @@ import { readNamed } from "./files.ts";
 import { connectAuditor, findPlace } from "./place.ts";
 import type { Call, Verb } from "./verb.ts";
 
+const kinds = channels.map((name) => `${name}, ${channelTexts[name]}`).join("; ");
 const grammar: Grammar = {
   verb: "policy explain",
   summary: "say what would become of a statement or a command, and why; nothing is run",
@@ -46,8 +47,7 @@ const grammar: Grammar = {
     policy: { value: "<file>", help: "another policy than the installation's" },
   },
   details: [
-    "Over SSH the text is, with --channel",
-    ...channels.map((name) => `  ${name.padEnd(9)}${channelTexts[name]}`),
+    `Over SSH the text is, by --channel: ${kinds}.`,
     "Exit code: 0 when it would be allowed or held, 1 when it would be denied.",
   ],
 };

@@ -114,7 +114,7 @@ async function under(rig: Rig, name: string, harm: () => Promise<void>) {
     return settledOutcomes(rig, name);
   }, 60_000);
   await isRunOnce(rig, name, results);
-  // Keys that are registered for minutes do not outlive the process that knows them.
+  // Who comes anew is served.
   await using fresh = await sshClient(rig.system);
   strictEqual((await fresh.ssh(["gw", "echo new"])).stdout, "new\n");
   return { results, outcomes };

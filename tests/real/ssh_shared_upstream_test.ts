@@ -48,7 +48,8 @@ Deno.test("channels of one agent's connection share the target's", async (test) 
   await test.step("channels that are opened at once wait for one login", async () => {
     const way = wayTo(endpoint);
     const before = await logins();
-    const channels = await Promise.all([1, 2, 3].map(() => openBeside(way, "agent")));
+    // The server has written of a login what there is to write once it runs something.
+    const channels = await Promise.all([1, 2, 3].map(() => echo(way, "agent")));
     for (const channel of channels) channel.upstream.hangUp();
     strictEqual(await logins() - before, 1);
   });

@@ -6,7 +6,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { openLabSystem, printed, sshClient } from "./ssh_client.ts";
 import { plantedForNobody } from "./planted.ts";
 import { type Rig, scenario, startRig } from "./support.ts";
-import { closeReasons } from "./ssh_frames.ts";
+import { closeReasons, linesSaid } from "./ssh_frames.ts";
 
 Deno.test("ssh, sftp, scp, rsync and git through the gateway", async (test) => {
   await using rig = await startRig(openLabSystem);
@@ -195,8 +195,18 @@ Deno.test("ssh, sftp, scp, rsync and git through the gateway", async (test) => {
     await printed(shell, /test-no-reboot/);
     await shell.type("echo again-$((1 + 1))\r");
     await printed(shell, /again-2/);
+    // Echo is off before anybody is asked.
+    const asks = "printf 'P''IN: '; read -r pin; stty echo; echo len-${#pin}";
+    await shell.type(`stty -echo; ${asks}\r`);
+    await printed(shell, /PIN: /);
+    await shell.type("hunter2\r");
+    await printed(shell, /len-7/);
     await shell.type("exit 5\r");
     strictEqual((await shell.finished).code, 5);
+    const said = await linesSaid(rig);
+    ok(said.some((line) => line.includes("typed-")));
+    ok(said.includes("hidden_line 7"), said.join("\n"));
+    ok(!said.some((line) => line.includes("hunter2")));
   });
 
   await scenario(test, rig, "a shell without a terminal reads lines", async () => {
