@@ -124,7 +124,7 @@ permit (principal in Group::"analysts", action == Action::"write", resource == C
     match(result.stderr, /DETAIL: {2}No more than that was given out\. The request/);
     match(result.stderr, /HINT: {2}Ask for less/);
     strictEqual(result.stdout, "on\n");
-    deepStrictEqual(await given(rig, "limited"), [["rows of the request", 2000], ["", 1]]);
+    deepStrictEqual(await given(rig, "limited", 2), [["rows of the request", 2000], ["", 1]]);
   });
 
   await scenario(test, rig, "at its limit a transaction is aborted, early or late", async () => {
@@ -166,7 +166,7 @@ permit (principal in Group::"analysts", action == Action::"write", resource == C
       const { stdout, stderr } = await finish(psql);
       match(stderr, /54000: sallyport: the result is over the limit of 3000 rows/, format);
       match(stdout, /after\n$/, format);
-      const [copied] = await given(rig, application);
+      const [copied] = await given(rig, application, 1);
       deepStrictEqual(copied, ["rows of the request", 3000], format);
     }
   });
@@ -182,7 +182,7 @@ permit (principal in Group::"analysts", action == Action::"write", resource == C
     match(result.stderr, /54000: sallyport: the session was given all the rows/);
     match(result.stdout, /\nSET\n$/);
     const all = [["", 60], ["rows of the session", 40], ["", 0]];
-    deepStrictEqual(await given(rig, "limited-session"), all);
+    deepStrictEqual(await given(rig, "limited-session", all.length), all);
     const anew = await run(rig, "limited-anew", visits, rig.system.tokens.nurse);
     strictEqual(anew.stderr, "");
   });
@@ -199,13 +199,21 @@ async function run(rig: Rig, application: string, input: string, token?: string)
 }
 
 /** Of each outcome but the opening's: what it was ended at, and the rows that were given. */
-async function given(rig: Rig, application: string): Promise<(readonly [string, number])[]> {
+async function given(
+  rig: Rig,
+  application: string,
+  outcomes: number,
+): Promise<(readonly [string, number])[]> {
   await using auditor = await rig.auditor();
-  const frames = await auditor.frames();
-  const outcomes = payloadsOf(frames, "outcome", sessionNamed(frames, application));
-  return outcomes.filter(({ payload }) => payload.request > 0).map(({ payload }) => {
-    const { cut, rows } = payload;
-    return [cut === undefined ? "" : `${cut.by} of the ${cut.of}`, rows];
+  // An answer may be heard before its outcome is stored.
+  return await eventually(`${outcomes} outcomes of ${application}`, async () => {
+    const frames = await auditor.frames();
+    const found = payloadsOf(frames, "outcome", sessionNamed(frames, application))
+      .filter(({ payload }) => payload.request > 0);
+    if (found.length < outcomes) return undefined;
+    return found.map(({ payload: { cut, rows } }) => {
+      return [cut === undefined ? "" : `${cut.by} of the ${cut.of}`, rows] as const;
+    });
   });
 }
 
