@@ -1,6 +1,6 @@
 /**
- * What an agent is told when the upstream is gone: whether its request ran, as the outcome says. The
- * outcome and the last part of the response are stored by two actors, and come in any order.
+ * What an agent is told when the upstream is gone: whether its request ran, as the outcome says.
+ * The outcome and the last part of the response are stored by two actors, and come in any order.
  *
  * @module
  */

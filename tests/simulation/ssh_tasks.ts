@@ -68,7 +68,7 @@ function command(
   };
 }
 
-/** Lines that are sent whole or key by key; what is forbidden among them is refused, and it goes on. */
+/** Lines, sent whole or key by key; one that is forbidden is refused, and the shell goes on. */
 function shell(chance: Chance, rows: number): Task {
   const line = `${rowsCommand(rows)}\r`;
   const typed = chance.of(0.5) ? [line] : [...line];

@@ -1,4 +1,4 @@
-/** Commands, shells, sftp and forwardings over SSH through the whole system in one process, in calm and under faults. */
+/** Commands, shells, sftp and forwardings through the whole system, in calm and under faults. */
 import { ok } from "node:assert/strict";
 import { runSsh, summary } from "./runs.ts";
 

@@ -7,8 +7,9 @@
  * that run another). The sign behind an option says what its value is:
  * `:` text, `<` a file that is read, `>` a file that is written, `@` a directory to work in, `!` a
  * command line that is run, `?` code or a way to it (with or without a value), `%` names of files
- * that are read out of a file and only measured, `&` the right to administer. Operands are `text`, `read`, `write`, `write:detail` or `command`, one word for each,
- * with `*` for any number, and `read*=.` for what is read when there is none.
+ * that are read out of a file and only measured, `&` the right to administer. Operands are `text`,
+ * `read`, `write`, `write:detail` or `command`, one word for each, with `*` for any number, and
+ * `read*=.` for what is read when there is none.
  *
  * **Invariant:** an option that no description names is reported, never skipped: its meaning, and
  * that of the word behind it, is unknown.
@@ -193,8 +194,8 @@ export function readArguments(
 }
 
 /**
- * No option of it does more than its operands do. Names out of a file that is matched (`wc *`, where
- * one is called `--files0-from=x`) are not read out either: their size or a hash's match is.
+ * No option of it does more than its operands do. Of files that are named in one that is matched
+ * (`wc *`, where one is called `--files0-from=x`) a size is told, or whether a hash matches.
  */
 function harmless({ short, long }: Description): boolean {
   return [...short.values(), ...long.values()].every(({ role }) => {

@@ -3,7 +3,8 @@
  * events as channel messages of the target.
  *
  * The first messages say what the channel is for and open it; what follows waits until it is open.
- * Others may be on the same connection (`connections.ts`). What the server says in words of its own (why a channel is not opened) is not passed on.
+ * Others may be on the same connection (`connections.ts`). What the server says in words of its own
+ * (why a channel is not opened) is not passed on.
  *
  * @module
  */
