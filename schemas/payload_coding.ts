@@ -1,6 +1,7 @@
 /**
- * How the payload of a stored `response` is coded. Big ones are compressed: what is masked repeats
- * itself, and every byte is written, republished, hashed and kept for years.
+ * How the payload of a stored `response`, or of a `raw` frame on its way to masking, is coded. Big
+ * ones are compressed: they repeat themselves, and every byte of a response is written,
+ * republished, hashed and kept for years; of a raw frame the server copies it several times.
  *
  * The header `Sallyport-Encoding: zstd;<bytes>` names the coding (RFC 8878) and how many bytes the
  * payload has when it is decoded; without the header the payload is as it is. The leaf of the log
