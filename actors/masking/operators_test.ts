@@ -318,6 +318,14 @@ Deno.test("a marker in a binary value is known when it is written back", () => {
         );
       },
     ),
+    {
+      examples: [
+        [partial(1, 2), 25, "    ", false],
+        [partial(1, 2), 25, "[bcdefg", false],
+        [partial(1, 2), 25, "abcd)}", false],
+        [partial(1, 2), 25, "{bcd ]", true],
+      ],
+    },
   );
 });
 

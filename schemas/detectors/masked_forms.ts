@@ -58,8 +58,10 @@ export function maskedForms(configured: Readonly<Record<string, MaskedClass>>): 
 /** A text, and the elements of an array or members of an object that is written as text. */
 function partsOf(text: string): readonly string[] {
   const trimmed = text.trim();
+  // `partial` may show a blank or a bracket, so the whole is always one of them.
+  const whole = trimmed === text ? [text] : [text, trimmed];
   const isComposed = /^[{[(]/.test(trimmed) && trimmed.length <= composedCharsMax;
-  return isComposed ? trimmed.split(/[\][{}(),"\\]+/) : [trimmed];
+  return isComposed ? [...whole, ...trimmed.split(/[\][{}(),"\\]+/)] : whole;
 }
 
 /** A longer array or object is looked at for markers alone. */
