@@ -103,15 +103,11 @@ export type Bus = {
   subscribe(subject: string, handler: (message: PassingMessage) => void): Subscription;
   request(subject: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
   respond(subject: string, handler: (payload: Uint8Array) => Promise<Uint8Array>): Subscription;
-  /**
-   * Reads through a shared durable consumer that provisioning made; one worker at a time. With
-   * `lateMs` deliveries may come that much later and together, which costs far less.
-   */
+  /** Reads through a shared durable consumer that provisioning made; one worker at a time. */
   consume(
     stream: string,
     consumer: string,
     handler: (delivery: Delivery) => void,
-    options?: { readonly lateMs: number },
   ): Promise<Subscription>;
   /** Reads stored messages in order, for recovery, replay and verification. */
   read(stream: string, options: ReadOptions): AsyncIterable<StoredMessage>;

@@ -1,8 +1,7 @@
 /**
  * Reads a durable pull consumer (NATS ADR-13, ADR-42) and hands its deliveries on in order.
  *
- * With `lateMs` it is asked every now and then for all it has (`nats_gather.ts`), otherwise a
- * request stands at the server (`nats_pull.ts`).
+ * A request stands at the server (`nats_pull.ts`).
  *
  * The handler is called as messages arrive and is not awaited: what is not acknowledged counts
  * against the consumer's `max_ack_pending`, which is the bound.
@@ -10,7 +9,6 @@
  * @module
  */
 import type { Delivery, Subscription } from "#actors/_kit/bus.ts";
-import { gatherLoop } from "#actors/_kit/nats_gather.ts";
 import type { Link } from "#actors/_kit/nats_link.ts";
 import { headerBytes, type NatsMsg, payloadOf } from "#actors/_kit/nats_message.ts";
 import { pullLoop } from "#actors/_kit/nats_pull.ts";
@@ -26,7 +24,6 @@ export async function consumeStage(
   stream: string,
   consumer: string,
   handler: (delivery: Delivery) => void,
-  options?: { readonly lateMs: number },
 ): Promise<Subscription> {
   const info = await link.api(`$JS.API.CONSUMER.INFO.${stream}.${consumer}`, undefined);
   const config = asObject(info["config"]);
@@ -34,7 +31,7 @@ export async function consumeStage(
   const group = Array.isArray(groups) && typeof groups[0] === "string" ? groups[0] : undefined;
   const pinned = config["priority_policy"] === "pinned_client";
 
-  const asking = {
+  const pull = pullLoop(link, {
     subject: `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
     group,
     pinned,
@@ -44,10 +41,7 @@ export async function consumeStage(
       handler(delivery);
       return true;
     },
-  };
-  const pull = options === undefined
-    ? pullLoop(link, asking)
-    : gatherLoop(link, { ...asking, lateMs: options.lateMs });
+  });
   return { stop: pull.stop };
 }
 

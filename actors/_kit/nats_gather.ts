@@ -9,40 +9,29 @@
  *
  * @module
  */
-import {
-  handBack,
-  pinOf,
-  type Pull,
-  type PullLink,
-  type PullOptions,
-} from "#actors/_kit/nats_pull.ts";
+import { type Pull, type PullLink, type PullOptions } from "#actors/_kit/nats_pull.ts";
 import { headerBytes, type NatsMsg } from "#actors/_kit/nats_message.ts";
 import { parseHeaders } from "#actors/_kit/nats_wire.ts";
 
 const encoder = new TextEncoder();
 
-export type GatherOptions = PullOptions & {
+export type GatherOptions = Pick<PullOptions, "subject" | "onMessage"> & {
   /** How long to wait, once there is no more, before asking again. */
   readonly lateMs: number;
+  readonly onLost: () => void;
 };
 
 /** Starts asking. */
 export function gatherLoop(link: PullLink, options: GatherOptions): Pull {
   const { clock, limits } = link.options;
-  const request = {
-    batch: limits.gatherMessagesMax,
-    "max_bytes": limits.pageBytesMax,
-    "no_wait": true,
-    ...(options.group === undefined ? {} : { group: options.group }),
-  };
+  const request = { batch: limits.gatherMessagesMax, "max_bytes": limits.pageBytesMax };
+  const payload = encoder.encode(JSON.stringify({ ...request, "no_wait": true }));
   const inbox = link.newInbox();
-  let pin = "";
   let came = 0;
   let stopped = false;
   let held = false;
   let forgetTimer = () => {};
   const subscription = link.subscribe(inbox, onMessage);
-  const forgetReconnect = link.onReconnect(lost);
   ask();
   return { hold, restart, stop };
 
@@ -59,42 +48,28 @@ export function gatherLoop(link: PullLink, options: GatherOptions): Pull {
   function ask(): void {
     if (stopped || held) return;
     came = 0;
-    const own = pin === "" ? request : { ...request, id: pin };
-    link.write(options.subject, encoder.encode(JSON.stringify(own)), inbox);
+    link.write(options.subject, payload, inbox);
     // Disconnected or not: whoever heard nothing begins anew behind what it has.
-    after(limits.apiMsMax, lost);
-  }
-
-  function lost(): void {
-    if (options.onLost === undefined) ask();
-    else options.onLost();
+    after(limits.apiMsMax, options.onLost);
   }
 
   function onMessage(message: NatsMsg): void {
+    if (stopped) return;
     if (message.subject === inbox) return onStatus(message);
-    if (stopped) return handBack(link, message);
-    if (options.pinned && pin === "") pin = pinOf(message);
     if (!options.onMessage(message)) return;
     came++;
     if (came === limits.gatherMessagesMax) ask();
-    // What a standby asked for long ago is served without a word at its end.
-    else if (came === 1 && options.pinned) after(options.lateMs, ask);
   }
 
   function onStatus(message: NatsMsg): void {
     const { status, description } = parseHeaders(headerBytes(message));
-    if (stopped || held || status === 100) return;
+    if (held || status === 100) return;
     // More was asked for when the last one of it came.
     if (description === "Batch Completed") return;
     if (status === 404) return after(options.lateMs, ask);
-    if (status === 423) {
-      // Another worker is pinned now; ask as a standby.
-      pin = "";
-      return after(options.lateMs, ask);
-    }
     // The batch is full by bytes.
     if (came > 0) return ask();
-    after(options.lateMs, lost);
+    after(options.lateMs, options.onLost);
   }
 
   function after(afterMs: number, then: () => void): void {
@@ -105,7 +80,6 @@ export function gatherLoop(link: PullLink, options: GatherOptions): Pull {
   function stop(): Promise<void> {
     stopped = true;
     forgetTimer();
-    forgetReconnect();
     return subscription.drain();
   }
 }

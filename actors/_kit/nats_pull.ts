@@ -150,11 +150,11 @@ export function pullLoop(link: PullLink, options: PullOptions): Pull {
 }
 
 /** It came after stop: another worker should have it now, not after the ack wait. */
-export function handBack(link: PullLink, { reply }: NatsMsg): void {
+function handBack(link: PullLink, { reply }: NatsMsg): void {
   if (reply !== undefined) link.write(reply, encoder.encode("-NAK"));
 }
 
 /** Under which name the server serves this worker alone. */
-export function pinOf(message: NatsMsg): string {
+function pinOf(message: NatsMsg): string {
   return parseHeaders(headerBytes(message)).server.get("Nats-Pin-Id") ?? "";
 }

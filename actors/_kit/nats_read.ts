@@ -228,13 +228,11 @@ export function streamReader(link: Link): Reader {
     }
     const asking = {
       subject: `$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`,
-      group: undefined,
-      pinned: false,
       onMessage,
       onLost: () => void remake(),
     };
     const pull = options === undefined
-      ? pullLoop(link, asking)
+      ? pullLoop(link, { ...asking, group: undefined, pinned: false })
       : gatherLoop(link, { ...asking, lateMs: options.lateMs });
     const forgetReconnect = link.onReconnect(() => void remake());
     return { stop };

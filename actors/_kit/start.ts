@@ -33,11 +33,7 @@ export type Process = {
   /** The months of the record, as time goes on. */
   readonly epochs: Epochs;
   /** Reads this stage's share of every month's stream, all shards. */
-  consume(
-    onDelivery: (delivery: Delivery) => void,
-    /** Deliveries may come that much later, and together. */
-    options?: { readonly lateMs: number },
-  ): Promise<void>;
+  consume(onDelivery: (delivery: Delivery) => void): Promise<void>;
   /** Reads this stage's share of the RAW stream, all shards. */
   consumeRaw(onDelivery: (delivery: Delivery) => void): Promise<void>;
   /** Says that the actor works; supervisors wait for it. */
@@ -77,12 +73,10 @@ export async function startActor(kind: string): Promise<Process> {
     report,
     ports,
     epochs,
-    consume: (onDelivery, options) => {
+    consume: (onDelivery) => {
       const handler = traced(kind, onDelivery);
       const consumed = new Set<string>();
-      return epochs.each((epoch) => {
-        return consumeShards(auditStream(epoch), handler, options, consumed);
-      });
+      return epochs.each((epoch) => consumeShards(auditStream(epoch), handler, consumed));
     },
     consumeRaw: (onDelivery) => consumeShards(rawStream, traced(kind, onDelivery)),
     // Ready is who can be reached: the server knows of every subscription made before.
@@ -92,7 +86,6 @@ export async function startActor(kind: string): Promise<Process> {
   async function consumeShards(
     stream: string,
     onDelivery: (delivery: Delivery) => void,
-    options?: { readonly lateMs: number },
     /** What is read already, when only a part of the shards could be. */
     consumed = new Set<string>(),
   ): Promise<void> {
@@ -100,7 +93,7 @@ export async function startActor(kind: string): Promise<Process> {
       const consumer = stageConsumer(kind, shard);
       const name = `${stream}.${consumer}`;
       if (consumed.has(name)) continue;
-      await bus.consume(stream, consumer, onDelivery, options);
+      await bus.consume(stream, consumer, onDelivery);
       consumed.add(name);
     }
   }

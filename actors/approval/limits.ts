@@ -5,6 +5,3 @@ export const approvalLimits = {
   /** Settled approvals of one session that are remembered. */
   sessionSettledMax: 1_000,
 } as const;
-
-/** How late a hold may reach people, milliseconds: hardly any verdict is one. */
-export const holdsLateMs = 50;

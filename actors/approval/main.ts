@@ -8,7 +8,7 @@ import { identityIssuer } from "#schemas/identity.ts";
 import { parseAuditSubject } from "#schemas/subjects.ts";
 import { approval } from "./actor.ts";
 import { approvalDriver, driverLimits } from "./driver.ts";
-import { approvalLimits, holdsLateMs } from "./limits.ts";
+import { approvalLimits } from "./limits.ts";
 
 const process = await startActor("approval");
 const { bus, config, report, settings } = process;
@@ -47,7 +47,7 @@ await process.consume((delivery) => {
   const held = frame === null || worker.holds(frame.session);
   if (concerned && (held || frame?.kind !== "close")) worker.onDelivery(delivery);
   else delivery.ack();
-}, { lateMs: holdsLateMs });
+});
 await process.epochs.each(async (epoch) => {
   report("recovered", { epoch, waiting: await driver.recover(bus, worker.deliver, epoch) });
 });
