@@ -7,6 +7,7 @@ import { sessionWorker, workerLimits } from "#actors/_kit/session_worker.ts";
 import { encodeControl } from "#schemas/frames.ts";
 import { auditStream, auditSubject } from "#schemas/subjects.ts";
 import { frameHeaders } from "#actors/_kit/frame.ts";
+import { newId } from "#actors/_kit/new_id.ts";
 import { authz } from "./actor.ts";
 import { defaultLimits } from "./analysis/analyse.ts";
 import { loadParser } from "./analysis/parser.ts";
@@ -96,5 +97,5 @@ async function recordPolicy(epoch: string): Promise<void> {
 }
 
 function newApprovalId(): string {
-  return systemRandom(12).toBase64({ alphabet: "base64url", omitPadding: true });
+  return newId(systemRandom, 12);
 }

@@ -11,6 +11,7 @@ import type { Ending, Hearing } from "#actors/_kit/edge/hear.ts";
 import { sessionLimits } from "#actors/_kit/edge/session_limits.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
 import type { Report } from "#actors/_kit/report.ts";
+import { newId } from "#actors/_kit/new_id.ts";
 import type { Config } from "#schemas/config.ts";
 import { type SessionKey, shardOf } from "#schemas/subjects.ts";
 import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
@@ -111,7 +112,7 @@ export function gateway(ports: GatewayPorts): Gateway {
     authenticated: () => void,
   ): void {
     const connection = message.parameters.get("database") ?? message.parameters.get("user") ?? "";
-    const id = random(15).toBase64({ alphabet: "base64url", omitPadding: true });
+    const id = newId(random, 15);
     if (live.size >= config.limits.sessions_max) {
       return refuse(sqlstate.tooManyConnections, "too many sessions at this edge");
     }

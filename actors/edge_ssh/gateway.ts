@@ -11,6 +11,7 @@ import type { Ending, Hearing, LiveSession } from "#actors/_kit/edge/hear.ts";
 import { sessionLimits } from "#actors/_kit/edge/session_limits.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
 import type { Report } from "#actors/_kit/report.ts";
+import { newId } from "#actors/_kit/new_id.ts";
 import type { Config, SshConnection } from "#schemas/config.ts";
 import { shardOf } from "#schemas/subjects.ts";
 import type {
@@ -136,7 +137,7 @@ export function gateway(ports: GatewayPorts): Gateway {
       if (first !== null && isFresh(first.admitted)) {
         return open(opened, by, first.session, first.admitted);
       }
-      const id = newId();
+      const id = newId(random, 15);
       exchanging++;
       exchange(by.credential, by.connection, id, by.id).then((admitted) => {
         exchanging--;
@@ -210,7 +211,7 @@ export function gateway(ports: GatewayPorts): Gateway {
     if (settings?.protocol !== "ssh") {
       return { ok: false, code: "refused", message: "no such connection" };
     }
-    const [id, session] = [newId(), newId()];
+    const [id, session] = [newId(random, 15), newId(random, 15)];
     const admitted = await exchange(credential, user, session, id);
     if (!admitted.ok) return admitted;
     const first = { session, admitted };
@@ -242,9 +243,5 @@ export function gateway(ports: GatewayPorts): Gateway {
 
   function sessionsOf({ principal }: Admitted): number {
     return [...live.values()].filter((one) => one.principal.person === principal.person).length;
-  }
-
-  function newId(): string {
-    return random(15).toBase64({ alphabet: "base64url", omitPadding: true });
   }
 }

@@ -50,7 +50,7 @@ export function parseArguments(grammar: Grammar, words: readonly string[]): Argu
   let onlyOperands = false;
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? "";
-    if (onlyOperands || !word.startsWith("-") || word === "-") {
+    if (onlyOperands || !word.startsWith("-") || word === "-" || isId(word)) {
       operands.push(word);
     } else if (word === "--") {
       onlyOperands = true;
@@ -80,6 +80,11 @@ export function parseArguments(grammar: Grammar, words: readonly string[]): Argu
     has: (flag) => given.has(flag),
     operand: (index) => operands[index] ?? "",
   };
+}
+
+/** Ids of older records may begin with a dash; no flag of one dash is as long. */
+function isId(word: string): boolean {
+  return /^-[A-Za-z0-9_](?:[\w-]{14}|[\w-]{18})$/.test(word);
 }
 
 /** Help of one verb. */

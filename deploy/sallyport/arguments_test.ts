@@ -24,6 +24,7 @@ const parsed: readonly [string, readonly string[], Record<string, string | null>
   ["a switch", ["--quiet", "s1", "--json"], { quiet: "", json: "", speed: null }, "s1"],
   ["an operand that looks like a flag", ["--", "--speed"], { speed: null }, "--speed"],
   ["a dash as an operand", ["-"], { speed: null }, "-"],
+  ["an id that begins with a dash", ["-HFESiXI4fLJdYlXoV4n"], {}, "-HFESiXI4fLJdYlXoV4n"],
   ["help without an operand", ["--help"], { help: "" }, ""],
   ["-h", ["-h"], { help: "" }, ""],
 ];
