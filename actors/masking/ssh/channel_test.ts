@@ -103,6 +103,23 @@ Deno.test("what may become an identifier waits: a number until it is decided, a 
   deepStrictEqual(lines(rewriter.timePassed()), ["data login"]);
 });
 
+Deno.test("a number among bytes that are no text waits a moment: a protocol may wait for it", () => {
+  const rewriter = begun(output);
+  // The zeros of rsync's version stand before it, and its other side answers what it reads.
+  const held = rewriter.rewrite(encodeChannelMessages([data("\x20\0\0\0id 536-22-")]), "more");
+  equal(held.waitMs, 10);
+  deepStrictEqual(lines(rewriter.timePassed()), []);
+  deepStrictEqual(lines(rewriter.timePassed()), ["data 536-22-"]);
+});
+
+Deno.test("a number that is whole is masked also among bytes that are no text", () => {
+  const rewriter = begun(output);
+  const first = rewriter.rewrite(encodeChannelMessages([data("\0 id 536-22-1234")]), "more");
+  const left = [first, rewriter.timePassed(), rewriter.timePassed()].flatMap(lines).join("");
+  ok(left.includes("[ssn]"), left);
+  ok(!left.includes("1234"), left);
+});
+
 Deno.test("a person waits at most as long as the plan says", () => {
   const rewriter = begun(terminal);
   const held = rewriter.rewrite(encodeChannelMessages([data("id 536-22-")]), "more");

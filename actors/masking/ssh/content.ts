@@ -101,6 +101,8 @@ function textContent(masker: TextMasker, holdMsMax: number | null): ContentMaske
   };
 
   function mayLeave(): boolean {
-    return masker.held !== "nothing" && (holdMsMax !== null || masker.held !== "number");
+    if (masker.held === "nothing") return false;
+    // Among bytes that are no text, what looks like a number may be what the other side awaits.
+    return holdMsMax !== null || masker.held !== "number" || masker.isBinary;
   }
 }

@@ -79,6 +79,11 @@ export class TextMasker {
   /** Where the stream turned out to hold more than text. */
   #binaryFrom = Infinity;
 
+  /** Whether bytes came that are no text. */
+  get isBinary(): boolean {
+    return this.#binaryFrom < Infinity;
+  }
+
   get held(): Held {
     return this.#held;
   }
