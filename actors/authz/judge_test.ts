@@ -1,18 +1,15 @@
 /** The judge: what is not understood, and start-up parameters that are not harmless. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import type { Open, Outcome } from "#schemas/frames.ts";
+import type { Outcome } from "#schemas/frames.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 import { abortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
-import { defaultLimits } from "./analysis/analyse.ts";
-import { clinicCatalog } from "./analysis/clinic.ts";
 import { freshSession } from "./analysis/session.ts";
-import { parser } from "./analysis/testing.ts";
 import { settleSession } from "./changes.ts";
-import { createJudge } from "./judge.ts";
 import { createDigest } from "./probes.ts";
 import { initialPostgresState } from "./postgres/state.ts";
+import { admitted, asked, executed } from "./postgres/testing.ts";
 import { emptyAnalysis } from "./policy/situation.ts";
-import { ada, config, load, permitAll } from "./policy/testing.ts";
+import { permitAll } from "./policy/testing.ts";
 import { startupSession } from "./startup_parameters.ts";
 
 const wrong = frontendBytes({ kind: "query", text: "selekt ssn from patients" });
@@ -20,17 +17,6 @@ const right = frontendBytes({ kind: "query", text: "select ssn from patients lim
 const mostly = `${permitAll}
   @id("not-opaque") forbid (principal, action == Action::"reveal",
     resource == DataClass::"opaque");`;
-const open: Open = {
-  version: 1,
-  connection: "ehr",
-  protocol: "postgres",
-  principal: { ...ada, name: "Ada", actors: [...ada.actors], groups: [...ada.groups] },
-  token: "",
-  client: { address: "", tls: "", user: "", application: "" },
-  parameters: {},
-  openedAt: "2026-11-21T00:00:00Z",
-  configDigest: "",
-};
 
 Deno.test("what is not understood is the server's to answer, for who may do and see all", () => {
   const { request } = judgeUnder(permitAll);
@@ -96,38 +82,10 @@ Deno.test("a start-up parameter that is not harmless takes the right to administ
 });
 
 function judgeUnder(policy: string, parameters: Record<string, string> = {}) {
-  const set = load(policy);
-  const { judge, onCatalog } = createJudge({
-    config,
-    configDigest: "",
-    policy: () => set,
-    identityKeys: new Map(),
-    parser,
-    analysisLimits: defaultLimits,
-    requestLimits: { parametersMax: 10, portalsMax: 10, preparedMax: 10 },
-  });
-  onCatalog({ ...clinicCatalog, connection: "ehr" });
-  const session = judge.admitted({ ...open, parameters }, open.principal);
-  const request = (bytes: Uint8Array) => {
-    return session.request({ request: 1, digest: "", bytes, continues: false });
-  };
+  const session = admitted(policy, { parameters });
+  const request = (bytes: Uint8Array) => session.request(asked(bytes));
   return { session, request };
 }
 
 const prepared = { sql: "select 1", analysis: emptyAnalysis, probes: [], names: 0 };
-const outcome: Outcome = {
-  version: 1,
-  request: 1,
-  digest: "",
-  verdict: 1,
-  status: "failed",
-  durationMs: 1,
-  bytes: 1,
-  rows: 0,
-  commands: [],
-  sqlstate: "42601",
-  transaction: "I",
-  completed: 0,
-  alive: true,
-  catalogDigest: null,
-};
+const outcome: Outcome = { ...executed, status: "failed", sqlstate: "42601", completed: 0 };

@@ -1,15 +1,11 @@
 /** Guesses at a class are counted over a session, whatever form they come in. */
 import { deepStrictEqual, notStrictEqual, strictEqual } from "node:assert/strict";
 import { Config } from "#schemas/config.ts";
-import type { Open, Outcome } from "#schemas/frames.ts";
+import type { Outcome } from "#schemas/frames.ts";
 import { frontendBytes, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
 import { joinBytes } from "#schemas/join_bytes.ts";
-import { defaultLimits } from "./analysis/analyse.ts";
-import { clinicCatalog } from "./analysis/clinic.ts";
-import { parser } from "./analysis/testing.ts";
-import { createJudge } from "./judge.ts";
-import { loadPolicy } from "./policy/cedar.ts";
-import { ada, config } from "./policy/testing.ts";
+import { config } from "./policy/testing.ts";
+import { admitted, asked, executed } from "./postgres/testing.ts";
 import { createDigest, type Probed, probesMax, seenWith } from "./probes.ts";
 
 const classes = Config.shape.classes.parse({ ssn: { columns: ["*.*.ssn"] }, mrn: {} });
@@ -126,59 +122,30 @@ Deno.test("seenWith() never counts fewer, and stops at its limit", () => {
   notStrictEqual(createDigest("other")(new Uint8Array()), digest(new Uint8Array()));
 });
 
-const open: Open = {
-  version: 1,
-  connection: "ehr",
-  protocol: "postgres",
-  principal: { ...ada, name: "Ada", actors: [...ada.actors], groups: [...ada.groups] },
-  token: "a token",
-  client: { address: "", tls: "", user: "", application: "" },
-  parameters: {},
-  openedAt: "2026-11-21T00:00:00Z",
-  configDigest: "",
-};
-
 /** `run` says how many values of ssn are counted, "-" when none are asked for, or what forbids. */
 function openSession() {
-  const own = { ...config, classes };
-  const loaded = loadPolicy(policyText, own);
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
-  const { judge, onCatalog } = createJudge({
-    config: own,
-    configDigest: "",
-    policy: () => loaded.policy,
-    identityKeys: new Map(),
-    parser,
-    analysisLimits: defaultLimits,
-    requestLimits: { parametersMax: 10, portalsMax: 10, preparedMax: 10 },
-  });
-  onCatalog({ ...clinicCatalog, connection: "ehr" });
-  const session = judge.admitted(open, open.principal);
+  const session = admitted(policyText, { config: { ...config, classes } });
   session.understand(asked(new Uint8Array(), 0), []).allowed();
   return { run, replay };
 
   function run(messages: readonly FrontendMessage[], ends: Partial<Outcome> = {}) {
     const bytes = frontendBytes(...messages);
     const { decision, policies, reasons, consequence, statements } = session.request(
-      asked(bytes, 1),
+      asked(bytes),
     );
     if (decision === "deny") return policies.join("+") || (reasons.length > 0 ? "refused" : "");
     consequence.allowed();
-    consequence.settled({ ...outcome, ...ends });
+    consequence.settled({ ...executed, ...ends });
     const filters = statements.flatMap((one) => one.filters ?? []);
     return filters.length === 0 ? "-" : String(Math.max(...filters.map((one) => one.probes ?? -1)));
   }
 
   function replay(messages: readonly FrontendMessage[]): void {
     const bytes = frontendBytes(...messages);
-    const consequence = session.understand(asked(bytes, 1), ["all"]);
+    const consequence = session.understand(asked(bytes), ["all"]);
     consequence.allowed();
-    consequence.settled(outcome);
+    consequence.settled(executed);
   }
-}
-
-function asked(bytes: Uint8Array, request: number) {
-  return { request, digest: "", bytes, continues: false };
 }
 
 function query(text: string): readonly FrontendMessage[] {
@@ -220,20 +187,3 @@ function arrayOf(...elements: readonly string[]): Uint8Array {
     }),
   ]);
 }
-
-const outcome: Outcome = {
-  version: 1,
-  request: 1,
-  digest: "",
-  verdict: 1,
-  status: "executed",
-  durationMs: 1,
-  bytes: 1,
-  rows: 0,
-  commands: [],
-  sqlstate: null,
-  transaction: "I",
-  completed: 1,
-  alive: true,
-  catalogDigest: null,
-};

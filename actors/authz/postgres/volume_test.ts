@@ -1,15 +1,12 @@
 /** How much a session may still be given, as its outcomes come. */
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
-import type { Open, Outcome } from "#schemas/frames.ts";
+import type { Outcome } from "#schemas/frames.ts";
 import type { VolumeLimit } from "#schemas/volume.ts";
 import { frontendBytes, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
-import { defaultLimits } from "../analysis/analyse.ts";
-import { clinicCatalog } from "../analysis/clinic.ts";
-import { parser } from "../analysis/testing.ts";
-import { createJudge } from "../judge.ts";
 import { loadPolicy } from "../policy/cedar.ts";
-import { ada, config, load, permitAll } from "../policy/testing.ts";
+import { config, permitAll } from "../policy/testing.ts";
 import type { Judgement } from "../session_judge.ts";
+import { admitted, asked, executed } from "./testing.ts";
 
 const limited = `
 @id("reads") @rows_max("100") @session_rows_max("150")
@@ -138,20 +135,8 @@ const query = (text: string): Uint8Array => frontendBytes({ kind: "query", text 
 
 /** A session under a policy, in which requests are judged and settled. */
 function opened(policy: string) {
-  const set = load(policy);
-  const { judge, onCatalog } = createJudge({
-    config,
-    configDigest: "",
-    policy: () => set,
-    identityKeys: new Map(),
-    parser,
-    analysisLimits: defaultLimits,
-    requestLimits: { parametersMax: 10, portalsMax: 10, preparedMax: 10 },
-  });
-  onCatalog({ ...clinicCatalog, connection: "ehr" });
-  const session = judge.admitted(open, open.principal);
-  const judged = (bytes: Uint8Array): Judgement =>
-    session.request({ request: 1, digest: "", bytes, continues: false });
+  const session = admitted(policy);
+  const judged = (bytes: Uint8Array): Judgement => session.request(asked(bytes));
   const settle = (judgement: Judgement, more: Partial<Outcome>) =>
     judgement.consequence.settled({ ...executed, ...more });
   return {
@@ -161,31 +146,3 @@ function opened(policy: string) {
     limit: (text: string): VolumeLimit | null => judged(query(text)).volume,
   };
 }
-
-const open: Open = {
-  version: 1,
-  connection: "ehr",
-  protocol: "postgres",
-  principal: { ...ada, name: "Ada", actors: [...ada.actors], groups: [...ada.groups] },
-  token: "",
-  client: { address: "", tls: "", user: "", application: "" },
-  parameters: {},
-  openedAt: "2026-11-21T00:00:00Z",
-  configDigest: "",
-};
-const executed: Outcome = {
-  version: 1,
-  request: 1,
-  digest: "",
-  verdict: 1,
-  status: "executed",
-  durationMs: 1,
-  bytes: 1,
-  rows: 0,
-  commands: [],
-  sqlstate: null,
-  transaction: "I",
-  completed: 1,
-  alive: true,
-  catalogDigest: null,
-};

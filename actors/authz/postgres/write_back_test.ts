@@ -2,17 +2,11 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { Config } from "#schemas/config.ts";
-import type { Open, Outcome } from "#schemas/frames.ts";
 import { joinBytes } from "#schemas/join_bytes.ts";
 import { frontendBytes, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
-import { defaultLimits } from "../analysis/analyse.ts";
-import { clinicCatalog } from "../analysis/clinic.ts";
-import { parser } from "../analysis/testing.ts";
-import { createJudge } from "../judge.ts";
-import { loadPolicy } from "../policy/cedar.ts";
-import { ada, config as plainConfig, permitAll } from "../policy/testing.ts";
-import type { SessionJudge } from "../session_judge.ts";
+import { config as plainConfig, permitAll } from "../policy/testing.ts";
 import { copyRowBytesMax } from "./copied_rows.ts";
+import { admitted, asked, executed } from "./testing.ts";
 
 const config = Config.parse({
   ...plainConfig,
@@ -248,57 +242,14 @@ function binary(fields: readonly string[]): Uint8Array {
 
 /** A session under a policy; `ran` also lets what is allowed run, and tells it what is denied. */
 function open(policyText = hides) {
-  const loaded = loadPolicy(policyText, config);
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
-  const { judge, onCatalog } = createJudge({
-    config,
-    configDigest: "",
-    policy: () => loaded.policy,
-    identityKeys: new Map(),
-    parser,
-    analysisLimits: defaultLimits,
-    requestLimits: { parametersMax: 10, portalsMax: 10, preparedMax: 10 },
-  });
-  onCatalog({ ...clinicCatalog, connection: "ehr" });
-  const principal = { ...ada, name: "Ada", actors: [...ada.actors], groups: [...ada.groups] };
-  const session: SessionJudge = judge.admitted({ ...opening, principal }, principal);
-  const asked = (messages: readonly FrontendMessage[]) => {
-    const parts = messages.map((message) => frontendBytes(message));
-    return { request: 1, digest: "", bytes: joinBytes(parts), continues: false };
-  };
-  const request = (messages: readonly FrontendMessage[]) => session.request(asked(messages));
+  const session = admitted(policyText, { config });
+  const sent = (messages: readonly FrontendMessage[]) => asked(frontendBytes(...messages));
+  const request = (messages: readonly FrontendMessage[]) => session.request(sent(messages));
   const ran = (messages: readonly FrontendMessage[]) => {
     const judged = request(messages);
     if (judged.decision === "allow") judged.consequence.settled(executed);
-    else session.denied(asked(messages));
+    else session.denied(sent(messages));
     return judged;
   };
   return { request, ran };
 }
-
-const opening: Omit<Open, "principal"> = {
-  version: 1,
-  connection: "ehr",
-  protocol: "postgres",
-  token: "",
-  client: { address: "", tls: "", user: "", application: "" },
-  parameters: {},
-  openedAt: "2026-11-21T00:00:00Z",
-  configDigest: "",
-};
-const executed: Outcome = {
-  version: 1,
-  request: 1,
-  digest: "",
-  verdict: 1,
-  status: "executed",
-  durationMs: 1,
-  bytes: 1,
-  rows: 0,
-  commands: [],
-  sqlstate: null,
-  transaction: "I",
-  completed: 1,
-  alive: true,
-  catalogDigest: null,
-};

@@ -1,0 +1,66 @@
+/** What the tests of the judge share: a session under a policy, and how its requests ended. @module */
+import type { Config } from "#schemas/config.ts";
+import type { Open, Outcome } from "#schemas/frames.ts";
+import { defaultLimits } from "../analysis/analyse.ts";
+import { clinicCatalog } from "../analysis/clinic.ts";
+import { parser } from "../analysis/testing.ts";
+import { createJudge } from "../judge.ts";
+import { loadPolicy } from "../policy/cedar.ts";
+import { ada, config as plainConfig } from "../policy/testing.ts";
+import type { Asked, SessionJudge } from "../session_judge.ts";
+
+/** A session of ada's on the clinic's catalog. @throws Error when the policy does not load. */
+export function admitted(
+  policyText: string,
+  options: { readonly config?: Config; readonly parameters?: Record<string, string> } = {},
+): SessionJudge {
+  const { config = plainConfig, parameters = {} } = options;
+  const loaded = loadPolicy(policyText, config);
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  const { judge, onCatalog } = createJudge({
+    config,
+    configDigest: "",
+    policy: () => loaded.policy,
+    identityKeys: new Map(),
+    parser,
+    analysisLimits: defaultLimits,
+    requestLimits: { parametersMax: 10, portalsMax: 10, preparedMax: 10 },
+  });
+  onCatalog({ ...clinicCatalog, connection: "ehr" });
+  return judge.admitted({ ...open, parameters }, open.principal);
+}
+
+/** A request of its own, whole. */
+export function asked(bytes: Uint8Array, request = 1): Asked {
+  return { request, digest: "", bytes, continues: false };
+}
+
+/** A request that was executed, outside a transaction. */
+export const executed: Outcome = {
+  version: 1,
+  request: 1,
+  digest: "",
+  verdict: 1,
+  status: "executed",
+  durationMs: 1,
+  bytes: 1,
+  rows: 0,
+  commands: [],
+  sqlstate: null,
+  transaction: "I",
+  completed: 1,
+  alive: true,
+  catalogDigest: null,
+};
+
+const open: Open = {
+  version: 1,
+  connection: "ehr",
+  protocol: "postgres",
+  principal: { ...ada, name: "Ada", actors: [...ada.actors], groups: [...ada.groups] },
+  token: "a token",
+  client: { address: "", tls: "", user: "", application: "" },
+  parameters: {},
+  openedAt: "2026-11-21T00:00:00Z",
+  configDigest: "",
+};
