@@ -1,4 +1,8 @@
-/** What the tests of the judge share: a session under a policy, and how its requests ended. @module */
+/**
+ * What the tests of the judge share: a session under a policy, and how its requests ended.
+ *
+ * @module
+ */
 import type { Config } from "#schemas/config.ts";
 import type { Open, Outcome } from "#schemas/frames.ts";
 import { defaultLimits } from "../analysis/analyse.ts";
