@@ -1,6 +1,6 @@
 /** Authz's limits, in one place. @module */
 import type { AuthzLimits } from "./actor.ts";
-import type { RequestLimits } from "./request.ts";
+import type { RequestLimits } from "./postgres/request.ts";
 
 export const authzLimits: AuthzLimits = {
   catalogMsMax: 5000,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { uncounted } from "#actors/authz/probes.ts";
+import { uncounted } from "#actors/authz/postgres/probes.ts";
 import type { Judgement } from "#actors/authz/session_judge.ts";
 import { lineText } from "#actors/audit/replay/text.ts";
 import type { OutputColumn, StatementAnalysis } from "#schemas/analysis.ts";

@@ -9,7 +9,7 @@
  * @module
  */
 import process from "node:process";
-import { createAnalyser } from "#actors/authz/analyser.ts";
+import { createAnalyser } from "#actors/authz/postgres/analyser.ts";
 import { defaultLimits, freshSession, indexCatalog } from "#actors/authz/analysis/analyse.ts";
 import { clinicCatalog } from "#actors/authz/analysis/clinic.ts";
 import { loadParser } from "#actors/authz/analysis/parser.ts";

@@ -1,6 +1,6 @@
 /**
  * The values that a statement compares classes with: each is a guess at what is stored, told right
- * or wrong by the rows that come back. They are counted, never kept (`../probes.ts`).
+ * or wrong by the rows that come back. They are counted, never kept (`../postgres/probes.ts`).
  *
  * **Invariant:** a comparison by equality yields the values compared, or a probe of values that
  * nobody can count (`given` null).

@@ -1,5 +1,5 @@
 import { strictEqual } from "node:assert/strict";
-import { createAnalyser } from "../analyser.ts";
+import { createAnalyser } from "../postgres/analyser.ts";
 import { defaultLimits } from "./analyse.ts";
 import type { Given } from "./probes.ts";
 import { after, fresh, parser, schema, statementsOf } from "./testing.ts";

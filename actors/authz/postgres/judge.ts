@@ -23,11 +23,11 @@ import {
 } from "#schemas/volume.ts";
 import { isAbortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
 import type { Analysed, AnalysisLimits } from "../analysis/analyse.ts";
-import { createAnalyser } from "../analyser.ts";
+import { createAnalyser } from "./analyser.ts";
 import { indexCatalog, isClassified, type Schema } from "../analysis/catalog_index.ts";
 import type { Parser } from "../analysis/parser.ts";
 import { type SessionState, settled } from "../analysis/session.ts";
-import { settleSession } from "../changes.ts";
+import { settleSession } from "./changes.ts";
 import { type Judgements, neverHeld } from "../judgements.ts";
 import { maskPlan } from "../policy/plan.ts";
 import { boundsOf } from "../policy/volume.ts";
@@ -37,10 +37,10 @@ import {
   parameterAnalysis,
   unreadAnalysis,
 } from "../policy/situation.ts";
-import { createDigest, seenWith, withProbes } from "../probes.ts";
-import { type Misunderstood, type RequestLimits, understand, type Understood } from "../request.ts";
+import { createDigest, seenWith, withProbes } from "./probes.ts";
+import { type Misunderstood, type RequestLimits, understand, type Understood } from "./request.ts";
 import type { Asked, Consequence, Judgement, SessionJudge } from "../session_judge.ts";
-import { startupSession } from "../startup_parameters.ts";
+import { startupSession } from "./startup_parameters.ts";
 import {
   abortedTransaction,
   copyRefused,

@@ -28,7 +28,7 @@ import {
   type WrittenValue,
   writtenValues,
 } from "../analysis/written_values.ts";
-import type { Portals } from "../request.ts";
+import type { Portals } from "./request.ts";
 import { copyBegins, copyContinues, copyEnds, type CopyingIn } from "./copied_rows.ts";
 
 /** What a request would write back. */

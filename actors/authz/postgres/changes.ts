@@ -5,9 +5,9 @@
  */
 import type { Outcome } from "#schemas/frames.ts";
 import { addVolume, noVolume } from "#schemas/volume.ts";
-import { applyChange, applyRequest, freshSession, type SessionState } from "./analysis/session.ts";
+import { applyChange, applyRequest, freshSession, type SessionState } from "../analysis/session.ts";
 import type { Understood } from "./request.ts";
-import type { PostgresState } from "./postgres/state.ts";
+import type { PostgresState } from "./state.ts";
 
 /**
  * Applies an outcome, of a request that people approved or that policy alone did. A request of

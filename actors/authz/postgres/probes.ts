@@ -15,7 +15,7 @@ import { createHmac } from "node:crypto";
 import type { StatementAnalysis } from "#schemas/analysis.ts";
 import type { Bind } from "#schemas/wire/postgres/bind.ts";
 import { binaryElements, textElements } from "#schemas/wire/postgres/array_elements.ts";
-import type { Given, Piece, Probe } from "./analysis/probes.ts";
+import type { Given, Piece, Probe } from "../analysis/probes.ts";
 
 /** Digests remembered for each class of a session; beyond them there are too many to count. */
 export const probesMax = 10_000;

@@ -17,11 +17,11 @@ import { Framer } from "#schemas/wire/postgres/frame.ts";
 import { decodeFrontend, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
 import type { Parse } from "#schemas/wire/postgres/parse.ts";
 import { describeMalformed } from "#schemas/wire/cursor.ts";
-import type { Analysed } from "./analysis/analyse.ts";
-import type { Probe } from "./analysis/probes.ts";
-import { applyChange, type SessionChange, type SessionState } from "./analysis/session.ts";
-import type { Position } from "./policy/plan.ts";
-import { emptyAnalysis } from "./policy/situation.ts";
+import type { Analysed } from "../analysis/analyse.ts";
+import type { Probe } from "../analysis/probes.ts";
+import { applyChange, type SessionChange, type SessionState } from "../analysis/session.ts";
+import type { Position } from "../policy/plan.ts";
+import { emptyAnalysis } from "../policy/situation.ts";
 import {
   type Digest,
   noParameters,

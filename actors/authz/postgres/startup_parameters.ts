@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { isHarmlessSetting, parseSearchPath } from "./analysis/settings.ts";
-import { freshSession, type SessionState } from "./analysis/session.ts";
+import { isHarmlessSetting, parseSearchPath } from "../analysis/settings.ts";
+import { freshSession, type SessionState } from "../analysis/session.ts";
 
 export type StartupSession = {
   readonly session: SessionState;

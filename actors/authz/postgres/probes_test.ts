@@ -4,8 +4,8 @@ import { Config } from "#schemas/config.ts";
 import type { Outcome } from "#schemas/frames.ts";
 import { frontendBytes, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
 import { joinBytes } from "#schemas/join_bytes.ts";
-import { config } from "./policy/testing.ts";
-import { admitted, asked, executed } from "./postgres/testing.ts";
+import { config } from "../policy/testing.ts";
+import { admitted, asked, executed } from "./testing.ts";
 import { createDigest, type Probed, probesMax, seenWith } from "./probes.ts";
 
 const classes = Config.shape.classes.parse({ ssn: { columns: ["*.*.ssn"] }, mrn: {} });

@@ -1,7 +1,7 @@
 /** Requests as what they ask for: what a batch without Sync may leave open. */
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { StatementAnalysis } from "#schemas/analysis.ts";
-import { freshSession, type SessionChange } from "./analysis/session.ts";
+import { freshSession, type SessionChange } from "../analysis/session.ts";
 import { understand } from "./request.ts";
 import { createDigest } from "./probes.ts";
 

@@ -3,13 +3,13 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Outcome } from "#schemas/frames.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 import { abortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
-import { freshSession } from "./analysis/session.ts";
+import { freshSession } from "../analysis/session.ts";
 import { settleSession } from "./changes.ts";
 import { createDigest } from "./probes.ts";
-import { initialPostgresState } from "./postgres/state.ts";
-import { admitted, asked, executed } from "./postgres/testing.ts";
-import { emptyAnalysis } from "./policy/situation.ts";
-import { permitAll } from "./policy/testing.ts";
+import { initialPostgresState } from "./state.ts";
+import { admitted, asked, executed } from "./testing.ts";
+import { emptyAnalysis } from "../policy/situation.ts";
+import { permitAll } from "../policy/testing.ts";
 import { startupSession } from "./startup_parameters.ts";
 
 const wrong = frontendBytes({ kind: "query", text: "selekt ssn from patients" });

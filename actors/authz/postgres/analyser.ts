@@ -7,12 +7,12 @@
  *
  * @module
  */
-import { analyse, type Analysed, type AnalysisLimits } from "./analysis/analyse.ts";
-import type { Schema } from "./analysis/catalog_index.ts";
-import type { Parser } from "./analysis/parser.ts";
-import type { SessionState } from "./analysis/session.ts";
-import type { Piece } from "./analysis/probes.ts";
-import { type Literal, literalsOf, shapeOf } from "./analysis/shape.ts";
+import { analyse, type Analysed, type AnalysisLimits } from "../analysis/analyse.ts";
+import type { Schema } from "../analysis/catalog_index.ts";
+import type { Parser } from "../analysis/parser.ts";
+import type { SessionState } from "../analysis/session.ts";
+import type { Piece } from "../analysis/probes.ts";
+import { type Literal, literalsOf, shapeOf } from "../analysis/shape.ts";
 
 /** Analyses remembered for each schema. */
 const rememberedMax = 4096;
