@@ -14,7 +14,7 @@ import { copyText } from "./copy_text.ts";
 import { copyTypeOid } from "./operators.ts";
 import { originType } from "./programs.ts";
 import type { Rewriter } from "./rewriter.ts";
-import { columnProgram, rowProgram } from "./rows.ts";
+import { columnProgram } from "./rows.ts";
 
 /** Null when the plan does not foresee this COPY. */
 export function openCopy(
@@ -28,8 +28,8 @@ export function openCopy(
   if (isBinary !== (response.format === 1)) return null;
   if (!isBinary && !isReadable(copy, rewriter.clientEncoding)) return null;
   const isCovered = response.columnFormats.length === result.columns.length;
-  const columns = isCovered ? result.columns : [];
-  const program = rowProgram(columns.map((plan) => {
+  const plans = isCovered ? result.columns : [];
+  const columns = plans.map((plan) => {
     const typeOid = originType(plan, rewriter.request.catalog);
     const format = isBinary ? 1 : 0;
     const facts = {
@@ -39,7 +39,8 @@ export function openCopy(
       typeIsCertain: typeOid !== 0,
     } as const;
     return columnProgram(plan, facts, rewriter.means);
-  }));
+  });
+  const program = { columns };
   const { copyRowBytesMax } = rewriter.options.limits;
   const { counts } = rewriter;
   switch (copy.format) {

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { int32At, uint16At, type Writer } from "#schemas/wire/cursor.ts";
+import { uint16At } from "#schemas/wire/cursor.ts";
 import {
   binaryHeaderBytes,
   binaryHeaderEnd,
@@ -17,7 +17,7 @@ import {
   binaryTupleEnd,
 } from "#schemas/wire/postgres/copy/binary_rows.ts";
 import { type CopyFault, type CopyRewriter, copyRows } from "./copy_rows.ts";
-import { rewriteNull, rewriteValue, type RowProgram } from "./rows.ts";
+import { rewriteFields, type RowProgram } from "./rows.ts";
 
 export function copyBinary(
   program: RowProgram,
@@ -33,7 +33,7 @@ export function copyBinary(
     } else if (part.length === 2 && uint16At(part, 0) === binaryTrailer) {
       out.raw(part);
       expected = "nothing";
-    } else writeTuple(part, out);
+    } else if (rewriteFields(part, 0, program, counts, out) !== null) return "copy_malformed";
     out.end(start);
     return null;
   });
@@ -47,23 +47,5 @@ export function copyBinary(
     if (expected === "nothing") return "copy_malformed";
     if (expected === "header") return binaryHeaderEnd(bytes, start);
     return binaryTupleEnd(bytes, start);
-  }
-
-  function writeTuple(tuple: Uint8Array, out: Writer): void {
-    const count = uint16At(tuple, 0);
-    const isCovered = count === program.columns.length;
-    out.int16(count);
-    let at = 2;
-    for (let i = 0; i < count; i++) {
-      const length = int32At(tuple, at);
-      at += 4;
-      const column = isCovered ? program.columns[i] : undefined;
-      if (length < 0) out.nullableBytes(rewriteNull(column));
-      else if (column === undefined) {
-        counts.set("opaque", (counts.get("opaque") ?? 0) + 1);
-        out.int32(-1);
-      } else out.nullableBytes(rewriteValue(column, tuple.subarray(at, at + length)));
-      at += Math.max(length, 0);
-    }
   }
 }

@@ -7,11 +7,16 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { mayHold } from "#schemas/detectors/detect.ts";
 import type { CopyFormat } from "#schemas/mask_plan.ts";
 import type { Writer } from "#schemas/wire/cursor.ts";
 import { type CopyRewriter, copyRows, type RowEnd } from "./copy_rows.ts";
-import { type ColumnProgram, rewriteNull, rewriteValue, type RowProgram } from "./rows.ts";
+import {
+  type ColumnProgram,
+  isUntouched,
+  rewriteNull,
+  rewriteValue,
+  type RowProgram,
+} from "./rows.ts";
 
 /** How a format writes rows and values. */
 export type FieldForm = {
@@ -44,50 +49,46 @@ export function copyFields(
   });
   return { data: rows.data, end: () => rows.rest().length === 0 ? null : "copy_malformed" };
 
+  /** What lies between fields that change is copied in one piece, delimiters and all. */
   function writeRow(row: Uint8Array, out: Writer): void {
     const ends = form.fieldEnds(row);
     const isCovered = ends.length === program.columns.length;
     let start = 0;
+    let copied = 0;
     for (let i = 0; i < ends.length; i++) {
       const end = ends[i] ?? start;
-      if (i > 0) out.uint8(form.delimiter);
-      writeField(row, start, end, isCovered ? program.columns[i] : undefined, out);
+      const column = isCovered ? program.columns[i] : undefined;
+      if (column === undefined || !isUntouched(column, row, start, end)) {
+        const masked = maskedField(row, start, end, column);
+        if (masked !== "as it came") {
+          out.copy(row, copied, start - copied);
+          if (masked === null) out.raw(nullText);
+          else form.write(masked, out);
+          copied = end;
+        }
+      }
       start = end + 1;
     }
-    out.uint8(lineFeed);
+    out.copy(row, copied, row.length - copied);
   }
 
-  function writeField(
+  /** What a field becomes; null is NULL. */
+  function maskedField(
     row: Uint8Array,
     start: number,
     end: number,
     column: ColumnProgram | undefined,
-    out: Writer,
-  ): void {
+  ): Uint8Array | null | "as it came" {
     // Compared as it is written: in CSV a quoted empty string stands beside NULL.
-    if (isRange(nullText, row, start, end)) {
-      const masked = rewriteNull(column);
-      if (masked === null) out.raw(nullText);
-      else form.write(masked, out);
-    } else if (column === undefined) {
+    if (isRange(nullText, row, start, end)) return rewriteNull(column);
+    if (column === undefined) {
       counts.set("opaque", (counts.get("opaque") ?? 0) + 1);
-      out.raw(nullText);
-    } else if (isUntouched(column, row, start, end)) out.copy(row, start, end - start);
-    else {
-      const value = form.valueOf(row.subarray(start, end));
-      const masked = rewriteValue(column, value);
-      if (masked === value) out.copy(row, start, end - start);
-      else if (masked === null) out.raw(nullText);
-      else form.write(masked, out);
+      return null;
     }
+    const value = form.valueOf(row.subarray(start, end));
+    const masked = rewriteValue(column, value);
+    return masked === value ? "as it came" : masked;
   }
-}
-
-const lineFeed = 0x0a;
-
-/** Whether a field need not even be read. */
-function isUntouched(column: ColumnProgram, row: Uint8Array, start: number, end: number): boolean {
-  return column.does === "keep" || column.does === "scan" && !mayHold(row, start, end);
 }
 
 function isRange(bytes: Uint8Array, row: Uint8Array, start: number, end: number): boolean {

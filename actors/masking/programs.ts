@@ -9,7 +9,7 @@
  */
 import type { ColumnPlan, ResultPlan } from "#schemas/mask_plan.ts";
 import type { CatalogView, DescribedColumn } from "./rewriter.ts";
-import { columnProgram, type Means, type RowProgram, rowProgram } from "./rows.ts";
+import { columnProgram, type Means, type RowProgram } from "./rows.ts";
 import { unknownOid } from "./types.ts";
 
 /** What the server said of a result, as far as it did. */
@@ -33,7 +33,7 @@ export function programOf(
   const count = result.columns.length;
   if (columns !== null && columns.length !== count) return null;
   if (formats.length > 1 && formats.length !== count) return null;
-  return rowProgram(result.columns.map((plan, index) => {
+  const programs = result.columns.map((plan, index) => {
     const column = columns?.[index] ?? null;
     const facts = {
       typeOid: column?.typeOid ?? originType(plan, catalog),
@@ -42,7 +42,8 @@ export function programOf(
       typeIsCertain: isCertain && column !== null,
     };
     return columnProgram(plan, facts, means);
-  }));
+  });
+  return { columns: programs };
 }
 
 /** The type of the plan's own column, by the catalog. */

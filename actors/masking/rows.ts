@@ -10,13 +10,7 @@
  * @module
  */
 import type { ColumnPlan } from "#schemas/mask_plan.ts";
-import { int32At, type Malformed, malformed, type Writer } from "#schemas/wire/cursor.ts";
-import {
-  beginDataRow,
-  columnCountOf,
-  writeDataRowField,
-  writeDataRowNull,
-} from "#schemas/wire/postgres/data_row.ts";
+import { int32At, type Malformed, malformed, uint16At, type Writer } from "#schemas/wire/cursor.ts";
 import { bodyOffset, type Frame } from "#schemas/wire/postgres/frame.ts";
 import { mapBinaryArray } from "./arrays.ts";
 import {
@@ -56,8 +50,8 @@ export type ColumnProgram =
     | { readonly does: "scan"; readonly scan: (value: Uint8Array) => Uint8Array | null }
   );
 
-/** The columns of a result. `verbatim`: nothing in its rows can change. */
-export type RowProgram = { readonly columns: readonly ColumnProgram[]; readonly verbatim: boolean };
+/** The columns of a result. */
+export type RowProgram = { readonly columns: readonly ColumnProgram[] };
 
 /** What every program is made with. */
 export type Means = {
@@ -67,10 +61,6 @@ export type Means = {
   readonly found: Map<string, number>;
   readonly detectionsMax: number;
 };
-
-export function rowProgram(columns: readonly ColumnProgram[]): RowProgram {
-  return { columns, verbatim: columns.every((column) => column.does === "keep") };
-}
 
 export function columnProgram(plan: ColumnPlan, facts: ColumnFacts, means: Means): ColumnProgram {
   const classes = plan.classes.length === 0 ? ["opaque"] : plan.classes;
@@ -103,22 +93,71 @@ export function rewriteRow(
   counts: Map<string, number>,
   out: Writer,
 ): Malformed | null {
-  const count = columnCountOf(frame);
-  if (count === null) return malformed("truncated", "column count", bodyOffset);
-  const covered = program !== null && program.columns.length === count ? program : null;
-  if (covered?.verbatim === true) {
-    out.raw(frame.raw);
-    return null;
-  }
   const before = out.length;
-  const start = beginDataRow(count, out);
-  const changed = writeFields(frame.raw, count, covered?.columns ?? null, counts, out);
-  if (typeof changed !== "boolean") {
-    out.truncate(before);
-    return changed;
+  const start = out.begin("D");
+  const fault = rewriteFields(frame.raw, bodyOffset, program, counts, out);
+  if (fault === null) out.end(start);
+  else out.truncate(before);
+  return fault;
+}
+
+/**
+ * Appends rewritten fields, of a DataRow or of a tuple of COPY in binary format: from `start` to
+ * the end of the bytes an Int16 count, then for each field an Int32 length, -1 for NULL, and bytes.
+ * What lies between fields that change is copied in one piece, lengths and all.
+ */
+export function rewriteFields(
+  bytes: Uint8Array,
+  start: number,
+  program: RowProgram | null,
+  counts: Map<string, number>,
+  out: Writer,
+): Malformed | null {
+  const end = bytes.length;
+  if (end - start < 2) return malformed("truncated", "column count", start);
+  const count = uint16At(bytes, start);
+  const columns = program?.columns.length === count ? program.columns : null;
+  let at = start + 2;
+  let copied = start;
+  let uncovered = 0;
+  for (let index = 0; index < count; index++) {
+    if (end - at < 4) return malformed("truncated", "value length", at);
+    const length = int32At(bytes, at);
+    const value = at + 4;
+    if (length < -1) return malformed("negative_length", "value length", at);
+    if (length > end - value) return malformed("truncated", "value", value);
+    const next = length < 0 ? value : value + length;
+    const column = columns?.[index];
+    if (column === undefined) {
+      if (length >= 0) {
+        uncovered++;
+        out.copy(bytes, copied, at - copied).int32(-1);
+        copied = next;
+      }
+    } else if (length < 0 || !isUntouched(column, bytes, value, next)) {
+      const given = length < 0 ? null : bytes.subarray(value, next);
+      const masked = given === null ? rewriteNull(column) : rewriteValue(column, given);
+      if (masked !== given) {
+        out.copy(bytes, copied, at - copied).nullableBytes(masked);
+        copied = next;
+      }
+    }
+    at = next;
   }
-  out.end(start);
+  if (at !== end) return malformed("trailing_bytes", "message", at);
+  if (uncovered > 0) counts.set("opaque", (counts.get("opaque") ?? 0) + uncovered);
+  out.copy(bytes, copied, end - copied);
   return null;
+}
+
+/** Whether a value, which is not NULL, leaves as it came without being read further. */
+export function isUntouched(
+  column: ColumnProgram,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
+  return column.does === "keep" || column.does === "scan" && !mayHold(bytes, start, end);
 }
 
 /**
@@ -156,63 +195,6 @@ export function collectCounts(program: RowProgram, counts: Map<string, number>):
     }
     column.maskedValues = 0;
   }
-}
-
-function writeFields(
-  raw: Uint8Array,
-  count: number,
-  columns: readonly ColumnProgram[] | null,
-  counts: Map<string, number>,
-  out: Writer,
-): true | Malformed {
-  const end = raw.length;
-  let offset = bodyOffset + 2;
-  let uncovered = 0;
-  for (let index = 0; index < count; index++) {
-    if (end - offset < 4) return malformed("truncated", "value length", offset);
-    const length = int32At(raw, offset);
-    offset += 4;
-    if (length < -1) return malformed("negative_length", "value length", offset - 4);
-    if (length > end - offset) return malformed("truncated", "value", offset);
-    const column = columns?.[index];
-    if (length === -1) writeNull(column, out);
-    else if (column === undefined) {
-      uncovered++;
-      writeDataRowNull(out);
-    } else writeValue(raw, offset, length, column, out);
-    if (length > 0) offset += length;
-  }
-  if (offset !== end) return malformed("trailing_bytes", "message", offset);
-  if (uncovered > 0) counts.set("opaque", (counts.get("opaque") ?? 0) + uncovered);
-  return true;
-}
-
-function writeNull(column: ColumnProgram | undefined, out: Writer): void {
-  const bytes = rewriteNull(column);
-  if (bytes === null) writeDataRowNull(out);
-  else writeDataRowField(bytes, 0, bytes.length, out);
-}
-
-function writeValue(
-  raw: Uint8Array,
-  offset: number,
-  length: number,
-  column: ColumnProgram,
-  out: Writer,
-): void {
-  if (column.does === "constant") {
-    column.maskedValues++;
-    if (column.bytes === null) writeDataRowNull(out);
-    else writeDataRowField(column.bytes, 0, column.bytes.length, out);
-    return;
-  }
-  if (column.does === "keep" || column.does === "scan" && !mayHold(raw, offset, offset + length)) {
-    writeDataRowField(raw, offset, length, out);
-    return;
-  }
-  const masked = rewriteValue(column, raw.subarray(offset, offset + length));
-  if (masked === null) writeDataRowNull(out);
-  else writeDataRowField(masked, 0, masked.length, out);
 }
 
 /** What looks for identifiers in a column that is kept; null when there is nothing to look for. */
