@@ -39,7 +39,6 @@ const worker = sessionWorker({
   ...process.ports,
   recovers: ["open", "verdict", "close"],
   publishes: ["response"],
-  regained: "kept",
   run: maskingDriver({ bus, report }).run,
   limits: workerLimits,
 });
