@@ -25,6 +25,11 @@ export type StoredMessage = {
 export type Delivery = StoredMessage & {
   /** True when it was delivered before, to this worker or another. */
   readonly redelivered: boolean;
+  /**
+   * Names the time in which this worker alone is served; under another name than before, somebody
+   * else may have been served in between. Empty where all workers are served.
+   */
+  readonly pin: string;
   ack(): void;
   /** Asks for it again, not before `delayMs`. */
   retry(delayMs: number): void;

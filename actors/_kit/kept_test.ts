@@ -52,6 +52,7 @@ function delivery(working: () => void): Delivery {
     headers: new Map(),
     payload: new Uint8Array(0),
     redelivered: false,
+    pin: "",
     ack() {},
     retry() {},
     working,

@@ -11,7 +11,7 @@ import { type MemoryStream, type StreamConfig, texts } from "#actors/_kit/memory
 /** A worker's connection as the consumer sees it. */
 export type MemoryWorker = {
   reachable(): boolean;
-  deliver(message: StoredMessage, deliveries: number): void;
+  deliver(message: StoredMessage, deliveries: number, pin: string): void;
 };
 
 export type MemoryConsumer = {
@@ -46,6 +46,7 @@ export function memoryConsumer(
   const unacknowledged = new Map<number, Unacknowledged>();
   let next = 1;
   let active: MemoryWorker | null = null;
+  let pins = 0;
   let silentSinceMs: number | null = null;
   let forgetTimer: (() => void) | null = null;
 
@@ -105,7 +106,9 @@ export function memoryConsumer(
       active = null;
     }
     silentSinceMs = null;
-    active ??= workers.find((worker) => worker.reachable()) ?? null;
+    if (active !== null) return;
+    active = workers.find((worker) => worker.reachable()) ?? null;
+    if (active !== null) pins++;
   }
 
   function redeliver(worker: MemoryWorker): void {
@@ -119,7 +122,7 @@ export function memoryConsumer(
       }
       entry.deliveries++;
       entry.dueMs = now + ackWaitMs;
-      worker.deliver(message, entry.deliveries);
+      worker.deliver(message, entry.deliveries, `${pins}`);
     }
   }
 
@@ -130,7 +133,7 @@ export function memoryConsumer(
       if (message === null) return;
       next = message.sequence + 1;
       unacknowledged.set(message.sequence, { deliveries: 1, dueMs: now + ackWaitMs });
-      worker.deliver(message, 1);
+      worker.deliver(message, 1, `${pins}`);
     }
   }
 

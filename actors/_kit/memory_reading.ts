@@ -46,9 +46,9 @@ export function memoryReading(ports: ReadingPorts): Pick<Bus, "consume" | "read"
     let stopped = false;
     const worker: MemoryWorker = {
       reachable: () => ports.reachable() && !stopped,
-      deliver(message, deliveries) {
+      deliver(message, deliveries, pin) {
         ports.downlink.put(() => {
-          const delivery = toDelivery(message, deliveries > 1, source);
+          const delivery = toDelivery({ ...message, redelivered: deliveries > 1, pin }, source);
           if (stopped) delivery.retry(0);
           else ports.guard(() => handler(delivery));
         });
@@ -68,14 +68,12 @@ export function memoryReading(ports: ReadingPorts): Pick<Bus, "consume" | "read"
   }
 
   function toDelivery(
-    message: StoredMessage,
-    redelivered: boolean,
+    message: StoredMessage & Pick<Delivery, "redelivered" | "pin">,
     consumer: MemoryConsumer,
   ): Delivery {
     const { sequence } = message;
     return {
       ...message,
-      redelivered,
       ack: () => ports.uplink.put(() => consumer.ack(sequence)),
       retry: (delayMs) => ports.uplink.put(() => consumer.retry(sequence, delayMs)),
       working: () => ports.uplink.put(() => consumer.working(sequence)),

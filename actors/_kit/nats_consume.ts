@@ -35,10 +35,10 @@ export async function consumeStage(
     subject: `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
     group,
     pinned,
-    onMessage(message: NatsMsg) {
+    onMessage(message, pin) {
       const delivery = toDelivery(link, message, stream, consumer);
       if (delivery === null) return false;
-      handler(delivery);
+      handler({ ...delivery, pin });
       return true;
     },
   });
@@ -50,7 +50,7 @@ function toDelivery(
   message: NatsMsg,
   stream: string,
   consumer: string,
-): Delivery | null {
+): Omit<Delivery, "pin"> | null {
   const { reply } = message;
   const about = reply === undefined ? null : parseDeliverySubject(reply, stream, consumer);
   if (reply === undefined || about === null) return null;

@@ -15,7 +15,9 @@ import { parseHeaders } from "#actors/_kit/nats_wire.ts";
 
 const encoder = new TextEncoder();
 
-export type GatherOptions = Pick<PullOptions, "subject" | "onMessage"> & {
+export type GatherOptions = Pick<PullOptions, "subject"> & {
+  /** A message that is no status; false when it is not one of this consumer. */
+  onMessage(message: NatsMsg): boolean;
   /** How long to wait, once there is no more, before asking again. */
   readonly lateMs: number;
   readonly onLost: () => void;

@@ -12,7 +12,7 @@
  */
 import type { Link } from "#actors/_kit/nats_link.ts";
 import { headerBytes, type NatsMsg } from "#actors/_kit/nats_message.ts";
-import { parseHeaders } from "#actors/_kit/nats_wire.ts";
+import { parseHeaders, pinOf } from "#actors/_kit/nats_wire.ts";
 
 const encoder = new TextEncoder();
 const retryDelayMs = 250;
@@ -22,8 +22,8 @@ export type PullOptions = {
   readonly subject: string;
   readonly group: string | undefined;
   readonly pinned: boolean;
-  /** A message that is no status; false when it is not one of this consumer. */
-  onMessage(message: NatsMsg): boolean;
+  /** A message that is no status, and its pin; false when it is not one of this consumer. */
+  onMessage(message: NatsMsg, pin: string): boolean;
   /** The server does not know the consumer, or the requests were lost. */
   readonly onLost?: () => void;
 };
@@ -77,8 +77,9 @@ export function pullLoop(link: PullLink, options: PullOptions): Pull {
     heardMs = clock.nowMs();
     if (message.subject === inbox) return onStatus(message);
     if (stopped) return handBack(link, message);
-    if (options.pinned && pin === "") pin = pinOf(message);
-    if (!options.onMessage(message)) return;
+    // A server that began anew pins anew, without a word to who asked under the name before.
+    if (options.pinned) pin = pinOf(headerBytes(message)) ?? pin;
+    if (!options.onMessage(message, pin)) return;
     asked = Math.max(0, asked - 1);
     if (asked <= limits.pullMessagesMax >> 1) refill();
   }
@@ -152,9 +153,4 @@ export function pullLoop(link: PullLink, options: PullOptions): Pull {
 /** It came after stop: another worker should have it now, not after the ack wait. */
 function handBack(link: PullLink, { reply }: NatsMsg): void {
   if (reply !== undefined) link.write(reply, encoder.encode("-NAK"));
-}
-
-/** Under which name the server serves this worker alone. */
-function pinOf(message: NatsMsg): string {
-  return parseHeaders(headerBytes(message)).server.get("Nats-Pin-Id") ?? "";
 }

@@ -56,6 +56,7 @@ export type Headers = {
   readonly wellFormed: boolean;
 };
 
+const pinHeader = "\r\nNats-Pin-Id:";
 const none: ReadonlyMap<string, string> = new Map();
 const nothing = new Uint8Array(0);
 const noHeaders: Headers = {
@@ -135,6 +136,17 @@ const storedNames: ReadonlySet<string> = new Set([
   "Nats-Msg-Id",
   "Nats-Pin-Id",
 ]);
+
+/**
+ * Under which name a pinned consumer (NATS ADR-42) served this message; null when it does not say.
+ * The server's own header stands last.
+ */
+export function pinOf(bytes: Uint8Array | null): string | null {
+  const text = bytes === null ? "" : decoder.decode(bytes);
+  const at = text.lastIndexOf(pinHeader);
+  const end = text.indexOf("\r\n", at + pinHeader.length);
+  return at < 0 || end < 0 ? null : text.slice(at + pinHeader.length, end).trim();
+}
 
 /** Gives a hollow message neither headers nor payload, so that every reader refuses it. */
 export function contentOf(

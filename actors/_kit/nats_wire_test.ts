@@ -11,6 +11,7 @@ import {
   parseHeaders,
   parseOwnHeaders,
   parsePublishAnswer,
+  pinOf,
 } from "#actors/_kit/nats_wire.ts";
 
 const stream = "AUDIT_2026_11";
@@ -73,6 +74,13 @@ Deno.test("parsers of headers, answers and delivery subjects never throw", () =>
       parseDeliverySubject(text, stream, "authz-0");
     }),
   );
+});
+
+Deno.test("pinOf() reads what the server added, not what a publisher wrote", () => {
+  const own = "NATS/1.0\r\nSallyport-Frame: 1\r\nNats-Pin-Id: forged\r\n";
+  assert.equal(pinOf(bytes(`${own}Nats-Pin-Id: Xa7\r\n\r\n`)), "Xa7");
+  assert.equal(pinOf(bytes("NATS/1.0\r\nSallyport-Frame: Nats-Pin-Id: a\r\n\r\n")), null);
+  assert.equal(pinOf(null), null);
 });
 
 Deno.test("a stored copy of a server's answer is hollow", () => {

@@ -11,6 +11,9 @@
  * delivery is acknowledged last, after all its effects were stored; one that the actor keeps, when
  * it releases it.
  *
+ * A shard that went through other hands (its consumer is pinned anew) may have had frames that this
+ * worker was never given and that are acknowledged: its sessions are rebuilt as they are met.
+ *
  * **Invariant:** frames of one kind of one session are published one after the other, each
  * expecting the sequence of the one before. A worker that lost its shard cannot publish a second
  * truth: the server refuses it, its state is thrown away, and the session is rebuilt from what is
@@ -28,11 +31,9 @@ import {
 } from "#actors/_kit/bus.ts";
 import type { Clock, Random } from "#actors/_kit/clock.ts";
 import {
-  type Frame,
   type FrameKind,
   isFrame,
   isRawFrame,
-  type RawFrame,
   type SessionKey,
   toFrame,
   toRawFrame,
@@ -40,9 +41,9 @@ import {
 import { traceHeader } from "#schemas/frames.ts";
 import { auditStream, auditSubject } from "#schemas/subjects.ts";
 import { unreachable } from "#schemas/unreachable.ts";
-import { type Sweepable, sweepSessions } from "#actors/_kit/closed_sessions.ts";
-import { type HandledFrames, handledFrames } from "#actors/_kit/handled.ts";
+import { sweepSessions } from "#actors/_kit/closed_sessions.ts";
 import { keptDeliveries } from "#actors/_kit/kept.ts";
+import { emptyMailbox, type Item, type Mailbox } from "#actors/_kit/mailbox.ts";
 import { type Publishing, sessionPublisher } from "#actors/_kit/session_publisher.ts";
 import { type WorkerLimits, workerLimits } from "#actors/_kit/worker_limits.ts";
 
@@ -60,6 +61,12 @@ export type WorkerPorts<State, Input, Command> = {
   readonly run?: (key: SessionKey, command: Command, deliver: (input: Input) => void) => void;
   /** The session's state was dropped; lets go of what a driver holds for it. */
   readonly dropped?: (key: SessionKey) => void;
+  /**
+   * What becomes of a session when its shard comes back from another worker: it is rebuilt from
+   * what is stored, or it is kept, because it holds what cannot be read back (a connection, the
+   * middle of a response). One that was overtaken learns it from its next publish.
+   */
+  readonly regained: "rebuilt" | "kept";
   /** Says what went wrong, without values. */
   readonly report: (event: string, facts: Record<string, string | number>) => void;
   readonly limits: WorkerLimits;
@@ -76,25 +83,6 @@ export type SessionWorker<Input> = {
   holds(session: string): boolean;
 };
 
-type Item<Input> = {
-  readonly input: Input | Frame | RawFrame;
-  readonly delivery: Delivery | null;
-  readonly trace: string | undefined;
-  readonly settle?: { resolve(): void; reject(error: unknown): void };
-};
-
-type Mailbox<State, Input> = Publishing & Sweepable & {
-  state: State | undefined;
-  /** Frames at or below this sequence are part of the state. */
-  through: number;
-  loading: boolean;
-  waiting: Item<Input>[];
-  readonly handled: HandledFrames;
-  readonly timers: Map<string, () => void>;
-  /** Inputs that are not acknowledged yet, though their step is done. */
-  readonly kept: Map<string, Item<Input>>;
-};
-
 /** Creates the worker. It reads nothing by itself: the caller routes deliveries to it. */
 export function sessionWorker<State, Input, Command>(
   ports: WorkerPorts<State, Input, Command>,
@@ -102,6 +90,8 @@ export function sessionWorker<State, Input, Command>(
   const { actor, bus, clock, limits, report } = ports;
   const publisher = sessionPublisher(ports);
   const boxes = new Map<string, Mailbox<State, Input>>();
+  /** The newest pin of each shard, of each month. */
+  const pins = new Map<string, string>();
   const sweep = sweepSessions({ clock, limits, sessions: () => boxes.values(), isClosed, drop });
   const keeping = keptDeliveries(clock, limits.keepEveryMs);
 
@@ -115,9 +105,16 @@ export function sessionWorker<State, Input, Command>(
       delivery.ack();
       return;
     }
-    const box = boxes.get(frame.key.session) ?? create(frame.key);
     const trace = frame.headers.get(traceHeader);
-    accept(box, { input: frame, delivery, trace });
+    accept(current(frame.key, delivery.pin), { input: frame, delivery, trace });
+  }
+
+  /** The session's mailbox; a new one when its state may lack what another worker was given. */
+  function current(key: SessionKey, pin: string): Mailbox<State, Input> {
+    pins.set(shardOf(key), pin);
+    const box = boxes.get(key.session);
+    if (box !== undefined && box.pin !== pin && ports.regained === "rebuilt") drop(box);
+    return boxes.get(key.session) ?? create(key);
   }
 
   function onRaw(delivery: Delivery): void {
@@ -140,19 +137,7 @@ export function sessionWorker<State, Input, Command>(
 
   function create(key: SessionKey): Mailbox<State, Input> {
     if (boxes.size >= limits.sessionsMax) evict();
-    const box: Mailbox<State, Input> = {
-      key,
-      state: undefined,
-      through: 0,
-      loading: false,
-      waiting: [],
-      handled: handledFrames(),
-      chains: new Map(),
-      timers: new Map(),
-      kept: new Map(),
-      dead: false,
-      quiet: false,
-    };
+    const box = emptyMailbox<State, Input>(key, pins.get(shardOf(key)) ?? "");
     boxes.set(key.session, box);
     sweep.begin();
     return box;
@@ -267,6 +252,7 @@ export function sessionWorker<State, Input, Command>(
     const filters = ports.recovers.map((kind) => auditSubject(box.key, kind));
     for await (const message of bus.read(stream, { filters, from: 1, through })) follow(message);
     for (const message of own) follow(message);
+    if (box.dead) return;
     box.through = through;
     const [resumed, effects] = actor.step(state, { kind: "resume" });
     box.state = resumed;
@@ -393,4 +379,8 @@ export function sessionWorker<State, Input, Command>(
     });
     box.timers.set(name, forget);
   }
+}
+
+function shardOf({ epoch, shard }: SessionKey): string {
+  return `${epoch}.${shard}`;
 }

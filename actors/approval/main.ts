@@ -36,6 +36,7 @@ const worker = sessionWorker({
   ...process.ports,
   recovers: ["open", "verdict", "approval", "close"],
   publishes: ["approval"],
+  regained: "rebuilt",
   run: driver.run,
   limits: workerLimits,
 });

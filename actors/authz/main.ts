@@ -47,6 +47,7 @@ const worker = sessionWorker({
   ...process.ports,
   recovers: ["open", "request", "verdict", "approval", "outcome", "close"],
   publishes: ["verdict"],
+  regained: "rebuilt",
   limits: workerLimits,
 });
 await process.consume(worker.onDelivery);

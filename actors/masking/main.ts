@@ -39,6 +39,7 @@ const worker = sessionWorker({
   ...process.ports,
   recovers: ["open", "verdict", "close"],
   publishes: ["response"],
+  regained: "kept",
   run: maskingDriver({ bus, report }).run,
   limits: workerLimits,
 });

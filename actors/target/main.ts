@@ -37,6 +37,7 @@ const worker = sessionWorker({
   ...process.ports,
   recovers: ["open", "request", "verdict", "outcome", "close"],
   publishes: ["outcome"],
+  regained: "kept",
   run: driver.run,
   dropped: driver.dropped,
   limits: workerLimits,

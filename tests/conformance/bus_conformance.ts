@@ -225,7 +225,7 @@ const storing: readonly Behaviour[] = [
     },
   },
   {
-    name: "one worker of a shard is served; a standby takes over when it stops",
+    name: "one worker of a shard is served, under a pin; a standby takes over when it stops",
     async run(rig) {
       const [edge, one, two] = [
         await rig.connect("pg1"),
@@ -233,8 +233,10 @@ const storing: readonly Behaviour[] = [
         await rig.connect("authz"),
       ];
       const found: string[] = [];
+      const pins: string[] = [];
       const worker = (name: string) => (delivery: Delivery) => {
         found.push(`${name} ${text(delivery.payload)}`);
+        pins.push(delivery.pin);
         delivery.ack();
       };
       const first = await one.consume(stream, "authz-0", worker("one"));
@@ -251,7 +253,15 @@ const storing: readonly Behaviour[] = [
       assert.equal(found.at(-1), "two close");
       await put(edge, "request", "late");
       await until(rig, "after takeover", () => found.length === 23);
+      const third = await one.consume(stream, "authz-0", worker("one"));
       await second.stop();
+      await put(edge, "request", "back");
+      await until(rig, "back again", () => found.length === 24);
+      assert.equal(found.at(-1), "one back");
+      const [pinned = "", taken = "", back = ""] = [pins[0], pins[21], pins[23]];
+      assert.deepEqual(pins, [...Array(21).fill(pinned), taken, taken, back]);
+      assert.equal(new Set(["", pinned, taken, back]).size, 4);
+      await third.stop();
     },
   },
 ];

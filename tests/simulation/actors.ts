@@ -81,6 +81,7 @@ export const startAuthz: Start = async (host) => {
     ...host,
     recovers: ["open", "request", "verdict", "approval", "outcome", "close"],
     publishes: ["verdict"],
+    regained: "rebuilt",
     limits: workerLimits,
   });
   await host.consume("authz", worker.onDelivery);
@@ -102,6 +103,7 @@ export const startTarget: Start = async (host) => {
     ...host,
     recovers: ["open", "request", "verdict", "outcome", "close"],
     publishes: ["outcome"],
+    regained: "kept",
     run: driver.run,
     dropped: driver.dropped,
     limits: workerLimits,
@@ -143,6 +145,7 @@ export const startMasking: Start = async (host) => {
     ...host,
     recovers: ["open", "verdict", "close"],
     publishes: ["response"],
+    regained: "kept",
     run: maskingDriver(host).run,
     limits: workerLimits,
   });
@@ -180,6 +183,7 @@ export const startApproval: Start = async (host) => {
     ...host,
     recovers: ["open", "verdict", "approval", "close"],
     publishes: ["approval"],
+    regained: "rebuilt",
     run: driver.run,
     limits: workerLimits,
   });
