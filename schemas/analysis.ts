@@ -109,8 +109,13 @@ export const StatementAnalysis = z.strictObject({
   columns: z.array(OutputColumn).nullable(),
   /** COPY's format when rows leave or enter as COPY data. */
   copy: z.strictObject({ direction: z.enum(["in", "out"]), format: CopyFormat }).nullable(),
-  /** Rows the result may have, from the catalog's estimates; an upper guess. */
+  /** Rows the result may have: a guess of the catalog's statistics, or of the server's planner. */
   estimatedRows: z.number().min(0),
+  /**
+   * Whose guess it is, where policy looks at it: `nobody` had one, and it counts as more than any
+   * limit. Absent: the catalog's.
+   */
+  estimatedBy: z.enum(["planner", "catalog", "nobody"]).optional(),
   /** What a program, a file operation or a forwarding touches; absent for SQL. */
   access: z.strictObject({
     /** A file's path, normalised without following links; null when none. */

@@ -186,6 +186,42 @@ export const Verdict = z.strictObject({
 });
 export type Verdict = z.infer<typeof Verdict>;
 
+/** Statements of one request whose rows the planner is asked about at once. */
+export const explainedMax = 8;
+
+/**
+ * Authz asks how many rows the server's planner expects of a request that it has not judged yet.
+ * What is planned are texts of that request, named by its digest: no other bytes go upstream for it
+ * (G1), and they are planned, not run.
+ */
+export const Explain = z.strictObject({
+  version: z.literal(1),
+  request: RequestNumber,
+  /** SHA-256 of the request's exact bytes, all parts. */
+  digest: Sha256,
+  /** The catalog by which the statements were understood. */
+  catalogDigest: z.string(),
+  statements: z.array(z.strictObject({
+    /** Which message of the request holds the text: Query or Parse, from 0. */
+    message: z.int().min(0),
+    /** The search path of the session where the statement stands. */
+    searchPath: z.array(z.string()).max(256),
+  })).min(1).max(explainedMax),
+});
+export type Explain = z.infer<typeof Explain>;
+
+/** What the planner answered; target stores one for each `explain` that it carries out. */
+export const Estimate = z.strictObject({
+  version: z.literal(1),
+  request: RequestNumber,
+  digest: Sha256,
+  /** Stream sequence of the `explain` this answers. */
+  explain: z.int().min(0),
+  /** Rows of each statement, in its order; null where the planner gave no answer. */
+  rows: z.array(z.number().min(0).nullable()).max(explainedMax),
+});
+export type Estimate = z.infer<typeof Estimate>;
+
 export const Approval = z.strictObject({
   version: z.literal(1),
   id: z.string(),
@@ -256,11 +292,11 @@ export const Close = z.strictObject({
 });
 export type Close = z.infer<typeof Close>;
 
-/** Somebody read a recording, or ended a session (design 4: reading is itself recorded). */
+/** Somebody read or took a recording, or ended a session (design 4: reading is itself recorded). */
 export const View = z.strictObject({
   version: z.literal(1),
   by: PrincipalChain,
-  what: z.enum(["replay", "session", "approval", "end"]),
+  what: z.enum(["replay", "session", "approval", "export", "end"]),
   at: z.string(),
 });
 export type View = z.infer<typeof View>;
@@ -277,6 +313,8 @@ export type Policy = z.infer<typeof Policy>;
 
 const payloads = {
   open: Open,
+  explain: Explain,
+  estimate: Estimate,
   verdict: Verdict,
   approval: Approval,
   outcome: Outcome,

@@ -20,6 +20,8 @@
 export const frameKinds = [
   "open",
   "request",
+  "explain",
+  "estimate",
   "verdict",
   "approval",
   "outcome",

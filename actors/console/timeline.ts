@@ -72,6 +72,7 @@ export function timelineOf(
   function take(frame: Frame): void {
     const { kind, payload, timeMs: atMs } = frame;
     if (kind === "open" || kind === "close" || kind === "view" || kind === "policy") return;
+    if (kind === "explain" || kind === "estimate") return;
     const entry = entries.get(frame.request) ?? begin(frame);
     switch (kind) {
       case "request":

@@ -99,6 +99,12 @@ const edge: Rights = {
   hears: [revocationSubject, endSubject(ownName, "*")],
 };
 
+/** What authz's state is made of, and what it says itself. */
+const judged: readonly FrameKind[] = [
+  ...["open", "request", "explain", "estimate", "verdict"] as const,
+  ...["approval", "outcome", "close", "policy"] as const,
+];
+
 export const table: Readonly<Record<ActorKind, Rights>> = {
   edge,
   // It alone verifies signatures of keys, so it alone may say that it did.
@@ -111,17 +117,17 @@ export const table: Readonly<Record<ActorKind, Rights>> = {
   },
   authz: {
     ...nothing,
-    stores: ["verdict", "policy"],
-    reads: ["open", "request", "verdict", "approval", "outcome", "close", "policy"],
-    asksLast: ["open", "request", "verdict", "approval", "outcome", "close", "policy"],
+    stores: ["explain", "verdict", "policy"],
+    reads: judged,
+    asksLast: judged,
     stage: "authz",
     readsStreams: [catalogStream],
   },
   target: {
     ...nothing,
-    stores: ["outcome"],
+    stores: ["estimate", "outcome"],
     reads: ["open", "request", "verdict", "outcome", "close"],
-    asksLast: ["open", "request", "verdict", "outcome", "close"],
+    asksLast: ["open", "request", "estimate", "verdict", "outcome", "close"],
     stage: "target",
     sends: [anyRaw, catalogSubject("*")],
     hears: [creditSubject("*", "*"), aliveSubject("*")],

@@ -91,8 +91,8 @@ export function streams(topology: Topology): ApiConfig[] {
 
 /** What each stage reads of the audit stream (design 4). */
 export const auditStages: Readonly<Record<string, readonly FrameKind[]>> = {
-  authz: ["open", "request", "approval", "outcome", "close"],
-  target: ["open", "request", "verdict", "close"],
+  authz: ["open", "request", "estimate", "approval", "outcome", "close"],
+  target: ["open", "request", "explain", "verdict", "close"],
   masking: ["open", "verdict", "close"],
   approval: ["verdict", "close"],
 };

@@ -19,6 +19,8 @@ export function nothingSeen(): Seen {
   const kinds: Record<FrameKind, number> = {
     open: 0,
     request: 0,
+    explain: 0,
+    estimate: 0,
     verdict: 0,
     approval: 0,
     outcome: 0,

@@ -29,6 +29,8 @@ const publishers: Partial<Record<FrameKind, string>> = {
   open: "pg1",
   request: "pg1",
   close: "pg1",
+  explain: "authz",
+  estimate: "target",
   verdict: "authz",
   approval: "approval",
   outcome: "target",

@@ -9,7 +9,7 @@
  */
 const audit = "AUDIT_2026_11";
 const streams = `{${audit},RAW,CHECKPOINTS,CATALOG}`;
-const kinds = "{open,request,verdict,approval,outcome,response,close,view,policy}";
+const kinds = "{open,request,explain,estimate,verdict,approval,outcome,response,close,view,policy}";
 const keys =
   "{pg1,pg2,ssh1,identity,authz,target,masking,approval,audit,console,auditor,provisioner}";
 const stages = "{authz,target,masking,approval}-{0,1}";
@@ -146,23 +146,24 @@ const expected: Readonly<Record<string, Allowed>> = {
   },
   authz: {
     publish: [
-      `${anyEdge}.{verdict,policy}`,
-      `${lastOf}.{pg1,pg2,ssh1}.s1.{open,request,verdict,approval,outcome,close,policy}`,
+      `${anyEdge}.{explain,verdict,policy}`,
+      `${lastOf}.{pg1,pg2,ssh1}.s1.` +
+      "{open,request,explain,estimate,verdict,approval,outcome,close,policy}",
       `$JS.API.CONSUMER.{INFO,MSG.NEXT}.${audit}.authz-{0,1}`,
       `$JS.ACK.${audit}.authz-{0,1}.1.1.1.1.0`,
       `$JS.ACK.D.H.${audit}.authz-{0,1}.1.1.1.1.0`,
       pages,
-      `${pageOf}.{open,request,verdict,approval,outcome,close,policy}`,
+      `${pageOf}.{open,request,explain,estimate,verdict,approval,outcome,close,policy}`,
       ...wholeCatalog,
     ],
     subscribe: ["_INBOX_authz.>"],
   },
   target: {
     publish: [
-      `${anyEdge}.outcome`,
+      `${anyEdge}.{estimate,outcome}`,
       "raw.{0,1}.s1",
       "catalog.ehr",
-      `${lastOf}.{pg1,pg2,ssh1}.s1.{open,request,verdict,outcome,close}`,
+      `${lastOf}.{pg1,pg2,ssh1}.s1.{open,request,estimate,verdict,outcome,close}`,
       `$JS.API.CONSUMER.{INFO,MSG.NEXT}.${audit}.target-{0,1}`,
       `$JS.ACK.${audit}.target-{0,1}.1.1.1.1.0`,
       `$JS.ACK.D.H.${audit}.target-{0,1}.1.1.1.1.0`,

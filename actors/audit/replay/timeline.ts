@@ -157,6 +157,8 @@ export async function* timelineOf(
 function* entriesOf(replay: Replay, frame: Frame): Generator<TimelineEntry> {
   if (frame.kind === "request") return yield* requestOf(replay, frame);
   if (frame.kind === "response") return yield* responseOf(replay, frame);
+  // What was asked and answered on the way to a verdict stands in the verdict.
+  if (frame.kind === "explain" || frame.kind === "estimate") return;
   const { sequence, timeMs: at } = frame;
   yield controlOf(frame) ?? { kind: "unreadable", at, sequence, frame: frame.kind };
 }

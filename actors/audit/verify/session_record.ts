@@ -24,6 +24,8 @@ export type RequestRecord = {
   /** SHA-256 of all parts; null until complete. */
   digest: string | null;
   hold: HoldRecord | null;
+  /** Authz's question to the planner, and whether target has answered it. */
+  explain: { readonly sequence: number; readonly statements: number; answered: boolean } | null;
   /** The allow or deny. */
   verdict: {
     readonly sequence: number;
@@ -113,7 +115,8 @@ export function newSession(id: string, place: string): SessionRecord {
 
 export function newRequest(number: number): RequestRecord {
   const hash = createHash("sha256");
-  return { number, parts: 0, hash, digest: null, hold: null, verdict: null, outcome: null };
+  const nothing = { digest: null, hold: null, explain: null, verdict: null, outcome: null };
+  return { number, parts: 0, hash, ...nothing };
 }
 
 export function contextOf(

@@ -11,6 +11,7 @@ import { parseAuditSubject } from "#schemas/subjects.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import { createHash } from "node:crypto";
 import { judgeVerdict, takeApproval } from "./approval.ts";
+import { takeEstimate, takeExplain } from "./estimation.ts";
 import { takeOutcome, takeRequest, takeVerdict } from "./execution.ts";
 import type { Find, VerifyLimits } from "./finding.ts";
 import { type IdentityCheck, openFault } from "./identity_check.ts";
@@ -93,6 +94,10 @@ function takeFrame(session: SessionRecord, context: CheckContext): void {
       return takeOpen(session, context);
     case "request":
       return takeRequest(session, context);
+    case "explain":
+      return takeExplain(session, context);
+    case "estimate":
+      return takeEstimate(session, context);
     case "verdict": {
       const judged = takeVerdict(session, context);
       if (judged === null) return;
