@@ -7,7 +7,10 @@ import { secondOf } from "./session_list.ts";
 const namedMax = 5;
 
 /** Says whether a person or agent of the chain is meant by `text`. */
-export function concerns({ principal }: OpenedSession, text: string | null): boolean {
+export function concerns(
+  { principal }: Pick<OpenedSession, "principal">,
+  text: string | null,
+): boolean {
   if (text === null) return true;
   const wanted = text.toLowerCase();
   const names = [principal.person, principal.name, ...principal.actors];

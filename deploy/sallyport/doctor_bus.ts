@@ -12,7 +12,7 @@ import { auditStream, checkpointStream, checkpointSubject } from "#schemas/subje
 import { checkVersion, firstDifference, ProvisionError } from "#deploy/nats/provision.ts";
 import { streams } from "#deploy/nats/streams.ts";
 import type { Check } from "./doctor_check.ts";
-import { presentEpoch } from "./epoch_flag.ts";
+import { presentEpoch } from "./present_epoch.ts";
 import type { Auditor } from "./place.ts";
 
 const askMsMax = 5000;

@@ -4,10 +4,11 @@
  *
  * @module
  */
-import { type Bus, BusError, type StoredMessage } from "#actors/_kit/bus.ts";
+import { BusError, type StoredMessage } from "#actors/_kit/bus.ts";
 import { toFrame } from "#actors/_kit/frame.ts";
 import { decodeControl, type Open, type PrincipalChain } from "#schemas/frames.ts";
 import { auditFilter, auditStream, auditSubject, type SessionKey } from "#schemas/subjects.ts";
+import type { RecordBus } from "./evidence_file.ts";
 import { CommandError } from "./failure.ts";
 
 export type OpenedSession = {
@@ -21,7 +22,7 @@ export type OpenedSession = {
 };
 
 /** The newest sequence of the epoch's stream. @throws CommandError when there is no such epoch. */
-export async function newestSequence(bus: Bus, epoch: string): Promise<number> {
+export async function newestSequence(bus: RecordBus, epoch: string): Promise<number> {
   try {
     return (await bus.state(auditStream(epoch))).last;
   } catch (error) {
@@ -33,7 +34,7 @@ export async function newestSequence(bus: Bus, epoch: string): Promise<number> {
 
 /** Every session's opening, in the order they opened; of two openings of one session the first. */
 export async function* openedSessions(
-  bus: Bus,
+  bus: RecordBus,
   epoch: string,
   through: number,
 ): AsyncGenerator<OpenedSession> {
@@ -50,7 +51,7 @@ export async function* openedSessions(
 
 /** The frames of one session, from its opening. */
 export function sessionFrames(
-  bus: Bus,
+  bus: RecordBus,
   { key, sequence }: Pick<OpenedSession, "key" | "sequence">,
   through: number,
 ): AsyncIterable<StoredMessage> {

@@ -7,14 +7,12 @@ import { timelineOf } from "#actors/audit/replay/timeline.ts";
 import { maskLiterals } from "#schemas/sql/literals.ts";
 import { type Grammar, usage } from "./arguments.ts";
 import { findSession } from "./choose_session.ts";
-import { epochFlag, epochOfCall } from "./epoch_flag.ts";
 import { CommandError, exitCodes } from "./failure.ts";
 import { newestSequence, type OpenedSession, openedSessions, sessionFrames } from "./log_reader.ts";
-import { connectAuditor, findPlace } from "./place.ts";
+import { openRecord, recordFlags } from "./record.ts";
 import { secondOf, whoOf } from "./session_list.ts";
 import { durationMs, speedMax, speedOf } from "./times.ts";
 import type { Call, Verb } from "./verb.ts";
-import { recordView } from "./view_record.ts";
 
 const grammar: Grammar = {
   verb: "replay",
@@ -24,7 +22,7 @@ const grammar: Grammar = {
     speed: { value: "<n>", help: "2 is twice as fast, max is without pauses (default: 1)" },
     "idle-max": { value: "<time>", help: "shorten longer pauses to this (default: 2s)" },
     asciicast: { value: "<file>", help: "write an asciicast v3 for asciinema players instead" },
-    epoch: epochFlag,
+    ...recordFlags,
   },
   details: [
     "Literals of statements are masked and parameters are shown by size alone. --json prints one\n" +
@@ -41,14 +39,13 @@ async function run(call: Call): Promise<number> {
   if (speed === null) throw usage(grammar, `--speed is a number up to ${speedMax}, or max`);
   const pause = durationMs(given.value("idle-max") ?? `${pauseMsDefault}ms`);
   if (pause === null || pause > pauseMsMax) throw usage(grammar, "--idle-max is a time, as 2s");
-  await using auditor = await connectAuditor(await findPlace(call));
-  const { bus } = auditor;
-  const epoch = epochOfCall(grammar, given, auditor.settings);
+  await using record = await openRecord(grammar, call);
+  const { bus, epoch } = record;
   const through = await newestSequence(bus, epoch);
   terminal.say(`looking for the session in the log of ${epoch}, ${through} frames`);
   const session = await findSession(openedSessions(bus, epoch, through), given.operand(0), epoch);
   const { key, openedAt, principal } = session;
-  await recordView(bus, key, auditor.settings.name);
+  await record.viewed(key);
   const recording = recordingOf(sessionFrames(bus, session, through), session.protocol);
   const pauses = { speed, pauseMsMax: pause };
   const cast = given.value("asciicast");

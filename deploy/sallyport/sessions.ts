@@ -1,11 +1,10 @@
 /** `sallyport sessions`: who was here, and what became of what they asked. @module */
-import type { Bus } from "#actors/_kit/bus.ts";
 import { type Grammar, usage, wholeNumber } from "./arguments.ts";
 import { concerns } from "./choose_session.ts";
-import { epochFlag, epochOfCall } from "./epoch_flag.ts";
+import type { RecordBus } from "./evidence_file.ts";
 import { exitCodes } from "./failure.ts";
 import { newestSequence, type OpenedSession, openedSessions, sessionFrames } from "./log_reader.ts";
-import { connectAuditor, findPlace } from "./place.ts";
+import { openRecord, recordFlags } from "./record.ts";
 import { type ListedSession, sessionJson, sessionTable, tallySession } from "./session_list.ts";
 import { sinceOf } from "./times.ts";
 import type { Call, Verb } from "./verb.ts";
@@ -21,7 +20,7 @@ const grammar: Grammar = {
     limit: { value: "<n>", help: `show the newest n (default: 20, at most ${limitMax})` },
     since: { value: "<time>", help: "opened since then: 2026-11-21, 2026-11-21T09:00Z, 2h, 7d" },
     person: { value: "<id>", help: "of this person or agent: an id or a name, in part" },
-    epoch: epochFlag,
+    ...recordFlags,
   },
   details: [
     "WHO is the accountable person, then the agents through whom they acted. A request that was\n" +
@@ -37,9 +36,8 @@ async function run(call: Call): Promise<number> {
   const since = sinceOf(given.value("since"), Date.now());
   if (since === null) throw usage(grammar, "--since is a date, a time with its zone, or 2h, 7d");
   const person = given.value("person");
-  await using auditor = await connectAuditor(await findPlace(call));
-  const { bus } = auditor;
-  const epoch = epochOfCall(grammar, given, auditor.settings);
+  await using record = await openRecord(grammar, call);
+  const { bus, epoch } = record;
   const through = await newestSequence(bus, epoch);
   terminal.say(`reading the log of ${epoch}, ${through} frames`);
   const chosen: OpenedSession[] = [];
@@ -64,7 +62,7 @@ async function run(call: Call): Promise<number> {
 }
 
 async function tallyAll(
-  bus: Bus,
+  bus: RecordBus,
   chosen: readonly OpenedSession[],
   through: number,
   signal: AbortSignal,

@@ -2,9 +2,11 @@
 import { approve } from "./approve.ts";
 import { connect } from "./connect.ts";
 import { doctor } from "./doctor.ts";
+import { evidence } from "./evidence.ts";
 import { policyCheck } from "./policy_check.ts";
 import { policyExplain } from "./policy_explain.ts";
 import { replay } from "./replay.ts";
+import { report } from "./report.ts";
 import { sessions } from "./sessions.ts";
 import { token } from "./token.ts";
 import { up } from "./up.ts";
@@ -14,7 +16,9 @@ import { verify } from "./verify.ts";
 export const verbs: readonly Verb[] = [
   sessions,
   replay,
+  report,
   verify,
+  evidence,
   token,
   connect,
   approve,

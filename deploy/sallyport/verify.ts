@@ -4,13 +4,8 @@
  *
  * @module
  */
-import { identityKeys } from "#actors/_kit/identity_token.ts";
-import type { Bus, StoredMessage } from "#actors/_kit/bus.ts";
-import type { IdentityCheck } from "#actors/audit/verify/identity_check.ts";
+import type { StoredMessage } from "#actors/_kit/bus.ts";
 import { verifyLog } from "#actors/audit/verify/verify.ts";
-import { parseConfig } from "#schemas/config_file.ts";
-import { identityIssuer } from "#schemas/identity.ts";
-import { throughHeader } from "#schemas/log/checkpoint_message.ts";
 import { epochLog, epochVerifier } from "#schemas/log/epoch.ts";
 import type { Verifier } from "#schemas/log/key.ts";
 import {
@@ -20,11 +15,12 @@ import {
   checkpointSubject,
 } from "#schemas/subjects.ts";
 import { type Grammar, usage } from "./arguments.ts";
-import { epochFlag, epochOfCall } from "./epoch_flag.ts";
+import type { RecordBus } from "./evidence_file.ts";
 import { CommandError, exitCodes } from "./failure.ts";
 import { readNamed } from "./files.ts";
 import { newestSequence } from "./log_reader.ts";
-import { connectAuditor, findPlace } from "./place.ts";
+import { type LogRecord, openRecord, recordFlags } from "./record.ts";
+import { waitForSignature } from "./signed.ts";
 import { counted, nothingSeen, verifyJson, verifyReport } from "./verify_report.ts";
 import type { Call, Terminal, Verb } from "./verb.ts";
 
@@ -36,7 +32,7 @@ const grammar: Grammar = {
     kept: { value: "<note file>", help: "a checkpoint that was kept elsewhere: must still agree" },
     "save-checkpoint": { value: "<file>", help: "write the newest checkpoint there, to be kept" },
     log: { value: "<name>", help: "the log's name on the bus (default: audit)" },
-    epoch: epochFlag,
+    ...recordFlags,
   },
   details: [
     "G1 what ran was allowed, those bytes, once; G2 what agents received was stored before; G5\n" +
@@ -46,35 +42,32 @@ const grammar: Grammar = {
   ],
 };
 
-const signWaitMsMax = 2000;
-const signPollMs = 50;
 const progressFrames = 2000;
 
 export const verify: Verb = { grammar, run };
 
 async function run(call: Call): Promise<number> {
   const { given, terminal } = call;
-  const place = await findPlace(call);
-  await using auditor = await connectAuditor(place);
-  const { bus, settings } = auditor;
-  const epoch = epochOfCall(grammar, given, settings);
+  await using record = await openRecord(grammar, call);
+  const { bus, epoch } = record;
   const name = given.value("log") ?? "audit";
   if (!/^[A-Za-z0-9_-]{1,48}$/.test(name)) throw usage(grammar, "--log is a name, as audit");
   const log = epochLog(name, epoch);
-  const keyFile = given.value("key");
-  const verifier = await readVerifier(keyFile, `${place.directory}/public/log.vkey`, epoch);
+  const verifier = await verifierOf(record, given.value("key"));
+  if (!record.grows && !given.has("key")) {
+    terminal.say("with the key that the evidence brought itself: name one from elsewhere by --key");
+  }
   const keptFile = given.value("kept");
   const kept = keptFile === null ? [] : [await readNamed(keptFile, "the kept checkpoint")];
-  const identity = await identityOf(settings.identityKeysFile, settings.configFile);
+  const identity = await record.identity();
   if (identity === null) {
     terminal.say(
-      "identity's keys or the configuration cannot be read: signatures of identity " +
-        "over people are not checked",
+      "identity's keys cannot be read: its signatures over people are not checked",
     );
   }
   const frames = await newestSequence(bus, epoch);
   terminal.say(`verifying ${log}, ${frames} frames, with key ${verifier.name}+${verifier.keyId}`);
-  await waitForSignature(bus, log, frames, terminal);
+  if (record.grows) await waitForSignature(bus, log, frames, terminal);
 
   // Checkpoints first: every frame that one of them signs is then within what is read.
   const { last: newest } = await bus.state(checkpointStream);
@@ -114,48 +107,16 @@ async function run(call: Call): Promise<number> {
   return result.ok ? exitCodes.done : exitCodes.failed;
 }
 
-async function readVerifier(
-  named: string | null,
-  standard: string,
-  epoch: string,
-): Promise<Verifier> {
-  const bytes = await readNamed(named ?? standard, "the log's key");
-  const verifier = epochVerifier(new TextDecoder().decode(bytes).trim(), epoch);
+async function verifierOf({ logKey, epoch }: LogRecord, named: string | null): Promise<Verifier> {
+  const { text, from } = named === null
+    ? await logKey()
+    : { text: new TextDecoder().decode(await readNamed(named, "the log's key")), from: named };
+  const verifier = epochVerifier(text.trim(), epoch);
   if (verifier !== null) return verifier;
   throw new CommandError(
-    `the log's key in ${named ?? standard} does not parse`,
+    `the log's key in ${from} does not parse`,
     "it is one line, <name>+<key id>+<base64> (C2SP signed-note), as in public/log.vkey",
   );
-}
-
-/** Waits until the newest checkpoint covers `frames`; those that come meanwhile may be unsigned. */
-async function waitForSignature(
-  bus: Bus,
-  log: string,
-  frames: number,
-  terminal: Terminal,
-): Promise<void> {
-  for (const until = performance.now() + signWaitMsMax;;) {
-    const newest = await bus.last(checkpointStream, checkpointSubject(log));
-    const signed = Number(newest?.headers.get(throughHeader) ?? 0);
-    if (signed >= frames) return;
-    if (performance.now() > until) {
-      terminal.say(`the newest checkpoint signs ${signed} frames: is audit running?`);
-      return;
-    }
-    await new Promise((resolve) => setTimeout(resolve, signPollMs));
-  }
-}
-
-async function identityOf(keysFile: string, configFile: string): Promise<IdentityCheck | null> {
-  try {
-    const parsed = parseConfig(await Deno.readTextFile(configFile));
-    if (!parsed.ok) return null;
-    const keys = identityKeys(JSON.parse(await Deno.readTextFile(keysFile)));
-    return { keys, issuer: identityIssuer(parsed.config.organisation) };
-  } catch {
-    return null;
-  }
 }
 
 async function* untilStopped(
@@ -169,7 +130,7 @@ async function* untilStopped(
 }
 
 async function saveCheckpoint(
-  bus: Bus,
+  bus: RecordBus,
   log: string,
   path: string,
   terminal: Terminal,

@@ -23,6 +23,7 @@ export async function recordView(
   bus: Pick<Bus, "publish">,
   key: SessionKey,
   reader: string,
+  what: "replay" | "export",
 ): Promise<void> {
   const view: View = {
     version: 1,
@@ -34,7 +35,7 @@ export async function recordView(
       groups: [],
       purpose: "",
     },
-    what: "replay",
+    what,
     at: new Date(systemClock.nowMs()).toISOString(),
   };
   const nonce = systemRandom(16).toBase64({ alphabet: "base64url", omitPadding: true });
@@ -44,7 +45,7 @@ export async function recordView(
     await bus.publish(auditSubject(key, "view"), encodeControl("view", view), headers, options);
   } catch {
     throw new CommandError(
-      "nothing is shown: reading a recording is itself recorded, and that could not be stored",
+      "nothing is given out: reading a recording is itself recorded, and that could not be stored",
       "sallyport doctor says whether the bus stores; an epoch that is sealed is in the archive",
     );
   }

@@ -90,7 +90,7 @@ Deno.test("the sallyport command", async (test) => {
       if (code === 0) return undefined;
       strictEqual(code, 1);
       strictEqual(out, "");
-      match(err, /nothing is shown: reading a recording is itself recorded/);
+      match(err, /nothing is given out: reading a recording is itself recorded/);
       return true;
     });
     await system.nats.reload(text);

@@ -1,0 +1,127 @@
+/**
+ * `sallyport evidence`: a month's record in one file, for those who look at it elsewhere.
+ *
+ * **Invariant:** that a recording is taken is recorded first, in each session that is taken, and
+ * stands in the file itself; the file ends where a checkpoint signs.
+ *
+ * @module
+ */
+import type { StoredMessage } from "#actors/_kit/bus.ts";
+import { parseConfig } from "#schemas/config_file.ts";
+import type { EvidenceHead } from "#schemas/log/evidence.ts";
+import { epochLog } from "#schemas/log/epoch.ts";
+import {
+  auditFilter,
+  auditStream,
+  checkpointStream,
+  checkpointSubject,
+} from "#schemas/subjects.ts";
+import type { Grammar } from "./arguments.ts";
+import { type RecordBus, writeEvidence } from "./evidence_file.ts";
+import { CommandError, exitCodes } from "./failure.ts";
+import { readNamed } from "./files.ts";
+import { newestSequence, openedSessions } from "./log_reader.ts";
+import { connectAuditor, findPlace, type Place } from "./place.ts";
+import { epochOfCall, recordFlags } from "./record.ts";
+import { presentEpoch } from "./present_epoch.ts";
+import { waitForSignature } from "./signed.ts";
+import type { Call, Terminal, Verb } from "./verb.ts";
+import { recordView } from "./view_record.ts";
+
+const grammar: Grammar = {
+  verb: "evidence",
+  summary: "write a month's whole record into one file, to be read and verified elsewhere",
+  operands: [{ name: "<file>", help: "the file to write; it must not be there yet" }],
+  flags: { epoch: recordFlags.epoch },
+  details: [
+    "verify, report, sessions and replay read it with --from, without bus, installation or network.\n" +
+    "It holds statements as they came, with what stands in them: keep it as you keep the record.\n" +
+    "Whoever gets it should get the log's key (public/log.vkey) by another way, for verify --key.",
+  ],
+};
+/** The audit actor's log; the only one of an installation. */
+const logName = "audit";
+const progressMessages = 5000;
+
+export const evidence: Verb = { grammar, run };
+
+async function run(call: Call): Promise<number> {
+  const { given, terminal, signal, cwd } = call;
+  const named = given.operand(0);
+  const path = named.startsWith("/") ? named : `${cwd}/${named}`;
+  const place = await findPlace(call);
+  await using auditor = await connectAuditor(place);
+  const { bus, settings } = auditor;
+  const epoch = epochOfCall(grammar, given, presentEpoch(settings));
+  const known = await newestSequence(bus, epoch);
+  let sessions = 0;
+  for await (const { key } of openedSessions(bus, epoch, known)) {
+    signal.throwIfAborted();
+    await recordView(bus, key, settings.name, "export");
+    sessions++;
+  }
+  const log = epochLog(logName, epoch);
+  const wanted = await newestSequence(bus, epoch);
+  const frames = await waitForSignature(bus, log, wanted, terminal);
+  if (frames < wanted) {
+    const hint = "sallyport doctor says whether audit signs; then take the evidence again";
+    throw new CommandError("not all of the record is signed, so it is no evidence yet", hint);
+  }
+  const { last: checkpoints } = await bus.state(checkpointStream);
+  const head: EvidenceHead = {
+    evidence: "sallyport",
+    version: 1,
+    log: logName,
+    epoch,
+    organisation: await organisationOf(settings.configFile),
+    exportedAt: new Date().toISOString(),
+    frames,
+    checkpoints,
+    logKey: await logKeyOf(place),
+    identityKeys: JSON.parse(text(await readNamed(settings.identityKeysFile, "identity's keys"))),
+  };
+  await writeEvidence(path, head, messages(bus, head, log, signal, terminal));
+  const { size } = await Deno.stat(path);
+  const told = { file: path, epoch, sessions, frames, bytes: size };
+  terminal.print(
+    given.has("json")
+      ? JSON.stringify(told, null, 2)
+      : `wrote ${path}: ${sessions} sessions, ${frames} frames, ${size} bytes`,
+  );
+  terminal.say(`look at it with: sallyport verify --from ${named}`);
+  return exitCodes.done;
+}
+
+/** Checkpoints, then frames, up to what the head says. */
+async function* messages(
+  bus: RecordBus,
+  { epoch, frames, checkpoints }: EvidenceHead,
+  log: string,
+  signal: AbortSignal,
+  terminal: Terminal,
+): AsyncGenerator<StoredMessage> {
+  const signed = { filters: [checkpointSubject(log)], from: 1, through: checkpoints };
+  const stored = { filters: [auditFilter(epoch, "*", "*")], from: 1, through: frames };
+  let count = 0;
+  for (const read of [bus.read(checkpointStream, signed), bus.read(auditStream(epoch), stored)]) {
+    for await (const message of read) {
+      signal.throwIfAborted();
+      if (++count % progressMessages === 0) terminal.progress(`${count} messages`);
+      yield message;
+    }
+  }
+}
+
+async function organisationOf(configFile: string): Promise<string> {
+  const parsed = parseConfig(text(await readNamed(configFile, "the configuration")));
+  if (parsed.ok) return parsed.config.organisation;
+  throw new CommandError("the configuration is wrong", "sallyport policy check says where");
+}
+
+async function logKeyOf({ directory }: Place): Promise<string> {
+  return text(await readNamed(`${directory}/public/log.vkey`, "the log's key")).trim();
+}
+
+function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

@@ -1,0 +1,133 @@
+/**
+ * A file of evidence (`schemas/log/evidence.ts`) on disk: written once, and read like the bus that
+ * it came from, in bounded memory however long it is.
+ *
+ * @module
+ */
+import { type Bus, BusError, type ReadOptions, type StoredMessage } from "#actors/_kit/bus.ts";
+import { matchesSubject } from "#actors/_kit/nats_wire.ts";
+import {
+  decodeEvidenceHead,
+  decodeEvidenceMessage,
+  encodeEvidenceHead,
+  encodeEvidenceMessage,
+  type EvidenceHead,
+} from "#schemas/log/evidence.ts";
+import { auditStream, checkpointStream } from "#schemas/subjects.ts";
+import { CommandError } from "./failure.ts";
+
+/** What verbs need of a bus to read a record. */
+export type RecordBus = Pick<Bus, "read" | "state" | "last" | "connected">;
+
+/** A line holds one message of at most this many characters; frames are far smaller. */
+const lineCharactersMax = 64 * 1024 * 1024;
+
+/** Writes the file, readable by its owner alone. @throws CommandError when it is there already. */
+export async function writeEvidence(
+  path: string,
+  head: EvidenceHead,
+  messages: AsyncIterable<StoredMessage>,
+): Promise<void> {
+  const file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 })
+    .catch((error) => {
+      const isThere = error instanceof Deno.errors.AlreadyExists;
+      const why = isThere ? "it is there already" : error instanceof Error ? error.name : "unknown";
+      const hint = "name a file that is not there, in a folder that is";
+      throw new CommandError(`cannot write ${path}: ${why}`, hint);
+    });
+  const writer = file.writable.getWriter();
+  const encoder = new TextEncoder();
+  try {
+    await writer.write(encoder.encode(encodeEvidenceHead(head)));
+    for await (const message of messages) {
+      await writer.write(encoder.encode(encodeEvidenceMessage(message)));
+    }
+    await writer.close();
+  } catch (error) {
+    await writer.abort().catch(() => {});
+    // Half a record is none.
+    await Deno.remove(path).catch(() => {});
+    throw error;
+  }
+}
+
+export type EvidenceFile = { readonly head: EvidenceHead; readonly bus: RecordBus };
+
+/** Opens a file of evidence. @throws CommandError when it is none. */
+export async function openEvidence(path: string): Promise<EvidenceFile> {
+  const lines = linesOf(path);
+  const { value } = await lines.next();
+  await lines.return(undefined);
+  const head = value === undefined ? null : decodeEvidenceHead(value);
+  if (head === null) {
+    const hint = "name a file that sallyport evidence wrote";
+    throw new CommandError(`${path} is no evidence that this version understands`, hint);
+  }
+  return { head, bus: evidenceBus(path, head) };
+}
+
+function evidenceBus(path: string, head: EvidenceHead): RecordBus {
+  return { read, state, last, connected: () => true };
+
+  async function* read(
+    stream: string,
+    { filters, from, through }: ReadOptions,
+  ): AsyncGenerator<StoredMessage> {
+    for await (const message of messagesOf(path, stream === checkpointStream)) {
+      const { subject, sequence } = message;
+      if (sequence < from || sequence > through) continue;
+      if (filters.some((filter) => matchesSubject(filter, subject))) yield message;
+    }
+  }
+
+  function state(stream: string) {
+    const last = stream === checkpointStream
+      ? head.checkpoints
+      : stream === auditStream(head.epoch)
+      ? head.frames
+      : null;
+    if (last === null) return Promise.reject(new BusError("refused", "Not in this evidence"));
+    return Promise.resolve({ first: 1, last, messages: last, bytes: 0 });
+  }
+
+  async function last(stream: string, subject: string): Promise<StoredMessage | null> {
+    let newest: StoredMessage | null = null;
+    for await (const message of messagesOf(path, stream === checkpointStream)) {
+      if (message.subject === subject) newest = message;
+    }
+    return newest;
+  }
+}
+
+/** Checkpoints, which stand first, or frames. */
+async function* messagesOf(path: string, checkpoints: boolean): AsyncGenerator<StoredMessage> {
+  let number = 0;
+  for await (const line of linesOf(path)) {
+    if (++number === 1) continue;
+    const message = decodeEvidenceMessage(line);
+    if (message === null) {
+      const hint = "the file was damaged or cut off: take it anew from where it was made";
+      throw new CommandError(`line ${number} of ${path} is not understood`, hint);
+    }
+    if (message.subject.startsWith("checkpoint.") === checkpoints) yield message;
+    else if (checkpoints) return;
+  }
+}
+
+async function* linesOf(path: string): AsyncGenerator<string, void> {
+  const file = await Deno.open(path).catch((error) => {
+    const isGone = error instanceof Deno.errors.NotFound;
+    const why = isGone ? "it is not there" : error instanceof Error ? error.name : "unknown";
+    throw new CommandError(`cannot read the evidence ${path}: ${why}`, "name another file");
+  });
+  let open = "";
+  for await (const text of file.readable.pipeThrough(new TextDecoderStream())) {
+    const parts = (open + text).split("\n");
+    open = parts.pop() ?? "";
+    if (open.length > lineCharactersMax) {
+      throw new CommandError(`${path} has a line that is too long`, "name another file");
+    }
+    yield* parts;
+  }
+  if (open !== "") yield open;
+}

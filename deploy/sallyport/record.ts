@@ -1,0 +1,119 @@
+/**
+ * The record that a verb reads: the bus's own, with the auditor's key, or a file of evidence that
+ * was taken elsewhere, where nothing of the installation is.
+ *
+ * @module
+ */
+import type { SessionKey } from "#schemas/subjects.ts";
+import { identityKeys } from "#actors/_kit/identity_token.ts";
+import type { IdentityCheck } from "#actors/audit/verify/identity_check.ts";
+import { parseConfig } from "#schemas/config_file.ts";
+import { identityIssuer } from "#schemas/identity.ts";
+import { type Arguments, type Flag, type Grammar, usage } from "./arguments.ts";
+import { presentEpoch } from "./present_epoch.ts";
+import { openEvidence, type RecordBus } from "./evidence_file.ts";
+import { CommandError } from "./failure.ts";
+import { readNamed } from "./files.ts";
+import { connectAuditor, findPlace } from "./place.ts";
+import type { Call } from "./verb.ts";
+import { recordView } from "./view_record.ts";
+
+/** Flags of the verbs that read a record. */
+export const recordFlags: Readonly<Record<"from" | "epoch", Flag>> = {
+  from: { value: "<file>", help: "read what `sallyport evidence` wrote, not the bus" },
+  epoch: { value: "<YYYY_MM>", help: "the log of that month (default: the present one)" },
+};
+
+export type LogRecord = {
+  readonly bus: RecordBus;
+  /** The month that is asked for. */
+  readonly epoch: string;
+  /** The log's public key where none is named, and where it came from. */
+  logKey(): Promise<{ readonly text: string; readonly from: string }>;
+  /** What identity's signatures are held against; null when it cannot be read. */
+  identity(): Promise<IdentityCheck | null>;
+  /** False of evidence: what is there is all that comes. */
+  readonly grows: boolean;
+  /** Stores that a recording is read. In evidence that stands already: it was made to be read. */
+  viewed(key: SessionKey): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+/** Opens the record a verb is about. @throws CommandError */
+export async function openRecord(grammar: Grammar, call: Call): Promise<LogRecord> {
+  const file = call.given.value("from");
+  return file === null
+    ? await liveRecord(grammar, call)
+    : await evidenceRecord(grammar, call, file);
+}
+
+async function liveRecord(grammar: Grammar, call: Call): Promise<LogRecord> {
+  const place = await findPlace(call);
+  const auditor = await connectAuditor(place);
+  const { bus, settings } = auditor;
+  const close = () => auditor[Symbol.asyncDispose]();
+  try {
+    const path = `${place.directory}/public/log.vkey`;
+    return {
+      bus,
+      epoch: epochOfCall(grammar, call.given, presentEpoch(settings)),
+      logKey: async () => {
+        return { text: decoded(await readNamed(path, "the log's key")), from: path };
+      },
+      identity: () => identityOf(settings.identityKeysFile, settings.configFile),
+      grows: true,
+      viewed: (key) => recordView(bus, key, settings.name, "replay"),
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function evidenceRecord(grammar: Grammar, call: Call, file: string): Promise<LogRecord> {
+  const { head, bus } = await openEvidence(file);
+  const epoch = epochOfCall(grammar, call.given, head.epoch);
+  if (epoch !== head.epoch) {
+    throw new CommandError(`${file} is the record of ${head.epoch}`, "leave --epoch out");
+  }
+  return {
+    bus,
+    epoch,
+    logKey: () => Promise.resolve({ text: head.logKey, from: file }),
+    identity: () => Promise.resolve(identityCheckOf(head.identityKeys, head.organisation)),
+    grows: false,
+    viewed: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+async function identityOf(keysFile: string, configFile: string): Promise<IdentityCheck | null> {
+  try {
+    const parsed = parseConfig(await Deno.readTextFile(configFile));
+    if (!parsed.ok) return null;
+    const keys = JSON.parse(await Deno.readTextFile(keysFile));
+    return identityCheckOf(keys, parsed.config.organisation);
+  } catch {
+    return null;
+  }
+}
+
+function identityCheckOf(keys: unknown, organisation: string): IdentityCheck | null {
+  try {
+    return { keys: identityKeys(keys), issuer: identityIssuer(organisation) };
+  } catch {
+    return null;
+  }
+}
+
+/** The month that is asked for. @throws UsageError */
+export function epochOfCall(grammar: Grammar, given: Arguments, otherwise: string): string {
+  const epoch = given.value("epoch") ?? otherwise;
+  if (/^\d{4}_(0[1-9]|1[0-2])$/.test(epoch)) return epoch;
+  throw usage(grammar, "--epoch is a month, as 2026_11");
+}
+
+function decoded(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

@@ -1,0 +1,27 @@
+/** How far the log is signed. @module */
+import { throughHeader } from "#schemas/log/checkpoint_message.ts";
+import { checkpointStream, checkpointSubject } from "#schemas/subjects.ts";
+import type { RecordBus } from "./evidence_file.ts";
+import type { Terminal } from "./verb.ts";
+
+const signWaitMsMax = 2000;
+const signPollMs = 50;
+
+/** Waits until the newest checkpoint covers `frames`; those that come meanwhile may be unsigned. */
+export async function waitForSignature(
+  bus: RecordBus,
+  log: string,
+  frames: number,
+  terminal: Terminal,
+): Promise<number> {
+  for (const until = performance.now() + signWaitMsMax;;) {
+    const newest = await bus.last(checkpointStream, checkpointSubject(log));
+    const signed = Number(newest?.headers.get(throughHeader) ?? 0);
+    if (signed >= frames) return signed;
+    if (performance.now() > until) {
+      terminal.say(`the newest checkpoint signs ${signed} frames: is audit running?`);
+      return signed;
+    }
+    await new Promise((resolve) => setTimeout(resolve, signPollMs));
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * A month's record in one file, to be read and verified where the installation is not: lines of
+ * JSON (RFC 8259, each ended by a line feed). The first says what it is and holds the public keys;
+ * then stand the log's signed checkpoints and then its frames, each in stored order and exactly as
+ * stored.
+ *
+ * **Invariant:** a message that was written and read again has the same subject, sequence, headers
+ * and payload, so it has the same leaf hash. Nothing in the file is believed for standing there:
+ * the verifier recomputes all of it, and a key taken from elsewhere says whose it is.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { decodeBase64 } from "./bytes.ts";
+
+export const EvidenceHead = z.strictObject({
+  evidence: z.literal("sallyport"),
+  version: z.literal(1),
+  /** The log's name on the bus, and the month. */
+  log: z.string().min(1).max(64),
+  epoch: z.string().regex(/^\d{4}_(0[1-9]|1[0-2])$/),
+  /** Whose record it is; identity's signatures name it too. */
+  organisation: z.string().min(1).max(256),
+  exportedAt: z.string(),
+  /** Sequences up to which messages were written. */
+  frames: z.int().min(0),
+  checkpoints: z.int().min(0),
+  /** The log's public key (C2SP signed-note), without a month. */
+  logKey: z.string().min(1).max(1024),
+  /** Identity's public keys, a JWKS. */
+  identityKeys: z.unknown(),
+});
+export type EvidenceHead = z.infer<typeof EvidenceHead>;
+
+const Line = z.strictObject({
+  subject: z.string().min(1).max(512),
+  sequence: z.int().min(1),
+  timeMs: z.number().min(0),
+  /** Pairs, for a leaf covers their order. */
+  headers: z.array(z.tuple([z.string(), z.string()])),
+  /** Base64. */
+  payload: z.string(),
+});
+
+/** A stored message, as the bus gives it. */
+export type EvidenceMessage = {
+  readonly subject: string;
+  readonly sequence: number;
+  /** Milliseconds since 1970. */
+  readonly timeMs: number;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly payload: Uint8Array;
+};
+
+/** One line with its end. */
+export function encodeEvidenceHead(head: EvidenceHead): string {
+  return `${JSON.stringify(head)}\n`;
+}
+
+/** One line with its end. */
+export function encodeEvidenceMessage(message: EvidenceMessage): string {
+  const { subject, sequence, timeMs, headers, payload } = message;
+  const line = {
+    subject,
+    sequence,
+    timeMs,
+    headers: [...headers],
+    payload: payload.toBase64(),
+  };
+  return `${JSON.stringify(line)}\n`;
+}
+
+/** The first line, without its end; null when it is not of this form. */
+export function decodeEvidenceHead(line: string): EvidenceHead | null {
+  return EvidenceHead.safeParse(jsonOf(line)).data ?? null;
+}
+
+/** A later line, without its end; null when it is not of this form. */
+export function decodeEvidenceMessage(line: string): EvidenceMessage | null {
+  const parsed = Line.safeParse(jsonOf(line));
+  if (!parsed.success) return null;
+  const { headers, payload, ...place } = parsed.data;
+  const bytes = decodeBase64(payload);
+  return bytes === null ? null : { ...place, headers: new Map(headers), payload: bytes };
+}
+
+function jsonOf(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
+}
