@@ -88,7 +88,7 @@ export const copyRefused: Reason = {
   policy: null,
   message: "a part of this COPY was refused, so nothing of it is stored",
   detail: "",
-  hint: "Connect again and send it without what was refused.",
+  hint: "Send it again without what was refused.",
   sqlstate: sqlstate.insufficientPrivilege,
 };
 

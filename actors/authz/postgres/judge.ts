@@ -21,7 +21,7 @@ import {
   volumeLeft,
   type VolumeLimit,
 } from "#schemas/volume.ts";
-import { isAbortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
+import { isAbortCopy, isAbortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
 import type { Analysed, AnalysisLimits } from "../analysis/analyse.ts";
 import { createAnalyser } from "./analyser.ts";
 import { indexCatalog, isClassified, type Schema } from "../analysis/catalog_index.ts";
@@ -105,8 +105,9 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
       denied(asked) {
         if (state.transaction === "T") state.refused = true;
         // What follows would be the rest of a COPY of which a part is missing.
-        const isData = asked?.bytes?.[0] === copyData || asked?.bytes?.[0] === copyDone;
-        if (isData && state.copying !== null) state.copyRefused = true;
+        const tag = asked?.bytes?.[0];
+        const isPart = tag === undefined ? state.copying !== null : copyTags.has(tag);
+        if (isPart) state.copyRefused = true;
       },
       ready: () => ready(state, connection),
       waitOver() {
@@ -155,7 +156,9 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     if (known === undefined) return judgements.refuse(noCatalog, digest);
     if (asked.bytes === null) return judgements.refuse(unjudgeable(tooLarge), digest);
     if (asked.continues) return judgements.refuse(unjudgeable(standsAlone), digest);
-    if (state.copyRefused) return judgements.refuse(copyRefused, digest);
+    if (state.copyRefused && !isAbortCopy(asked.bytes)) {
+      return judgements.refuse(copyRefused, digest);
+    }
     const read = readBytes(asked.bytes, state, known);
     const judged = read.kind === "understood"
       ? judge(read, state, open, principal, known)
@@ -268,6 +271,10 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
       settled: (outcome: Outcome) => {
         settleSession(state, understood, outcome, allowedBy(policies));
         state.copying = outcome.status === "executed" ? understood?.written.copying ?? null : null;
+        if (!state.copyRefused) return;
+        // The server was made to give the COPY up, and with it whatever it stood in.
+        state.copyRefused = false;
+        state.refused = false;
       },
     };
   }
@@ -310,7 +317,7 @@ function refusedWriting({ into, unreadable }: WrittenBack, revealed: readonly st
 
 /** What a refused transaction still takes: its end, and what aborts it at the server. */
 function mayFollow(read: Understood, bytes: Uint8Array): boolean {
-  return isAbortTransaction(bytes) || endsTransaction(read);
+  return isAbortTransaction(bytes) || isAbortCopy(bytes) || endsTransaction(read);
 }
 
 /** One statement that fails, and changes nothing but the transaction. */
@@ -365,9 +372,8 @@ const unreadableRows: Refusal = {
   message: "what is written cannot be looked at for masked values",
   position: null,
 };
-/* CopyData and CopyDone. */
-const copyData = 0x64;
-const copyDone = 0x63;
+/** CopyData, CopyDone and CopyFail. */
+const copyTags: ReadonlySet<number> = new Set([0x64, 0x63, 0x66]);
 const standsAlone: Refusal = {
   code: "malformed_message",
   message: "a request of this protocol belongs to no other",

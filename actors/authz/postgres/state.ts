@@ -16,7 +16,7 @@ export type PostgresState = {
   catalogWaitOver: boolean;
   /** The COPY FROM STDIN that is under way. */
   copying: CopyingIn | null;
-  /** A part of it was refused: nothing more runs in this session. */
+  /** A part of it was refused: nothing runs until the server has given it up. */
   copyRefused: boolean;
   /** Values that classes were compared with. */
   probes: ProbesSeen;

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { Config } from "#schemas/config.ts";
 import { joinBytes } from "#schemas/join_bytes.ts";
 import { frontendBytes, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
+import { abortCopy } from "#schemas/wire/postgres/refused_transaction.ts";
 import { config as plainConfig, permitAll } from "../policy/testing.ts";
 import { copyRowBytesMax } from "./copied_rows.ts";
 import { admitted, asked, executed } from "./testing.ts";
@@ -170,6 +171,35 @@ Deno.test("after a part of a COPY was refused nothing of it, nor after it, runs"
   strictEqual(session.ran([copyData("1\tAnn\t[ssn]\n")]).decision, "deny");
   strictEqual(session.ran([copyData("2\tBo\tx\n")]).reasons[0]?.code, "copy_refused");
   strictEqual(session.ran([{ kind: "copy_done" }]).reasons[0]?.code, "copy_refused");
+  strictEqual(session.ran([sync]).reasons[0]?.code, "copy_refused");
+});
+
+Deno.test("once the server gave up a COPY that was refused, the session goes on", () => {
+  const parts: [FrontendMessage[], FrontendMessage[]][] = [
+    [[{ kind: "query", text: into }], [copyData("1\tAnn\t[ssn]\n")]],
+    // What is masked is found at the end alone.
+    [[{ kind: "query", text: into }], [copyData("1\tAnn\t[ssn]"), { kind: "copy_done" }]],
+    [[{ kind: "query", text: `begin; ${into}` }], [copyData("1\tAnn\t[ssn]\n")]],
+  ];
+  for (const [begun, data] of parts) {
+    for (const transaction of ["I", "E", null] as const) {
+      const session = open();
+      session.ran(begun, transaction === "I" ? "I" : "T");
+      for (const one of data) session.ran([one]);
+      strictEqual(session.ran([{ kind: "query", text: "select 1" }]).decision, "deny");
+      const given = session.request(abortCopy);
+      strictEqual(given.decision, "allow");
+      given.consequence.settled({ ...executed, status: "cancelled", transaction });
+      strictEqual(session.request([sync]).decision, "allow");
+    }
+  }
+});
+
+Deno.test("a part of a COPY that cannot be judged leaves none of it behind", () => {
+  const session = open(permitAll);
+  session.ran([{ kind: "query", text: into }]);
+  session.denied({ ...asked(frontendBytes(copyData("x"))), bytes: null });
+  strictEqual(session.request([{ kind: "copy_done" }]).reasons[0]?.code, "copy_refused");
 });
 
 Deno.test("rows of COPY that hold nothing masked pass, and so does what follows", () => {
@@ -243,13 +273,16 @@ function binary(fields: readonly string[]): Uint8Array {
 /** A session under a policy; `ran` also lets what is allowed run, and tells it what is denied. */
 function open(policyText = hides) {
   const session = admitted(policyText, { config });
-  const sent = (messages: readonly FrontendMessage[]) => asked(frontendBytes(...messages));
-  const request = (messages: readonly FrontendMessage[]) => session.request(sent(messages));
-  const ran = (messages: readonly FrontendMessage[]) => {
+  const { denied } = session;
+  const sent = (messages: readonly FrontendMessage[] | Uint8Array) =>
+    asked(messages instanceof Uint8Array ? messages : frontendBytes(...messages));
+  const request = (messages: readonly FrontendMessage[] | Uint8Array) =>
+    session.request(sent(messages));
+  const ran = (messages: readonly FrontendMessage[], transaction: "I" | "T" = "I") => {
     const judged = request(messages);
-    if (judged.decision === "allow") judged.consequence.settled(executed);
-    else session.denied(sent(messages));
+    if (judged.decision === "allow") judged.consequence.settled({ ...executed, transaction });
+    else denied(sent(messages));
     return judged;
   };
-  return { request, ran };
+  return { request, ran, denied };
 }

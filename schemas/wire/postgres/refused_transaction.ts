@@ -1,7 +1,9 @@
 /**
  * What the edge asks by itself when a statement of an open transaction was refused: a statement
  * that no server takes, so that its transaction is aborted there too. From then on the server
- * answers as it does after any error: COMMIT rolls back, ROLLBACK TO SAVEPOINT goes on.
+ * answers as it does after any error: COMMIT rolls back, ROLLBACK TO SAVEPOINT goes on. And when a
+ * part of a COPY was refused: CopyFail, by which the server gives up the COPY as a whole; it ignores
+ * one that comes when the COPY is over.
  *
  * The words stand in the server's log, if it logs failed statements.
  *
@@ -17,6 +19,20 @@ export const abortTransaction: Uint8Array = frontendBytes({
 
 /** Whether a request is this one. */
 export function isAbortTransaction(bytes: Uint8Array): boolean {
-  return bytes.length === abortTransaction.length &&
-    bytes.every((byte, index) => byte === abortTransaction[index]);
+  return areSame(bytes, abortTransaction);
+}
+
+/** The whole request. */
+export const abortCopy: Uint8Array = frontendBytes({
+  kind: "copy_fail",
+  reason: "sallyport refused a part of it",
+});
+
+/** Whether a request is this one. */
+export function isAbortCopy(bytes: Uint8Array): boolean {
+  return areSame(bytes, abortCopy);
+}
+
+function areSame(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, index) => byte === other[index]);
 }
