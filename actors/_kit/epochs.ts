@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { StartError } from "#actors/_kit/start_error.ts";
 import type { Clock } from "#actors/_kit/clock.ts";
 import { openEpoch, readEpochs } from "#schemas/epochs.ts";
 
@@ -30,7 +31,10 @@ export function followEpochs(clock: Clock, first: string): Epochs {
     const begun = new Set<string>();
     const needed = open();
     if (needed === null) {
-      throw new Error(`Cannot start: the installation is of ${first}; install it anew`);
+      throw new StartError(
+        `the installation is of ${first}, and has rights to a year of months`,
+        "start the installation anew",
+      );
     }
     await look();
     if (!begun.has(needed)) await begin(needed);

@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { startFailure } from "#actors/_kit/start_error.ts";
+
 export type Report = (event: string, facts: Record<string, string | number>) => void;
 
 /** Reports of one actor. */
@@ -17,14 +19,25 @@ export function reporter(actor: string): Report {
   };
 }
 
-/** A process that meets a bug says so and stops; its supervisor starts it anew (fail closed). */
-export function stopOnBug(report: Report): void {
+/** Exit codes of sysexits.h: what it was given is wrong, or it is wrong itself. */
+const exits = { config: 78, software: 70 } as const;
+
+/**
+ * A process that cannot start, or meets a bug, says so and stops; its supervisor starts it anew
+ * (fail closed).
+ */
+export function stopOnBug(report: Report, isStarting: () => boolean): void {
   globalThis.addEventListener("unhandledrejection", (event) => {
     const reason: unknown = event.reason;
+    const failure = isStarting() ? startFailure(reason) : null;
+    if (failure !== null) {
+      report("cannot_start", failure);
+      Deno.exit(exits.config);
+    }
     const error = reason instanceof Error ? reason.name : "not an error";
     // Where it happened; the message may hold a value.
     const places = reason instanceof Error ? reason.stack?.match(/^ {4}at .*$/gm) ?? [] : [];
     report("bug", { error, places: places.slice(0, 8).join("\n") });
-    Deno.exit(70);
+    Deno.exit(exits.software);
   });
 }

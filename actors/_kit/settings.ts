@@ -6,6 +6,7 @@
  */
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
+import { StartError } from "#actors/_kit/start_error.ts";
 
 const Path = z.string().min(1);
 
@@ -54,12 +55,35 @@ export function configuredFile({ configFile }: Pick<Settings, "configFile">, fil
 
 /**
  * Reads and checks a settings file.
- * @throws Error naming the field that is wrong, not its value.
+ * @throws StartError naming the field that is wrong, not its value; what reading the file throws.
  */
 export function readSettings(path: string | undefined): Settings {
-  if (path === undefined) throw new Error("Cannot start: name the settings file as the argument");
-  const parsed = Settings.safeParse(JSON.parse(Deno.readTextFileSync(path)));
+  if (path === undefined) {
+    throw new StartError("no settings file is named", "name it as the only argument");
+  }
+  const parsed = Settings.safeParse(jsonOf(path, Deno.readTextFileSync(path)));
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-  throw new Error(`Cannot start: settings are wrong: ${problems.join("; ")}`);
+  throw new StartError(`${path} is wrong: ${problems.join("; ")}`, installAnew);
+}
+
+const installAnew = "it is written by the installation: start that anew";
+
+function jsonOf(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    // The parser's own words quote the file.
+    throw new StartError(`${path} is no JSON`, installAnew, { cause });
+  }
+}
+
+/** The part of the settings that a kind of process needs. @throws StartError when it is missing. */
+export function needed<K extends keyof Settings>(
+  settings: Settings,
+  part: K,
+): NonNullable<Settings[K]> {
+  const found = settings[part];
+  if (found !== undefined) return found;
+  throw new StartError(`the settings of ${settings.name} lack ${part}`, installAnew);
 }

@@ -6,12 +6,13 @@
  *
  * @module
  */
-import type { Bus, Delivery } from "#actors/_kit/bus.ts";
+import { type Bus, type Delivery, errorCode } from "#actors/_kit/bus.ts";
 import { type Epochs, followEpochs } from "#actors/_kit/epochs.ts";
 import { type Clock, coarse, type Random, systemClock, systemRandom } from "#actors/_kit/clock.ts";
 import { busLimits, connectBus } from "#actors/_kit/nats.ts";
 import { type Report, reporter, stopOnBug } from "#actors/_kit/report.ts";
 import { readSettings, type Settings } from "#actors/_kit/settings.ts";
+import { StartError } from "#actors/_kit/start_error.ts";
 import { traced } from "#actors/_kit/tracing.ts";
 import type { Config } from "#schemas/config.ts";
 import { parseConfig } from "#schemas/config_file.ts";
@@ -43,25 +44,22 @@ export type Process = {
 /** Waits of sessions of at least this long may end this much later. */
 const waitStepMs = 250;
 
-/** Starts the process of the actor `kind`. @throws Error saying what is wrong. */
+/** Starts the process of the actor `kind`. @throws StartError saying what is wrong. */
 export async function startActor(kind: string): Promise<Process> {
   const report = reporter(kind);
-  stopOnBug(report);
+  let isStarting = true;
+  stopOnBug(report, () => isStarting);
   const settings = readSettings(Deno.args[0]);
   const parsed = parseConfig(Deno.readTextFileSync(settings.configFile));
   if (!parsed.ok) {
     const problems = parsed.problems.map(({ path, message }) => `${path}: ${message}`).join("; ");
-    throw new Error(`Cannot start: the configuration is wrong: ${problems}`);
+    throw new StartError(
+      `${settings.configFile} is wrong: ${problems}`,
+      "mend it; sallyport policy check reads it without a start",
+    );
   }
   const { config, digest } = parsed;
-  const bus = await connectBus({
-    url: settings.nats.url,
-    seed: new TextEncoder().encode(Deno.readTextFileSync(settings.nats.seedFile).trim()),
-    name: settings.name,
-    inboxPrefix: settings.nats.inboxPrefix,
-    clock: systemClock,
-    limits: busLimits,
-  });
+  const bus = await connectTo(settings);
   const clock = coarse(systemClock, waitStepMs);
   const epochs = followEpochs(clock, settings.epoch);
   const ports = { bus, clock, random: systemRandom, report };
@@ -80,7 +78,10 @@ export async function startActor(kind: string): Promise<Process> {
     },
     consumeRaw: (onDelivery) => consumeShards(rawStream, traced(kind, onDelivery)),
     // Ready is who can be reached: the server knows of every subscription made before.
-    ready: () => void bus.flush().then(() => report("ready", { epoch: epochs.open() ?? "" })),
+    ready: () => {
+      isStarting = false;
+      void bus.flush().then(() => report("ready", { epoch: epochs.open() ?? "" }));
+    },
   };
 
   async function consumeShards(
@@ -96,5 +97,18 @@ export async function startActor(kind: string): Promise<Process> {
       await bus.consume(stream, consumer, onDelivery);
       consumed.add(name);
     }
+  }
+}
+
+async function connectTo({ name, nats }: Settings): Promise<Bus> {
+  const seed = new TextEncoder().encode(Deno.readTextFileSync(nats.seedFile).trim());
+  const { url, inboxPrefix } = nats;
+  try {
+    const clock = systemClock;
+    return await connectBus({ url, seed, name, inboxPrefix, clock, limits: busLimits });
+  } catch (cause) {
+    const why = `the bus at ${url} cannot be used: ${errorCode(cause)}`;
+    const hint = "look whether nats-server runs there, and knows the key of these settings";
+    throw new StartError(why, hint, { cause });
   }
 }

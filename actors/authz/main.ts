@@ -1,5 +1,7 @@
 /** Authz's process. @module */
+import { needed } from "#actors/_kit/settings.ts";
 import { startActor } from "#actors/_kit/start.ts";
+import { StartError } from "#actors/_kit/start_error.ts";
 import { followCatalogs } from "#actors/_kit/catalog_channel.ts";
 import { systemClock, systemRandom } from "#actors/_kit/clock.ts";
 import { identityKeys } from "#actors/_kit/identity_token.ts";
@@ -17,10 +19,11 @@ import { loadPolicy, type PolicySet } from "./policy/cedar.ts";
 
 const process = await startActor("authz");
 const { bus, config, configDigest, report, settings } = process;
-if (settings.authz === undefined) throw new Error("Cannot start: settings.authz is missing");
-const { policyFile } = settings.authz;
+const { policyFile } = needed(settings, "authz");
 let policy = load(Deno.readTextFileSync(policyFile));
-if (policy === null) throw new Error("Cannot start: the policy is wrong");
+if (policy === null) {
+  throw new StartError(`${policyFile} is wrong`, "sallyport policy check says where and why");
+}
 let lastModified = Deno.statSync(policyFile).mtime?.getTime() ?? 0;
 
 const { judge, onCatalog, onCatalogBroken } = createJudge({

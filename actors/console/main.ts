@@ -1,6 +1,7 @@
 /** The console's process: it holds no key but the log's public one. @module */
-import { configuredFile } from "#actors/_kit/settings.ts";
+import { configuredFile, needed } from "#actors/_kit/settings.ts";
 import { startActor } from "#actors/_kit/start.ts";
+import { StartError } from "#actors/_kit/start_error.ts";
 import { epochVerifier } from "#schemas/log/epoch.ts";
 import { maskLiterals } from "#schemas/sql/literals.ts";
 import { revocationSubject } from "#schemas/subjects.ts";
@@ -9,12 +10,11 @@ import { consoleLimits } from "./limits.ts";
 
 const process = await startActor("console");
 const { config, settings, ports } = process;
-if (settings.console === undefined) throw new Error("Cannot start: settings.console is missing");
-const { host, port, logKeyFile } = settings.console;
+const { host, port, logKeyFile } = needed(settings, "console");
 const logKey = Deno.readTextFileSync(logKeyFile).trim();
 const logVerifier = (epoch: string) => epochVerifier(logKey, epoch);
 if (logVerifier(settings.epoch) === null) {
-  throw new Error("Cannot start: the log's key is not a verifier key");
+  throw new StartError("the log's key is not a verifier key", "restore public/log.vkey");
 }
 const { ca_file: caFile } = config.issuer;
 const { client_secret_file: secretFile } = config.console;

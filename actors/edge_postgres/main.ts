@@ -2,6 +2,7 @@
 import { admission } from "#actors/_kit/edge/admission.ts";
 import { hear } from "#actors/_kit/edge/hear.ts";
 import { closeOrphans } from "#actors/_kit/edge/orphans.ts";
+import { needed } from "#actors/_kit/settings.ts";
 import { startActor } from "#actors/_kit/start.ts";
 import { aliveSubject } from "#schemas/subjects.ts";
 import { gateway } from "./gateway.ts";
@@ -11,8 +12,7 @@ import { listen } from "./serve.ts";
 const process = await startActor("edge");
 const { bus, config, configDigest, settings } = process;
 const { name } = settings;
-if (settings.edge === undefined) throw new Error("Cannot start: settings.edge is missing");
-const { host, port, certificateFile, keyFile } = settings.edge;
+const { host, port, certificateFile, keyFile } = needed(settings, "edge");
 
 const tls = {
   cert: Deno.readTextFileSync(certificateFile),

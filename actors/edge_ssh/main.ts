@@ -2,6 +2,7 @@
 import { admission } from "#actors/_kit/edge/admission.ts";
 import { hear } from "#actors/_kit/edge/hear.ts";
 import { closeOrphans } from "#actors/_kit/edge/orphans.ts";
+import { needed } from "#actors/_kit/settings.ts";
 import { startActor } from "#actors/_kit/start.ts";
 import { aliveSubject } from "#schemas/subjects.ts";
 import { gateway } from "./gateway.ts";
@@ -11,8 +12,7 @@ import { listen } from "./serve.ts";
 const process = await startActor("edge_ssh");
 const { bus, config, configDigest, settings } = process;
 const { name } = settings;
-if (settings.edgeSsh === undefined) throw new Error("Cannot start: settings.edgeSsh is missing");
-const { host, port, hostKeyFile } = settings.edgeSsh;
+const { host, port, hostKeyFile } = needed(settings, "edgeSsh");
 
 const edge = gateway({
   ...process.ports,

@@ -14,6 +14,7 @@ import { createServer, type Socket } from "node:net";
 // @ts-types="./ssh2_server.d.ts"
 import ssh2 from "ssh2";
 import type { Duplex } from "node:stream";
+import { StartError } from "#actors/_kit/start_error.ts";
 import type { Accept, AgentConnection, Attempt, ConnectionHandler } from "./agent_channel.ts";
 import { channelsOf } from "./serve_channel.ts";
 import { algorithms, innerAlgorithms, keepalive } from "./ssh_options.ts";
@@ -32,7 +33,9 @@ export type Listening = {
 export function listen(options: Listening, accept: Accept): Promise<void> {
   const { limits } = options;
   const hostKey = keyOf(options.hostKey);
-  if (hostKey === null) throw new Error("Cannot start: the host key is not understood");
+  if (hostKey === null) {
+    throw new StartError("the gateway's SSH host key is not understood", "restore the key file");
+  }
   const hostKeys = [{ key: hostKey }];
   const startups = new Map<string, number>();
   let starting = 0;

@@ -7,6 +7,7 @@
  * @module
  */
 import type { LineFile } from "#actors/_kit/line_file.ts";
+import { StartError } from "#actors/_kit/start_error.ts";
 import { Revocation } from "#schemas/identity.ts";
 import { type RevocationList, revocationList } from "./bounded.ts";
 
@@ -29,10 +30,16 @@ export function keptRevocations(
   for (const [index, line] of file.read().entries()) {
     const revocation = parse(line);
     if (revocation === null) {
-      throw new Error(`Cannot start: line ${index + 1} of the revocations file is not understood`);
+      throw new StartError(
+        `line ${index + 1} of the revocations file is not understood`,
+        "restore the file: without it what was taken back would be given again",
+      );
     }
     if (!list.add(revocation, startedMs)) {
-      throw new Error(`Cannot start: more than ${limits.entriesMax} revocations are kept`);
+      throw new StartError(
+        `more than ${limits.entriesMax} revocations are kept`,
+        "restore the file",
+      );
     }
   }
   let lines = 0;

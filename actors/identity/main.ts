@@ -1,7 +1,7 @@
 /** Identity's process: the only one that holds the key that signs who somebody is. @module */
 import { systemClock, systemRandom } from "#actors/_kit/clock.ts";
 import { lineFile } from "#actors/_kit/line_file.ts";
-import { configuredFile } from "#actors/_kit/settings.ts";
+import { configuredFile, needed } from "#actors/_kit/settings.ts";
 import { startActor } from "#actors/_kit/start.ts";
 import { replayCache } from "./bounded.ts";
 import { requestBytesMax, serveExchanges } from "./driver.ts";
@@ -16,8 +16,7 @@ import { signingKey } from "./signing_key.ts";
 
 const process = await startActor("identity");
 const { bus, config, report, settings } = process;
-if (settings.identity === undefined) throw new Error("Cannot start: settings lack identity");
-const { host, port, signingKeyFile, revocationsFile, sshKeysFile } = settings.identity;
+const { host, port, signingKeyFile, revocationsFile, sshKeysFile } = needed(settings, "identity");
 const { issuer } = config;
 
 const key = await signingKey(JSON.parse(Deno.readTextFileSync(signingKeyFile)));

@@ -1,4 +1,5 @@
 /** Masking's process: the only one but target that sees unmasked bytes, in memory alone. @module */
+import { needed } from "#actors/_kit/settings.ts";
 import { startActor } from "#actors/_kit/start.ts";
 import { followCatalogs } from "#actors/_kit/catalog_channel.ts";
 import { sessionWorker, workerLimits } from "#actors/_kit/session_worker.ts";
@@ -13,8 +14,8 @@ import type { CatalogView } from "./rewriter.ts";
 
 const process = await startActor("masking");
 const { bus, config, report, settings } = process;
-if (settings.masking === undefined) throw new Error("Cannot start: settings.masking is missing");
-const secret = Uint8Array.fromBase64(Deno.readTextFileSync(settings.masking.keyFile).trim());
+const { keyFile } = needed(settings, "masking");
+const secret = Uint8Array.fromBase64(Deno.readTextFileSync(keyFile).trim());
 const key = maskingKey(secret, new Date().getUTCFullYear());
 
 const views = new Map<string, CatalogView>();

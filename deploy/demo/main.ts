@@ -13,7 +13,12 @@ const stopping = Promise.withResolvers<void>();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.addSignalListener(signal, () => stopping.resolve());
 }
-const system = await startSystem({ directory, say });
+const system = await startSystem({ directory, say }).catch((error) => {
+  // Words for a person; where in the code it happened is of no use to them.
+  say(`cannot start: ${error instanceof Error ? error.message : "unknown"}`);
+  say(`what each process said is in ${directory}/logs`);
+  Deno.exit(1);
+});
 const { edge, consoleUrl, issuer, tokens } = system;
 const ready = {
   postgres: { host: edge.host, port: edge.port, database: "ehr", sslrootcert: system.caFile },
