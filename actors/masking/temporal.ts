@@ -63,7 +63,7 @@ export function maskInterval(ask: Ask): Uint8Array {
 
 /**
  * The first of January of the year in `YYYY-MM-DD` of the years 1 to 9999: what nearly every date
- * is, read without making a text of it. Null when it is not that.
+ * is, read without making a text of it. Null when it is not that. The bytes are not to be changed.
  */
 export function generaliseCommonDate(
   value: Uint8Array,
@@ -74,14 +74,7 @@ export function generaliseCommonDate(
   const month = numberAt(value, 5, 2);
   const date = numberAt(value, 8, 2);
   if (year < 1 || month < 1 || month > 12 || date < 1 || date > 31) return null;
-  const masked = new Uint8Array(10);
-  masked.set(newYear);
-  let left = cappedYear(year, thisYear);
-  for (let i = 3; i >= 0; i--) {
-    masked[i] = 0x30 + left % 10;
-    left = Math.floor(left / 10);
-  }
-  return masked;
+  return newYearOf(cappedYear(year, thisYear));
 }
 
 /**
@@ -101,7 +94,13 @@ export function generaliseYearText(text: string, thisYear: number | null): strin
   return `01/01/${String(cappedYear(Number(us[1]), thisYear)).padStart(4, "0")}`;
 }
 
-const newYear = Uint8Array.from(Buffer.from("0000-01-01"));
+/** By year, made when first asked for. */
+const newYears: Uint8Array[] = [];
+
+function newYearOf(year: number): Uint8Array {
+  return newYears[year] ??= Buffer.from(`${String(year).padStart(4, "0")}-01-01`);
+}
+
 const epochDay = civilDay(2000, 1, 1);
 const redactedDay = civilDay(1, 1, 1) - epochDay;
 const derivedFirst = civilDay(5000, 1, 1) - epochDay;
