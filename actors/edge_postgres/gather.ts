@@ -13,8 +13,18 @@ import { joinBytes } from "#schemas/join_bytes.ts";
 /** How a request ends tells what its refusal must say: a ReadyForQuery follows, or it does not. */
 export type RequestEnd = "query" | "sync" | "flush" | "copy";
 
+/** Whether a request brings data of a COPY, or its end, and by which protocol that was begun. */
+export type Copies = "no" | "simple" | "extended";
+
+/** What is asked of the server in one piece. */
+export type AgentRequest = {
+  readonly bytes: Uint8Array;
+  readonly end: RequestEnd;
+  readonly copies: Copies;
+};
+
 export type Gathered =
-  | { readonly kind: "request"; readonly bytes: Uint8Array; readonly end: RequestEnd }
+  | { readonly kind: "request" } & AgentRequest
   | { readonly kind: "terminate" }
   | { readonly kind: "too_large"; readonly announced: number }
   | { readonly kind: "protocol_error"; readonly message: string };
@@ -124,7 +134,9 @@ export class Gatherer {
   #emit(end: RequestEnd, found: Gathered[]): void {
     this.#copying = false;
     if (this.#bytes === 0 || this.#over) return;
-    found.push({ kind: "request", bytes: joinBytes(this.#parts), end });
+    const bytes = joinBytes(this.#parts);
+    const copies = !copyTags.has(bytes[0] ?? 0) ? "no" : this.#simple ? "simple" : "extended";
+    found.push({ kind: "request", bytes, end, copies });
     this.#parts = [];
     this.#bytes = 0;
   }
@@ -138,5 +150,7 @@ export class Gatherer {
   }
 }
 
+/** CopyData, CopyDone, CopyFail. */
+const copyTags: ReadonlySet<number> = new Set([0x64, 0x63, 0x66]);
 /** COPY data is judged in pieces of about this size. */
 const copyBytes = 128 * 1024;

@@ -13,39 +13,41 @@
  *
  * @module
  */
+import { type Judged, judgedOf } from "#actors/_kit/edge/judged.ts";
 import { ReleasedParts } from "#actors/_kit/edge/released_parts.ts";
+import { cancelFrame, closeFrame, requestFrames } from "#actors/_kit/edge/session_frames.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
 import {
-  decisionHeader,
   decodeControl,
-  encodeControl,
   endedHeader,
   endedTold,
   limitedHeader,
-  operationHeader,
   rawBytesHeader,
 } from "#schemas/frames.ts";
 import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
 import type { TransactionStatus } from "#schemas/wire/postgres/ready_for_query.ts";
-import { abortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
-import { type Gathered, Gatherer, type RequestEnd } from "./gather.ts";
+import { abortCopy, abortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
+import { type AgentRequest, type Gathered, Gatherer } from "./gather.ts";
 import {
-  allowed,
-  type Judged,
+  type Asker,
+  byAgent,
+  byEdge,
   newOutstanding,
   type Outstanding,
   transactionOf,
 } from "./outstanding.ts";
+import { loneSync, RequestLine } from "./request_line.ts";
 import type { SessionEffect, SessionPorts, SessionWake } from "./session_effects.ts";
 import * as words from "./words.ts";
 
 export class Session {
   readonly #ports: SessionPorts;
   readonly #gatherer: Gatherer;
+  /** Requests that may not be published yet. */
+  readonly #line = new RequestLine();
   readonly #outstanding: Outstanding[] = [];
   readonly #parts: ReleasedParts;
   readonly #effects: SessionEffect[] = [];
-  #outstandingBytes = 0;
   #requests = 0;
   /** The server's own number of the session, once it is open. */
   #processId = 0;
@@ -54,8 +56,6 @@ export class Session {
   #releasedThrough = 0;
   #settledThrough = 0;
   #transaction: TransactionStatus = "idle";
-  /** After a refusal in a batch that had no Sync, everything up to Sync is passed over. */
-  #skipping = false;
   #pacing: "pause" | "resume" = "resume";
   #opened = false;
   #over = false;
@@ -68,7 +68,8 @@ export class Session {
 
   /** The `open` frame was published: request 0 awaits its verdict. */
   start(): SessionEffect[] {
-    this.#outstanding.push(newOutstanding(0, "sync", 0, "agent"));
+    const opening = { bytes: nothing, end: "sync", copies: "no" } as const;
+    this.#outstanding.push(newOutstanding(0, opening, byAgent));
     this.#wake("verdict", this.#ports.session.verdictMsMax);
     this.#wake("session", this.#ports.session.sessionMsMax);
     this.#wake("repair", this.#ports.limits.repairEveryMs);
@@ -79,6 +80,7 @@ export class Session {
   receive(chunk: Uint8Array): SessionEffect[] {
     if (this.#over) return [];
     for (const gathered of this.#gatherer.receive(chunk)) this.#gathered(gathered);
+    if (this.#isBusy()) this.#pace("pause");
     return this.#flush();
   }
 
@@ -105,10 +107,7 @@ export class Session {
     const [first] = this.#outstanding;
     if (this.#over || processId !== this.#processId || first === undefined) return [];
     if (first.request === 0) return [];
-    const headers = new Map([[operationHeader, `cancel:${first.request}`]]);
-    const payload = new TextEncoder().encode(`CancelRequest ${first.request}`);
-    const place = { request: ++this.#requests, part: 0, more: false };
-    this.#effects.push({ kind: "publish", frame: "request", place, payload, headers });
+    this.#effects.push(cancelFrame(++this.#requests, first.request));
     return this.#flush();
   }
 
@@ -123,32 +122,22 @@ export class Session {
 
   woken(name: SessionWake): SessionEffect[] {
     if (this.#over) return [];
-    switch (name) {
-      case "verdict":
-        this.#end("no_verdict", words.noVerdict());
-        break;
-      case "idle":
-        this.#end("idle", words.idle());
-        break;
-      case "session":
-        this.#end("session_limit", words.sessionLimit());
-        break;
-      case "response":
-        this.#end("response_lost", words.responseLost());
-        break;
-      case "repair":
-        this.#release(this.#parts.takeEndAcrossGap());
-        if (this.#over) break;
-        // A republished frame may be lost on its way; what is stored can always be read.
-        if (this.#outstanding.length > 0) {
-          const [settled, released] = [this.#settledThrough, this.#releasedThrough];
-          this.#effects.push({ kind: "repair", settled, released });
-          // Nor is credit certain to arrive; it counts from the start, so to say it again is safe.
-          this.#effects.push({ kind: "credit", bytes: this.#credited });
-        }
-        this.#wake("repair", this.#ports.limits.repairEveryMs);
-    }
+    if (name === "repair") this.#repair();
+    else this.#end(words.overdue[name].reason, words.overdue[name].bytes);
     return this.#flush();
+  }
+
+  #repair(): void {
+    this.#release(this.#parts.takeEndAcrossGap());
+    if (this.#over) return;
+    // A republished frame may be lost on its way; what is stored can always be read.
+    if (this.#outstanding.length > 0) {
+      const [settled, released] = [this.#settledThrough, this.#releasedThrough];
+      this.#effects.push({ kind: "repair", settled, released });
+      // Nor is credit certain to arrive; it counts from the start, so to say it again is safe.
+      this.#effects.push({ kind: "credit", bytes: this.#credited });
+    }
+    this.#wake("repair", this.#ports.limits.repairEveryMs);
   }
 
   /** A frame that the stream has stored; frames that were seen before change nothing. */
@@ -175,41 +164,38 @@ export class Session {
     switch (gathered.kind) {
       case "terminate":
         return this.#end("terminate", null);
-      case "too_large": {
-        const { requestBytesMax } = this.#ports.session;
-        return this.#end("too_large", words.tooLarge(gathered.announced, requestBytesMax));
-      }
+      case "too_large":
+        return this.#end("too_large", words.tooLarge(gathered, this.#ports.session));
       case "protocol_error":
         return this.#end("protocol_error", words.protocolError(gathered.message));
       case "request":
-        return this.#request(gathered.bytes, gathered.end);
+        this.#line.put(gathered);
+        return this.#askNext();
     }
   }
 
-  #request(bytes: Uint8Array, end: RequestEnd): void {
-    if (this.#skipping) {
-      if (end !== "sync") return;
-      this.#skipping = false;
-      // The refused batch is over; the Sync alone is passed on, and the server answers it.
-      bytes = Uint8Array.of(0x53, 0, 0, 0, 4);
+  /** Publishes the agent's requests that need wait for nothing before them. */
+  #askNext(): void {
+    for (;;) {
+      const next = this.#line.take(this.#outstanding);
+      if (next === null) return;
+      this.#ask(next, byAgent);
     }
-    this.#ask(bytes, end, "agent");
   }
 
-  #ask(bytes: Uint8Array, end: RequestEnd, whose: "agent" | "edge"): void {
+  #isBusy(): boolean {
+    const { outstandingMax, outstandingBytesMax } = this.#ports.limits;
+    const bytes = this.#outstanding.reduce((sum, one) => sum + one.bytes, this.#line.bytes);
+    const requests = this.#outstanding.length + this.#line.length;
+    return bytes > outstandingBytesMax || requests >= outstandingMax;
+  }
+
+  #ask(asked: AgentRequest, asker: Asker): void {
     const request = ++this.#requests;
-    const { partBytes, outstandingMax, outstandingBytesMax } = this.#ports.limits;
-    for (let part = 0, start = 0; start < bytes.length; part++, start += partBytes) {
-      const payload = bytes.subarray(start, start + partBytes);
-      const place = { request, part, more: start + partBytes < bytes.length };
-      this.#effects.push({ kind: "publish", frame: "request", place, payload, headers: none });
-    }
+    this.#effects.push(...requestFrames(request, asked.bytes, this.#ports.limits.partBytes));
     if (this.#outstanding.length === 0) this.#wake("verdict", this.#ports.session.verdictMsMax);
-    this.#outstanding.push(newOutstanding(request, end, bytes.length, whose));
+    this.#outstanding.push(newOutstanding(request, asked, asker));
     this.#effects.push({ kind: "unwake", name: "idle" });
-    this.#outstandingBytes += bytes.length;
-    const full = this.#outstandingBytes > outstandingBytesMax;
-    if (full || this.#outstanding.length >= outstandingMax) this.#pace("pause");
   }
 
   #response(frame: Frame): void {
@@ -275,9 +261,7 @@ export class Session {
   #verdict(frame: Frame): void {
     const waiting = this.#outstanding.find(({ request }) => request === frame.request);
     if (waiting === undefined) return;
-    // Nearly every verdict allows, and of that no more needs to be known.
-    const plain = frame.headers.get(decisionHeader) === "allow";
-    const verdict = plain ? allowed : decodeControl("verdict", frame.payload);
+    const verdict = judgedOf(frame);
     if (verdict === null) return;
     waiting.sequence = Math.max(waiting.sequence, frame.sequence);
     if (verdict.decision === "hold") {
@@ -312,6 +296,7 @@ export class Session {
     // Ended at a limit of its verdict, and the server was done with it by then.
     if (outcome.cut !== undefined && outcome.status === "executed") this.#failed(waiting);
     waiting.outcome = true;
+    waiting.failed = outcome.status !== "executed";
     this.#processId = outcome.processId ?? this.#processId;
     if (outcome.bytes === 0) waiting.released = true;
     this.#awaitRest();
@@ -331,26 +316,28 @@ export class Session {
       if (first === undefined) break;
       if (first.verdict?.decision === "deny") this.#refuse(first, first.verdict);
       else if (first.verdict === null || !first.outcome || !first.released) break;
+      else if (first.refusal !== null) this.#gaveUp(first, first.refusal);
       this.#outstanding.shift();
       // What the next one waits for was stored behind this one's verdict.
       this.#settledThrough = Math.max(this.#settledThrough, first.sequence);
-      this.#outstandingBytes -= first.bytes;
       const [next] = this.#outstanding;
       if (next !== undefined && next.verdict === null && !next.held) {
         this.#wake("verdict", this.#ports.session.verdictMsMax);
       }
     }
+    if (!this.#over) this.#askNext();
     if (this.#over || this.#outstanding.length > 0) return;
     this.#pace("resume");
     this.#wake("idle", this.#ports.session.idleMsMax);
   }
 
   #refuse(first: Outstanding, verdict: Judged): void {
-    // The transaction was over by then.
-    if (first.silent) return;
-    if (first.request === 0 || first.end === "copy") {
+    // The transaction was over by then; a COPY is not.
+    if (first.silent && first.refusal === null) return;
+    if (first.request === 0 || first.silent) {
       return this.#end("denied", words.denied(verdict.reasons));
     }
+    if (first.copies !== "no") return this.#giveUp(first, verdict);
     const bytes = words.refusal(verdict.reasons);
     this.#effects.push({ kind: "write", bytes, drained: null });
     this.#failed(first);
@@ -360,24 +347,37 @@ export class Session {
   }
 
   /** The agent is told of an error that the server does not know of; it has what any error has. */
-  #failed({ end }: Outstanding): void {
+  #failed(first: Outstanding): void {
     if (this.#transaction === "in_transaction") {
       this.#transaction = "failed_transaction";
-      this.#ask(abortTransaction, "query", "edge");
+      this.#ask({ bytes: abortTransaction, end: "query", copies: "no" }, byEdge);
     }
-    if (end === "flush") this.#skipping = true;
+    this.#line.passOver(first);
+  }
+
+  /** A part of a COPY was refused: the server is made to give it up, once. */
+  #giveUp(first: Outstanding, { reasons }: Judged): void {
+    if (this.#outstanding.some(({ refusal }) => refusal !== null)) return;
+    const { copies } = first;
+    const refusal = words.refusal(reasons);
+    this.#ask({ bytes: abortCopy, end: "query", copies }, { silent: true, refusal });
+    if (first.end === "sync") this.#ask(loneSync, byAgent);
+    else this.#line.passOver(first);
+  }
+
+  /** The COPY is over; one that was over before had its error from the server. */
+  #gaveUp({ failed, copies }: Outstanding, refusal: Uint8Array): void {
+    const told = copies === "simple" ? [words.readyForQuery(this.#transaction)] : [];
+    const said = failed ? [refusal, ...told] : [];
+    for (const bytes of said) this.#effects.push({ kind: "write", bytes, drained: null });
   }
 
   #end(reason: string, bytes: Uint8Array | null): void {
     if (this.#over) return;
     this.#over = true;
     if (bytes !== null) this.#effects.push({ kind: "write", bytes, drained: null });
-    const released = this.#parts.totals();
-    const closedAt = new Date(this.#ports.nowMs()).toISOString();
-    const close = { version: 1, reason, requests: this.#requests, released, closedAt } as const;
-    const payload = encodeControl("close", close);
-    const place = { request: this.#requests, part: 0, more: false };
-    this.#effects.push({ kind: "publish", frame: "close", place, payload, headers: none });
+    const totals = this.#parts.totals();
+    this.#effects.push(closeFrame(reason, this.#requests, totals, this.#ports.nowMs()));
     this.#effects.push({ kind: "close" });
   }
 
@@ -397,4 +397,3 @@ export class Session {
 }
 
 const nothing = new Uint8Array(0);
-const none: ReadonlyMap<string, string> = new Map();

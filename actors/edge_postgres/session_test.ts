@@ -1,15 +1,5 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
-import type { Frame, FrameKind } from "#actors/_kit/frame.ts";
-import {
-  type ControlPayload,
-  decisionHeader,
-  encodeControl,
-  endedHeader,
-  endedTold,
-  limitedHeader,
-  rawBytesHeader,
-} from "#schemas/frames.ts";
-import { maskWhole } from "#schemas/mask_plan.ts";
+import { type ControlPayload, endedHeader, endedTold, limitedHeader } from "#schemas/frames.ts";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { errorResponse } from "#schemas/wire/postgres/error_response.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
@@ -18,100 +8,18 @@ import { createHash } from "node:crypto";
 import { edgeLimits } from "./limits.ts";
 import { Session } from "./session.ts";
 import type { SessionEffect } from "./session_effects.ts";
-
-const key = { epoch: "2026_11", shard: 0, edge: "pg1", session: "s1" };
-const digest = "0".repeat(64);
-const query = frontendBytes({ kind: "query", text: "select 1" });
-const answer = backendBytes({ kind: "command_complete", tag: "SELECT 1" }, {
-  kind: "ready_for_query",
-  status: "idle",
-});
-let sequence = 0;
-
-function frame(kind: FrameKind, request: number, payload: Uint8Array, more: Partial<Frame> = {}) {
-  const headers = new Map<string, string>();
-  const place = { request, part: 0, more: false };
-  return { kind, key, sequence: ++sequence, timeMs: 0, headers, payload, ...place, ...more };
-}
-function response(part: number, request: number, payload: Uint8Array, headers = {}): Frame {
-  const all = new Map([[rawBytesHeader, "10"], ...Object.entries<string>(headers)]);
-  return frame("response", request, payload, { part, headers: all });
-}
-function verdict(request: number, decision: "allow" | "deny" | "hold"): Frame {
-  const reason = {
-    code: "policy_forbids",
-    policy: "never-drop",
-    message: "policy forbids it",
-    detail: "",
-    hint: "",
-    sqlstate: "42501",
-  };
-  const payload: ControlPayload<"verdict"> = {
-    version: 1,
-    request,
-    digest,
-    decision,
-    policies: [],
-    policyVersion: "",
-    catalogDigest: null,
-    reasons: decision === "deny" ? [reason] : [],
-    statements: [],
-    plan: maskWhole,
-    parsed: null,
-    durationMsMax: 1,
-    approval: null,
-    cancels: null,
-  };
-  const headers = new Map([[decisionHeader, decision]]);
-  return frame("verdict", request, encodeControl("verdict", payload), { headers });
-}
-function outcome(request: number, more: Partial<ControlPayload<"outcome">> = {}): Frame {
-  const payload: ControlPayload<"outcome"> = {
-    version: 1,
-    request,
-    digest,
-    verdict: 1,
-    status: "executed",
-    durationMs: 1,
-    bytes: 10,
-    rows: 0,
-    commands: [],
-    sqlstate: null,
-    transaction: "I",
-    completed: 1,
-    alive: true,
-    catalogDigest: null,
-    ...more,
-  };
-  return frame("outcome", request, encodeControl("outcome", payload));
-}
-
-/** A session whose opening was allowed and answered. */
-function opened(): Session {
-  const session = new Session({
-    limits: edgeLimits,
-    session: {
-      requestBytesMax: 1 << 20,
-      verdictMsMax: 1000,
-      idleMsMax: 10_000,
-      sessionMsMax: 100_000,
-    },
-    nowMs: () => 0,
-    secretKey: new Uint8Array(4),
-  });
-  session.start();
-  session.stored(verdict(0, "allow"));
-  session.stored(response(0, 0, backendBytes({ kind: "ready_for_query", status: "idle" })));
-  session.stored(outcome(0));
-  return session;
-}
-function written(effects: readonly SessionEffect[]): string {
-  const bytes = effects.flatMap((one) => one.kind === "write" ? [...one.bytes] : []);
-  return new TextDecoder("latin1").decode(new Uint8Array(bytes));
-}
-function has(effects: readonly SessionEffect[], kind: SessionEffect["kind"]): boolean {
-  return effects.some((one) => one.kind === kind);
-}
+import {
+  answer,
+  frame,
+  has,
+  opened,
+  outcome,
+  published,
+  query,
+  response,
+  verdict,
+  written,
+} from "./testing.ts";
 
 Deno.test("nothing of the server leaves before the opening's verdict is known", () => {
   const session = opened();
@@ -149,12 +57,9 @@ Deno.test("the agent is told the server's number of its session, and cancels by 
 
 Deno.test("a query is published, and its stored response released as it stands", () => {
   const session = opened();
-  const published = session.receive(query);
-  deepStrictEqual(
-    published.flatMap((one) => one.kind === "publish" ? [one.payload] : []),
-    [query],
-  );
-  ok(!has(published, "write"));
+  const asked = session.receive(query);
+  deepStrictEqual(published(asked), [query]);
+  ok(!has(asked, "write"));
   session.stored(verdict(1, "allow"));
   equal(written(session.stored(response(1, 1, answer))), new TextDecoder("latin1").decode(answer));
 });
@@ -206,8 +111,7 @@ Deno.test("what a refusal aborts is aborted at the server too, and the agent hea
   session.stored(outcome(1, { transaction: "T" }));
   session.receive(query);
   const refused = session.stored(verdict(2, "deny"));
-  const asked = refused.flatMap((one) => one.kind === "publish" ? [one.payload] : []);
-  deepStrictEqual(asked, [abortTransaction]);
+  deepStrictEqual(published(refused), [abortTransaction]);
   session.receive(query);
   session.stored(verdict(3, "allow"));
   equal(written(session.stored(response(2, 3, answer))), "");
@@ -220,15 +124,13 @@ Deno.test("what a refusal aborts is aborted at the server too, and the agent hea
 Deno.test("a response that was ended at its limit waits for the outcome, and aborts as any error", () => {
   const cut = { by: "rows", of: "request" } as const;
   const limited = { [limitedHeader]: "1" };
-  const publishes = (effects: readonly SessionEffect[]) =>
-    effects.flatMap((one) => one.kind === "publish" ? [one.payload] : []);
   const session = opened();
   session.receive(query);
   session.stored(verdict(1, "allow"));
   equal(written(session.stored(response(1, 1, answer, limited))), "");
   const late = session.stored(outcome(1, { cut, transaction: "T" }));
   deepStrictEqual(
-    publishes(late),
+    published(late),
     [abortTransaction],
     "the server was done, and knows of no error",
   );
@@ -239,7 +141,7 @@ Deno.test("a response that was ended at its limit waits for the outcome, and abo
   early.stored(verdict(1, "allow"));
   early.stored(response(1, 1, answer, limited));
   const failed = { cut, status: "cancelled", sqlstate: "57014", transaction: "E" } as const;
-  deepStrictEqual(publishes(early.stored(outcome(1, failed))), []);
+  deepStrictEqual(published(early.stored(outcome(1, failed))), []);
 
   const batch = opened();
   batch.receive(frontendBytes({ kind: "flush" }));
@@ -247,9 +149,9 @@ Deno.test("a response that was ended at its limit waits for the outcome, and abo
   batch.stored(response(1, 1, answer, limited));
   batch.stored(outcome(1, { cut, transaction: null }));
   const more = frontendBytes({ kind: "flush" });
-  deepStrictEqual(publishes(batch.receive(more)), [], "up to Sync nothing is passed on");
+  deepStrictEqual(published(batch.receive(more)), [], "up to Sync nothing is passed on");
   const sync = frontendBytes({ kind: "sync" });
-  deepStrictEqual(publishes(batch.receive(sync)), [sync]);
+  deepStrictEqual(published(batch.receive(sync)), [sync]);
 });
 
 Deno.test("a session that ends with what a refusal aborted ends with words", () => {
@@ -339,7 +241,7 @@ Deno.test("after a refused batch without Sync all is passed over up to Sync", ()
   ok(!has(session.receive(frontendBytes(parse, { kind: "flush" })), "publish"));
   const sync = frontendBytes({ kind: "sync" });
   const effects = session.receive(frontendBytes(parse, { kind: "sync" }));
-  deepStrictEqual(effects.flatMap((one) => one.kind === "publish" ? [one.payload] : []), [sync]);
+  deepStrictEqual(published(effects), [sync]);
 });
 
 Deno.test("reading stops while too much is unanswered", () => {

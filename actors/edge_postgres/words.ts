@@ -80,8 +80,11 @@ export function targetLost(statement: "unknown" | "not run"): Uint8Array {
   return fatal(code, message, "Check before you run it again.");
 }
 
-export function tooLarge(announced: number, bytesMax: number): Uint8Array {
-  const message = `a request of ${announced} bytes is over the limit of ${bytesMax}`;
+export function tooLarge(
+  { announced }: { readonly announced: number },
+  { requestBytesMax }: { readonly requestBytesMax: number },
+): Uint8Array {
+  const message = `a request of ${announced} bytes is over the limit of ${requestBytesMax}`;
   const hint = "Send less at once, or load in bulk with COPY.";
   return fatal(sqlstate.programLimitExceeded, message, hint);
 }
@@ -91,35 +94,11 @@ export function protocolError(what: string): Uint8Array {
   return fatal(sqlstate.protocolViolation, what);
 }
 
-export function idle(): Uint8Array {
-  return fatal(sqlstate.idleSessionTimeout, "the session was idle too long");
-}
-
 /** What must be recorded cannot be. */
 export function unrecorded(full: boolean): Uint8Array {
   const code = full ? sqlstate.diskFull : sqlstate.cannotConnectNow;
   const what = full ? "is full" : "cannot be reached";
   return fatal(code, `the audit log ${what}, and nothing runs unrecorded`, "Try again later.");
-}
-
-export function noVerdict(): Uint8Array {
-  return fatal(
-    sqlstate.cannotConnectNow,
-    "no verdict came in time, and nothing runs unjudged",
-    "Try again; tell the operators if it stays.",
-  );
-}
-
-export function responseLost(): Uint8Array {
-  return fatal(
-    sqlstate.connectionFailure,
-    "the statement has ended, and its response was lost on the way",
-    "How it ended stands in the record. Reconnect.",
-  );
-}
-
-export function sessionLimit(): Uint8Array {
-  return fatal(sqlstate.adminShutdown, "the session has reached its time limit");
 }
 
 /** The upstream's connection ended, and the server said nothing about it. */
@@ -128,3 +107,31 @@ export const upstreamEnded: Uint8Array = fatal(
   "the target ended the connection",
   "Reconnect.",
 );
+
+/** What is waited for only so long: how the record and the agent are told that it is over. */
+export const overdue = {
+  verdict: {
+    reason: "no_verdict",
+    bytes: fatal(
+      sqlstate.cannotConnectNow,
+      "no verdict came in time, and nothing runs unjudged",
+      "Try again; tell the operators if it stays.",
+    ),
+  },
+  response: {
+    reason: "response_lost",
+    bytes: fatal(
+      sqlstate.connectionFailure,
+      "the statement has ended, and its response was lost on the way",
+      "How it ended stands in the record. Reconnect.",
+    ),
+  },
+  idle: {
+    reason: "idle",
+    bytes: fatal(sqlstate.idleSessionTimeout, "the session was idle too long"),
+  },
+  session: {
+    reason: "session_limit",
+    bytes: fatal(sqlstate.adminShutdown, "the session has reached its time limit"),
+  },
+} as const;

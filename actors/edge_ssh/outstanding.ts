@@ -4,18 +4,8 @@
  *
  * @module
  */
-import type { Frame } from "#actors/_kit/frame.ts";
-import { decisionHeader, decodeControl, type Verdict } from "#schemas/frames.ts";
-
-/** What the edge needs of a verdict. */
-export type Judged = Pick<Verdict, "decision" | "reasons" | "approval">;
-const allowed: Judged = { decision: "allow", reasons: [], approval: null };
-
-/** Reads a verdict frame; null when it is none. */
-export function judgedOf({ headers, payload }: Frame): Judged | null {
-  // Nearly every verdict allows, and of that no more needs to be known.
-  return headers.get(decisionHeader) === "allow" ? allowed : decodeControl("verdict", payload);
-}
+import type { Judged } from "#actors/_kit/edge/judged.ts";
+import { operationHeader } from "#schemas/frames.ts";
 
 export type Outstanding = {
   readonly request: number;
@@ -33,6 +23,10 @@ export type Outstanding = {
 /** The numbers of the first two requests of every channel. */
 export const openingRequest = 0;
 export const purposeRequest = 1;
+/** Headers of what continues the channel's purpose. */
+export const continuation: ReadonlyMap<string, string> = new Map([
+  [operationHeader, `continues:${purposeRequest}`],
+]);
 
 export class OutstandingRequests {
   readonly #all: Outstanding[] = [];

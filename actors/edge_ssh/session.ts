@@ -12,7 +12,9 @@
  *
  * @module
  */
+import { judgedOf } from "#actors/_kit/edge/judged.ts";
 import { ReleasedParts } from "#actors/_kit/edge/released_parts.ts";
+import { closeFrame, requestFrames } from "#actors/_kit/edge/session_frames.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
 import { decodeControl, endedHeader, rawBytesHeader, requestOverCode } from "#schemas/frames.ts";
 import {
@@ -25,7 +27,7 @@ import { Controls } from "./controls.ts";
 import type { InputCutter } from "./input.ts";
 import { inputOf } from "./inputs.ts";
 import {
-  judgedOf,
+  continuation,
   openingRequest,
   type Outstanding,
   OutstandingRequests,
@@ -34,7 +36,6 @@ import {
 import type { Purpose } from "./purpose.ts";
 import { Release } from "./release.ts";
 import { Terminal } from "./terminal.ts";
-import { closeFrame, continuation, requestFrames } from "./session_frames.ts";
 import type { SessionEffect, SessionPorts, SessionWake } from "./session_effects.ts";
 import { type Fate, UpstreamEnd } from "./upstream_end.ts";
 import { SessionWaits } from "./session_waits.ts";

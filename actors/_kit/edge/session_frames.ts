@@ -1,13 +1,10 @@
-/** The frames that a session publishes. @module */
+/** The frames that an edge publishes of a session, whatever its protocol. @module */
 import { type Close, encodeControl, operationHeader } from "#schemas/frames.ts";
-import { purposeRequest } from "./outstanding.ts";
-import type { SessionEffect } from "./session_effects.ts";
+import type { EdgeEffect } from "./session_effects.ts";
+
+export type PublishedFrame = Extract<EdgeEffect<never>, { readonly kind: "publish" }>;
 
 const none: ReadonlyMap<string, string> = new Map();
-/** Headers of what continues the channel's purpose. */
-export const continuation: ReadonlyMap<string, string> = new Map([
-  [operationHeader, `continues:${purposeRequest}`],
-]);
 
 /** A request's frames, cut into parts. */
 export function requestFrames(
@@ -15,8 +12,8 @@ export function requestFrames(
   bytes: Uint8Array,
   partBytes: number,
   headers: ReadonlyMap<string, string> = none,
-): SessionEffect[] {
-  const frames: SessionEffect[] = [];
+): PublishedFrame[] {
+  const frames: PublishedFrame[] = [];
   for (let part = 0, start = 0; start < bytes.length; part++, start += partBytes) {
     const payload = bytes.subarray(start, start + partBytes);
     const more = start + partBytes < bytes.length;
@@ -26,13 +23,21 @@ export function requestFrames(
   return frames;
 }
 
+/** The request by which another one is withdrawn; its bytes are ours. */
+export function cancelFrame(request: number, cancelled: number): PublishedFrame {
+  const headers = new Map([[operationHeader, `cancel:${cancelled}`]]);
+  const payload = new TextEncoder().encode(`CancelRequest ${cancelled}`);
+  const place = { request, part: 0, more: false };
+  return { kind: "publish", frame: "request", place, payload, headers };
+}
+
 /** The last frame: why the session ended, and what was released. */
 export function closeFrame(
   reason: string,
   requests: number,
   released: Close["released"],
   nowMs: number,
-): SessionEffect {
+): PublishedFrame {
   const closedAt = new Date(nowMs).toISOString();
   const payload = encodeControl("close", { version: 1, reason, requests, released, closedAt });
   const place = { request: requests, part: 0, more: false };

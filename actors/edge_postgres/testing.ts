@@ -1,0 +1,119 @@
+/** A session of the edge and the stored frames that it meets, for tests. @module */
+import type { Frame, FrameKind } from "#actors/_kit/frame.ts";
+import {
+  type ControlPayload,
+  decisionHeader,
+  encodeControl,
+  rawBytesHeader,
+} from "#schemas/frames.ts";
+import { maskWhole } from "#schemas/mask_plan.ts";
+import { backendBytes } from "#schemas/wire/postgres/backend.ts";
+import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
+import { edgeLimits } from "./limits.ts";
+import { Session } from "./session.ts";
+import type { SessionEffect } from "./session_effects.ts";
+
+const key = { epoch: "2026_11", shard: 0, edge: "pg1", session: "s1" };
+const digest = "0".repeat(64);
+export const query = frontendBytes({ kind: "query", text: "select 1" });
+export const answer = backendBytes({ kind: "command_complete", tag: "SELECT 1" }, {
+  kind: "ready_for_query",
+  status: "idle",
+});
+let sequence = 0;
+
+export function frame(
+  kind: FrameKind,
+  request: number,
+  payload: Uint8Array,
+  more: Partial<Frame> = {},
+) {
+  const headers = new Map<string, string>();
+  const place = { request, part: 0, more: false };
+  return { kind, key, sequence: ++sequence, timeMs: 0, headers, payload, ...place, ...more };
+}
+export function response(part: number, request: number, payload: Uint8Array, headers = {}): Frame {
+  const all = new Map([[rawBytesHeader, "10"], ...Object.entries<string>(headers)]);
+  return frame("response", request, payload, { part, headers: all });
+}
+export function verdict(request: number, decision: "allow" | "deny" | "hold"): Frame {
+  const reason = {
+    code: "policy_forbids",
+    policy: "never-drop",
+    message: "policy forbids it",
+    detail: "",
+    hint: "",
+    sqlstate: "42501",
+  };
+  const payload: ControlPayload<"verdict"> = {
+    version: 1,
+    request,
+    digest,
+    decision,
+    policies: [],
+    policyVersion: "",
+    catalogDigest: null,
+    reasons: decision === "deny" ? [reason] : [],
+    statements: [],
+    plan: maskWhole,
+    parsed: null,
+    durationMsMax: 1,
+    approval: null,
+    cancels: null,
+  };
+  const headers = new Map([[decisionHeader, decision]]);
+  return frame("verdict", request, encodeControl("verdict", payload), { headers });
+}
+export function outcome(request: number, more: Partial<ControlPayload<"outcome">> = {}): Frame {
+  const payload: ControlPayload<"outcome"> = {
+    version: 1,
+    request,
+    digest,
+    verdict: 1,
+    status: "executed",
+    durationMs: 1,
+    bytes: 10,
+    rows: 0,
+    commands: [],
+    sqlstate: null,
+    transaction: "I",
+    completed: 1,
+    alive: true,
+    catalogDigest: null,
+    ...more,
+  };
+  return frame("outcome", request, encodeControl("outcome", payload));
+}
+
+/** A session whose opening was allowed and answered. */
+export function opened(): Session {
+  const session = new Session({
+    limits: edgeLimits,
+    session: {
+      requestBytesMax: 1 << 20,
+      verdictMsMax: 1000,
+      idleMsMax: 10_000,
+      sessionMsMax: 100_000,
+    },
+    nowMs: () => 0,
+    secretKey: new Uint8Array(4),
+  });
+  session.start();
+  session.stored(verdict(0, "allow"));
+  session.stored(response(0, 0, backendBytes({ kind: "ready_for_query", status: "idle" })));
+  session.stored(outcome(0));
+  return session;
+}
+export function written(effects: readonly SessionEffect[]): string {
+  const bytes = effects.flatMap((one) => one.kind === "write" ? [...one.bytes] : []);
+  return new TextDecoder("latin1").decode(new Uint8Array(bytes));
+}
+export function has(effects: readonly SessionEffect[], kind: SessionEffect["kind"]): boolean {
+  return effects.some((one) => one.kind === kind);
+}
+/** The requests that are published. */
+export function published(effects: readonly SessionEffect[]): Uint8Array[] {
+  return effects.flatMap((one) => {
+    return one.kind === "publish" && one.frame === "request" ? [one.payload] : [];
+  });
+}
