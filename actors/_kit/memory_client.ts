@@ -70,7 +70,10 @@ export function memoryClient(
   let cutOff = false;
 
   const bus: Bus = {
-    flush: () => Promise.resolve(),
+    flush: () =>
+      answerable<void>(limits.publishMsMax, (resolve) => {
+        uplink.put(() => downlink.put(resolve));
+      }),
     publish,
     send(subject, payload) {
       if (!bus.connected() || !allowsSubject(permissions?.publish, subject)) return;
