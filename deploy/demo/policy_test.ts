@@ -167,7 +167,7 @@ Deno.test("on the lab's host an agent looks at files, and removes nothing unaske
 });
 
 Deno.test("on the lab's host an agent's daily commands run, and no way around does", () => {
-  for (const [text, count, passes] of [[daily, 90, true], [evasions, 140, false]] as const) {
+  for (const [text, count, passes] of [[daily, 145, true], [evasions, 260, false]] as const) {
     const lines = text.trim().split("\n");
     ok(lines.length >= count, "the list is whole");
     for (const line of lines) {

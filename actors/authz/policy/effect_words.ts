@@ -95,6 +95,11 @@ export function nearestToOpaque(details: readonly string[]): string {
 
 const plainer: ReadonlyMap<string, string> = new Map([
   ["pattern_as_option", "Write ./ before a pattern, as ./*.txt: a name may look like an option."],
+  [
+    "several_words",
+    "Quote variables and outputs, and write names out: what a pattern or an unquoted word becomes " +
+    "may be several words, and the next take other words' places.",
+  ],
   ["names_in_file", "Name the files themselves, instead of a file with their names."],
   ["unclear_path", "Name files by plain paths: no variables, no .. behind a name."],
   [

@@ -50,6 +50,10 @@ export class Draft {
   readonly walk: Walk;
   /** Where the shell may be; null: nobody knows. */
   directories: ReadonlySet<string | null> = new Set(["~"]);
+  /** Functions, and the directories that their bodies were walked in. */
+  readonly functions = new Map<string, ReadonlySet<string | null>>();
+  /** Code that runs later, and the directories that it was walked in. */
+  readonly traps = new Map<string, ReadonlySet<string | null>>();
   /** Nested command lines. */
   depth = 0;
   /** Loops and functions that the walk is in: what stands there may run more than once. */
@@ -101,6 +105,11 @@ export class Draft {
   maybeIn(paths: Iterable<string | null>): void {
     const all = new Set([...this.directories, ...paths]);
     this.directories = all.size > shellLimits.directoriesMax ? new Set([...all, null]) : all;
+  }
+
+  /** The shell is in one of these directories. */
+  isWhere(known: ReadonlySet<string | null> = new Set()): boolean {
+    return [...this.directories].every((path) => known.has(path));
   }
 
   /** Every path that a value may stand for; null when that is unclear. */

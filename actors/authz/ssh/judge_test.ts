@@ -106,6 +106,8 @@ Deno.test("a channel is for one thing, asked for as RFC 4254 has it", () => {
     [{ kind: "data", data: utf8("x") }],
     [exec, pty],
     [{ kind: "env", name: "LD_PRELOAD", value: "x" }, exec],
+    [{ kind: "env", name: "LC_ALL", value: "zh_TW.BIG5" }, exec],
+    [{ kind: "env", name: "LANG", value: "zh_TW" }, exec],
     [pty, { kind: "direct_tcpip", ...database, host: "db.example" }],
     [{ kind: "exec", command: Uint8Array.of(0xff) }],
     [{ kind: "exec", command: utf8("ls\0 /etc") }],
@@ -116,6 +118,10 @@ Deno.test("a channel is for one thing, asked for as RFC 4254 has it", () => {
   }
   const right = judgeOf().say(pty, { kind: "env", name: "LC_ALL", value: "C" }, exec);
   strictEqual(right.decision, "allow");
+  for (const value of ["", "UTF-8", "en_US.UTF-8", "de_DE@euro", "ja_JP.eucJP", "zh_CN.utf8"]) {
+    const judged = judgeOf().say({ kind: "env", name: "LC_CTYPE", value }, exec);
+    strictEqual(judged.decision, "allow", value);
+  }
   deepStrictEqual(right.plan.stream, {
     content: "terminal",
     revealed: [],

@@ -7,7 +7,8 @@
  * that run another). The sign behind an option says what its value is:
  * `:` text, `<` a file that is read, `>` a file that is written, `@` a directory to work in, `!` a
  * command line that is run, `?` code or a way to it (with or without a value), `%` names of files
- * that are read out of a file and only measured, `&` the right to administer. Operands are `text`,
+ * that are read out of a file and only measured, `&` the right to administer, `^` that it goes on
+ * below its operands. Operands are `text`,
  * `read`, `write`, `write:detail` or `command`, one word for each, with `*` for any number, and
  * `read*=.` for what is read when there is none.
  *
@@ -27,7 +28,8 @@ export type Role =
   | "command"
   | "code"
   | "names"
-  | "admin";
+  | "admin"
+  | "deep";
 type Described = { readonly role: Role; readonly value: "none" | "next" | "attached" };
 
 export type Operand = {
@@ -72,6 +74,7 @@ const signs: Readonly<Record<string, Role>> = {
   "?": "code",
   "%": "names",
   "&": "admin",
+  "^": "deep",
 };
 
 /** Parses a description; ours are constants, so a mistake in one throws. */
@@ -111,6 +114,7 @@ export function describe(text: string): Description {
 
 function valueOf(word: string): Described["value"] {
   const sign = word.at(-1);
+  if (sign === "^") return "none";
   if (sign === "=") return "attached";
   // Code and rights are what matters, with a value or without.
   return sign === "?" || sign === "%" || sign === "&" ? "attached" : "next";
@@ -166,7 +170,7 @@ export function readArguments(
     const found = description.long.get(name);
     if (found === undefined) return description.anyOption;
     const attached = at < 0 ? null : { ...word, text: text.slice(at + 1), patternFirst: false };
-    const value = attached ?? (found.value === "next" ? rest.shift() ?? null : null);
+    const value = attached ?? (found.value === "next" ? taken(rest) : null);
     options.push({ name, role: found.role, value });
     return attached === null || found.value !== "none";
   }
@@ -185,11 +189,18 @@ export function readArguments(
       }
       const attached = text.slice(at + 1);
       const own = attached === "" ? null : { ...word, text: attached, patternFirst: false };
-      const value = own ?? (found.value === "next" ? rest.shift() ?? null : null);
+      const value = own ?? (found.value === "next" ? taken(rest) : null);
       options.push({ name, role: found.role, value });
       return true;
     }
     return true;
+  }
+
+  /** The word behind an option; of a word that becomes several, all but the first are operands. */
+  function taken(rest: Value[]): Value | null {
+    const value = rest.shift() ?? null;
+    if (value?.several) operands.push(value);
+    return value;
   }
 }
 
@@ -199,6 +210,6 @@ export function readArguments(
  */
 function harmless({ short, long }: Description): boolean {
   return [...short.values(), ...long.values()].every(({ role }) => {
-    return role === "flag" || role === "text" || role === "read" || role === "names";
+    return /^(?:flag|text|read|names|deep)$/.test(role);
   });
 }

@@ -8,7 +8,13 @@
  */
 import { unreachable } from "#schemas/unreachable.ts";
 import type { Call, Draft } from "./draft.ts";
-import { type Arguments, describe, type Description, readArguments } from "./options.ts";
+import {
+  type Arguments,
+  describe,
+  type Description,
+  type Operand,
+  readArguments,
+} from "./options.ts";
 import { filePrograms } from "./programs/files.ts";
 import { networkPrograms } from "./programs/network.ts";
 import { builtins } from "./programs/builtins.ts";
@@ -87,27 +93,34 @@ function apply(call: Call, description: Description, given: Arguments): void {
   const harmless = given.unclear === "unclear_argument" && isInert(description);
   if (given.unclear !== null && !harmless) call.opaque(given.unclear);
   for (const { role, value } of given.options) {
-    if (role === "flag" || role === "text") continue;
+    if (role === "flag" || role === "text" || role === "deep") continue;
     if (role === "code") call.opaque("inline_code");
     else if (role === "names") call.opaque("names_in_file");
     else if (role === "admin") call.mark("administer");
     else if (value === null) call.opaque("unknown_option");
-    else if (role === "read" || role === "write") touch(call, role, value, null);
+    else if (role === "read" || role === "write") touch(call, role, value, null, []);
     else if (role === "directory") call.draft.enter(value);
     else if (role === "command") command(call, value);
     else unreachable(role);
   }
   const { operands, repeats, otherwise } = description;
+  const deep = isDeep(call.command, given) ? ["recursive"] : [];
   if (given.operands.length === 0 && otherwise !== null) {
-    touch(call, "read", plain(otherwise), operands[0]?.detail ?? null);
+    touch(call, "read", plain(otherwise), operands[0]?.detail ?? null, deep);
   }
   given.operands.forEach((value, at) => {
     const operand = operands[at] ?? (repeats ? operands.at(-1) : undefined);
     if (operand === undefined) return call.opaque("unknown_argument");
+    if (value.several && mayMove(operands.slice(at))) call.opaque("several_words");
     const { role, detail } = operand;
     if (role === "command") command(call, value);
-    else if (role !== "text") touch(call, role, value, detail);
+    else if (role !== "text") touch(call, role, value, detail, deep);
   });
+}
+
+/** Where a word becomes several, some may come to stand where more is done with them. */
+function mayMove([first, ...later]: readonly Operand[]): boolean {
+  return later.some(({ role }) => role !== "text" && role !== first?.role);
 }
 
 /** Any option may be given and none does anything, and no operand is a file. */
@@ -117,10 +130,26 @@ function isInert({ anyOption, short, long, operands }: Description): boolean {
     operands.every(({ role }) => role === "text");
 }
 
-function touch(call: Call, role: "read" | "write", value: Value, detail: string | null): void {
+/** It goes on below its operands. */
+function isDeep(command: string, { options }: Arguments): boolean {
+  if (command === "tree") return true;
+  if (command !== "du") return options.some(({ role }) => role === "deep");
+  return !options.some(({ name, value }) => {
+    if (name === "-d" || name === "--max-depth") return /^[01]$/.test(value?.text ?? "");
+    return name === "-s" || name === "--summarize";
+  });
+}
+
+function touch(
+  call: Call,
+  role: "read" | "write",
+  value: Value,
+  detail: string | null,
+  deep: readonly string[],
+): void {
   // A lone dash is standard input or output.
   if (value.text === "-") return;
-  const details = detail === null ? [] : [detail];
+  const details = detail === null ? deep : [detail, ...deep];
   if (role === "read") call.read(value, ...details);
   else call.write(value, ...details);
 }

@@ -11,6 +11,7 @@ import type { Refusal } from "#schemas/analysis.ts";
 import type { SshConnection } from "#schemas/config.ts";
 import { describeMalformed } from "#schemas/wire/cursor.ts";
 import { ChannelFramer, type ChannelMessage } from "#schemas/wire/ssh/channel.ts";
+import { isPlainLocale, locale } from "./scope.ts";
 
 export type Purpose =
   | { readonly kind: "exec"; readonly command: Uint8Array; readonly terminal: boolean }
@@ -56,6 +57,9 @@ export function purposeOf(
     if (message.kind !== "env") return refusal("a channel is for one thing, said last");
     if (!mayBeSet(message.name, environment)) return refusal("a variable that may not be set");
     if (message.value.includes("\0")) return refusal("a variable holds a NUL");
+    if (locale.test(message.name) && !isPlainLocale(message.value)) {
+      return refusal("a locale whose encoding may give a command line another meaning");
+    }
   }
   switch (last?.kind) {
     case "exec":

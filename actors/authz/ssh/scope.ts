@@ -43,7 +43,7 @@ export class Scope {
 
   /** What is known of a variable. */
   valueOf(name: string): Value | null | "untouched" {
-    if (this.#anything) return null;
+    if (this.#anything || ofTheShell.test(name)) return null;
     return this.#values.get(name) ?? (this.#counts.has(name) ? null : "untouched");
   }
 
@@ -62,6 +62,8 @@ export class Scope {
     if (background) return;
     if (command.type === "Function") this.#functions.add(command.name.value);
     if (command.type !== "Command" || command.name !== undefined) return;
+    // Where a redirection fails, some shells assign nothing.
+    if (command.redirects.length > 0) return;
     for (const part of command.prefix) {
       if (part.type !== "Assignment" || part.value.type !== "Word") continue;
       const { name, value, append, index } = part;
@@ -101,6 +103,9 @@ export class Scope {
       case "Select":
         this.#add(node.name.value);
         break;
+      case "Coproc":
+        this.#add(node.name?.value ?? "");
+        break;
       case "ParameterExpansion":
         if (node.operation?.type === "Default" && node.operation.operator.endsWith("=")) {
           this.#add(node.parameter);
@@ -130,18 +135,39 @@ export class Scope {
   }
 }
 
-/** Variables of the shell that change no program, where they are not in the environment. */
-export function isHarmlessVariable(name: string): boolean {
-  return isHarmlessExport(name) || /^[A-Za-z_]\w*$/.test(name) && !special.test(name);
+/**
+ * Variables of the shell that change no program, where they are not in the environment. `value` is
+ * null where it is not known.
+ */
+export function isHarmlessVariable(name: string, value: string | null = null): boolean {
+  if (isHarmlessExport(name, value)) return true;
+  return /^[A-Za-z_]\w*$/.test(name) && !special.test(name) && !locale.test(name);
 }
 
 /** Variables that programs may see without doing anything else. */
-export function isHarmlessExport(name: string): boolean {
-  return harmless.test(name);
+export function isHarmlessExport(name: string, value: string | null = null): boolean {
+  return harmless.test(name) || locale.test(name) && value !== null && isPlainLocale(value);
 }
 
-const harmless =
-  /^(LANG|LANGUAGE|LC_[A-Z]+|TZ|TERM|COLUMNS|LINES|NO_COLOR|PYTHONUNBUFFERED|DEBIAN_FRONTEND)$/;
+/** A locale in whose encoding every ASCII byte is the character it is here: not Big5, SJIS, GBK. */
+export function isPlainLocale(value: string): boolean {
+  return plainLocale.test(value);
+}
+
+/** They say how the shell reads bytes, from the next line on. */
+export const locale = /^(LANG|LC_\w*)$/;
+const plainLocale = new RegExp(
+  "^(?:(?:C|POSIX|(?!zh)[a-z]{2,3}(?:_[A-Z]{2})?)" +
+    "(?:\\.(?:utf-?8|iso-?8859-?\\d{1,2}|euc-?(?:jp|kr)|koi8-[ru]))?|" +
+    "(?:zh_[A-Z]{2}\\.)?utf-?8)?(?:@\\w+)?$",
+  "i",
+);
+const harmless = /^(LANGUAGE|TZ|TERM|COLUMNS|LINES|NO_COLOR|PYTHONUNBUFFERED|DEBIAN_FRONTEND)$/;
+/** The shell itself sets them, whatever the line says. */
+const ofTheShell = new RegExp(
+  "^(_|PWD|OLDPWD|REPLY|MAPFILE|OPT(?:ARG|IND)|COPROC.*|BASH.*|S?RANDOM|SECONDS|LINENO|EPOCH.*|" +
+    "PIPESTATUS|DIRSTACK|GROUPS|FUNCNAME|HISTCMD|E?UID|PPID|COMP_.*|READLINE_.*|COLUMNS|LINES)$",
+);
 /** What shells and common programs take as paths, code or options, as far as anybody can know. */
 const special = new RegExp(
   "^(PS\\d|ENV|IFS|USER|LOGNAME|TMPDIR|HIST.*|histchars|auto_resume|BASH.*|PROMPT_.*|FUNCNEST|" +

@@ -17,12 +17,13 @@
  */
 import { forEachChild, parse, type SyntaxNode } from "unbash";
 import type { StatementAnalysis } from "#schemas/analysis.ts";
+import { hidden, isMisread, joins } from "./misread.ts";
 import { commandName, isListed, runProgram } from "./programs.ts";
 import { isSilencing, redirectTo } from "./redirection.ts";
 import { isHarmlessExport, isHarmlessVariable, Scope } from "./scope.ts";
 import { type Names, namesWritten } from "./programs/names.ts";
 import { Call, Draft, shellLimits, statementOf, type Surroundings } from "./draft.ts";
-import { plain, unknown, type Value, valuesOf, type Variables } from "./words.ts";
+import { certain, plain, unknown, type Value, valuesOf, type Variables } from "./words.ts";
 
 type Node<T extends SyntaxNode["type"]> = Extract<SyntaxNode, { type: T }>;
 type Script = Node<"Script">;
@@ -34,6 +35,7 @@ export function analyseCommandLine(
 ): readonly StatementAnalysis[] | null {
   const draft = newDraft(surroundings);
   walkText(draft, text);
+  for (const [later, from] of draft.traps) if (!draft.isWhere(from)) walkText(draft, later);
   if (draft.overrun) return null;
   return draft.statements.length > 0 ? draft.statements : [statementOf("", ["session"], [])];
 }
@@ -50,9 +52,7 @@ export function walkText(draft: Draft, text: string): void {
   draft.depth += 1;
   const script = parse(text);
   if (hidden.test(text)) draft.opaque("control_characters");
-  // A line that goes on in the middle of a word may join `$` with what stands behind it, or two
-  // signs to one; the parser does not join them.
-  if (/\S\\\n\S/.test(text)) draft.opaque("unparsed");
+  if (joins.test(text)) draft.opaque("unparsed");
   const scope = new Scope(script, shellLimits);
   if (scope.overrun) return draft.overrunNow();
   if (script.errors !== undefined && script.errors.length > 0) draft.opaque("unparsed");
@@ -82,6 +82,7 @@ function walkScript(script: Script, at: At): void {
 
 function walk(node: SyntaxNode, at: At): void {
   if (!at.draft.visit()) return;
+  if (isMisread(node)) at.draft.opaque("unparsed");
   switch (node.type) {
     case "Script":
       return walkScript(node, at);
@@ -98,11 +99,13 @@ function walk(node: SyntaxNode, at: At): void {
     case "Select":
     case "While":
     case "ArithmeticFor":
-      return repeated(node, at);
+      return repeated(at, () => children(node, at));
     case "Function":
       // It would run in the place of a program that is known.
       if (isListed(node.name.value)) at.draft.opaque("function");
-      return repeated(node, at);
+      repeated(at, () => children(node, at));
+      at.draft.functions.set(node.name.value, at.draft.directories);
+      return;
     case "Assignment":
       return assign(node, at, "local");
     case "ParameterExpansion":
@@ -176,24 +179,17 @@ function walk(node: SyntaxNode, at: At): void {
 }
 
 function children(node: SyntaxNode, at: At): void {
-  if (node.type === "CommandExpansion" || node.type === "ProcessSubstitution") {
-    if (node.script === undefined) at.draft.opaque("unparsed");
-  }
   forEachChild(node, (child) => walk(child, at));
 }
 
-function repeated(node: SyntaxNode, at: At): void {
-  at.draft.repeats += 1;
-  children(node, at);
-  at.draft.repeats -= 1;
+/** What stands before a `cd` comes behind it the next time, so then it is walked again. */
+function repeated({ draft }: At, once: () => void): void {
+  const before = draft.directories;
+  draft.repeats += 1;
+  once();
+  if (!draft.isWhere(before)) once();
+  draft.repeats -= 1;
 }
-
-/**
- * Characters that mean other things to other shells, or that show people who approve another line
- * than the one that runs: controls, marks of direction, characters without width.
- */
-// deno-lint-ignore no-control-regex -- these characters are what is looked for
-const hidden = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
 
 /** Behind `cd x &&` the shell is in x, until a `||` says that it may not be. */
 function walkList(node: Node<"AndOr">, at: At): void {
@@ -238,17 +234,15 @@ function walkFor(node: Node<"For">, at: At): void {
   const values = node.wordlist?.flatMap((word) => valuesOf(word, lookup(at))) ?? [unknown];
   const name = node.name.value;
   if (!isHarmlessVariable(name)) draft.opaque("environment");
-  draft.repeats += 1;
   const known = values.length <= loopsMax && values.every(({ text, tilde }) => {
     return text !== null && tilde === "none";
   });
-  if (scope === null || !known) walk(node.body, at);
-  else {
-    for (const value of values) {
-      const unbind = scope.bind(name, value);
-      walk(node.body, at);
-      unbind();
-    }
+  if (scope === null || !known) return repeated(at, () => walk(node.body, at));
+  draft.repeats += 1;
+  for (const value of values) {
+    const unbind = scope.bind(name, value);
+    walk(node.body, at);
+    unbind();
   }
   draft.repeats -= 1;
 }
@@ -282,7 +276,8 @@ function expand(node: Node<"ParameterExpansion">, at: At): void {
 /** `exported`: the programs that follow see the variable. */
 function assign(node: Node<"Assignment">, at: At, as: "exported" | "local"): void {
   const harmless = as === "exported" ? isHarmlessExport : isHarmlessVariable;
-  if (!harmless(node.name)) at.draft.opaque("environment");
+  const value = node.value.type === "Word" ? certain(valuesOf(node.value, lookup(at))) : null;
+  if (!harmless(node.name, node.append ? null : value)) at.draft.opaque("environment");
   if (node.index !== undefined && !/^\d+$/.test(node.index.value)) at.draft.opaque("arithmetic");
   children(node, at);
 }
@@ -360,11 +355,13 @@ function callWords(
     return;
   }
   const command = commandName(name, draft);
-  const runs = true;
-  const call = new Call(draft, command ?? "", rest, runs, names);
+  const call = new Call(draft, command ?? "", rest, true, names);
   if (command === null) call.opaque("unknown_program");
-  else if (scope?.isFunction(command) && !isListed(command)) call.mark(null, "function");
-  else runProgram(call);
+  else if (scope?.isFunction(command) && !isListed(command)) {
+    call.mark(null, "function");
+    // Its relative paths were judged as from where it was defined.
+    if (!draft.isWhere(draft.functions.get(command))) call.opaque("unclear_path");
+  } else runProgram(call);
   redirect(call, redirections, at);
 }
 

@@ -20,6 +20,8 @@ export type Value = {
   readonly patternFirst: boolean;
   /** The text begins with a `~` that the shell expands: one that was written, or `$HOME`. */
   readonly tilde: "none" | "written" | "home";
+  /** Unquoted: it may become any number of words, of which the next take other words' places. */
+  readonly several: boolean;
 };
 
 /** A variable's value: null when it is not known, `untouched` when the command line sets none. */
@@ -27,13 +29,19 @@ export type Variables = (name: string) => Value | null | "untouched";
 
 /** Values of one word; more make it unknown. */
 const valuesMax = 64;
-export const unknown: Value = { text: null, pattern: false, patternFirst: false, tilde: "none" };
+export const unknown: Value = {
+  text: null,
+  pattern: false,
+  patternFirst: false,
+  tilde: "none",
+  several: true,
+};
 
 /** The values that a word expands to; several through braces or variables. */
 export function valuesOf(word: Word, variables: Variables): readonly Value[] {
   const parts = word.parts;
   if (parts === undefined) return [plain(word.value, word.text)];
-  let values: Value[] = [{ ...unknown, text: "" }];
+  let values: Value[] = [plain("")];
   for (const [index, part] of parts.entries()) {
     const next = partValues(part, variables, "bare");
     values = values.flatMap((value) => next.map((one) => joined(value, one, index === 0)));
@@ -52,23 +60,26 @@ export function certain(values: readonly Value[]): string | null {
 /** Text as it stands; `source` is what was written for it, null when quoted. */
 export function plain(text: string, source: string | null = null): Value {
   const tilde = source?.startsWith("~") ? "written" : "none";
-  return { text, pattern: false, patternFirst: false, tilde };
+  return { text, pattern: false, patternFirst: false, tilde, several: false };
 }
 
 function joined(before: Value, part: Value, first: boolean): Value {
-  if (before.text === null || part.text === null) return unknown;
+  const several = before.several || part.several;
+  const unclear = { ...unknown, several };
+  if (before.text === null || part.text === null) return unclear;
   // The home directory in the middle of a word, whose place is not known.
-  if (!first && part.tilde === "home") return unknown;
+  if (!first && part.tilde === "home") return unclear;
   if (!first && before.tilde !== "none" && !before.text.includes("/")) {
     // `~"x"` is not expanded, `$HOME"x"` is another name.
     const apart = before.tilde === "home" && (part.text === "" || part.text.startsWith("/"));
-    if (!apart) return unknown;
+    if (!apart) return unclear;
   }
   return {
     text: before.text + part.text,
     pattern: before.pattern || part.pattern,
     patternFirst: first ? part.patternFirst : before.patternFirst,
     tilde: first ? part.tilde : before.tilde,
+    several,
   };
 }
 
@@ -87,7 +98,7 @@ function partValues(part: WordPart, variables: Variables, as: "quoted" | "bare")
       return [unknown];
     case "Glob":
       if ((part.parts ?? []).some((inner) => inner.type !== "Literal")) return [unknown];
-      return [{ text: part.text, pattern: true, patternFirst: true, tilde: "none" }];
+      return [{ ...plain(part.text), pattern: true, patternFirst: true, several: true }];
     case "BraceExpansion":
       return braceValues(part.text);
     case "SimpleExpansion":
@@ -108,13 +119,23 @@ function partValues(part: WordPart, variables: Variables, as: "quoted" | "bare")
 }
 
 function quotedValues(parts: readonly WordPart[], variables: Variables): readonly Value[] {
-  let values: Value[] = [{ ...unknown, text: "" }];
+  let values: Value[] = [plain("")];
   for (const [index, part] of parts.entries()) {
-    const next = partValues(part, variables, "quoted");
+    const several = isList(part);
+    const next = partValues(part, variables, "quoted").map((value) => ({ ...value, several }));
     values = values.flatMap((value) => next.map((one) => joined(value, one, index === 0)));
     if (values.length > valuesMax) return [unknown];
   }
   return values;
+}
+
+/** `"$@"`, `"${a[@]}"` and their like are several words, quoted too. */
+function isList(part: WordPart): boolean {
+  if (part.type === "SimpleExpansion") return part.text === "$@";
+  if (part.type !== "ParameterExpansion") return false;
+  const { prefix, index, parameter, operation } = part;
+  if (prefix !== undefined || index !== undefined || parameter === "@") return true;
+  return operation?.type === "Default" && part.text.includes("@");
 }
 
 function variableValues(
@@ -123,7 +144,7 @@ function variableValues(
   as: "quoted" | "bare",
 ): readonly Value[] {
   const value = variables(name);
-  if (value === "untouched" && name === "HOME") return [{ ...unknown, text: "~", tilde: "home" }];
+  if (value === "untouched" && name === "HOME") return [{ ...plain("~"), tilde: "home" }];
   if (value === null || value === "untouched" || value.text === null) return [unknown];
   // Unquoted, a value is split into words, and patterns in it are matched.
   const splits = value.pattern || value.text === "" || /[\s*?[\\]/.test(value.text);

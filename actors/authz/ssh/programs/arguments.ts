@@ -48,7 +48,8 @@ export function hasOption(given: Arguments, ...names: readonly string[]): boolea
 
 /** A command line inside an argument. */
 export function runText(call: Call, value: Value | null): void {
-  if (value === null || value.text === null) call.opaque("inline_code");
+  // Names that match a pattern are code as well.
+  if (value === null || value.text === null || value.pattern) call.opaque("inline_code");
   else call.draft.walk.script(call.draft, value.text);
 }
 

@@ -85,18 +85,24 @@ function setTrap(call: Call): void {
   const [first, ...others] = call.words;
   if (first === undefined || /^(-[lp]|-|--)?$/.test(first.text ?? "x") && others.length < 2) return;
   const code = first.text === "--" ? others[0] : first;
+  // It runs later, wherever the shell is then.
+  if (typeof code?.text === "string") call.draft.traps.set(code.text, call.draft.directories);
   runText(call, code ?? null);
 }
 
 /** Arguments that are names of variables, and options that `options` takes. */
-function nameAll(call: Call, harmless: (name: string) => boolean, options: RegExp): void {
+function nameAll(
+  call: Call,
+  harmless: (name: string, value: string | null) => boolean,
+  options: RegExp,
+): void {
   for (const { text } of call.words) {
     if (text === null) call.opaque("unclear_argument");
     else if (options.test(text)) continue;
     else {
-      const name = /^([A-Za-z_]\w*)(\+?=.*)?$/s.exec(text)?.[1];
+      const [, name, value] = /^([A-Za-z_]\w*)(?:=(.*)|\+=.*)?$/s.exec(text) ?? [];
       if (call.command === "getopts" && name === undefined) continue;
-      if (name === undefined || !harmless(name)) call.opaque("environment");
+      if (name === undefined || !harmless(name, value ?? null)) call.opaque("environment");
     }
   }
 }
@@ -104,9 +110,9 @@ function nameAll(call: Call, harmless: (name: string) => boolean, options: RegEx
 function declare(call: Call): void {
   const { operands } = argumentsOf(call, declareOptions());
   for (const { text } of operands) {
-    const name = /^([A-Za-z_]\w*)(\+?=.*)?$/s.exec(text ?? "")?.[1];
+    const [, name, value] = /^([A-Za-z_]\w*)(?:=(.*)|\+=.*)?$/s.exec(text ?? "") ?? [];
     // The value of an assignment may be unknown; the walk has judged its name.
-    if (text !== null && (name === undefined || !isHarmlessVariable(name))) {
+    if (text !== null && (name === undefined || !isHarmlessVariable(name, value))) {
       call.opaque("environment");
     }
   }
@@ -114,23 +120,26 @@ function declare(call: Call): void {
 
 function setOptions(call: Call): void {
   let named = false;
-  for (const { text } of call.words) {
-    if (text === null) return call.opaque("unclear_argument");
+  for (const { text, several } of call.words) {
     if (text === "--") return;
+    if (text === null || several) return call.opaque("unclear_argument");
     if (named ? harmlessOptions.test(text) : /^[-+]([eufCbhmnvxBE]*o?)$/.test(text)) {
       named = text.endsWith("o") && !named;
     } else if (/^[-+]/.test(text) || named) return call.opaque("shell_setting");
   }
 }
 
-const harmlessOptions =
+/** Of `set -o`: those under which a line does what it says. */
+export const harmlessOptions =
   /^(pipefail|errexit|nounset|noclobber|noglob|xtrace|verbose|posix|monitor)$/;
+/** Of `shopt`; others make patterns match other names, or words mean something else. */
+export const harmlessShopts = /^(nullglob|failglob|extglob|globstar|nocasematch|inherit_errexit)$/;
 
 function setShellOptions(call: Call): void {
-  const known = /^(-[supqo]|nullglob|failglob|extglob|globstar|dotglob|nocaseglob|nocasematch)$/;
-  if (!call.words.every(({ text }) => text !== null && known.test(text))) {
-    call.opaque("shell_setting");
-  }
+  const known = ({ text }: Value) => {
+    return text !== null && (/^-[supqo]$/.test(text) || harmlessShopts.test(text));
+  };
+  if (!call.words.every(known)) call.opaque("shell_setting");
 }
 
 function readInto(call: Call, description: ReturnType<typeof described>): void {
@@ -148,7 +157,8 @@ const unary = /^(-[a-hknoprstuwxzGLNOS]|!)$/;
 function test(call: Call): void {
   const words = call.words.filter(({ text }) => text !== "]");
   if (words.some(({ text }) => text === "-v" || text === "-R")) return call.opaque("arithmetic");
-  if (!words.some(({ text }) => text === null)) return;
+  if (words.some(({ several }) => several)) return call.opaque("several_words");
+  if (!words.some(({ text, pattern }) => text === null || pattern)) return;
   const at = (index: number) => words[index]?.text ?? "";
   const sure = words.length === 1 || words.length === 3 && binary.test(at(1)) ||
     words.length === 2 && unary.test(at(0)) ||
@@ -160,8 +170,10 @@ function test(call: Call): void {
 function print(call: Call): void {
   const [first, second] = call.words;
   if (first === undefined) return;
-  const unclear = (value: Value | undefined) => value !== undefined && value.text === null;
-  if (unclear(first) && call.words.length > 2) call.opaque("unclear_argument");
+  // The first may be `-vNAME`: one word alone is then a mistake, two set the variable.
+  const unclear = first.text === null || first.patternFirst;
+  if (unclear && first.several) call.opaque("several_words");
+  else if (unclear && call.words.length > 1) call.opaque("unclear_argument");
   if (first.text?.startsWith("-v")) {
     const name = first.text === "-v" ? second?.text ?? null : first.text.slice(2);
     if (name === null || !isHarmlessVariable(name)) call.opaque("environment");

@@ -32,9 +32,9 @@ const readers: Readonly<Record<string, string>> = {
   stat: "-Lft -c: --format: --printf: --dereference --file-system --terse --cached: ; read:stat*",
   readlink: "-femnqsvz ; read:stat*",
   realpath: "-emLPqsz --relative-to: --relative-base: ; read:stat*",
-  ls: "-* -I: -w: -T: --ignore: --hide: --width: --tabsize: ; read:list*=.",
-  dir: "-* ; read:list*=.",
-  vdir: "-* ; read:list*=.",
+  ls: "-* -R^ -I: -w: -T: --recursive^ --ignore: --hide: --width: --tabsize: ; read:list*=.",
+  dir: "-* -R^ --recursive^ ; read:list*=.",
+  vdir: "-* -R^ --recursive^ ; read:list*=.",
   tree: "-* -L: -P: -I: -H: -T: -o> --charset: --filelimit: --timefmt: --sort: --fromfile? " +
     "--gitfile? --infofile? ; read:list*=.",
   du: "-aAbcDhHklLmsSxP0 -d: -B: -t: -X% --all --apparent-size --bytes --total --human-readable " +
@@ -50,7 +50,7 @@ const readers: Readonly<Record<string, string>> = {
   comm: "-123z --check-order --nocheck-order --output-delimiter: --total ; read*",
   join: "-iz -a: -e: -j: -o: -t: -v: -1: -2: --header --check-order --nocheck-order ; read*",
   diff:
-    "-abBcdeEfhiHlnNpqrstTuvwyZ -# -C: -D: -F: -I: -L: -S: -U: -W: -x: -X< --brief --recursive " +
+    "-abBcdeEfhiHlnNpqstTuvwyZ -r^ -# -C: -D: -F: -I: -L: -S: -U: -W: -x: -X< --brief --recursive^ " +
     "--unified= --context= --side-by-side --ignore-case --ignore-all-space --ignore-space-change " +
     "--ignore-blank-lines --color= --exclude: --label: --new-file --text --width: " +
     "--suppress-common-lines --report-identical-files --strip-trailing-cr --normal ; read*",
@@ -90,8 +90,6 @@ const readers: Readonly<Record<string, string>> = {
   lastlog: "-u: -b: -t: -C& -S& ; ",
   users: "; read",
   who: "-abdHlmpqrstTu --all --boot --count --heading --login --users ; read text",
-  date: "-uR -d: -I= -f< -r< -s& --date: --file< --reference< --set& --utc --universal " +
-    "--rfc-email --rfc-3339: --iso-8601= --debug ; text",
   hostname: "-AdfiIsy --fqdn --short --all-ip-addresses --domain -F& -b& ; ",
   journalctl: "-abefklmNqrxmo -u: -n: -p: -t: -S: -U: -g: -o: -k -# --unit: --lines: --output: " +
     "--since: --until: --priority: --boot= --no-pager --follow --reverse --dmesg --user --system " +
@@ -113,7 +111,7 @@ const writers: Readonly<Record<string, string>> = {
     "write:touch*",
   mkdir: "-pvZ -m: --mode: --parents --verbose ; write:mkdir*",
   rmdir: "-pv --parents --verbose --ignore-fail-on-non-empty ; write:remove*",
-  rm: "-dfiIrRvx --force --interactive= --recursive --dir --verbose --one-file-system " +
+  rm: "-dfiIvx -rR^ --force --interactive= --recursive^ --dir --verbose --one-file-system " +
     "--preserve-root= --no-preserve-root ; write:remove*",
   unlink: "; write:remove*",
   shred: "-fuvxz -n: -s: --force --iterations: --size: --remove= --verbose --exact --zero " +
@@ -122,25 +120,26 @@ const writers: Readonly<Record<string, string>> = {
   mkfifo: "-mZ: --mode: ; write:create*",
   mknod: "-mZ: --mode: ; write:create text*",
   fallocate: "-cdinpvxz -l: -o: --length: --offset: --keep-size --dig-holes ; write",
-  chmod: "-cfvR --changes --silent --quiet --verbose --recursive --preserve-root " +
+  chmod: "-cfv -R^ --changes --silent --quiet --verbose --recursive^ --preserve-root " +
     "--no-preserve-root --reference< ; text write:chmod*",
-  chown: "-cfhvRHLP --changes --silent --quiet --verbose --recursive --dereference " +
+  chown: "-cfhvHLP -R^ --changes --silent --quiet --verbose --recursive^ --dereference " +
     "--no-dereference --from: --reference< --preserve-root --no-preserve-root ; text write:chown*",
-  chgrp: "-cfhvRHLP --changes --silent --quiet --verbose --recursive --dereference " +
+  chgrp: "-cfhvHLP -R^ --changes --silent --quiet --verbose --recursive^ --dereference " +
     "--no-dereference --reference< --preserve-root --no-preserve-root ; text write:chown*",
-  chattr: "-RVf ; text write:chmod*",
-  setfacl: "-bkndRLPv -m: -x: -s: -M< -X< --modify: --remove: --remove-all ; write:chmod*",
-  getfacl: "-acedEnpRLPst ; read:stat*",
+  chattr: "-Vf -R^ ; text write:chmod*",
+  setfacl: "-bkndLPv -R^ -m: -x: -s: -M< -X< --modify: --remove: --remove-all ; write:chmod*",
+  getfacl: "-acedEnpLPst -R^ ; read:stat*",
   sync: "-df --data --file-system ; write*",
-  gzip: "-# -acdfhkNnqrtv -S: --stdout --decompress --force --keep --list --recursive --test " +
+  gzip: "-# -acdfhkNnqtv -r^ -S: --stdout --decompress --force --keep --list --recursive^ --test " +
     "--fast --best -l ; write:replace*",
-  gunzip: "-acfhklNnqrtv -S: --stdout --force --keep --list --recursive --test ; write:replace*",
+  gunzip:
+    "-acfhklNnqtv -r^ -S: --stdout --force --keep --list --recursive^ --test ; write:replace*",
   bzip2: "-# -cdfkqstvz ; write:replace*",
   bunzip2: "-cfkqstv ; write:replace*",
   xz: "-# -cdefkqtvzl -T: -S: -M: --stdout --decompress --force --keep --list --threads: " +
     "--test ; write:replace*",
   unxz: "-cfkqtv -T: ; write:replace*",
-  zstd: "-# -cdfkqtvr -T: -o> --stdout --decompress --force --keep --rm --list ; write:replace*",
+  zstd: "-# -cdfkqtv -r^ -T: -o> --stdout --decompress --force --keep --rm --list ; write:replace*",
   zipinfo: "-* ; read text*",
 };
 

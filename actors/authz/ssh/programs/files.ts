@@ -45,6 +45,7 @@ function copy(call: Call): void {
     return;
   }
   const target = into ?? sources.pop();
+  if (into === undefined && target?.several) sources.push(target);
   const details = hasOption(given, "-r", "-R", "-a", "--recursive", "--archive")
     ? ["recursive"]
     : [];
@@ -136,6 +137,7 @@ const tarValues = "fCTXIbgKNLVF";
 
 function archive(call: Call): void {
   const [first, ...rest] = call.words;
+  if (first?.several) call.opaque("several_words");
   const bundle = /^[A-Za-z]+$/.test(first?.text ?? "") ? first?.text ?? "" : "";
   const words = bundle === "" ? call.words : unbundled(bundle, rest);
   const given = argumentsOf(call, tarOptions(), words);
@@ -182,6 +184,7 @@ function unbundled(letters: string, rest: readonly Value[]): Value[] {
 function zip(call: Call): void {
   const { operands } = argumentsOf(call, zipOptions());
   const [file, ...members] = operands;
+  if (file?.several) members.push(file);
   if (file !== undefined && file.text !== "-") call.write(file, "archive");
   for (const member of members) if (member.text !== "-") call.read(member, "recursive");
 }
@@ -224,6 +227,7 @@ const unzipOptions = described("-abcCfjlnopqtuvzLUWXZ -d> -x: -P: ; text*");
 function split(call: Call): void {
   const given = argumentsOf(call, splitOptions());
   const [file, prefix] = given.operands;
+  if (file?.several) call.opaque("several_words");
   if (file !== undefined && file.text !== "-") call.read(file);
   if (call.command === "split") call.write(prefix ?? plain("x"), "create");
   else if (!hasOption(given, "-f", "--prefix")) call.write(plain("xx"), "create");
@@ -238,7 +242,8 @@ function makeTemporary(call: Call): void {
   const given = argumentsOf(call, temporaryOptions());
   const [folder] = optionValues(given, "-p", "--tmpdir");
   const [name] = given.operands;
-  if (name?.text?.includes("/")) call.write(name, "create");
+  const inTemporary = folder !== undefined || hasOption(given, "-t", "--tmpdir");
+  if (name !== undefined && !inTemporary) call.write(name, "create");
   else call.write(folder ?? plain("/tmp"), "create");
 }
 const temporaryOptions = described("-dqtu -p: --directory --quiet --tmpdir= --suffix: ; text");
@@ -246,8 +251,12 @@ const temporaryOptions = described("-dqtu -p: --directory --quiet --tmpdir= --su
 function search(call: Call): void {
   const given = argumentsOf(call, searchOptions());
   const files = [...given.operands];
-  if (!hasOption(given, "-e", "-f", "--regexp", "--file")) files.shift();
-  const recursive = hasOption(given, "-r", "-R", "--recursive", "--dereference-recursive");
+  const told = hasOption(given, "-e", "-f", "--regexp", "--file");
+  // Of a word that becomes several, the first is searched for in the others.
+  if (!told && files[0]?.several !== true) files.shift();
+  const [directories] = optionValues(given, "-d");
+  const recursive = hasOption(given, "-r", "-R", "--recursive", "--dereference-recursive") ||
+    directories !== undefined && directories.text !== "skip" && directories.text !== "read";
   if (recursive && files.length === 0) files.push(plain("."));
   for (const file of files) {
     if (file.text !== "-") call.read(file, ...(recursive ? ["recursive"] : []));

@@ -110,7 +110,7 @@ function searchedNames(
 function below(starts: readonly Value[]): Names | null {
   return safe(starts)?.flatMap((start) => {
     const text = `${start.text?.replace(/\/$/, "")}/**`;
-    return [start, { ...start, text, pattern: true }];
+    return [start, { ...start, text, pattern: true, several: true }];
   }) ?? null;
 }
 

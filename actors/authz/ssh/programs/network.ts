@@ -34,6 +34,7 @@ export const networkPrograms: readonly (readonly [string, Program])[] = [
   ["systemctl", control],
   ["service", control],
   ["ip", inspectLinks],
+  ["date", tellOrSetTime],
   ...administrators.map((name): [string, Program] => [name, (call) => call.mark("administer")]),
   ...installers.map((name): [string, Program] => [name, install]),
 ];
@@ -173,6 +174,17 @@ function control(call: Call): void {
   if (!looks.test(verb ?? "") || call.words.some(({ text }) => text === null)) {
     call.mark("administer");
   }
+}
+
+const dateOptions = described(
+  "-uR -d: -I= -f< -r< -s& --date: --file< --reference< --set& --utc --universal --rfc-email " +
+    "--rfc-3339: --iso-8601= --debug ; text",
+);
+
+/** What does not begin with `+` is a time to be set. */
+function tellOrSetTime(call: Call): void {
+  const { operands } = argumentsOf(call, dateOptions());
+  if (!operands.every(({ text }) => text?.startsWith("+"))) call.mark("administer");
 }
 
 function inspectLinks(call: Call): void {

@@ -31,6 +31,7 @@ function scp(call: Call): void {
   }
   const places = [...given.operands];
   const last = places.pop();
+  if (last?.several) places.push(last);
   for (const place of places) fetchOrRead(call, place, "read", details);
   if (last !== undefined) fetchOrRead(call, last, "write", details);
 }
@@ -55,9 +56,13 @@ function rsync(call: Call): void {
   if (call.words.some(({ text }) => text === "--server")) return serveRsync(call);
   const given = argumentsOf(call, rsyncOptions());
   const places = [...given.operands];
-  const last = places.length > 1 ? places.pop() : undefined;
+  const last = places.length > 1 || places[0]?.several ? places.pop() : undefined;
+  if (last?.several) places.push(last);
   for (const place of places) fetchOrRead(call, place, "read", ["recursive"]);
   if (last !== undefined) fetchOrRead(call, last, "write", ["recursive"]);
+  if (hasOption(given, "--delete", "--delete-after") && last !== undefined) {
+    fetchOrRead(call, last, "write", ["remove", "recursive"]);
+  }
   if (hasOption(given, "--remove-source-files")) {
     for (const place of places) call.write(place, "remove", "recursive");
   }
@@ -75,8 +80,8 @@ const rsyncOptions = described(
 const serverFlags = new Set(
   ("delete delete-before delete-during delete-after delete-delay delete-excluded " +
     "delete-missing-args partial inplace append append-verify existing ignore-existing " +
-    "ignore-missing-args size-only numeric-ids stats force ignore-errors safe-links " +
-    "copy-unsafe-links munge-links mkpath fsync preallocate omit-dir-times fuzzy ignore-times " +
+    "ignore-missing-args size-only numeric-ids stats force ignore-errors " +
+    "copy-unsafe-links mkpath fsync preallocate omit-dir-times fuzzy ignore-times " +
     "list-only new-compress old-compress super fake-super").split(" "),
 );
 const serverValues = new Set(
@@ -94,37 +99,51 @@ function saysHow(option: string): boolean {
 /** As a client starts it: `rsync --server [--sender] <options> . <path>...`. */
 function serveRsync(call: Call): void {
   const paths: Value[] = [];
+  const changes = new Set<string>();
   let sender = false;
   let removes = false;
-  let ended = false;
+  let links = false;
+  let safe = false;
   for (const word of call.words) {
     const { text } = word;
     if (text === null) call.opaque("unclear_argument");
-    else if (ended || !text.startsWith("-")) {
+    else if (!text.startsWith("-")) {
       paths.push(word);
-      ended = true;
+      // It takes options anywhere, from names that match, too.
+      if (word.patternFirst) call.opaque("pattern_as_option");
     } else if (text === "--sender") sender = true;
     else if (text === "--server") continue;
     else if (/^--remove-(source|sent)-files$/.test(text)) removes = true;
-    else if (/^--(compare|copy|link)-dest=/.test(text)) call.read(valueBehind(text));
-    else if (/^--(backup-dir|temp-dir|partial-dir)=/.test(text)) call.write(valueBehind(text));
-    else if (/^-[A-Za-z0-9]+(\.[A-Za-z0-9.]*)?$/.test(text)) {
-      // `s` asks for the arguments over the wire, where nobody judges them.
-      const [letters = ""] = text.split(".");
-      if (/[sMTBf]/.test(letters)) call.opaque("unknown_option");
-    } else if (!saysHow(text)) call.opaque("unknown_option");
+    else if (/^--(compare|copy|link)-dest=/.test(text)) call.read(belowPlace(call, text));
+    else if (/^--(backup-dir|temp-dir|partial-dir)=/.test(text)) {
+      call.write(belowPlace(call, text));
+    } else if (/^-[A-Za-z0-9]+(\.[A-Za-z0-9.]*)?$/.test(text)) {
+      // `s` asks for the arguments over the wire, where nobody judges them; `e` takes a word.
+      const [letters = "", version] = text.split(".");
+      if (/[sMTBf]/.test(letters) || letters.endsWith("e") && version === undefined) {
+        call.opaque("unknown_option");
+      }
+      links ||= letters.includes("l");
+    } else if (/^--(?:safe|munge)-links$/.test(text)) safe = true;
+    else if (!saysHow(text)) call.opaque("unknown_option");
+    else if (text.startsWith("--delete")) changes.add("remove");
   }
   const [dot, ...places] = paths;
   if (dot?.text !== "." || places.length === 0) call.opaque("unclear_argument");
+  // A link that is sent may lead anywhere, and what is asked for by its name later, there.
+  if (links && !safe) changes.add("link");
   for (const place of places) {
     if (sender) call.read(place, "recursive");
-    else call.write(place, "recursive");
+    else call.write(place, "recursive", ...changes);
     if (removes) call.write(place, "remove", "recursive");
   }
 }
 
-function valueBehind(text: string): Value {
-  return plain(text.slice(text.indexOf("=") + 1));
+/** The value of an option, seen from the place that is written to. */
+function belowPlace(call: Call, option: string): Value {
+  const text = option.slice(option.indexOf("=") + 1);
+  if (!text.startsWith("/") && text.split("/").includes("..")) call.opaque("unclear_path");
+  return plain(text);
 }
 
 /** Git itself expands `~`, quoted or not. */

@@ -5,6 +5,7 @@
  */
 import type { Call } from "../draft.ts";
 import { isHarmlessExport } from "../scope.ts";
+import { harmlessOptions, harmlessShopts } from "./builtins.ts";
 import { plain, unknown, type Value } from "../words.ts";
 import {
   argumentsOf,
@@ -21,6 +22,7 @@ function wrapper(options: string, skip = 0): Program {
   const description = described(`+ ${options} ; text*`);
   return (call) => {
     const { operands } = argumentsOf(call, description());
+    if (operands.slice(0, skip).some(({ several }) => several)) call.opaque("several_words");
     runWords(call, operands.slice(skip));
   };
 }
@@ -53,8 +55,8 @@ function runEnvironment(call: Call): void {
   const { operands } = argumentsOf(call, environmentOptions());
   const words = [...operands];
   for (let [word] = words; word?.text?.includes("="); [word] = words) {
-    const [name = ""] = word.text.split("=");
-    if (!isHarmlessExport(name)) call.opaque("environment");
+    const [name = "", ...value] = word.text.split("=");
+    if (!isHarmlessExport(name, value.join("="))) call.opaque("environment");
     words.shift();
   }
   // A word that is not known may be an assignment as well.
@@ -101,6 +103,7 @@ const userOptions = described(
 function lock(call: Call): void {
   const given = argumentsOf(call, lockOptions());
   const [file, ...words] = given.operands;
+  if (file?.several) call.opaque("several_words");
   if (file !== undefined && !/^\d+$/.test(file.text ?? "x")) call.write(file, "lock");
   const [flag, text] = words;
   if (flag?.text === "-c" || flag?.text === "--command") runText(call, text ?? null);
@@ -153,16 +156,17 @@ function runShell(call: Call): void {
   let text = false;
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     if (word.text === null) return call.opaque("unclear_argument");
+    if (word.several) return call.opaque("several_words");
     if (/^--(login|norc|noprofile|posix|verbose|restricted|noediting)$/.test(word.text)) continue;
     if (/^--(version|help)$/.test(word.text)) return;
-    if (/^[-+][oO]$/.test(word.text)) {
-      words.shift();
-      continue;
-    }
     if (/^[-+][a-zA-Z]+$/.test(word.text)) {
       if (word.text.includes("s")) return call.opaque("stdin_code");
       text ||= word.text.startsWith("-") && word.text.includes("c");
-      if (/[oO]/.test(word.text)) words.shift();
+      if (!/^.[cefilnruvxBCEhm]*[oO]?$/.test(word.text)) return call.opaque("shell_setting");
+      const named = { o: harmlessOptions, O: harmlessShopts }[word.text.at(-1) ?? ""];
+      if (named !== undefined && !named.test(words.shift()?.text ?? "")) {
+        return call.opaque("shell_setting");
+      }
       continue;
     }
     if (word.text === "--" || word.text === "-") {
@@ -257,8 +261,8 @@ function runFound(call: Call, words: Value[], starts: readonly Value[]): void {
   const found = starts.flatMap((start) => {
     if (start.text === null) return [unknown];
     // A name may not look like an option: it begins with its starting point.
-    const below = { ...start, text: `${start.text.replace(/\/$/, "")}/**`, pattern: true };
-    return [start, below];
+    const text = `${start.text.replace(/\/$/, "")}/**`;
+    return [start, { ...start, text, pattern: true, several: true }];
   });
   runWords(
     call,

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Call } from "../draft.ts";
+import type { Value } from "../words.ts";
 import { argumentsOf, described, hasOption, optionValues, type Program } from "./arguments.ts";
 
 const interpreters =
@@ -47,9 +48,7 @@ function runSed(call: Call): void {
   const own = optionValues(given, "-e", "--expression");
   const operands = [...given.operands];
   const scripts = own.length > 0 || hasOption(given, "-f", "--file") ? own : operands.splice(0, 1);
-  for (const { text } of scripts) {
-    if (text === null || !isPlainSed(text)) call.opaque("inline_code");
-  }
+  if (!scripts.every((script) => isPlainValue(script, isPlainSed))) call.opaque("inline_code");
   const inPlace = hasOption(given, "-i", "--in-place");
   const [suffix] = optionValues(given, "-i", "--in-place");
   // A suffix with `/` or `*` names a file elsewhere.
@@ -68,6 +67,11 @@ const sedOptions = described(
   "-nErsuz -i= -e: -f? -l: --quiet --silent --regexp-extended --in-place= --expression: --file? " +
     "--separate --null-data --unbuffered --posix --line-length: --follow-symlinks ; text read*",
 );
+
+/** Code that is known and harmless; the names that match a pattern are code, too. */
+function isPlainValue({ text, pattern }: Value, plainly: (code: string) => boolean): boolean {
+  return text !== null && !pattern && plainly(text);
+}
 
 /** Only commands that neither run anything nor name a file; `w`, `r`, `e` and their like do. */
 export function isPlainSed(script: string): boolean {
@@ -139,11 +143,11 @@ function takeSubstitution(text: string): string | null {
 function runAwk(call: Call): void {
   const given = argumentsOf(call, awkOptions());
   const [program, ...files] = given.operands;
-  if (program !== undefined && (program.text === null || !isPlainAwk(program.text))) {
-    call.opaque("inline_code");
-  }
+  if (program !== undefined && !isPlainValue(program, isPlainAwk)) call.opaque("inline_code");
   for (const file of files) {
     if (file.text === "-" || /^[A-Za-z_]\w*=/.test(file.text ?? "")) continue;
+    // gawk connects to where such a name says.
+    if (file.text?.startsWith("/inet")) call.network(null);
     call.read(file);
   }
 }
@@ -166,9 +170,8 @@ export function isPlainAwk(program: string): boolean {
 function runJq(call: Call): void {
   const { operands } = argumentsOf(call, jqOptions());
   const [filter, ...files] = operands;
-  if (filter !== undefined && (filter.text === null || /import|include/.test(filter.text))) {
-    call.opaque("inline_code");
-  }
+  const plainly = (text: string) => !/import|include/.test(text);
+  if (filter !== undefined && !isPlainValue(filter, plainly)) call.opaque("inline_code");
   for (const file of files) if (file.text !== "-") call.read(file);
 }
 const jqOptions = described(

@@ -1,0 +1,43 @@
+/**
+ * Where the parser is known to read another thing than a shell does.
+ *
+ * **Invariant:** code that a shell would run is in the tree, or its node is misread.
+ *
+ * @module
+ */
+import type { SyntaxNode } from "unbash";
+
+/**
+ * Characters that mean other things to other shells, or that show people who approve another line
+ * than the one that runs: controls, marks of direction, characters without width.
+ */
+export const hidden =
+  // deno-lint-ignore no-control-regex -- these characters are what is looked for
+  /[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
+
+/**
+ * A line that goes on in the middle of a word may join `$` with what stands behind it, or two signs
+ * to one; the parser does not join them.
+ */
+export const joins = /\S\\\n\S/;
+
+/** The node may hold code that the tree does not. */
+export function isMisread(node: SyntaxNode): boolean {
+  switch (node.type) {
+    case "CommandExpansion":
+      return node.script === undefined || !/^(?:\$\(.*\)|`.*`|\$\{.*\})$/s.test(node.text);
+    case "ProcessSubstitution":
+      return node.script === undefined || !node.text.endsWith(")");
+    case "ParameterExpansion":
+      // Of `${x/$(a/b)/}` it takes the first slash for the end of the pattern.
+      return !node.text.endsWith("}") ||
+        node.operation?.type === "Replace" && /[`'"\\]|[$<>]\(|\$[[{]/.test(node.text.slice(2));
+    case "HereDocBody":
+      // Quotes are text there, in `${x:-'$(a)'}` too.
+      return node.parts?.some(({ type, text }) => {
+        return type === "ParameterExpansion" && text.includes("'");
+      }) ?? false;
+    default:
+      return false;
+  }
+}
