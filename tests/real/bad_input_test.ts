@@ -3,6 +3,8 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 import { payloadsOf, sessionNamed } from "./bus_user.ts";
 import { driver, failure } from "./driver.ts";
+import { copiedTable, pipelinedRefusals } from "./pipelined_refusals.ts";
+import { asSuperuser } from "./planted.ts";
 import { psql } from "./psql.ts";
 import {
   message,
@@ -18,11 +20,19 @@ const policy = (text: string) =>
   `${text}
 @id("test-bulk")
 permit (principal in Group::"analysts", action == Action::"export", resource == Connection::"ehr");
+@id("test-writes")
+permit (principal in Group::"analysts", action == Action::"write", resource == Connection::"ehr");
 `;
 const query = (sql: string) => message("Q", `${sql}\0`);
 
 Deno.test("bad input at the gateway", async (test) => {
-  await using rig = await startRig({ policy });
+  await using rig = await startRig({
+    policy,
+    prepare: (postgres) =>
+      asSuperuser(postgres, async (sql) => {
+        await sql.unsafe(`${copiedTable}; grant all on runs to gateway_ehr`);
+      }),
+  });
   const { system } = rig;
   const pids = kinds.map((kind) => system.actor(kind).pid);
   // Says nothing, in the clear and in TLS; both are looked at when all else is done.
@@ -87,6 +97,8 @@ Deno.test("bad input at the gateway", async (test) => {
       match(await client.until("Z\0\0\0\u0005I"), /on/);
     });
   }
+
+  await pipelinedRefusals(test, rig);
 
   await scenario(
     test,
