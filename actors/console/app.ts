@@ -152,13 +152,13 @@ export function createConsole(ports: ConsolePorts): Console {
     app.get(path, (context) => context.body(text, 200, { "content-type": type }));
   }
 
-  function tooLarge(context: ConsoleContext): Response | Promise<Response> {
+  function tooLarge(context: ConsoleContext): Promise<Response> {
     const message = `The request is larger than ${limits.bodyBytesMax} bytes.`;
     return answer(context, new ConsoleError(413, "too_large", message));
   }
 
   /** An error as the asker reads it: JSON for scripts, a page or the way to sign in for people. */
-  function answer(context: ConsoleContext, error: ConsoleError): Response | Promise<Response> {
+  async function answer(context: ConsoleContext, error: ConsoleError): Promise<Response> {
     const { code, message, status } = error;
     const { path } = context.req;
     const isPage = !path.startsWith("/api/") && path !== "/events" && !path.endsWith("/state") &&
@@ -171,8 +171,9 @@ export function createConsole(ports: ConsolePorts): Console {
       const to = context.req.method === "GET" ? localPath(path) : "/";
       return context.redirect(to === "/" ? "/login" : `/login?to=${encodeURIComponent(to)}`, 303);
     }
-    const back = { href: "/", text: "Go to the overview" };
-    return context.html(messagePage(organisation, titleOf(status), message, back), status);
+    // Whoever came as somebody else, to a link that another was sent, must see that and may leave.
+    const viewer = await guard.viewer(context).catch(() => null);
+    return await context.html(messagePage(organisation, titleOf(status), message, viewer), status);
   }
 }
 

@@ -217,6 +217,20 @@ Deno.test("every answer keeps browsers from caching, framing and running what is
   ok(!/(?:src|href)="(?!\/|#|")/.test(page), "an external address");
 });
 
+Deno.test("a page that says no says who is signed in, and how to leave", async () => {
+  const { test, cookie } = await browser();
+  for (const path of ["/approvals/of-somebody-else", "/sessions/none", "/nowhere"]) {
+    const answer = await test.console.app.request(`${consoleUrl}${path}`, { headers: { cookie } });
+    strictEqual(answer.status, 404, path);
+    const page = await answer.text();
+    ok(page.includes(`signed in as <strong>${carl.name}</strong>`), path);
+    ok(page.includes('action="/logout"'), path);
+  }
+  const nobody = await test.console.app.request(`${consoleUrl}/nowhere`);
+  strictEqual(nobody.status, 404);
+  ok(!(await nobody.text()).includes("signed in as"));
+});
+
 Deno.test("a browser that is signed in hears of changes", async () => {
   const { test, cookie } = await browser();
   const answer = await test.console.app.request(`${consoleUrl}/events`, { headers: { cookie } });

@@ -206,13 +206,15 @@ function pill(verdict: Verdict): Html {
 }
 
 function reasons(verdict: Verdict): Html {
+  // What is allowed after people agreed still says why it was held, in words for who waited.
+  const told = verdict.decision === "allow" ? [] : verdict.reasons;
   return html`${
-    verdict.reasons.map(({ code, message, hint, policy }) =>
+    told.map(({ code, message, hint, policy }) =>
       html`<p class="small">${visible(message)} ${visible(hint)}
 <span class="soft">${visible(code)}${policy === null ? "" : `, ${visible(policy)}`}</span></p>`
     )
   }${
-    verdict.policies.length === 0 || verdict.reasons.length > 0
+    verdict.policies.length === 0 || told.length > 0
       ? ""
       : html`<p class="small soft">By ${visible(verdict.policies.join(", "))}</p>`
   }`;

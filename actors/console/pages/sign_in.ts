@@ -1,6 +1,7 @@
 /** The sign-in page, and pages that say what went wrong. @module */
 import { html } from "hono/html";
-import type { Html } from "./text.ts";
+import type { Viewer } from "../ports.ts";
+import { type Html, visible } from "./text.ts";
 import { page } from "./layout.ts";
 
 export function signInPage(
@@ -38,14 +39,20 @@ export function messagePage(
   organisation: string,
   title: string,
   message: string,
-  back: { readonly href: string; readonly text: string },
+  viewer: Viewer | null,
 ): Html {
+  const who = viewer === null ? "" : html`
+    <p
+      class="soft">You are signed in as <strong>${visible(
+        viewer.principal.name,
+      )}</strong>. If this was meant for somebody else, sign out first.</p>
+  `;
   return page(
-    { title, organisation, viewer: null, current: null, narrow: true },
+    { title, organisation, viewer, current: null, narrow: true },
     html`
       <h1>${title}</h1>
-      <div class="card"><p>${message}</p>
-      <a class="button primary" href="${back.href}">${back.text}</a></div>
+      <div class="card"><p>${message}</p>${who}
+      <a class="button primary" href="/">Go to the overview</a></div>
     `,
   );
 }
