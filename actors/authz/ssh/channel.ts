@@ -14,6 +14,7 @@ import type { ChannelMessage } from "#schemas/wire/ssh/channel.ts";
 import { statementOf } from "./draft.ts";
 import type { Purpose } from "./purpose.ts";
 import { refusal } from "./purpose.ts";
+import type { OpenedFiles } from "./opened_files.ts";
 import { sftpAsked } from "./sftp.ts";
 import { analyseLine } from "./line.ts";
 import { lookAt, type Piece, type Uploads, without } from "./uploads.ts";
@@ -26,8 +27,8 @@ export type Channel = {
   readonly policies: readonly string[];
   /** Where a shell may be, as far as its lines told. */
   readonly directories: ReadonlySet<string | null>;
-  /** Paths that sftp opened. */
-  readonly opened: ReadonlySet<string>;
+  /** Files that sftp opened. */
+  readonly opened: OpenedFiles;
   readonly uploads: Uploads;
 };
 
@@ -41,7 +42,7 @@ export function newChannel(
     digest,
     policies,
     directories: new Set(["~"]),
-    opened: new Set(),
+    opened: new Map(),
     uploads: new Map(),
   };
 }
@@ -134,7 +135,7 @@ function sftpOf(
   rules: Rules,
 ): Continuation {
   const analyses: StatementAnalysis[] = [];
-  const opened = new Set(channel.opened);
+  let { opened } = channel;
   const pieces: Piece[] = [];
   const closed: string[] = [];
   for (const message of messages) {
@@ -142,7 +143,7 @@ function sftpOf(
     const read = sftpAsked(message.data, opened, rules.home);
     if (read.kind === "refused") return read;
     analyses.push(...read.analyses);
-    for (const path of read.opened) opened.add(path);
+    opened = read.opened;
     for (const { handle, offset, data } of read.writes) {
       pieces.push({ stream: handle.toHex(), offset, data });
     }

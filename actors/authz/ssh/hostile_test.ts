@@ -1,7 +1,7 @@
 /** Command lines and paths that nobody means well: nothing throws, nothing runs away. */
 import { ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { normalisePath, otherHome } from "./path.ts";
+import { normalisePath, otherHome, withoutReturns } from "./path.ts";
 import { isPlainAwk, isPlainSed } from "./programs/scripted.ts";
 import { analyseCommandLine } from "./shell.ts";
 
@@ -94,6 +94,19 @@ Deno.test("normalisePath() gives one place, never one that climbs", () => {
   strictEqual(normalisePath("a/..", "~", "/srv/lab"), null);
   strictEqual(normalisePath("../lab/x", "~", "/srv/lab"), "~/x");
   strictEqual(otherHome("root", "../x"), null);
+});
+
+Deno.test("withoutReturns() takes back what it can, and no more", () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ["a/../b", "b"],
+    ["/a//./.././b/", "/b"],
+    ["/../..", "/"],
+    ["a/../../b", "../b"],
+    ["..", ".."],
+    ["a/..", "."],
+    ["", ""],
+  ];
+  for (const [text, expected] of cases) strictEqual(withoutReturns(text), expected, text);
 });
 
 Deno.test("sed and awk are plain only where they neither run nor name anything", () => {

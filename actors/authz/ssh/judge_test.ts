@@ -208,7 +208,10 @@ Deno.test("sftp is judged by path and kind", () => {
     [open("reports/a", sftpOpen.read), "allow own-files"],
     [open("/srv/lab/reports/a", sftpOpen.read), "allow own-files"],
     [open("/etc/shadow", sftpOpen.read), "deny policy_no_permit"],
-    [open("reports/../../x", sftpOpen.read), "deny unsupported_statement"],
+    [open("reports/x/../a", sftpOpen.read), "allow own-files"],
+    [open("/srv/lab/notes/.././reports/a", sftpOpen.read), "allow own-files"],
+    [open("reports/../../x", sftpOpen.read), "deny policy_no_permit"],
+    [open("reports/../.ssh/id", sftpOpen.read), "deny policy_no_permit"],
     [open("reports/a\0", sftpOpen.read), "deny unsupported_statement"],
     [open("", sftpOpen.read), "deny unsupported_statement"],
     [open("~/reports/a", sftpOpen.read), "deny policy_no_permit"],
@@ -233,6 +236,22 @@ Deno.test("sftp is judged by path and kind", () => {
     said(say({ kind: "data", data: Uint8Array.of(0, 0, 0, 9, 3) })),
     "deny malformed_message",
   );
+});
+
+Deno.test("attributes by handle are judged for every file that is written, however many", () => {
+  for (const listed of [false, true]) {
+    const { say, sftp } = judgeOf();
+    say({ kind: "subsystem", name: "sftp" });
+    if (listed) strictEqual(said(sftp({ kind: "opendir", id: 1, path: "." })), "allow list-home");
+    const flags = sftpOpen.write | sftpOpen.create;
+    for (let count = 0; count < 600; count++) {
+      const path = `reports/${count % 20}/${count}`;
+      const opened = sftp({ kind: "open", id: 1, path, flags, attributes: {} });
+      strictEqual(said(opened), "allow own-files", path);
+    }
+    const changed = sftp({ kind: "fsetstat", id: 1, handle, attributes: { permissions: 0o600 } });
+    strictEqual(said(changed), listed ? "deny policy_no_permit" : "allow own-files");
+  }
 });
 
 Deno.test("an approval of an sftp operation is bound to its channel", () => {

@@ -40,6 +40,20 @@ export function normalisePath(text: string, base: string, home: string | null): 
   return written(root.start, names, home);
 }
 
+/** `..` taken back as the text has it, for whom no link leads elsewhere. */
+export function withoutReturns(text: string): string {
+  const root = text.startsWith("/") ? "/" : "";
+  const names: string[] = [];
+  for (const name of text.split("/")) {
+    if (name === "" || name === ".") continue;
+    if (name !== "..") names.push(name);
+    else if (names.length > 0 && names.at(-1) !== "..") names.pop();
+    else if (root === "") names.push(name);
+  }
+  const path = root + names.join("/");
+  return path === "" && text !== "" ? "." : path;
+}
+
 /** A path below `~user`, the home of another; what stands behind it must not climb. */
 export function otherHome(user: string, rest: string): string | null {
   const names = rest.split("/").filter((name) => name !== "" && name !== ".");

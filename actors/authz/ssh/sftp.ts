@@ -2,7 +2,8 @@
  * What sftp packets do: which of them policy is asked about, by path and kind.
  *
  * A handle stands for a path that was judged when it was opened, so what is done by handle follows
- * that. Only FSETSTAT does more than its open asked for: as nobody here sees which handle is which
+ * that. A `..` is taken back as its text has it, for target passes no path on that a link leads
+ * elsewhere. Only FSETSTAT does more than its open asked for: as nobody here sees which handle is which
  * file, it is judged as a change of every path opened so far.
  *
  * **Invariant:** a packet that is not understood, or a path that is not clear, refuses its whole
@@ -17,7 +18,8 @@ import { decodeSftpClient, type SftpClientPacket, sftpOpen } from "#schemas/wire
 import { SftpFramer, sftpPacketBytesMax } from "#schemas/wire/sftp/frame.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import { statementOf } from "./draft.ts";
-import { normalisePath } from "./path.ts";
+import { areTooMany, type OpenedFiles, withOpened } from "./opened_files.ts";
+import { normalisePath, withoutReturns } from "./path.ts";
 
 export type SftpWrite = Extract<SftpClientPacket, { kind: "write" }>;
 
@@ -25,25 +27,22 @@ export type SftpWrite = Extract<SftpClientPacket, { kind: "write" }>;
 export type SftpAsked = {
   readonly kind: "asked";
   readonly analyses: readonly StatementAnalysis[];
-  /** Paths whose handles it may give. */
-  readonly opened: readonly string[];
+  /** The session's files, those whose handles it may give among them. */
+  readonly opened: OpenedFiles;
   readonly writes: readonly SftpWrite[];
   readonly closed: readonly Uint8Array[];
 };
 
-/** Paths opened in one session, as far as FSETSTAT must know them. */
-export const openedMax = 256;
-
-/** Reads whole packets. `opened` are the paths of the session's handles. */
+/** Reads whole packets. `before` are the files of the session's handles. */
 export function sftpAsked(
   bytes: Uint8Array,
-  opened: ReadonlySet<string>,
+  before: OpenedFiles,
   home: string | null,
 ): SftpAsked | { readonly kind: "refused"; readonly refusal: Refusal } {
   const framer = new SftpFramer({ packetBytesMax: sftpPacketBytesMax });
   framer.push(bytes);
   const analyses: StatementAnalysis[] = [];
-  const paths: string[] = [];
+  let opened = before;
   const writes: SftpWrite[] = [];
   const closed: Uint8Array[] = [];
   for (;;) {
@@ -57,26 +56,29 @@ export function sftpAsked(
     if (packet.kind === "write") writes.push(packet);
     if (packet.kind === "close") closed.push(packet.handle);
     const found = packet.kind === "fsetstat"
-      ? changesOf(packet.attributes, [...opened, ...paths])
+      ? changesOf(packet.attributes, [...opened.keys()])
       : analysesOf(packet, home);
     if (!Array.isArray(found)) return { kind: "refused", refusal: found };
     analyses.push(...found);
     if (packet.kind === "open" || packet.kind === "opendir") {
-      for (const { access } of found) if (typeof access?.path === "string") paths.push(access.path);
+      for (const { access, effects } of found) {
+        const use = effects.includes("write") ? "write" : "read";
+        if (typeof access?.path === "string") opened = withOpened(opened, access.path, use);
+      }
     }
-    if (opened.size + paths.length > openedMax && packet.kind === "fsetstat") {
+    if (areTooMany(opened) && packet.kind === "fsetstat") {
       return refused("too_complex", "too many files were opened to know which one is changed");
     }
   }
   if (framer.buffered > 0) return refused("malformed_message", "it ends inside an sftp packet");
-  return { kind: "asked", analyses, opened: paths, writes, closed };
+  return { kind: "asked", analyses, opened, writes, closed };
 }
 
 function analysesOf(
   packet: Exclude<SftpClientPacket, { kind: "fsetstat" }>,
   home: string | null,
 ): StatementAnalysis[] | Refusal {
-  const resolved = (text: string) => normalisePath(text, "~", home);
+  const resolved = (text: string) => normalisePath(withoutReturns(text), "~", home);
   switch (packet.kind) {
     case "init":
     case "close":
@@ -186,7 +188,7 @@ function both(
 
 const unclear = refusalOf(
   "unsupported_statement",
-  "the path is empty, too long, holds a NUL, or a .. behind a name that may be a link",
+  "the path is empty, too long, holds a NUL, or leaves a home directory that is not known",
 );
 
 function refusalOf(code: Refusal["code"], message: string): Refusal {
