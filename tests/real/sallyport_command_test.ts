@@ -128,6 +128,27 @@ Deno.test("the sallyport command", async (test) => {
     match(out, /NOT VERIFIED: .*\n {2}G6: checkpoint 1 does not verify/);
   });
 
+  await test.step("report says who was given what, by which policy", async () => {
+    const { code, out, err } = await run("report", "--json");
+    strictEqual(code, 0, err);
+    const [entry, ...others] = JSON.parse(out);
+    deepStrictEqual(others, [], "what was refused was given to nobody");
+    const { principal, commands, touched, unmasked, masked, consent, rows, status } = entry;
+    deepStrictEqual([principal.person, principal.actors], ["ana", ["report-agent"]]);
+    deepStrictEqual([commands, touched], [["SELECT"], ["public.patients"]]);
+    deepStrictEqual([unmasked, masked, consent], [[], { dob: 3, mrn: 3, name: 3 }, []]);
+    deepStrictEqual([rows, status, entry.session], [3, "executed", id]);
+    ok(entry.policies.includes("clinical-agents-read"), out);
+    const seen = await run("report", "--class", "mrn", "--person", "report-agent");
+    match(
+      seen.out,
+      /ana ← report-agent, for HOPERAT\n {2}asked {4}SELECT on public\.patients at ehr/,
+    );
+    strictEqual((await run("report", "--unmasked")).out, "");
+  });
+
+  await test.step("evidence is read and verified where nothing else is", () => evidence(rig, id));
+
   await test.step("token gives one that opens a session", async () => {
     const file = `${system.directory}/agent.jwt`;
     await Deno.writeTextFile(file, system.tokens.agent, { mode: 0o600 });
@@ -176,6 +197,56 @@ Deno.test("the sallyport command", async (test) => {
     match(err, /the bus at nats:.* does not answer\nhint: start the system/);
   });
 });
+
+/** One file, in a folder without an installation: whole, and then damaged in each way. */
+async function evidence(rig: Rig, id: string): Promise<void> {
+  const { directory } = rig.system;
+  const elsewhere = await Deno.makeTempDir();
+  try {
+    const file = `${elsewhere}/evidence.ndjson`;
+    const made = await command(directory, ["evidence", file]);
+    strictEqual(made.code, 0, made.err);
+    const again = await command(directory, ["evidence", file]);
+    match(again.err, /error: cannot write .*: it is there already\nhint: /);
+    const there = (...words: string[]) => command(elsewhere, words);
+    const [verified, reported, replayed] = await Promise.all([
+      there("verify", "--from", file, "--json"),
+      there("report", "--from", file, "--json"),
+      there("replay", id, "--from", file, "--speed", "max"),
+    ]);
+    strictEqual(verified.code, 0, verified.err);
+    match(verified.err, /the key that the evidence brought itself/);
+    const { ok: whole, identityChecked, unsigned } = JSON.parse(verified.out);
+    deepStrictEqual([whole, identityChecked, unsigned], [true, true, 0]);
+    deepStrictEqual(JSON.parse(reported.out).map((one: { session: string }) => one.session), [id]);
+    match(replayed.out, / mrn +\| name +\| dob/);
+    ok(!replayed.out.includes(literal));
+
+    await using auditor = await rig.auditor();
+    const views = payloadsOf(await auditor.frames(), "view", id).map(({ payload }) => payload.what);
+    ok(views.includes("export"), "that it was taken is on the record");
+
+    const lines = (await Deno.readTextFile(file)).trimEnd().split("\n");
+    const request = lines.findIndex((line) => line.includes('.request"'));
+    const changed = (lines[request] ?? "").replace(/("payload":".)(.)/, (_, before, one) => {
+      return `${before}${one === "A" ? "B" : "A"}`;
+    });
+    const damaged: readonly (readonly [string, readonly string[], RegExp])[] = [
+      ["changed", lines.with(request, changed), /NOT VERIFIED: [^]*\n {2}G6: .*changed/],
+      ["missing", lines.toSpliced(request, 1), /NOT VERIFIED: [^]*\n {2}G6: .*missing/],
+      ["cut", lines.with(-1, (lines.at(-1) ?? "").slice(0, 50)), /line \d+ .* not understood/],
+    ];
+    await Promise.all(damaged.map(async ([name, text, expected]) => {
+      const path = `${elsewhere}/${name}.ndjson`;
+      await Deno.writeTextFile(path, `${text.join("\n")}\n`);
+      const { code, out, err } = await there("verify", "--from", path);
+      strictEqual(code, 1, name);
+      match(`${out}${err}`, expected, name);
+    }));
+  } finally {
+    await Deno.remove(elsewhere, { recursive: true });
+  }
+}
 
 /** Two actors end; doctor says so; `up` runs them until it is told to stop. */
 async function goneAndBack(rig: Rig, run: (...words: string[]) => Promise<Ran>): Promise<void> {
