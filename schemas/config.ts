@@ -9,7 +9,7 @@
  */
 import { z } from "zod";
 import { Operator } from "#schemas/mask_plan.ts";
-import { VolumeBounds } from "#schemas/volume.ts";
+import { StreamBounds, VolumeBounds } from "#schemas/volume.ts";
 
 const Name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, "a name: lower case, digits, _ and -");
 /** A schema-qualified pattern `schema.relation.column`; `*` stands for any one part. */
@@ -89,6 +89,8 @@ export const SshConnection = z.strictObject({
   files: z.enum(["mask", "refuse", "allow"]).default("mask"),
   /** The same for content on its way to the target; what is sent cannot be masked. */
   uploads: z.enum(["refuse", "allow"]).default("allow"),
+  /** How much may leave at most on one channel, whatever policy says. */
+  volume: StreamBounds.default(StreamBounds.parse({})),
   labels: z.record(z.string(), z.string()).default({}),
 });
 export type SshConnection = z.infer<typeof SshConnection>;

@@ -258,6 +258,8 @@ export const Outcome = z.strictObject({
   /** Bytes and rows of the unmasked response, as far as it was passed on. */
   bytes: z.int().min(0),
   rows: z.int().min(0),
+  /** Of the bytes, those that counted against the verdict's volume: never more than it allows. */
+  counted: z.int().min(0).optional(),
   /** The response was ended at this limit of the verdict; `status` says what became of the rest. */
   cut: VolumeCut.optional(),
   commands: z.array(z.string()),

@@ -38,6 +38,10 @@ export const VolumeBounds = z.strictObject({
 });
 export type VolumeBounds = z.infer<typeof VolumeBounds>;
 
+/** The same where what leaves has no rows: of one channel, which is a session. */
+export const StreamBounds = VolumeBounds.pick({ bytes_max: true, session_bytes_max: true });
+export type StreamBounds = z.infer<typeof StreamBounds>;
+
 /** What was given out. */
 export type Volume = { readonly rows: number; readonly bytes: number };
 export const noVolume: Volume = { rows: 0, bytes: 0 };

@@ -16,7 +16,13 @@ import { judgedOf } from "#actors/_kit/edge/judged.ts";
 import { ReleasedParts } from "#actors/_kit/edge/released_parts.ts";
 import { closeFrame, requestFrames } from "#actors/_kit/edge/session_frames.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
-import { decodeControl, endedHeader, rawBytesHeader, requestOverCode } from "#schemas/frames.ts";
+import {
+  decodeControl,
+  endedHeader,
+  limitedHeader,
+  rawBytesHeader,
+  requestOverCode,
+} from "#schemas/frames.ts";
 import {
   type AgentMessage,
   encodeChannelMessages,
@@ -56,6 +62,8 @@ export class Session {
   #requests = 0;
   #credited = 0;
   #releasedThrough = 0;
+  /** How much the channel may give out. */
+  #bytesMax: number | null = null;
   #activeMs: number;
   #pacing: "pause" | "resume" = "resume";
   /** The agent's end of input: asked for, then published. */
@@ -263,6 +271,10 @@ export class Session {
       if (left === "closed") return this.#end("upstream_ended", [], null);
       return this.#endLost("upstream_ended", this.#upstreamEnd.brokeOff(this.#outstanding));
     }
+    if (frame.headers.has(limitedHeader)) {
+      this.#release.say(words.overVolume(this.#bytesMax));
+      this.#release.fail(words.refusedStatus);
+    }
     if (left === "closed" || frame.request === purposeRequest && !frame.more) this.#finish();
   }
 
@@ -280,6 +292,9 @@ export class Session {
     if (waiting === undefined) return;
     const verdict = judgedOf(frame);
     if (verdict === null) return;
+    if (frame.request === purposeRequest) {
+      this.#bytesMax = decodeControl("verdict", frame.payload)?.volume?.bytesMax ?? null;
+    }
     waiting.sequence = Math.max(waiting.sequence, frame.sequence);
     if (verdict.decision === "hold") {
       if (waiting.heldMs !== null) return;

@@ -1,5 +1,5 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
-import { endedHeader, operationHeader, requestOverCode } from "#schemas/frames.ts";
+import { endedHeader, limitedHeader, operationHeader, requestOverCode } from "#schemas/frames.ts";
 import type { AgentMessage } from "#schemas/wire/ssh/channel.ts";
 import { edgeSshLimits } from "./limits.ts";
 import { purposeOf } from "./purpose.ts";
@@ -32,11 +32,11 @@ function open(messages: readonly AgentMessage[], more = {}) {
   return { session, time, started: session.start() };
 }
 /** A session whose purpose was allowed. */
-function running(messages: readonly AgentMessage[], more = {}) {
+function running(messages: readonly AgentMessage[], more = {}, bytesMax?: number) {
   const opened = open(messages, more);
   opened.session.stored(verdict(0, "allow"));
   opened.session.stored(outcome(0));
-  opened.session.stored(verdict(1, "allow"));
+  opened.session.stored(verdict(1, "allow", undefined, bytesMax));
   return opened;
 }
 function requests(effects: readonly SessionEffect[]) {
@@ -105,6 +105,17 @@ Deno.test("input continues the request, and waits while too much is under way", 
   session.stored(verdict(3, "allow"));
   const last = session.stored(outcome(3));
   deepStrictEqual(requests(last).map(({ messages }) => messages[0]?.kind), ["eof"]);
+});
+
+Deno.test("output that was cut at its limit ends in words and status 126, on the record", () => {
+  const { session } = running([exec], {}, 512);
+  const limited = { last: true, headers: { [limitedHeader]: "1" } };
+  const ended = session.stored(response(0, [{ kind: "data", data: bytes("part") }], limited));
+  match(said(ended), /^partsallyport: the output is over the limit of 512 bytes for one channel/);
+  deepStrictEqual(sent(ended).slice(-2), [{ kind: "exit_status", code: 126 }, { kind: "close" }]);
+  equal(closed(ended), undefined);
+  const cut = { by: "bytes", of: "request" } as const;
+  equal(closed(session.stored(outcome(1, { status: "cancelled", cut, bytes: 4 }))), "closed");
 });
 
 Deno.test("a flood of input stops the reading until it has been passed on", () => {

@@ -15,6 +15,7 @@ import {
 
 const key = { epoch: "2026_11", shard: 0, edge: "ssh1", session: "s1" };
 const digest = "0".repeat(64);
+const noRows = { rowsMax: 1, rowsOf: "request", bytesOf: "request" } as const;
 let sequence = 0;
 
 function frame(
@@ -43,6 +44,7 @@ export function verdict(
   request: number,
   decision: "allow" | "deny" | "hold",
   code = "policy_forbids",
+  bytesMax?: number,
 ): Frame {
   const reason = {
     code,
@@ -66,6 +68,7 @@ export function verdict(
     plan: maskWhole,
     parsed: null,
     durationMsMax: 1,
+    ...(bytesMax === undefined ? {} : { volume: { ...noRows, bytesMax } }),
     approval: decision === "hold" ? { id: "a1", needs, binding: digest } : null,
     cancels: null,
   };

@@ -72,6 +72,16 @@ export function leadsElsewhere(): string[] {
   return lines("the path leads elsewhere than it says; name the place itself", "", "");
 }
 
+/** The output has reached the limit of its verdict. */
+export function overVolume(bytesMax: number | null): string[] {
+  const limit = bytesMax === null ? "its limit" : `the limit of ${bytesMax} bytes`;
+  return lines(
+    `the output is over ${limit} for one channel`,
+    "No more than that was given out, and the channel was closed.",
+    "Ask for less (head, grep, one file), or for an export that people approve.",
+  );
+}
+
 export function sessionLimit(): string[] {
   return lines("the session has reached its time limit", "", "");
 }

@@ -271,6 +271,9 @@ export function target(
       out.push({ kind: "run", command: { kind: "pause" } });
     }
     if (settledNow) complete(state, out);
+    if (!conversation.spent) return;
+    out.push({ kind: "run", command: { kind: "hang_up" } });
+    lost(state, out);
   }
 
   /** Nothing more of the response passes: the server is to stop, and heard until it does. */

@@ -12,6 +12,7 @@ export type Answered = Pick<
   Outcome,
   | "status"
   | "rows"
+  | "counted"
   | "commands"
   | "sqlstate"
   | "exit"
@@ -34,6 +35,8 @@ export type Conversation = {
   readonly ending: boolean;
   /** The running response has reached a limit of its verdict: what still runs is of no use. */
   readonly cut: boolean;
+  /** Nothing more can be asked of an upstream of which a response was cut: it is let go. */
+  readonly spent: boolean;
   /** The upstream is dialled now; the bytes taken next are the answers to the login. */
   dials(): void;
   /** A request goes upstream. @returns false when nothing like it can run here. */
@@ -77,6 +80,7 @@ export const noConversation: Conversation = {
   settled: true,
   ending: false,
   cut: false,
+  spent: false,
   dials() {},
   asks: () => false,
   continues: () => false,

@@ -30,6 +30,9 @@ export function openLab(text: string): string {
 permit (principal, action in [Action::"connect", Action::"session", Action::"read",
   Action::"write", Action::"execute", Action::"network", Action::"interpret", Action::"shell",
   Action::"forward"], resource == Connection::"lab");
+@id("test-little") @bytes_max("3000")
+permit (principal, action == Action::"execute", resource == Connection::"lab")
+when { context.command == "yes" };
 @id("test-no-reboot")
 forbid (principal, action == Action::"execute", resource == Connection::"lab")
 when { context.command == "reboot" };

@@ -3,9 +3,10 @@
  * runs over them. Every scenario ends with the guarantees.
  */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { payloadsOf } from "./bus_user.ts";
 import { openLabSystem, printed, sshClient } from "./ssh_client.ts";
 import { plantedForNobody } from "./planted.ts";
-import { type Rig, scenario, startRig } from "./support.ts";
+import { eventually, type Rig, scenario, startRig } from "./support.ts";
 import { closeReasons, linesSaid } from "./ssh_frames.ts";
 
 Deno.test("ssh, sftp, scp, rsync and git through the gateway", async (test) => {
@@ -35,6 +36,32 @@ Deno.test("ssh, sftp, scp, rsync and git through the gateway", async (test) => {
     deepStrictEqual([code, stdout.length, stderr.length], [0, 6_000_000, 6_000_000]);
     ok(/^a+$/.test(stdout) && /^b+$/.test(stderr));
   });
+
+  await scenario(
+    test,
+    rig,
+    "output without end is ended at its limit, and its program",
+    async () => {
+      const endless = "limited-by-volume";
+      const { code, stdout, stderr } = await ssh(["gw", `yes ${endless}`]);
+      deepStrictEqual([code, stdout.length], [126, 3000]);
+      match(
+        stderr,
+        /^sallyport: the output is over the limit of 3000 bytes .*\nDETAIL: .*\nHINT: /,
+      );
+      await eventually("its program is gone", async () => {
+        const found = await ssh(["gw", `pgrep -fc '[${endless[0]}]${endless.slice(1)}'`]);
+        return found.stdout === "0\n" || undefined;
+      });
+      await using auditor = await rig.auditor();
+      const outcomes = payloadsOf(await auditor.frames(), "outcome").filter(({ payload }) => {
+        return payload.cut !== undefined;
+      });
+      deepStrictEqual(outcomes.map(({ payload }) => [payload.status, payload.counted]), [
+        ["cancelled", 3000],
+      ]);
+    },
+  );
 
   await scenario(test, rig, "what policy forbids is refused in words", async () => {
     const { code, stdout, stderr } = await ssh(["gw", "echo before; reboot"]);

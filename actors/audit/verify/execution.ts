@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { decisionHeader, decodeControl, type Verdict } from "#schemas/frames.ts";
+import { decisionHeader, decodeControl, type Outcome, type Verdict } from "#schemas/frames.ts";
+import type { VolumeLimit } from "#schemas/volume.ts";
 import {
   type CheckContext,
   newRequest,
@@ -67,8 +68,8 @@ export function takeVerdict(
   }
   if (final) {
     const allow = verdict.decision === "allow";
-    const rowsMax = verdict.volume?.rowsMax ?? null;
-    request.verdict = { sequence: frame.sequence, allow, digest: verdict.digest, rowsMax };
+    const { digest, volume = null } = verdict;
+    request.verdict = { sequence: frame.sequence, allow, digest, volume };
     if (!allow) settleRequest(session, request.number, limits.settledMax);
   }
   return { verdict, request };
@@ -104,10 +105,20 @@ export function takeOutcome(session: SessionRecord, context: CheckContext): void
   if (outcome.verdict !== verdict.sequence) {
     report("G1", `outcome names verdict ${outcome.verdict}, the allow is ${verdict.sequence}`);
   }
-  if (verdict.rowsMax !== null && outcome.rows > verdict.rowsMax) {
-    report("G1", `${outcome.rows} rows of request ${number}, which was allowed ${verdict.rowsMax}`);
-  }
+  if (verdict.volume !== null) checkVolume(outcome, verdict.volume, report);
   if (outcome.digest !== verdict.digest || outcome.digest !== request.digest) {
     report("G1", `digest of the outcome is not that of request ${number} as it was allowed`);
   }
+}
+
+/** What was given out is what the verdict allowed, at most. */
+function checkVolume(
+  { request, rows, bytes, counted = bytes }: Outcome,
+  { rowsMax, bytesMax }: VolumeLimit,
+  report: CheckContext["report"],
+): void {
+  const allowed = (max: number) => `of request ${request}, which was allowed ${max}`;
+  if (rows > rowsMax) report("G1", `${rows} rows ${allowed(rowsMax)}`);
+  if (counted > bytesMax) report("G1", `${counted} bytes ${allowed(bytesMax)}`);
+  if (counted > bytes) report("G1", `request ${request} counts more bytes than it gave out`);
 }

@@ -6,6 +6,7 @@
 import type { Frame } from "#actors/_kit/frame.ts";
 import type { Voter } from "#schemas/approval.ts";
 import type { ApprovalNeed, PrincipalChain } from "#schemas/frames.ts";
+import type { VolumeLimit } from "#schemas/volume.ts";
 import { createHash, type Hash } from "node:crypto";
 import type { Find, Guarantee, VerifyLimits } from "./finding.ts";
 import type { IdentityCheck } from "./identity_check.ts";
@@ -31,7 +32,8 @@ export type RequestRecord = {
     readonly sequence: number;
     readonly allow: boolean;
     readonly digest: string;
-    readonly rowsMax: number | null;
+    /** Null: nothing was limited. */
+    readonly volume: VolumeLimit | null;
   } | null;
   /** Sequence of the outcome. */
   outcome: number | null;

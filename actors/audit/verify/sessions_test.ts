@@ -43,6 +43,10 @@ import { verifyFrames } from "./verify.ts";
 
 const unbounded = { rowsMax: 10, rowsOf: "request", bytesMax: 1e9, bytesOf: "request" } as const;
 
+function limitedTo(bytesMax: number): (frames: Frames) => Frames {
+  return edit("verdict", 1, { volume: { ...unbounded, bytesMax } });
+}
+
 type Case = readonly [name: string, damage: (frames: Frames) => Frames, expected: RegExp];
 
 const cases: readonly Case[] = [
@@ -63,6 +67,21 @@ const cases: readonly Case[] = [
     "more rows than were allowed",
     edit("verdict", 1, { volume: { ...unbounded, rowsMax: 0 } }),
     /^G1 .*1 rows of request 1, which was allowed 0/,
+  ],
+  [
+    "more bytes than were allowed",
+    (frames) => limitedTo(7)(edit("outcome", 1, { bytes: 30, counted: 8 })(frames)),
+    /^G1 .*8 bytes of request 1, which was allowed 7/,
+  ],
+  [
+    "bytes that nobody says were counted",
+    (frames) => limitedTo(7)(edit("outcome", 1, { bytes: 30 })(frames)),
+    /^G1 .*30 bytes of request 1, which was allowed 7/,
+  ],
+  [
+    "more bytes counted than there were",
+    (frames) => limitedTo(100)(edit("outcome", 1, { bytes: 7, counted: 8 })(frames)),
+    /^G1 .*request 1 counts more bytes than it gave out/,
   ],
   ["an outcome of another verdict", edit("outcome", 1, { verdict: 2 }), /^G1 .*names verdict 2, /],
   ["a double execution", twice("outcome", 1), /^G1 .*a second outcome of request 1; the first is/],
@@ -251,6 +270,11 @@ for (const [name, damage, expected] of cases) {
     match(result.first.message, /frame \d+/);
   });
 }
+
+Deno.test("verifyFrames() takes words behind a limit for no part of what it holds for", async () => {
+  const told = edit("outcome", 1, { bytes: 300, counted: 7 })(honestFrames());
+  ok((await verifyFrames(limitedTo(7)(told))).ok);
+});
 
 Deno.test("verifyFrames() takes a part that masking stored twice once, and a part that ends", async () => {
   ok((await verifyFrames(twice("response", 1)(honestFrames()))).ok);

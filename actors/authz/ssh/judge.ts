@@ -16,8 +16,10 @@ import type { SshConnection } from "#schemas/config.ts";
 import type { DetectorClasses } from "#schemas/detectors/detect.ts";
 import type { Open, PrincipalChain } from "#schemas/frames.ts";
 import type { MaskPlan, StreamPlan } from "#schemas/mask_plan.ts";
+import { noVolume, VolumeBounds, volumeLeft } from "#schemas/volume.ts";
 import { type Judgements, neverHeld } from "../judgements.ts";
 import { connectAnalysis } from "../policy/situation.ts";
+import { boundsOf } from "../policy/volume.ts";
 import type { Asked, Consequence, Judgement, SessionJudge } from "../session_judge.ts";
 import { noConsequence } from "../session_judge.ts";
 import { protectedContent, unjudgeable } from "../verdicts.ts";
@@ -77,10 +79,16 @@ export function createSshJudge(judgements: Judgements): SshJudge {
     const analyses = found.map((one) => withContent(one, contentOf(purpose)));
     const decision = judgements.decide(principal, open.connection, analyses);
     const judged = judgements.of(decision, principal, open, analyses);
+    const { policies } = decision;
     return {
       ...judged,
       // It runs as long as its channel is open, and that is for the session's limits to say.
       durationMsMax: judgements.config.limits.session_ms_max,
+      volume: volumeLeft(
+        boundsOf({ ...VolumeBounds.parse({}), ...connection.volume }, policies, judgements.rules()),
+        noVolume,
+        noVolume,
+      ),
       plan: { ...nothingComes, stream: streamPlan(purpose, state, decision.revealed) },
       facts: ["ssh channel", connection.user],
       consequence: opening(asked, purpose, judged.policies, state),

@@ -57,6 +57,17 @@ const pty: ChannelMessage = {
 };
 const handle = Uint8Array.of(1);
 
+Deno.test("how much a channel gives out is the smallest that connection and policies name", () => {
+  const bytesMax = (judgement: Judgement) => judgement.volume?.bytesMax;
+  strictEqual(bytesMax(judgeOf().exec("cat reports/a")), 1000);
+  strictEqual(bytesMax(judgeOf("lab", person).say(pty, { kind: "shell" })), 5000);
+  const shell = judgeOf("strict", person).say(pty, { kind: "shell" }).volume;
+  deepStrictEqual([shell?.bytesMax, shell?.bytesOf], [700_000, "session"]);
+  const session = judgeOf();
+  session.exec("cat reports/a");
+  strictEqual(session.say({ kind: "data", data: utf8("x") }).volume, null);
+});
+
 Deno.test("a command line is judged by each program and file, and by all of it together", () => {
   const cases: [string, string][] = [
     ["cat reports/a", "allow own-files plain-reads"],

@@ -37,7 +37,7 @@ const config = Config.parse({
   issuer: { url: "https://id.example.org", audience: "sallyport" },
   console: { url: "https://gate.example.org", client_id: "console" },
   connections: {
-    lab: host,
+    lab: { ...host, volume: { bytes_max: 5000 } },
     strict: { ...host, uploads: "refuse" },
     ehr: { protocol: "postgres", host: "db", port: 5432, database: "ehr", user: "gate" },
   },
@@ -45,7 +45,7 @@ const config = Config.parse({
 });
 const policyText = `
 @id("opens") permit (principal, action in [Action::"connect", Action::"session"], resource);
-@id("plain-reads") permit (principal, action == Action::"execute", resource)
+@id("plain-reads") @bytes_max("1000") permit (principal, action == Action::"execute", resource)
   when { ["cat", "ls", "grep", "rm", "cd", "sudo"].contains(context.command) };
 @id("own-files") permit (principal, action in [Action::"read", Action::"write"], resource)
   when { context.path like "~/reports/*" && !context.effects.contains("remove") };
@@ -54,7 +54,7 @@ const policyText = `
 @id("removal-is-held") @approval("compliance")
 permit (principal, action == Action::"write", resource)
   when { context.path like "~/reports/*" && context.effects.contains("remove") };
-@id("shells") permit (principal, action == Action::"shell", resource)
+@id("shells") @session_bytes_max("700000") permit (principal, action == Action::"shell", resource)
   when { !context.agent };
 @id("nothing-unseen") forbid (principal, action == Action::"shell", resource == Connection::"strict")
   when { context.effects.contains("hidden") };

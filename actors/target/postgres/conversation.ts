@@ -56,6 +56,7 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
     get cut() {
       return cut !== null;
     },
+    spent: false,
     dials() {
       begin([], null);
       // A login ends with ReadyForQuery, as Sync does.
@@ -81,6 +82,7 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
       const { rows } = passage;
       const told = {
         ...(processId === null ? {} : { processId }),
+        ...(volume === null ? {} : { counted: passage.counted }),
         ...(cut === null ? {} : { cut }),
       };
       return { status, rows, commands, sqlstate, transaction, completed, ...told };

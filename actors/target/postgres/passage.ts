@@ -30,6 +30,8 @@ export type Passage = {
   take(chunk: Uint8Array): readonly Uint8Array[] | null;
   /** Rows that passed since `begin`. */
   readonly rows: number;
+  /** Bytes that had passed with the newest message that a limit holds for. */
+  readonly counted: number;
   /** Set once the limit is reached. */
   readonly cut: VolumeCut | null;
 };
@@ -42,6 +44,7 @@ export function openPassage(
   let volume: VolumeLimit | null = null;
   let rows = 0;
   let bytes = 0;
+  let counted = 0;
   let cut: VolumeCut | null = null;
   let copy = { binary: false, headers: 0 };
   const header = new Uint8Array(bodyOffset);
@@ -53,7 +56,7 @@ export function openPassage(
   let kept: Uint8Array[] | null = null;
   return {
     begin(limit) {
-      [volume, rows, bytes, cut] = [limit, 0, 0, null];
+      [volume, rows, bytes, counted, cut] = [limit, 0, 0, 0, null];
     },
     reopen() {
       [volume, cut] = [null, null];
@@ -64,6 +67,9 @@ export function openPassage(
     take,
     get rows() {
       return rows;
+    },
+    get counted() {
+      return counted;
     },
     get cut() {
       return cut;
@@ -128,6 +134,7 @@ export function openPassage(
     if (cut !== null) return asideTags.has(tag);
     if (isRow) rows++;
     bytes += size;
+    if (growingTags.has(tag)) counted = bytes;
     return true;
   }
 

@@ -203,6 +203,8 @@ function converse(
     cutBefore ||= conversation.cut && !conversation.settled;
   }
   ok(conversation.settled);
+  const { counted = Infinity } = conversation.answered();
+  ok(counted <= Math.min(volume.bytesMax, joinBytes(passed).length), "no more than the limit");
   const whole = size >= bytes.length;
   return {
     passed: joinBytes(passed),

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { VolumeCut, VolumeLimit } from "#schemas/volume.ts";
 import {
   ChannelFramer,
   type ChannelMessage,
@@ -23,6 +24,12 @@ export function sshConversation(limits: SshLimits): Conversation {
   /** A channel is used once: `over` after it was closed or never came to be. */
   let phase: "idle" | "dialling" | "dialled" | "running" | "over" = "idle";
   let refused = false;
+  /** The target has closed the channel. */
+  let isOver = false;
+  let volume: VolumeLimit | null = null;
+  let cut: VolumeCut | null = null;
+  /** Bytes of data that were passed on. */
+  let counted = 0;
   let exit: NonNullable<Answered["exit"]> | undefined;
   return {
     prompt: true,
@@ -30,15 +37,21 @@ export function sshConversation(limits: SshLimits): Conversation {
       return phase !== "dialling" && phase !== "running";
     },
     ending: false,
-    cut: false,
+    get cut() {
+      return cut !== null;
+    },
+    get spent() {
+      return cut !== null;
+    },
     dials() {
       phase = "dialling";
     },
-    asks(parts) {
+    asks(parts, terms) {
       if (phase !== "dialled") return false;
       const messages = readMessages(parts, limits);
       if (messages === null || !opens(messages)) return false;
       phase = "running";
+      volume = terms.volume ?? null;
       return true;
     },
     continues(parts) {
@@ -48,12 +61,14 @@ export function sshConversation(limits: SshLimits): Conversation {
     },
     takes,
     answered: () => ({
-      status: refused ? "failed" : "executed",
+      status: refused ? "failed" : cut !== null && !isOver ? "cancelled" : "executed",
       rows: 0,
       commands: [],
       sqlstate: null,
       transaction: null,
-      completed: phase === "over" && !refused ? 1 : 0,
+      completed: isOver && !refused ? 1 : 0,
+      ...(volume === null ? {} : { counted }),
+      ...(cut === null ? {} : { cut }),
       ...(exit === undefined ? {} : { exit }),
     }),
     ends: () => "no",
@@ -66,18 +81,25 @@ export function sshConversation(limits: SshLimits): Conversation {
   };
 
   function takes(bytes: Uint8Array): readonly Uint8Array[] | null {
-    return hears(bytes) ? [bytes] : null;
-  }
-
-  function hears(bytes: Uint8Array): boolean {
+    if (cut !== null) return [];
     if (phase === "dialling") {
       // A login answers nothing that an agent is to see.
       phase = "dialled";
-      return bytes.length === 0;
+      return bytes.length === 0 ? [bytes] : null;
     }
-    if (phase !== "running") return false;
-    const messages = readMessages([bytes], limits);
-    if (messages === null) return false;
+    const messages = phase === "running" ? readMessages([bytes], limits) : null;
+    if (messages === null || !hears(messages)) return null;
+    if (volume === null) return [bytes];
+    const left = volume.bytesMax - counted;
+    const given = messages.reduce((sum, message) => sum + sizeOf(message), 0);
+    counted += Math.min(given, left);
+    if (given <= left) return [bytes];
+    cut = { by: "bytes", of: volume.bytesOf };
+    phase = "over";
+    return [encodeChannelMessages(upTo(left, messages))];
+  }
+
+  function hears(messages: readonly ChannelMessage[]): boolean {
     for (const message of messages) {
       if (phase !== "running") return false;
       switch (message.kind) {
@@ -93,6 +115,7 @@ export function sshConversation(limits: SshLimits): Conversation {
           break;
         case "close":
           phase = "over";
+          isOver = true;
           break;
         case "success":
         case "open_confirmation":
@@ -106,6 +129,24 @@ export function sshConversation(limits: SshLimits): Conversation {
     }
     return true;
   }
+}
+
+function sizeOf(message: ChannelMessage): number {
+  return message.kind === "data" || message.kind === "extended_data" ? message.data.length : 0;
+}
+
+/** The messages up to so many bytes of data; the last one may be cut, and is there if empty. */
+function upTo(bytesMax: number, messages: readonly ChannelMessage[]): readonly ChannelMessage[] {
+  const passed: ChannelMessage[] = [];
+  let left = bytesMax;
+  for (const message of messages) {
+    const size = sizeOf(message);
+    const cut = "data" in message && size > left;
+    passed.push(cut ? { ...message, data: message.data.subarray(0, left) } : message);
+    if (cut) break;
+    left -= size;
+  }
+  return passed;
 }
 
 /** As the schema of outcomes has it. */

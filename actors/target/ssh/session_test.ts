@@ -2,7 +2,14 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Effect } from "#actors/_kit/actor.ts";
 import type { Frame, FrameKind } from "#actors/_kit/frame.ts";
-import { endedHeader, frameVersion, operationHeader, type Outcome } from "#schemas/frames.ts";
+import {
+  endedHeader,
+  frameVersion,
+  limitedHeader,
+  operationHeader,
+  type Outcome,
+  type Verdict,
+} from "#schemas/frames.ts";
 import { decodeControl, encodeControl } from "#schemas/frames.ts";
 import { maskWhole } from "#schemas/mask_plan.ts";
 import {
@@ -72,8 +79,8 @@ Deno.test("while nobody waits for it, output is gathered into large parts, until
 Deno.test("input goes upstream beside the program, and is settled when the target took it", () => {
   const session = started();
   session.request(1, [exec]);
-  session.request(2, [data("a")], 1);
-  session.request(3, [data("b"), { kind: "eof" }], 1);
+  session.request(2, [data("a")], {}, 1);
+  session.request(3, [data("b"), { kind: "eof" }], {}, 1);
   deepStrictEqual(session.written(), [exec, data("a"), data("b"), { kind: "eof" }]);
   deepStrictEqual(session.outcomes(), [[0, "executed"]]);
   session.input({ kind: "written", request: 2 });
@@ -89,11 +96,11 @@ Deno.test("the outcome of a lone key gives way to its echo, and is stored whatev
   const outcomesAfter = (...next: Parameters<ReturnType<typeof started>["input"]>[0][]) => {
     const session = started();
     session.request(1, [exec]);
-    session.request(2, [data("a")], 1);
+    session.request(2, [data("a")], {}, 1);
     session.input({ kind: "written", request: 2 });
     deepStrictEqual(session.outcomes().slice(1), []);
     deepStrictEqual(session.wakes().at(-1), ["written", targetLimits.writtenMs]);
-    session.request(3, [data("b")], 1);
+    session.request(3, [data("b")], {}, 1);
     for (const input of next) session.input(input);
     return session.outcomes().slice(1);
   };
@@ -113,7 +120,7 @@ Deno.test("the outcome of a lone key gives way to its echo, and is stored whatev
 Deno.test("input that the driver would not send is not run, and the channel goes on", () => {
   const session = started();
   session.request(1, [{ kind: "subsystem", name: "sftp" }]);
-  session.request(2, [data("open")], 1);
+  session.request(2, [data("open")], {}, 1);
   session.input({ kind: "refused", request: 2 });
   deepStrictEqual(session.outcomes().slice(1), [[2, "not_run"]]);
   ok(session.outcome(2)?.alive);
@@ -124,7 +131,7 @@ Deno.test("input that is judged before its program runs follows it", () => {
   const session = newSession();
   session.open();
   session.request(1, [exec]);
-  session.request(2, [data("a")], 1);
+  session.request(2, [data("a")], {}, 1);
   deepStrictEqual(session.written(), []);
   session.input({ kind: "dialled", bytes: new Uint8Array(0) });
   deepStrictEqual(session.written(), [exec, data("a")]);
@@ -134,7 +141,7 @@ Deno.test("input for what is over does not run; a second purpose ends the sessio
   const session = started();
   session.request(1, [exec]);
   session.answer({ kind: "success" }, { kind: "close" });
-  session.request(2, [data("late")], 1);
+  session.request(2, [data("late")], {}, 1);
   deepStrictEqual(session.written(), [exec]);
   deepStrictEqual(session.outcomes().at(-1), [2, "not_run"]);
   ok(session.outcome(2)?.alive);
@@ -146,7 +153,7 @@ Deno.test("input for what is over does not run; a second purpose ends the sessio
 Deno.test("input that the target had not taken at its end is unknown", () => {
   const session = started();
   session.request(1, [exec]);
-  session.request(2, [data("a")], 1);
+  session.request(2, [data("a")], {}, 1);
   session.answer({ kind: "success" }, { kind: "exit_status", code: 0 }, { kind: "close" });
   deepStrictEqual(session.outcomes().slice(1), [[2, "unknown"], [1, "executed"]]);
 });
@@ -154,7 +161,7 @@ Deno.test("input that the target had not taken at its end is unknown", () => {
 Deno.test("a connection that breaks leaves all that ran unknown, and says so", () => {
   const session = started();
   session.request(1, [exec]);
-  session.request(2, [data("a")], 1);
+  session.request(2, [data("a")], {}, 1);
   session.answer({ kind: "success" }, { kind: "exit_status", code: 0 });
   session.input({ kind: "upstream_closed" });
   deepStrictEqual(session.outcomes().slice(1), [[2, "unknown"], [1, "unknown"]]);
@@ -180,7 +187,7 @@ Deno.test("what is no purpose, or no input, is not sent", () => {
   }
   const session = started();
   session.request(1, [exec]);
-  session.request(2, [exec], 1);
+  session.request(2, [exec], {}, 1);
   deepStrictEqual(session.written(), [exec]);
   deepStrictEqual(session.outcomes().at(-1), [2, "not_run"]);
 });
@@ -217,10 +224,48 @@ Deno.test("a process that takes over settles what ran as unknown, input too", ()
   const session = newSession("replayed");
   session.open();
   session.request(1, [exec]);
-  session.request(2, [data("a")], 1);
+  session.request(2, [data("a")], {}, 1);
   session.input({ kind: "resume" });
   deepStrictEqual(session.outcomes(), [[0, "unknown"], [1, "unknown"], [2, "unknown"]]);
   deepStrictEqual(session.written(), []);
+});
+
+Deno.test("at the limit of bytes a channel is cut off, and let go", () => {
+  const session = started();
+  session.request(1, [exec], { bytesMax: 10 });
+  session.answer({ kind: "success" }, data("12345"));
+  session.answer({ kind: "extended_data", type: 1, data: bytes("678") }, data("90ab"), data("cd"));
+  const given = session.raw().filter(({ ended }) => !ended);
+  deepStrictEqual(given.flatMap(({ messages }) => messages), [
+    { kind: "success" },
+    data("12345"),
+    { kind: "extended_data", type: 1, data: bytes("678") },
+    data("90"),
+  ]);
+  deepStrictEqual(given.map(({ limited, more }) => [limited, more]), [[false, true], [
+    true,
+    false,
+  ]]);
+  const { status, counted, cut, alive } = session.outcome(1) ?? {};
+  deepStrictEqual([status, counted, alive], ["cancelled", 10, true]);
+  deepStrictEqual(cut, { by: "bytes", of: "request" });
+  ok(session.ran("hang_up"));
+  session.answer(data("more"));
+  strictEqual(session.raw().filter(({ ended }) => !ended).length, 2);
+  session.request(2, [data("input")], {}, 1);
+  deepStrictEqual(session.outcomes().at(-1), [2, "not_run"]);
+});
+
+Deno.test("what ends exactly at its limit is whole, and one byte more is told with a part", () => {
+  const whole = started();
+  whole.request(1, [exec], { bytesMax: 5 });
+  whole.answer(data("12345"), { kind: "exit_status", code: 0 }, { kind: "close" });
+  deepStrictEqual([whole.outcome(1)?.status, whole.outcome(1)?.cut], ["executed", undefined]);
+  const over = started();
+  over.request(1, [exec], { bytesMax: 5 });
+  over.answer(data("12345"));
+  over.answer(data("6"));
+  deepStrictEqual(over.raw().map(({ limited }) => limited), [false, true, false]);
 });
 
 function started() {
@@ -243,10 +288,17 @@ function newSession(history: "live" | "replayed" = "live") {
     frame,
     verdict,
     input,
-    request(request: number, messages: readonly ChannelMessage[], continues?: number) {
+    request(
+      request: number,
+      messages: readonly ChannelMessage[],
+      { bytesMax }: { readonly bytesMax?: number } = {},
+      continues?: number,
+    ) {
       const payload = encodeChannelMessages(messages);
       frame("request", request, payload, continues === undefined ? "" : `continues:${continues}`);
-      verdict(request, sha256([payload]));
+      const limits = { rowsMax: 1, rowsOf: "request", bytesOf: "request" } as const;
+      const volume = bytesMax === undefined ? {} : { volume: { ...limits, bytesMax } };
+      verdict(request, sha256([payload]), volume);
     },
     answer: (...messages: readonly ChannelMessage[]) =>
       input({ kind: "received", bytes: encodeChannelMessages(messages) }),
@@ -260,7 +312,8 @@ function newSession(history: "live" | "replayed" = "live") {
       effects.flatMap((effect) => {
         if (effect.kind !== "raw") return [];
         const ended = effect.headers?.has(endedHeader) ?? false;
-        return [{ ...effect.place, ended, messages: messagesOf(effect.payload) }];
+        const limited = effect.headers?.has(limitedHeader) ?? false;
+        return [{ ...effect.place, ended, limited, messages: messagesOf(effect.payload) }];
       }),
     outcomes: () => outcomes().map(({ request, status }) => [request, status]),
     outcome: (request: number) => outcomes().find((one) => one.request === request),
@@ -282,7 +335,7 @@ function newSession(history: "live" | "replayed" = "live") {
     verdict(0, sha256([payload]));
   }
 
-  function verdict(request: number, digest: string): void {
+  function verdict(request: number, digest: string, more: Pick<Verdict, "volume"> = {}): void {
     const payload = encodeControl("verdict", {
       version: frameVersion,
       request,
@@ -298,6 +351,7 @@ function newSession(history: "live" | "replayed" = "live") {
       durationMsMax: 1000,
       approval: null,
       cancels: null,
+      ...more,
     });
     frame("verdict", request, payload);
   }
