@@ -19,7 +19,6 @@
 import type { Actor, Effect, KitInput, Step } from "#actors/_kit/actor.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
 import {
-  type ControlPayload,
   decisionHeader,
   decodeControl,
   encodeControl,
@@ -29,10 +28,20 @@ import {
   type Verdict,
 } from "#schemas/frames.ts";
 import { maskWhole } from "#schemas/mask_plan.ts";
-import { quorumMet, type Voter } from "#schemas/approval.ts";
+import { quorumMet } from "#schemas/approval.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import { createHash } from "node:crypto";
+import {
+  asksPlanner,
+  awaitPlanner,
+  awaitsPlanner,
+  estimateWake,
+  plannerAnswered,
+  plannerAsked,
+  plannerSilent,
+} from "./estimating.ts";
 import type { Judge } from "./judge.ts";
+import { heard } from "./held.ts";
 import { type Asked, type Consequence, type Judgement, noConsequence } from "./session_judge.ts";
 import { type AuthzState, initialState, type Waiting } from "./state.ts";
 import { notApproved, requestOver, withdrawn } from "./verdicts.ts";
@@ -41,6 +50,8 @@ import { joinBytes } from "#schemas/join_bytes.ts";
 export type AuthzLimits = {
   /** How long a session waits for the catalog that its own DDL made. */
   readonly catalogMsMax: number;
+  /** How long a request waits for the planner's answer. */
+  readonly estimateMsMax: number;
   /** Bytes of requests that wait to be judged. */
   readonly waitingBytesMax: number;
 };
@@ -66,8 +77,11 @@ export function authz(
         break;
       case "wake":
         if (input.name === "catalog") state.judge?.waitOver();
+        if (input.name === estimateWake) plannerSilent(state, (n) => askedIn(state, n), nowMs());
         break;
       case "resume":
+        awaitPlanner(state, limits.estimateMsMax, out);
+        break;
       case "raw":
         break;
       default:
@@ -84,6 +98,10 @@ export function authz(
         return opened(state, frame);
       case "request":
         return gather(state, frame);
+      case "explain":
+        return plannerAsked(state, frame, limits.estimateMsMax, out);
+      case "estimate":
+        return plannerAnswered(state, frame, (request) => askedIn(state, request), out);
       case "verdict": {
         // Only on replay: live verdicts are committed as they are made.
         const verdict = decodeControl("verdict", frame.payload);
@@ -168,10 +186,10 @@ export function authz(
   }
 
   function decide(state: State, request: number, waiting: Waiting, out: Out): boolean {
-    if (state.judge === null) return false;
-    const judgement = request === 0
-      ? state.judge.connect()
-      : state.judge.request(askedOf(request, waiting, limits.waitingBytesMax));
+    if (state.judge === null || awaitsPlanner(state, request)) return false;
+    const asked = askedOf(request, waiting, limits.waitingBytesMax);
+    const judgement = request === 0 ? state.judge.connect() : state.judge.request(asked);
+    if (asksPlanner(state, asked, judgement, out)) return false;
     const verdict = { ...base(request, waiting), ...verdictOf(judgement) };
     if (judgement.decision !== "hold") {
       publish(state, verdict, out, judgement.consequence);
@@ -201,7 +219,7 @@ export function authz(
     }
     if (verdict.approval === null) return;
     const asked = askedOf(verdict.request, waiting, limits.waitingBytesMax);
-    const judgement = state.judge.request(asked);
+    const judgement = state.judge.request({ ...asked, before: verdict.statements });
     const same = bindingOf(state, waiting.digest, judgement) === verdict.approval.binding;
     const willing = judgement.decision !== "deny" && quorumMet(verdict.approval.needs, held.voters);
     if (!same || !willing) return deny(state, verdict.request, notApproved("stale"), out);
@@ -247,6 +265,7 @@ export function authz(
       waiting?.parts.splice(0);
       return;
     }
+    state.estimating = null;
     if (decision === "hold") {
       state.held = { verdict, answer: null, untilMs: 0, voters: [] };
       return;
@@ -254,8 +273,7 @@ export function authz(
     state.held = null;
     state.nextRequest = Math.max(state.nextRequest, request + 1);
     if (decision === "deny") {
-      const bytesMax = limits.waitingBytesMax;
-      const asked = waiting === undefined ? null : askedOf(request, waiting, bytesMax);
+      const asked = askedIn(state, request);
       state.waiting.delete(request);
       state.judge?.denied(asked);
       return;
@@ -267,10 +285,14 @@ export function authz(
   }
 
   function understoodOf(state: State, { request, policies }: Verdict): Consequence {
-    const waiting = state.waiting.get(request);
-    if (waiting === undefined || state.judge === null) return noConsequence;
-    const asked = askedOf(request, waiting, limits.waitingBytesMax);
+    const asked = askedIn(state, request);
+    if (asked === null || state.judge === null) return noConsequence;
     return state.judge.understand(asked, policies);
+  }
+
+  function askedIn(state: State, request: number): Asked | null {
+    const waiting = state.waiting.get(request);
+    return waiting === undefined ? null : askedOf(request, waiting, limits.waitingBytesMax);
   }
 
   function settle(state: State, outcome: Outcome): void {
@@ -291,30 +313,6 @@ function continuedBy(waiting: Waiting | undefined): number | null {
 function askedOf(request: number, waiting: Waiting, bytesMax: number): Asked {
   const bytes = waiting.bytes > bytesMax ? null : joinBytes(waiting.parts);
   return { request, digest: waiting.digest, bytes, continues: continuedBy(waiting) !== null };
-}
-
-/** What people decided about what is held. */
-function heard(state: State, approval: ControlPayload<"approval">, timeMs: number): void {
-  const { held } = state;
-  if (held === null || held.verdict.approval?.id !== approval.id) return;
-  if (approval.binding !== held.verdict.approval.binding) return;
-  switch (approval.state) {
-    case "voted":
-      if (approval.by?.decision === "approve") held.voters.push(voterOf(approval.by));
-      return;
-    case "granted":
-      held.untilMs = Date.parse(approval.expiresAt);
-      held.answer = held.untilMs > timeMs ? "granted" : "expired";
-      return;
-    case "denied":
-    case "expired":
-    case "withdrawn":
-      held.answer = approval.state;
-  }
-}
-
-function voterOf(by: Voter): Voter {
-  return { issuer: by.issuer, person: by.person, groups: by.groups };
 }
 
 type Base = Omit<Verdict, "decision">;

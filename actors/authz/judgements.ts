@@ -5,11 +5,13 @@
  */
 import type { Effect, StatementAnalysis } from "#schemas/analysis.ts";
 import type { Config } from "#schemas/config.ts";
+import { expectedRows, expectedRowsText } from "#schemas/expected_rows.ts";
 import type { Open, PrincipalChain, Reason } from "#schemas/frames.ts";
 import { type MaskPlan, maskWhole } from "#schemas/mask_plan.ts";
 import type { PolicySet } from "./policy/cedar.ts";
 import { createDecider, type Decider, type Decision } from "./policy/decide.ts";
 import { explain, permittedEffects } from "./policy/explain.ts";
+import { seesRows } from "./policy/rows.ts";
 import type { PolicyRule } from "./policy/rules.ts";
 import { type Judgement, noConsequence, type SessionJudge } from "./session_judge.ts";
 
@@ -36,6 +38,8 @@ export type Judgements = {
   refuse(reason: Reason | null, catalogDigest?: string | null): Judgement;
   /** The rules of the policy in force, by id. */
   rules(): ReadonlyMap<string, PolicyRule>;
+  /** Whether any of them can see how many rows are expected. */
+  seesRows(): boolean;
   /** The judge of a session that is not to be: everything is refused, for one reason. */
   refusing(reason: Reason): SessionJudge;
 };
@@ -43,7 +47,15 @@ export type Judgements = {
 export function createJudgements(ports: JudgementPorts): Judgements {
   const { config, configDigest } = ports;
   let decider: { readonly policy: PolicySet; readonly decider: Decider } | null = null;
-  return { config, decide, of, rules: () => ports.policy().rules, refuse, refusing };
+  return {
+    config,
+    decide,
+    of,
+    rules: () => ports.policy().rules,
+    seesRows: () => seesRows(ports.policy()),
+    refuse,
+    refusing,
+  };
 
   function decide(
     principal: PrincipalChain,
@@ -69,7 +81,10 @@ export function createJudgements(ports: JudgementPorts): Judgements {
       ...refuse(null),
       decision: decision.decision,
       policies: decision.policies,
-      reasons: explain(decision, connection, config.limits.bulk_rows, permitted),
+      reasons: withRows(
+        explain(decision, connection, config.limits.bulk_rows, permitted),
+        statements,
+      ),
       needs: decision.approvals,
       statements: statements.slice(0, statementsRecordedMax),
     };
@@ -91,6 +106,7 @@ export function createJudgements(ports: JudgementPorts): Judgements {
       volume: null,
       facts: [],
       consequence: noConsequence,
+      explain: [],
     };
   }
 
@@ -99,11 +115,22 @@ export function createJudgements(ports: JudgementPorts): Judgements {
       connect: () => refuse(reason),
       request: () => refuse(reason),
       understand: () => noConsequence,
+      estimated() {},
       denied() {},
       ready: () => true,
       waitOver() {},
     };
   }
+}
+
+/** What a decision may have turned on is told with its first reason. */
+function withRows(reasons: readonly Reason[], statements: readonly StatementAnalysis[]): Reason[] {
+  const expected = expectedRows(statements);
+  return reasons.map((reason, index) => {
+    if (expected === null || index > 0) return reason;
+    const detail = `${reason.detail} Expected: ${expectedRowsText(expected)}.`.trim();
+    return { ...reason, detail };
+  });
 }
 
 /** A session opens or it does not: there is no way to hold a login open for approval. */

@@ -14,7 +14,7 @@ import { authz } from "./actor.ts";
 import { defaultLimits } from "./analysis/analyse.ts";
 import { loadParser } from "./analysis/parser.ts";
 import { createJudge } from "./judge.ts";
-import { authzLimits, requestLimits } from "./limits.ts";
+import { authzLimits, judgedKinds, requestLimits } from "./limits.ts";
 import { loadPolicy, type PolicySet } from "./policy/cedar.ts";
 
 const process = await startActor("authz");
@@ -27,6 +27,7 @@ if (policy === null) {
 let lastModified = Deno.statSync(policyFile).mtime?.getTime() ?? 0;
 
 const { judge, onCatalog, onCatalogBroken } = createJudge({
+  nowMs: systemClock.nowMs,
   config,
   configDigest,
   policy: current,
@@ -48,8 +49,8 @@ await process.epochs.each(recordPolicy);
 const worker = sessionWorker({
   actor: authz(judge, newApprovalId, authzLimits, systemClock.nowMs),
   ...process.ports,
-  recovers: ["open", "request", "verdict", "approval", "outcome", "close"],
-  publishes: ["verdict"],
+  recovers: judgedKinds,
+  publishes: ["explain", "verdict"],
   regained: "rebuilt",
   limits: workerLimits,
 });

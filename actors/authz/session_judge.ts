@@ -8,7 +8,7 @@
  * @module
  */
 import type { StatementAnalysis } from "#schemas/analysis.ts";
-import type { ApprovalNeed, Outcome, Reason } from "#schemas/frames.ts";
+import type { ApprovalNeed, Explain, Outcome, Reason } from "#schemas/frames.ts";
 import type { MaskPlan } from "#schemas/mask_plan.ts";
 import type { VolumeLimit } from "#schemas/volume.ts";
 
@@ -21,6 +21,8 @@ export type Asked = {
   readonly bytes: Uint8Array | null;
   /** True for what belongs to a request that runs (`continues:<n>`). */
   readonly continues: boolean;
+  /** Statements of the verdict that held it: what that expected of them is expected again. */
+  readonly before?: readonly StatementAnalysis[];
 };
 
 /** What an allowed request does to the session. */
@@ -48,6 +50,8 @@ export type Judgement = {
   /** What of the session gives the bytes their meaning; an approval is bound to it. */
   readonly facts: readonly unknown[];
   readonly consequence: Consequence;
+  /** What the target's planner is to be asked before this counts; empty: nothing. */
+  readonly explain: Explain["statements"];
 };
 
 export type SessionJudge = {
@@ -56,6 +60,13 @@ export type SessionJudge = {
   request(asked: Asked): Judgement;
   /** What a request does that these policies allowed, for a verdict that is read again. */
   understand(asked: Asked, policies: readonly string[]): Consequence;
+  /** The planner's answers to `explain`, or null where it gave none. */
+  estimated(
+    asked: Asked,
+    question: Explain,
+    rows: readonly (number | null)[],
+    atMs: number,
+  ): void;
   /** A request was refused; null when nothing of it is known. */
   denied(asked: Asked | null): void;
   /** False while something that an earlier request changed is not known here yet. */

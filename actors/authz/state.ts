@@ -1,6 +1,6 @@
 /** What authz keeps of one session. @module */
 import type { SessionKey } from "#schemas/subjects.ts";
-import type { Open, Verdict } from "#schemas/frames.ts";
+import type { Explain, Open, Verdict } from "#schemas/frames.ts";
 import type { Voter } from "#schemas/approval.ts";
 import type { Hash } from "node:crypto";
 import type { Consequence, SessionJudge } from "./session_judge.ts";
@@ -36,6 +36,8 @@ export type AuthzState = {
   /** The allowed request whose outcome is awaited. */
   running: { readonly request: number; readonly consequence: Consequence } | null;
   held: HeldRequest | null;
+  /** The question to the planner about the request that is judged next; `over`: wait no more. */
+  estimating: { readonly question: Explain; over: boolean } | null;
 };
 
 export function initialState(key: SessionKey): AuthzState {
@@ -47,5 +49,6 @@ export function initialState(key: SessionKey): AuthzState {
     nextRequest: 0,
     running: null,
     held: null,
+    estimating: null,
   };
 }

@@ -10,6 +10,7 @@
  */
 import { type Frame, toFrame } from "#actors/_kit/frame.ts";
 import type { StoredMessage } from "#actors/_kit/bus.ts";
+import { type ExpectedRows, expectedRows } from "#schemas/expected_rows.ts";
 import {
   type Approval,
   type ApprovalNeed,
@@ -78,6 +79,8 @@ export type Summary = {
   readonly relations: readonly string[];
   readonly classes: readonly string[];
   readonly estimatedRows: number;
+  /** Whose guess it is; null where policy does not look at it. */
+  readonly estimatedBy: ExpectedRows["by"] | null;
 };
 
 export type LedgerLimits = {
@@ -237,6 +240,7 @@ export function createLedger(limits: LedgerLimits): Ledger {
           ]),
         ),
         estimatedRows: statements.reduce((sum, { estimatedRows }) => sum + estimatedRows, 0),
+        estimatedBy: expectedRows(statements)?.by ?? null,
       },
     });
   }

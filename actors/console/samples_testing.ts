@@ -49,6 +49,7 @@ export function statementOf(change: Partial<StatementAnalysis> = {}): StatementA
     columns: null,
     copy: null,
     estimatedRows: 4812,
+    estimatedBy: "planner",
     ...change,
   };
 }

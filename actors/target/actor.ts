@@ -17,6 +17,7 @@ import { unreachable } from "#schemas/unreachable.ts";
 import type { TargetCommand, TargetInput } from "./inputs.ts";
 import { settleContinuing, settleWritten, written } from "./continuing.ts";
 import { conversationOf } from "./conversations.ts";
+import { estimated, explain } from "./explaining.ts";
 import { type Allowed, notRun, settle } from "./outcomes.ts";
 import { continuedBy, gather, sha256 } from "./pending.ts";
 import { endedPart, gatheredParts, refusedPart } from "./raw_parts.ts";
@@ -75,6 +76,9 @@ export function target(
         state.cancelling = Math.max(0, state.cancelling - 1);
         runNext(state, out);
         break;
+      case "estimated":
+        estimated(input.asked, input.rows, out);
+        break;
       case "edge_lost":
         hangUp(state, out);
         break;
@@ -95,6 +99,8 @@ export function target(
         return remember(state, frame);
       case "request":
         return gather(state.pending, frame, limits.pendingBytesMax);
+      case "explain":
+        return explain(state, frame, redelivered, out);
       case "verdict":
         return judged(state, frame, redelivered, out);
       case "close":

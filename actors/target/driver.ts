@@ -84,6 +84,15 @@ export function targetDriver(ports: {
         return;
       case "catalog_changed":
         return changed(command.connection);
+      case "estimate": {
+        const { asked, statements } = command;
+        const estimate = connections.get(command.connection)?.estimateRows;
+        const none = Promise.resolve(statements.map(() => null));
+        (estimate?.(statements) ?? none).then((rows) =>
+          deliver({ kind: "estimated", asked, rows })
+        );
+        return;
+      }
       case "hang_up":
         return dropped(key);
       default:

@@ -23,7 +23,11 @@ Deno.test("changes of a catalog that come while it is read are read together, be
     limits: memoryLimits,
   });
   const driver = targetDriver({
-    connections: new Map([["ehr", { dial: () => ({ abandon() {} }), readCatalog }]]),
+    connections: new Map([["ehr", {
+      dial: () => ({ abandon() {} }),
+      readCatalog,
+      estimateRows: null,
+    }]]),
     bus: server.connect({ name: "target", inboxPrefix: "_INBOX_target" }),
     clock,
     report: () => {},

@@ -1,5 +1,8 @@
 /** What the target's driver tells its actor, and what the actor asks of its driver. @module */
 
+import type { Asked } from "./explaining.ts";
+import type { Planned } from "./reach.ts";
+
 export type TargetInput =
   /** Login is complete; `bytes` are its answers that are the agent's to see. */
   | { readonly kind: "dialled"; readonly bytes: Uint8Array }
@@ -16,6 +19,12 @@ export type TargetInput =
   /** A `cancel` is over: it can hit nothing that is asked from now on. */
   | { readonly kind: "cancel_over" }
   | { readonly kind: "catalog_read"; readonly digest: string | null }
+  /** The planner's answer: rows of each statement that was asked about. */
+  | {
+    readonly kind: "estimated";
+    readonly asked: Asked;
+    readonly rows: readonly (number | null)[];
+  }
   /** The edge that holds the agent's socket has gone silent. */
   | { readonly kind: "edge_lost" };
 
@@ -36,4 +45,11 @@ export type TargetCommand =
   | { readonly kind: "read_catalog"; readonly connection: string }
   /** The catalog is to be read for others; who made it so does not wait. */
   | { readonly kind: "catalog_changed"; readonly connection: string }
+  /** Answered by `estimated`; nothing is run. */
+  | {
+    readonly kind: "estimate";
+    readonly connection: string;
+    readonly asked: Asked;
+    readonly statements: readonly Planned[];
+  }
   | { readonly kind: "hang_up" };

@@ -1,5 +1,6 @@
 /** The target's limits, in one place. @module */
 import type { CatalogLimits } from "./catalog_reader.ts";
+import type { PlannerLimits } from "./postgres/planner.ts";
 import type { QueryLimits } from "./postgres/query_connection.ts";
 import type { TargetLimits } from "./state.ts";
 import type { DialLimits } from "./dial.ts";
@@ -40,4 +41,14 @@ export const targetLimits: Limits = {
   lockMsMax: 500,
   /** Changes made past the gateway are seen this late at most; masking checks origins meanwhile. */
   catalogEveryMs: 5000,
+};
+
+/** Authz waits for `estimateMsMax` of its own and goes on without. */
+export const plannerLimits: PlannerLimits & QueryLimits = {
+  planMsMax: 1000,
+  lockMsMax: 500,
+  plannerWaitMsMax: 2000,
+  plannerWaitingMax: 64,
+  queryMsMax: 2000,
+  answerBytesMax: 16 * 1024 * 1024,
 };

@@ -8,9 +8,10 @@ import { target } from "./actor.ts";
 import { catalogReader } from "./catalog_reader.ts";
 import { dial } from "./dial.ts";
 import { targetDriver } from "./driver.ts";
-import { targetLimits } from "./limits.ts";
+import { plannerLimits, targetLimits } from "./limits.ts";
+import { planner } from "./postgres/planner.ts";
 import { queryConnection } from "./postgres/query_connection.ts";
-import type { Reach } from "./reach.ts";
+import type { DialEvents, Reach } from "./reach.ts";
 import { sshConnections } from "./ssh/connections.ts";
 
 const process = await startActor("target");
@@ -36,7 +37,7 @@ const worker = sessionWorker({
   actor: target(targetLimits, systemClock.nowMs),
   ...process.ports,
   recovers: ["open", "request", "verdict", "outcome", "close"],
-  publishes: ["outcome"],
+  publishes: ["estimate", "outcome"],
   regained: "kept",
   run: driver.run,
   dropped: driver.dropped,
@@ -50,6 +51,8 @@ bus.subscribe(aliveSubject("*"), ({ subject }) => driver.alive(subject.split("."
 await process.consume(worker.onDelivery);
 process.ready();
 
+const noCatalog = { readCatalog: null, estimateRows: null };
+
 function reachOf(name: string, connection: Connection, secrets: string): Reach {
   const secret = (file: string | undefined) => {
     return file === undefined ? undefined : Deno.readTextFileSync(`${secrets}/${file}`);
@@ -60,24 +63,20 @@ function reachOf(name: string, connection: Connection, secrets: string): Reach {
     const privateKey = secret(connection.private_key_file);
     const { host_keys: hostKeys, host_ca_keys: hostAuthorities } = connection;
     const endpoint = { host, port, user, password, privateKey, hostKeys, hostAuthorities };
-    return { ...sshConnections(endpoint, targetLimits, systemClock), readCatalog: null };
+    return { ...sshConnections(endpoint, targetLimits, systemClock), ...noCatalog };
   }
   const { database, tls } = connection;
   const secure = tls.mode === "disable"
     ? null
     : { ca: secret(tls.ca_file), serverName: tls.server_name ?? host };
   const endpoint = { host, port, database, user, password: password ?? "", tls: secure };
+  const own = (events: DialEvents) =>
+    dial(endpoint, { application_name: "sallyport" }, targetLimits, events);
+  const catalogued = queryConnection(own, systemClock, targetLimits);
+  const planned = queryConnection(own, systemClock, plannerLimits);
   return {
     dial: (parameters, events) => dial(endpoint, parameters, targetLimits, events),
-    readCatalog: catalogReader(
-      name,
-      database,
-      queryConnection(
-        (events) => dial(endpoint, { application_name: "sallyport" }, targetLimits, events),
-        systemClock,
-        targetLimits,
-      ),
-      targetLimits,
-    ),
+    readCatalog: catalogReader(name, database, catalogued, targetLimits),
+    estimateRows: planner(planned, systemClock, plannerLimits),
   };
 }

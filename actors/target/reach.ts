@@ -1,5 +1,6 @@
 /** How a driver reaches an upstream, whatever protocol it speaks. @module */
 import type { Catalog } from "#schemas/catalog.ts";
+import type { StatementText } from "#schemas/wire/postgres/statement_texts.ts";
 
 /** One dialled connection. */
 export type Upstream = {
@@ -37,7 +38,15 @@ export type Reach = {
   ): { abandon(): void };
   /** Null: its protocol has no catalog. */
   readonly readCatalog: ReadCatalog | null;
+  /** Null: its protocol has no planner. */
+  readonly estimateRows: EstimateRows | null;
 };
+
+/** A statement as it stands in a request, with what its names mean. */
+export type Planned = StatementText & { readonly searchPath: readonly string[] };
+
+/** How many rows the server expects of each; null where it gave no answer. Never rejects. */
+export type EstimateRows = (statements: readonly Planned[]) => Promise<(number | null)[]>;
 
 /** The catalog as it is now; null when it still is the one with the digest `known`. */
 export type ReadCatalog = (known: string | null) => Promise<Catalog | null>;

@@ -91,7 +91,7 @@ export function streams(topology: Topology): ApiConfig[] {
 
 /** What each stage reads of the audit stream (design 4). */
 export const auditStages: Readonly<Record<string, readonly FrameKind[]>> = {
-  authz: ["open", "request", "estimate", "approval", "outcome", "close"],
+  authz: ["open", "request", "explain", "estimate", "approval", "outcome", "close"],
   target: ["open", "request", "explain", "verdict", "close"],
   masking: ["open", "verdict", "close"],
   approval: ["verdict", "close"],

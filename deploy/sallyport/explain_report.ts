@@ -7,6 +7,7 @@ import { uncounted } from "#actors/authz/postgres/probes.ts";
 import type { Judgement } from "#actors/authz/session_judge.ts";
 import { lineText } from "#actors/audit/replay/text.ts";
 import type { OutputColumn, StatementAnalysis } from "#schemas/analysis.ts";
+import { expectedRows, expectedRowsText } from "#schemas/expected_rows.ts";
 import type { ColumnPlan } from "#schemas/mask_plan.ts";
 import { opaqueClass } from "#schemas/policy_schema.ts";
 
@@ -28,6 +29,9 @@ export function explainReport(judged: Judgement): string[] {
   if (decision !== "deny" && volume !== null) {
     lines.push(`  gives out at most ${volume.rowsMax} rows, ${volume.bytesMax} bytes`);
   }
+  if (judged.explain.length > 0) {
+    lines.push("  decided by how many rows there are: the server's planner would be asked first");
+  }
   statements.forEach((one, index) => {
     const { command, effects, details, relations, functions } = one;
     const finer = details.length === 0 ? "" : ` (${details.join(", ")})`;
@@ -43,7 +47,7 @@ export function explainReport(judged: Judgement): string[] {
     for (const [name, values] of facts) {
       if (values.length > 0) lines.push(`  ${name}: ${values.join(", ")}`);
     }
-    if (one.columns !== null) lines.push(`  rows: at most about ${Math.ceil(one.estimatedRows)}`);
+    if (one.columns !== null) lines.push(`  rows: ${rowsText(one)}`);
     const { aggregateRowsMin = 0 } = one;
     if (aggregateRowsMin > 0) lines.push(`  proven: groups of at least ${aggregateRowsMin} rows`);
     const columns = plan.results[index]?.columns ?? [];
@@ -53,6 +57,13 @@ export function explainReport(judged: Judgement): string[] {
     });
   });
   return lines.map((line) => lineText(line, lineCharactersMax));
+}
+
+function rowsText(one: StatementAnalysis): string {
+  const expected = expectedRows([one]);
+  if (expected !== null) return expectedRowsText(expected);
+  const rows = Math.ceil(one.estimatedRows);
+  return `about ${rows}, and nothing here depends on it`;
 }
 
 /** Each class with how it is used, when that is known. */

@@ -51,6 +51,7 @@ const judged: Judgement = {
   volume: { rowsMax: 100, rowsOf: "request", bytesMax: 2000, bytesOf: "session" },
   facts: [],
   consequence: { allowed() {}, settled() {} },
+  explain: [],
 };
 
 Deno.test("explainReport() says effects, classes and each column's mask, on lines of its own", () => {
@@ -61,12 +62,22 @@ Deno.test("explainReport() says effects, classes and each column's mask, on line
     "  touches: public.patients",
     "  classes read: dob",
     "  classes filtered by: zip (equality, sort, 2 values)",
-    "  rows: at most about 5",
+    "  rows: about 5, and nothing here depends on it",
     "  proven: groups of at least 3 rows",
     "  column dob: generalise to year, from dob",
     "  column \\x1b[2J: redact",
     "  column n: redact, of too few rows by zip: HAVING count(*) >= n proves more",
   ]);
+});
+
+Deno.test("explainReport() says whose guess decides, and that the planner would be asked", () => {
+  const statements = judged.statements.map((one) => ({ ...one, estimatedBy: "catalog" as const }));
+  const explain = [{ message: 0, searchPath: ["public"] }];
+  const lines = explainReport({ ...judged, statements, explain });
+  ok(lines.includes("  rows: about 5 rows by the catalog's statistics"));
+  ok(lines.includes(
+    "  decided by how many rows there are: the server's planner would be asked first",
+  ));
 });
 
 Deno.test("explainReport() of a refusal says why, and shows no mask as if rows came", () => {

@@ -74,6 +74,7 @@ async function run(call: Call): Promise<number> {
   const { config, digest: configDigest } = parsed;
   const connection = connectionOf(given, config);
   const { judge, onCatalog } = createJudge({
+    nowMs: Date.now,
     config,
     configDigest,
     policy: () => loaded.policy,

@@ -14,7 +14,7 @@ import { testSigner } from "#actors/audit/testing.ts";
 import { authz } from "#actors/authz/actor.ts";
 import { defaultLimits } from "#actors/authz/analysis/analyse.ts";
 import { createJudge } from "#actors/authz/judge.ts";
-import { authzLimits, requestLimits } from "#actors/authz/limits.ts";
+import { authzLimits, judgedKinds, requestLimits } from "#actors/authz/limits.ts";
 import { admission } from "#actors/_kit/edge/admission.ts";
 import type { AgentConnection } from "#actors/edge_postgres/agent_connection.ts";
 import { gateway } from "#actors/edge_postgres/gateway.ts";
@@ -49,6 +49,7 @@ const targetLimits = {
   chunkBytesMax: 6144,
   busyBytes: 4096,
   creditBytes: 8192,
+  creditStartBytes: 1024,
 };
 const issuer = identityIssuer(config.organisation);
 export function logOf(epoch: string): string {
@@ -62,6 +63,7 @@ export const startIdentity: Start = (host) => {
 
 export const startAuthz: Start = async (host) => {
   const { judge, onCatalog, onCatalogBroken } = createJudge({
+    nowMs: host.clock.nowMs,
     config,
     configDigest,
     policy: () => policySet,
@@ -79,8 +81,8 @@ export const startAuthz: Start = async (host) => {
   const worker = sessionWorker({
     actor: authz(judge, newId, authzLimits, host.clock.nowMs),
     ...host,
-    recovers: ["open", "request", "verdict", "approval", "outcome", "close"],
-    publishes: ["verdict"],
+    recovers: judgedKinds,
+    publishes: ["explain", "verdict"],
     regained: "rebuilt",
     limits: workerLimits,
   });
@@ -102,7 +104,7 @@ export const startTarget: Start = async (host) => {
     actor: target(targetLimits, clock.nowMs),
     ...host,
     recovers: ["open", "request", "verdict", "outcome", "close"],
-    publishes: ["outcome"],
+    publishes: ["estimate", "outcome"],
     regained: "kept",
     run: driver.run,
     dropped: driver.dropped,

@@ -7,7 +7,9 @@ import type { StoredMessage } from "#actors/_kit/bus.ts";
 import { type Frame, toFrame } from "#actors/_kit/frame.ts";
 import { testSigner } from "#actors/audit/testing.ts";
 import { verifyFrames, verifyLog } from "#actors/audit/verify/verify.ts";
-import { decodeControl, type Outcome, type Verdict } from "#schemas/frames.ts";
+import { decodeControl, type Explain, type Outcome, type Verdict } from "#schemas/frames.ts";
+import { joinBytes } from "#schemas/join_bytes.ts";
+import { statementTexts } from "#schemas/wire/postgres/statement_texts.ts";
 import { identityIssuer } from "#schemas/identity.ts";
 import { auditStream, checkpointStream, checkpointSubject, rawStream } from "#schemas/subjects.ts";
 import { config, planted } from "./clinic.ts";
@@ -23,6 +25,7 @@ type SessionRecord = {
   readonly requests: Map<number, Uint8Array[]>;
   readonly allowed: { readonly verdict: Verdict; readonly timeMs: number }[];
   readonly outcomes: Map<number, Outcome>;
+  readonly explains: { readonly explain: Explain; readonly timeMs: number }[];
   closed: boolean;
 };
 
@@ -38,10 +41,15 @@ export async function check(
     await verify(world, months[index] ?? [], epoch);
   }
   checkExecutions(world, sessions);
+  const planned = checkPlanner(world, sessions);
   checkEnds(world, sessions, processes);
   checkPlanted(world, messages);
   const executed = [...sessions.values()].flatMap(({ outcomes }) => [...outcomes.values()]);
-  const counts: Record<string, number> = { frames: messages.length, sessions: sessions.size };
+  const counts: Record<string, number> = {
+    frames: messages.length,
+    sessions: sessions.size,
+    planned,
+  };
   const used = months.filter((stored) => stored.some((one) => one.subject.endsWith(".open")));
   if (used.length > 1) counts["turn of the month"] = 1;
   for (const { status } of executed) counts[status] = (counts[status] ?? 0) + 1;
@@ -87,8 +95,8 @@ function readFrame(sessions: Map<string, SessionRecord>, frame: Frame): void {
     const open = decodeControl("open", frame.payload);
     const { application_name, ssh_connection } = open?.parameters ?? {};
     const name = application_name ?? ssh_connection ?? "";
-    const none = { requests: new Map(), allowed: [], outcomes: new Map(), closed: false };
-    sessions.set(id, { id, name, ...none });
+    const none = { requests: new Map(), outcomes: new Map(), closed: false };
+    sessions.set(id, { id, name, allowed: [], explains: [], ...none });
   }
   const session = sessions.get(id);
   if (session === undefined) return;
@@ -100,6 +108,10 @@ function readFrame(sessions: Map<string, SessionRecord>, frame: Frame): void {
   if (frame.kind === "verdict") {
     const verdict = decodeControl("verdict", frame.payload);
     if (verdict?.decision === "allow") session.allowed.push({ verdict, timeMs: frame.timeMs });
+  }
+  if (frame.kind === "explain") {
+    const explain = decodeControl("explain", frame.payload);
+    if (explain !== null) session.explains.push({ explain, timeMs: frame.timeMs });
   }
   if (frame.kind === "outcome") {
     const outcome = decodeControl("outcome", frame.payload);
@@ -158,6 +170,27 @@ function executed(
   }
   if (at < received.length) say(`the server was sent ${received.length - at} parts too many`);
   return ran;
+}
+
+/**
+ * What the server planned are texts of requests that a stored question names, each once; how many.
+ */
+function checkPlanner(world: World, sessions: Map<string, SessionRecord>): number {
+  const asked: { readonly text: string; readonly timeMs: number }[] = [];
+  for (const { requests, explains } of sessions.values()) {
+    for (const { explain, timeMs } of explains) {
+      const texts = statementTexts(joinBytes(requests.get(explain.request) ?? []));
+      for (const { message } of explain.statements) {
+        asked.push({ text: texts?.get(message)?.text ?? "", timeMs });
+      }
+    }
+  }
+  for (const { text, atMs } of world.postgres.planned) {
+    const found = asked.findIndex((one) => one.text === text && one.timeMs <= atMs);
+    if (found < 0) world.find("the server planned what nobody asked about");
+    else asked.splice(found, 1);
+  }
+  return world.postgres.planned.length;
 }
 
 /** Everything has ended, and nobody keeps anything. */

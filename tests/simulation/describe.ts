@@ -41,6 +41,8 @@ function detailOf(frame: Frame): string {
       const verdict = decodeControl("verdict", payload);
       return `${verdict?.decision} ${verdict?.reasons.map(({ code }) => code).join(" ")}`;
     }
+    case "estimate":
+      return `${decodeControl("estimate", payload)?.rows.join(" ")} rows`;
     case "outcome": {
       const outcome = decodeControl("outcome", payload);
       const { status, bytes, transaction, alive } = outcome ?? {};

@@ -6,11 +6,12 @@
  * @module
  */
 import type { Clock } from "#actors/_kit/clock.ts";
-import type { DialEvents, Reach, Upstream } from "#actors/target/reach.ts";
+import type { DialEvents, Planned, Reach, Upstream } from "#actors/target/reach.ts";
 import type { Catalog } from "#schemas/catalog.ts";
 import { catalogAfter } from "./clinic.ts";
 import type { Chance } from "./clock.ts";
 import { type Backend, backend } from "./postgres_backend.ts";
+import { statementOf } from "./statements.ts";
 
 /** What one login sent, in order, and when. */
 export type Account = {
@@ -24,6 +25,8 @@ export type SimulatedServer = {
   /** How the process that lives while `alive` reaches it. */
   reach(alive: () => boolean): Reach;
   readonly accounts: readonly Account[];
+  /** The texts that its planner was asked about, in order, and when. */
+  readonly planned: readonly { readonly atMs: number; readonly text: string }[];
   /** Cuts connections; those that `matches` picks, by the process that dialled. */
   cut(matches: (alive: () => boolean) => boolean): void;
   /** Chance of a login that fails, of a slow statement, of a connection that dies by itself. */
@@ -39,19 +42,42 @@ type Connection = {
   drop(): void;
 };
 
+/** What the planner expects of a statement; null for one that it does not know. */
+function rowsOf(sql: string): number | null {
+  const found = statementOf(sql);
+  return found === undefined ? null : found.planned ?? found.answer.rows.length;
+}
+
 /** Creates the server. */
 export function simulatedServer(clock: Clock, chance: Chance): SimulatedServer {
   const accounts: Account[] = [];
   const connections = new Set<Connection>();
   let definitions = 0;
-  const server: SimulatedServer = { reach, accounts, cut, trouble: { ...noTrouble } };
+  const planned: { readonly atMs: number; readonly text: string }[] = [];
+  const server: SimulatedServer = { reach, accounts, planned, cut, trouble: { ...noTrouble } };
   return server;
 
   function reach(alive: () => boolean): Reach {
     return {
       dial: (parameters, events) => dial(parameters, events, alive),
       readCatalog: () => later(() => catalogAfter(definitions)),
+      estimateRows: (statements) => plan(statements, alive),
     };
+  }
+
+  /** Now and then its planner has no answer, or one that comes when nobody waits any more. */
+  function plan(
+    statements: readonly Planned[],
+    alive: () => boolean,
+  ): Promise<(number | null)[]> {
+    for (const { text } of statements) planned.push({ atMs: clock.nowMs(), text });
+    const knows = !chance.of(0.1);
+    const afterMs = chance.of(0.1) ? chance.between(3000, 8000) : chance.between(1, 40);
+    return new Promise((resolve) => {
+      clock.after(afterMs, () => {
+        if (alive()) resolve(statements.map(({ text }) => knows ? rowsOf(text) : null));
+      });
+    });
   }
 
   function later(read: () => Catalog): Promise<Catalog> {

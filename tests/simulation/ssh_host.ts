@@ -39,6 +39,7 @@ export function simulatedHost(clock: Clock, chance: Chance): SimulatedHost {
     return {
       dial: (parameters, events) => dial(parameters["ssh_connection"] ?? "", events, alive),
       readCatalog: null,
+      estimateRows: null,
     };
   }
 

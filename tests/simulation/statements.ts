@@ -28,6 +28,8 @@ export type Statement = {
   readonly sql: string;
   readonly judged: "runs" | "held" | "refused";
   readonly answer: Answer;
+  /** Rows that the server's planner expects, where that is not what there are. */
+  readonly planned?: number;
 };
 
 const encoder = new TextEncoder();
@@ -70,6 +72,17 @@ export const rollback = statement("rollback", "runs", {
 });
 /** More rows than policy gives out. */
 const readReadings = select("readings", "id, value", "");
+/** Of a size that the catalog's statistics alone would have held. */
+const readReadVisits: Statement = {
+  ...readVisits,
+  sql: "select v.id, v.reason from visits v, readings r where r.id = v.id order by v.id",
+};
+/** What the planner expects more of than the catalog's statistics do. */
+export const heldByPlanner: Statement = {
+  ...select("patients", "id, city", "where city <> name order by id"),
+  judged: "held",
+  planned: 5000,
+};
 export const heldCopy = statement("copy patients to stdout", "held", {
   kind: "copy",
   fields: [],
@@ -105,9 +118,10 @@ export const plainStatements: readonly Statement[] = [
   failingUpdate,
   failingSelect,
   readReadings,
+  readReadVisits,
 ];
 export const refusedStatements: readonly Statement[] = [deletePatients, dropPatients, notSql];
-export const heldStatements: readonly Statement[] = [heldCopy, heldUpdate];
+export const heldStatements: readonly Statement[] = [heldCopy, heldUpdate, heldByPlanner];
 export const everyStatement: readonly Statement[] = [
   ...plainStatements,
   ...refusedStatements,

@@ -14,6 +14,7 @@ import type { Parser } from "./parser.ts";
 import type { Probe } from "./probes.ts";
 import { type AnalysisLimits, newRun, TooComplex } from "./run.ts";
 import { applyChange, type SessionChange, type SessionState } from "./session.ts";
+import { type Plannable, plannable } from "./plannable.ts";
 import { keepsVerbatim } from "./shape.ts";
 import { judgeStatement } from "./statement.ts";
 import { fields, isWithin, items, node, number } from "./tree.ts";
@@ -48,6 +49,8 @@ export type AnalysedStatement = {
   readonly change: SessionChange | null;
   /** What it compares classes with when it runs. */
   readonly probes: readonly Probe[];
+  /** What the planner may be asked about it; null: nothing. */
+  readonly plannable: Plannable | null;
 };
 
 export type Analysed =
@@ -127,7 +130,10 @@ function analyseAll(
       return refused(code, message, positionOf(bytes, start));
     }
     const { change } = judged;
-    statements.push({ analysis: completed(judged, run), start, end, change, probes: run.probes });
+    const { probes } = run;
+    const analysis = completed(judged, run);
+    const planned = plannable(judged, analysis, run);
+    statements.push({ analysis, start, end, change, probes, plannable: planned });
     independent &&= judged.change === null && plainTags.has(statement.tag) &&
       run.consulted.every((location) => keepsVerbatim(sql, location));
     current = applyChange(current, judged.change);

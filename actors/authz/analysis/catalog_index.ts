@@ -33,6 +33,8 @@ export type Relation = {
   readonly name: string;
   readonly kind: CatalogRelation["kind"];
   readonly rows: number;
+  /** `rows` is the catalog's own count; of a view it has none, nor of a table never analysed. */
+  readonly counted: boolean;
   /** Structure only: PostgreSQL's own relation, readable and without classes. */
   readonly system: boolean;
   readonly columns: readonly Column[];
@@ -176,6 +178,7 @@ function indexRelation(
     name: relation.name,
     kind: relation.kind,
     rows: relation.rowsEstimate < 0 ? 1000 : relation.rowsEstimate,
+    counted: relation.rowsEstimate >= 0 && relation.kind !== "v",
     system: system && !leaky,
     columns: relation.columns.map((column) => ({
       name: column.name,

@@ -17,6 +17,17 @@ export function joinRows(left: number, right: number, joined: boolean): number {
   return Math.min(rowsMax, joined ? Math.max(left, right) : left * right);
 }
 
+/**
+ * How many rows a FROM clause has at most: one where nothing is read, and of one relation as many
+ * as the values that a predicate fixes a unique key to. Infinity: nothing says so.
+ */
+export function fromRowsMost(list: readonly FromItem[], where: unknown): number {
+  if (list.length === 0) return 1;
+  const [only, ...others] = list.length === 1 ? list[0]?.sources ?? [] : [];
+  if (only === undefined || others.length > 0 || where === undefined) return Infinity;
+  return rowsByKey(only, equalities(where)) ?? Infinity;
+}
+
 /** Rows of a FROM clause under its predicate. */
 export function fromRows(list: readonly FromItem[], where: unknown): number {
   const keyed = where === undefined ? [] : equalities(where);

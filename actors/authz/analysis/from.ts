@@ -94,6 +94,7 @@ function relationItem(body: Fields, outer: Scope | null, run: Run): FromItem {
   const resolved = resolveRelation(body, run);
   run.effects.add("read");
   if (resolved?.classified === true) run.classified = true;
+  if (resolved?.relation?.counted === false) run.counted = false;
   // A relation that is leaky as a whole is administration; a leaky column of another is masked.
   if (resolved?.columns?.every((column) => column.opaque) === true && isSystem(resolved)) {
     run.effects.add("administer");

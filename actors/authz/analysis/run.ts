@@ -58,6 +58,8 @@ export type Run = {
   readonly code: Set<RelationCode>;
   /** Names of the types that values here may have, beside PostgreSQL's own; `anyType` for any. */
   readonly types: Set<string>;
+  /** The catalog knows how many rows each relation that was read has. */
+  counted: boolean;
   /** A relation's name did not resolve: no output is understood. */
   unresolved: boolean;
   /** A column was named that there surely is none of: PostgreSQL will refuse the statement. */
@@ -96,6 +98,7 @@ export function newRun(
     classified: false,
     code: new Set(),
     types: new Set(),
+    counted: true,
     unresolved: false,
     unknownColumn: false,
     consulted: [],

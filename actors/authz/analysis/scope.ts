@@ -35,6 +35,8 @@ export type Output = {
   readonly columns: readonly Column[];
   readonly open: boolean;
   readonly rows: number;
+  /** More than this there cannot be; absent where nothing says so. */
+  readonly rowsMost?: number;
 };
 
 /** One query level. `ctes` are the names its WITH defines. */

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { fromRows, isAggregate, limitedRows } from "./estimate.ts";
+import { setFunctions } from "./builtin_functions.ts";
+import { fromRows, fromRowsMost, isAggregate, limitedRows } from "./estimate.ts";
 import { resolveColumn, rowReference, valueOf } from "./expression.ts";
 import {
   filterByCondition,
@@ -71,8 +72,12 @@ export function selectOutput(select: Fields, outer: Scope | null, run: Run): Out
     comparedAround.set(key, comparedAround.get(key)?.union(classes) ?? classes);
   }
   const consult = (location: number) => void run.consulted.push(location);
-  const rows = limitedRows(output.rows, select["limitCount"], consult);
-  return { ...output, columns: chosenBy(output.columns, generated), rows };
+  const limit = limitedRows(Infinity, select["limitCount"], consult);
+  // WITH TIES gives more than it says.
+  const isLimit = text(select["limitOption"]) !== "LIMIT_OPTION_WITH_TIES";
+  const rows = Math.min(output.rows, limit);
+  const rowsMost = Math.min(output.rowsMost ?? Infinity, isLimit ? limit : Infinity);
+  return { ...output, columns: chosenBy(output.columns, generated), rows, rowsMost };
 }
 
 function bodyOutput(select: Fields, scope: Scope | null, run: Run): Output {
@@ -120,7 +125,7 @@ function valuesOutput(
     ...named(`column${index + 1}`, value),
     given: given[index] ?? [],
   }));
-  const output = { columns, open: false, rows: rows.length };
+  const output = { columns, open: false, rows: rows.length, rowsMost: rows.length };
   orderBy(select, output, outputScope(output, scope), run);
   return output;
 }
@@ -158,7 +163,12 @@ function plainSelect(select: Fields, outer: Scope | null, run: Run): Output {
   const told = select["havingClause"] === undefined
     ? seen
     : seen.map((column) => named(column.name, aggregated(column), column.origin));
-  const output = { columns: told, open, rows: grouped ? 1 : fromRows(list, where) };
+  // A function that gives sets makes many rows of one.
+  const multiplies = [...run.functions].some((name) =>
+    setFunctions.has(name.split(".").at(-1) ?? "")
+  );
+  const rowsMost = multiplies ? Infinity : grouped ? 1 : fromRowsMost(list, where);
+  const output = { columns: told, open, rows: grouped ? 1 : fromRows(list, where), rowsMost };
   orderBy(select, output, scope, run);
   return output;
 }

@@ -13,14 +13,7 @@ import type { Catalog } from "#schemas/catalog.ts";
 import { maskedForms } from "#schemas/detectors/masked_forms.ts";
 import type { Open, Outcome, PrincipalChain } from "#schemas/frames.ts";
 import type { MaskPlan } from "#schemas/mask_plan.ts";
-import {
-  addVolume,
-  noVolume,
-  type Volume,
-  VolumeBounds,
-  volumeLeft,
-  type VolumeLimit,
-} from "#schemas/volume.ts";
+import { noVolume } from "#schemas/volume.ts";
 import { isAbortCopy, isAbortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
 import type { Analysed, AnalysisLimits } from "../analysis/analyse.ts";
 import { createAnalyser } from "./analyser.ts";
@@ -30,7 +23,6 @@ import { type SessionState, settled } from "../analysis/session.ts";
 import { settleSession } from "./changes.ts";
 import { type Judgements, neverHeld } from "../judgements.ts";
 import { maskPlan } from "../policy/plan.ts";
-import { boundsOf } from "../policy/volume.ts";
 import {
   connectAnalysis,
   emptyAnalysis,
@@ -50,13 +42,17 @@ import {
   volumeExhausted,
   writeBack,
 } from "../verdicts.ts";
+import { createEstimates, questionsOf, weighed } from "./estimates.ts";
 import { initialPostgresState, type PostgresState } from "./state.ts";
+import { volumesOf } from "./volume.ts";
 import { writeBackGuard, type WrittenBack } from "./write_back.ts";
 
 export type PostgresPorts = {
   readonly parser: Parser;
   readonly analysisLimits: AnalysisLimits;
   readonly requestLimits: RequestLimits;
+  /** By it the planner's answers grow old. */
+  readonly nowMs: () => number;
 };
 
 export type PostgresJudge = {
@@ -73,6 +69,8 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
   const { config } = judgements;
   const catalogs = new Map<string, Known>();
   const seen = new Map<string, Set<string>>();
+  const estimates = createEstimates(ports.nowMs);
+  const volumes = volumesOf(judgements);
   const analyser = createAnalyser(ports.parser, ports.analysisLimits);
   const guard = writeBackGuard(maskedForms(config.classes), ports.parser, ports.analysisLimits);
   return { session, onCatalog, onCatalogBroken };
@@ -98,6 +96,8 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     return {
       connect: () => connect(open, principal, start.administers, state),
       request: (asked) => request(asked, state, open, principal),
+      estimated: ({ bytes }, question, rows, atMs) =>
+        estimates.learn(connection, bytes, question, rows, atMs),
       understand: (asked, policies) =>
         asked.request === 0
           ? opened(state)
@@ -161,7 +161,7 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     }
     const read = readBytes(asked.bytes, state, known);
     const judged = read.kind === "understood"
-      ? judge(read, state, open, principal, known)
+      ? judge(read, asked.before ?? null, state, open, principal, known)
       : unread(state, open, principal) ?? judgements.refuse(unjudgeable(read.refusal), digest);
     if (!state.refused || read.kind === "understood" && mayFollow(read, asked.bytes)) return judged;
     return judgements.refuse(abortedTransaction, digest);
@@ -169,25 +169,35 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
 
   function judge(
     read: Read,
+    before: readonly StatementAnalysis[] | null,
     state: PostgresState,
     open: Open,
     principal: PrincipalChain,
     { catalog, schema }: Known,
   ): Judgement {
     const { positions, parsed, runsPrepared } = read;
-    const executed = withProbes(read.executed, seenWith(state.probes, read.probed));
-    const prepared = withProbes(read.prepared, state.probes);
+    const scales = {
+      place: { connection: open.connection, catalogDigest: catalog.digest },
+      estimates,
+      seesRows: judgements.seesRows(),
+      bulkRows: config.limits.bulk_rows,
+      decide: (all: readonly StatementAnalysis[]) =>
+        judgements.decide(principal, open.connection, all),
+    };
+    const running = withProbes(read.executed, seenWith(state.probes, read.probed));
+    const toRun = { analyses: running, texts: read.texts.executed };
+    const later = withProbes(read.prepared, state.probes);
+    const toPrepare = { analyses: later, texts: read.texts.prepared };
+    const executed = weighed(toRun, scales, before ?? []);
+    const prepared = weighed(toPrepare, scales);
     const decision = judgements.decide(principal, open.connection, executed);
-    const volume = volumeOf(
-      decision.policies,
-      open.connection,
-      state,
-      read.resumes ? state.volume.fetched : noVolume,
-    );
+    const fetched = read.resumes ? state.volume.fetched : noVolume;
+    const volume = volumes.left(decision.policies, open.connection, { ...state.volume, fetched });
     const facts = {
       parsed,
       volume,
       catalogDigest: catalog.digest,
+      explain: before === null ? questionsOf(toRun, toPrepare, scales) : [],
       facts: [runsPrepared, state.session.searchPath, state.session.transaction.kind],
       consequence: consequence(state, read, decision.policies),
     };
@@ -197,9 +207,9 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
       return judgements.refuse(volumeExhausted, catalog.digest);
     }
     for (const analysis of prepared) {
-      const later = judgements.decide(principal, open.connection, [analysis]);
-      if (later.decision !== "deny") continue;
-      return { ...judgements.of(later, principal, open, [analysis]), ...facts };
+      const decided = judgements.decide(principal, open.connection, [analysis]);
+      if (decided.decision !== "deny") continue;
+      return { ...judgements.of(decided, principal, open, [analysis]), ...facts };
     }
     if (decision.everything) return { ...judged, plan: verbatim };
     const refusal = refusedWriting(read.written, decision.revealed);
@@ -226,34 +236,9 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     const decision = judgements.decide(principal, open.connection, [unreadAnalysis]);
     if (decision.decision !== "allow" || !decision.everything) return null;
     const judged = judgements.of(decision, principal, open, [unreadAnalysis]);
-    const volume = volumeOf(decision.policies, open.connection, state, state.volume.fetched);
+    const volume = volumes.left(decision.policies, open.connection, state.volume);
     const after = consequence(state, null, decision.policies);
     return { ...judged, volume, plan: verbatim, consequence: after };
-  }
-
-  /** What may still be given out under these policies. */
-  function volumeOf(
-    policies: readonly string[],
-    connection: string,
-    { volume }: PostgresState,
-    fetched: Volume,
-  ): VolumeLimit {
-    const known = config.connections[connection];
-    const bounds = known?.protocol === "postgres" ? known.volume : VolumeBounds.parse({});
-    const { plain, approved } = volume;
-    const own = boundsOf(bounds, policies, judgements.rules());
-    // What people approved takes nothing from what policy alone gives, nor the other way round.
-    const total = allowedBy(policies) === "approval" ? approved : plain;
-    return smaller(
-      volumeLeft(own, fetched, total),
-      volumeLeft(bounds, fetched, addVolume(plain, approved)),
-    );
-  }
-
-  function allowedBy(policies: readonly string[]): "approval" | "policy" {
-    const rules = judgements.rules();
-    const isHeld = policies.some((id) => (rules.get(id)?.approval ?? null) !== null);
-    return isHeld ? "approval" : "policy";
   }
 
   function consequence(
@@ -269,7 +254,7 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
           : seenWith(state.probes, understood.probed);
       },
       settled: (outcome: Outcome) => {
-        settleSession(state, understood, outcome, allowedBy(policies));
+        settleSession(state, understood, outcome, volumes.allowedBy(policies));
         state.copying = outcome.status === "executed" ? understood?.written.copying ?? null : null;
         if (!state.copyRefused) return;
         // The server was made to give the COPY up, and with it whatever it stood in.
@@ -325,6 +310,7 @@ const aborting: Read = {
   kind: "understood",
   executed: [emptyAnalysis],
   prepared: [],
+  texts: { executed: [null], prepared: [] },
   positions: [],
   changes: [null],
   protocolChanges: [],
@@ -339,13 +325,6 @@ const aborting: Read = {
 
 function returnsRows({ columns, copy }: StatementAnalysis): boolean {
   return columns !== null || copy?.direction === "out";
-}
-
-function smaller(one: VolumeLimit, other: VolumeLimit): VolumeLimit {
-  const rows = one.rowsMax <= other.rowsMax ? one : other;
-  const bytes = one.bytesMax <= other.bytesMax ? one : other;
-  const { rowsMax, rowsOf } = rows;
-  return { rowsMax, rowsOf, bytesMax: bytes.bytesMax, bytesOf: bytes.bytesOf };
 }
 
 /** Only ROLLBACK (or the like) is asked for: what an aborted transaction still takes. */

@@ -17,7 +17,8 @@ import { Framer } from "#schemas/wire/postgres/frame.ts";
 import { decodeFrontend, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
 import type { Parse } from "#schemas/wire/postgres/parse.ts";
 import { describeMalformed } from "#schemas/wire/cursor.ts";
-import type { Analysed } from "../analysis/analyse.ts";
+import type { Analysed, AnalysedStatement } from "../analysis/analyse.ts";
+import type { Plannable } from "../analysis/plannable.ts";
 import type { Probe } from "../analysis/probes.ts";
 import { applyChange, type SessionChange, type SessionState } from "../analysis/session.ts";
 import type { Position } from "../policy/plan.ts";
@@ -49,6 +50,8 @@ export type Understood = {
   readonly executed: readonly StatementAnalysis[];
   /** Statements that are only prepared; policy must not refuse them outright. */
   readonly prepared: readonly StatementAnalysis[];
+  /** Of each of both, what the planner may be asked. */
+  readonly texts: Readonly<Record<"executed" | "prepared", readonly (PlannableText | null)[]>>;
   /** The answers that the server will give, in order. */
   readonly positions: readonly Position[];
   /** What each executed statement changes in the session when it succeeds, in order. */
@@ -67,6 +70,13 @@ export type Understood = {
   /** It reads from a cursor or portal that earlier requests read from, or later ones may. */
   readonly resumes: boolean;
 };
+/** A statement that may be planned, and where the planner would find it. */
+export type PlannableText = Plannable & {
+  readonly sql: string;
+  /** The message that holds it, from 0; null where an earlier request does. */
+  readonly message: number | null;
+  readonly searchPath: readonly string[];
+};
 export type Misunderstood = { readonly kind: "refused"; readonly refusal: Refusal };
 
 export type RequestLimits = {
@@ -77,11 +87,16 @@ export type RequestLimits = {
 
 export type Analyse = (sql: string, session: SessionState) => Analysed;
 
+type Prepared = { readonly analysis: StatementAnalysis; readonly text: PlannableText | null };
+
 type Draft = {
   session: SessionState;
   readonly portals: Map<string, Portal>;
   readonly executed: StatementAnalysis[];
-  readonly prepared: Map<string, StatementAnalysis>;
+  readonly executedTexts: (PlannableText | null)[];
+  readonly prepared: Map<string, Prepared>;
+  /** The messages of this request that prepared something, by its name. */
+  readonly messages: Map<string, number>;
   readonly positions: Position[];
   readonly changes: (SessionChange | null)[];
   readonly protocolChanges: SessionChange[];
@@ -108,7 +123,9 @@ export function understand(
     session,
     portals: new Map(portals),
     executed: [],
+    executedTexts: [],
     prepared: new Map(),
+    messages: new Map(),
     positions: [],
     changes: [],
     protocolChanges: [],
@@ -122,7 +139,7 @@ export function understand(
   };
   const framer = new Framer({ messageBytesMax: Number.MAX_SAFE_INTEGER });
   framer.push(bytes);
-  for (;;) {
+  for (let number = 0;; number++) {
     const frame = framer.next();
     if (frame.kind === "need") break;
     // The edge has kept the protocol's order; each message is judged by its own contents.
@@ -130,7 +147,7 @@ export function understand(
     if (message.kind === "malformed") {
       return refused("malformed_message", describeMalformed(message));
     }
-    const refusal = take(message, draft, analyse, limits);
+    const refusal = take(message, number, draft, analyse, limits);
     if (refusal !== null) return { kind: "refused", refusal };
   }
   if (framer.buffered > 0) return refused("malformed_message", "the request ends inside a message");
@@ -140,9 +157,19 @@ export function understand(
       "a statement that changes the session must end with Sync, or stand in a transaction block",
     );
   }
-  const { prepared, bound: _bound, digest: _digest, ...rest } = draft;
-  const resumes = draft.resumes || draft.executed.some(({ details }) => details.includes("fetch"));
-  return { kind: "understood", ...rest, prepared: [...prepared.values()], resumes };
+  return understoodOf(draft);
+}
+
+function understoodOf(draft: Draft): Understood {
+  const { executedTexts, bound: _bound, digest: _digest, messages: _messages, ...rest } = draft;
+  const prepared = [...draft.prepared.values()];
+  return {
+    kind: "understood",
+    ...rest,
+    prepared: prepared.map(({ analysis }) => analysis),
+    texts: { executed: executedTexts, prepared: prepared.map(({ text }) => text) },
+    resumes: draft.resumes || draft.executed.some(({ details }) => details.includes("fetch")),
+  };
 }
 
 /**
@@ -158,6 +185,7 @@ function leavesOpen(before: SessionState, draft: Draft): boolean {
 
 function take(
   message: FrontendMessage,
+  number: number,
   draft: Draft,
   analyse: Analyse,
   limits: RequestLimits,
@@ -165,9 +193,9 @@ function take(
   switch (message.kind) {
     case "query":
       draft.synced = true;
-      return takeQuery(message.text, draft, analyse);
+      return takeQuery(message.text, number, draft, analyse);
     case "parse":
-      return takeParse(message, draft, analyse, limits);
+      return takeParse(message, number, draft, analyse, limits);
     case "bind":
       return takeBind(message, draft, limits);
     case "describe":
@@ -193,7 +221,12 @@ function take(
   }
 }
 
-function takeQuery(text: string, draft: Draft, analyse: Analyse): Refusal | null {
+function takeQuery(
+  text: string,
+  number: number,
+  draft: Draft,
+  analyse: Analyse,
+): Refusal | null {
   const analysed = analyse(text, draft.session);
   if (analysed.kind === "refused") return analysed.refusal;
   const { statements } = analysed;
@@ -203,6 +236,9 @@ function takeQuery(text: string, draft: Draft, analyse: Analyse): Refusal | null
       return refusalOf("unsupported_statement", "COPY FROM STDIN must be the last statement");
     }
     draft.executed.push(analysis);
+    // Of several statements none is a text by itself.
+    const only = statements.length === 1 ? statements[0] : undefined;
+    draft.executedTexts.push(textOf(only, text, number, draft));
     note(draft, probes, noParameters);
     draft.changes.push(changed);
     draft.positions.push({ answers: "query", statement: null, formats: [], analysis });
@@ -213,8 +249,20 @@ function takeQuery(text: string, draft: Draft, analyse: Analyse): Refusal | null
   return null;
 }
 
+/** The session is the one that the statement was analysed in. */
+function textOf(
+  statement: AnalysedStatement | undefined,
+  sql: string,
+  message: number | null,
+  { session: { searchPath } }: Draft,
+): PlannableText | null {
+  if (statement === undefined || statement.plannable === null || searchPath === null) return null;
+  return { ...statement.plannable, sql, message, searchPath };
+}
+
 function takeParse(
   message: Parse,
+  number: number,
   draft: Draft,
   analyse: Analyse,
   limits: RequestLimits,
@@ -235,9 +283,11 @@ function takeParse(
   const analysis = only?.analysis ?? emptyAnalysis;
   const probes = only?.probes ?? [];
   const prepared = { sql: text, analysis, probes, names: draft.session.names };
+  const planned = textOf(only, text, number, draft);
   change(draft, { kind: "prepare", name, prepared });
   draft.parsed.push(name);
-  draft.prepared.set(name, analysis);
+  draft.messages.set(name, number);
+  draft.prepared.set(name, { analysis, text: planned });
   return null;
 }
 
@@ -295,6 +345,8 @@ function takeExecute(message: Execute, draft: Draft, analyse: Analyse): Refusal 
   draft.portals.set(message.portal, { ...portal, done: message.rowsMax <= 0 });
   draft.prepared.delete(statement);
   draft.executed.push(analysis);
+  const holder = draft.messages.get(statement) ?? null;
+  draft.executedTexts.push(textOf(only, prepared.sql, holder, draft));
   note(draft, only?.probes ?? [], portal.parameters);
   draft.changes.push(only?.change ?? null);
   draft.runsPrepared.push(prepared.sql);

@@ -43,7 +43,14 @@ function ask(messages: readonly Uint8Array[]) {
     new Map(),
     (sql) => {
       const change = changes[sql] ?? null;
-      const statement = { analysis, start: 0, end: sql.length, change, probes: [] };
+      const statement = {
+        analysis,
+        start: 0,
+        end: sql.length,
+        change,
+        probes: [],
+        plannable: null,
+      };
       return { kind: "analysed", statements: [statement], shapeIndependent: false };
     },
     limits,

@@ -16,12 +16,17 @@ import type { Asked, SessionJudge } from "../session_judge.ts";
 /** A session of ada's on the clinic's catalog. @throws Error when the policy does not load. */
 export function admitted(
   policyText: string,
-  options: { readonly config?: Config; readonly parameters?: Record<string, string> } = {},
+  options: {
+    readonly config?: Config;
+    readonly parameters?: Record<string, string>;
+    readonly nowMs?: () => number;
+  } = {},
 ): SessionJudge {
-  const { config = plainConfig, parameters = {} } = options;
+  const { config = plainConfig, parameters = {}, nowMs = () => 0 } = options;
   const loaded = loadPolicy(policyText, config);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   const { judge, onCatalog } = createJudge({
+    nowMs,
     config,
     configDigest: "",
     policy: () => loaded.policy,
@@ -31,7 +36,7 @@ export function admitted(
     requestLimits: { parametersMax: 10, portalsMax: 10, preparedMax: 10 },
   });
   onCatalog({ ...clinicCatalog, connection: "ehr" });
-  return judge.admitted({ ...open, parameters }, open.principal);
+  return judge.admitted({ ...opening, parameters }, opening.principal);
 }
 
 /** A request of its own, whole. */
@@ -57,7 +62,8 @@ export const executed: Outcome = {
   catalogDigest: null,
 };
 
-const open: Open = {
+/** What the session opens with. */
+export const opening: Open = {
   version: 1,
   connection: "ehr",
   protocol: "postgres",

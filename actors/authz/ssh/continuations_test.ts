@@ -23,7 +23,7 @@ import { agent, openOf, sshJudge } from "./testing.ts";
 
 const key = { epoch: "2026_11", shard: 0, edge: "ssh1", session: "s1" };
 const startMs = 1_800_000_000_000;
-const limits = { catalogMsMax: 1000, waitingBytesMax: 65_536 };
+const limits = { catalogMsMax: 1000, estimateMsMax: 1000, waitingBytesMax: 65_536 };
 
 /** One session under the actor. Each step is made from a replay too, and must come to the same. */
 function channel() {

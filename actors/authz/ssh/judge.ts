@@ -58,6 +58,7 @@ export function createSshJudge(judgements: Judgements): SshJudge {
       connect: () => connect(state),
       request: (asked) => asked.continues ? continued(asked, state) : begun(asked, state),
       understand: (asked, policies) => understood(asked, policies, state),
+      estimated() {},
       denied() {},
       ready: () => true,
       waitOver() {},

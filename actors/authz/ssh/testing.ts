@@ -81,6 +81,7 @@ export function sshJudge(): Judge {
   const loaded = loadPolicy(policyText, config);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   const { judge } = createJudge({
+    nowMs: () => 0,
     config,
     configDigest: "c",
     policy: () => loaded.policy,

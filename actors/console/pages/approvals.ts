@@ -4,6 +4,7 @@
  * @module
  */
 import { html } from "hono/html";
+import { expectedRowsText } from "#schemas/expected_rows.ts";
 import { type ApprovalEntry, stateAt } from "../ledger.ts";
 import { type ApprovalRecording, isShownWhole } from "../recording.ts";
 import type { ShownRequest } from "../statements.ts";
@@ -54,9 +55,9 @@ ${
 
 function item(entry: ApprovalEntry, nowMs: number): Html {
   const state = stateAt(entry, nowMs);
-  const { commands, relations, classes, estimatedRows } = entry.summary;
+  const { commands, relations, classes, estimatedRows, estimatedBy } = entry.summary;
   const on = relations.length === 0 ? "" : ` on ${relations.slice(0, 3).join(", ")}`;
-  const rows = estimatedRows > 1
+  const rows = estimatedRows > 1 && estimatedBy !== "nobody"
     ? html`
       · about ${counted(estimatedRows, "row", "rows")}
     `
@@ -135,13 +136,17 @@ export function approvalDetail(options: DetailOptions): Html {
 
 /** What counts most, in one line. */
 function leadLine({ principal, summary }: ApprovalEntry): Html {
-  const { estimatedRows, classes } = summary;
+  const { estimatedRows, estimatedBy, classes } = summary;
   const purpose = principal === null
     ? ""
     : html`for <strong>${purposeText(principal.purpose)}</strong>`;
-  const rows = html`
-    · about <strong>${counted(estimatedRows, "row", "rows")}</strong>
-  `;
+  const rows = estimatedBy === "nobody"
+    ? html`
+      · <strong>nobody knows how many rows</strong>
+    `
+    : html`
+      · about <strong>${counted(estimatedRows, "row", "rows")}</strong>
+    `;
   const data = classes.length === 0
     ? html`
       · no protected data
@@ -206,7 +211,7 @@ function factsCard(entry: ApprovalEntry, { verdict }: ApprovalRecording): Html {
         <dt>Touches</dt>
         <dd>${pills(summary.relations)}</dd>
         <dt>Rows</dt>
-        <dd>about ${count(summary.estimatedRows)}, by estimate${atMost(verdict)}</dd>
+        <dd>${expectedIn(summary)}${atMost(verdict)}</dd>
         <dt>Asked by policy</dt>
         <dd>${pills(policies)}</dd>
       </dl>
@@ -215,6 +220,11 @@ function factsCard(entry: ApprovalEntry, { verdict }: ApprovalRecording): Html {
 }
 
 /** Classes, each with how the agent would see it. */
+/** How many rows are expected, and by whom. */
+function expectedIn({ estimatedRows: rows, estimatedBy: by }: ApprovalEntry["summary"]): string {
+  return by === null ? `about ${count(rows)}, by estimate` : expectedRowsText({ rows, by });
+}
+
 /** What is given out when it is approved, however wrong the estimate is. */
 function atMost(verdict: ApprovalRecording["verdict"]): string {
   return verdict?.volume === undefined

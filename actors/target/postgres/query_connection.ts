@@ -11,7 +11,7 @@ import type { Clock } from "#actors/_kit/clock.ts";
 import { decodeBackend } from "#schemas/wire/postgres/backend.ts";
 import { fieldCodes, fieldOf } from "#schemas/wire/postgres/error_response.ts";
 import { type Frame, Framer } from "#schemas/wire/postgres/frame.ts";
-import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
+import { frontendBytes, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
 import type { DialEvents, Upstream } from "../reach.ts";
 
 export type QueryLimits = {
@@ -26,6 +26,11 @@ export type QueryConnection = {
   readonly isOpen: boolean;
   /** The rows of all statements of `text`, each its columns' text. @throws QueryError */
   query(text: string): Promise<(string | null)[][]>;
+  /**
+   * Prepares the one statement that `text` is, by the protocol: the server refuses a second one.
+   * Gives the number of its parameters. @throws QueryError
+   */
+  prepare(name: string, text: string, parameterTypes: readonly number[]): Promise<number>;
   close(): void;
 };
 
@@ -42,11 +47,12 @@ export class QueryError extends Error {
   }
 }
 
+type Answer = { readonly rows: (string | null)[][]; parameters: number };
 type Asked = {
-  readonly resolve: (rows: (string | null)[][]) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (error: QueryError) => void;
   readonly forgetTimer: () => void;
-  readonly rows: (string | null)[][];
+  readonly answer: Answer;
   bytes: number;
   sqlstate: string | null;
 };
@@ -63,21 +69,33 @@ export function queryConnection(
     get isOpen() {
       return link !== null && link.upstream !== null;
     },
-    query(text) {
-      if (asked !== null) return Promise.reject(new QueryError("busy"));
-      return new Promise((resolve, reject) => {
-        const forgetTimer = clock.after(limits.queryMsMax, () => {
-          link?.upstream?.cancel();
-          fail("timeout");
-        });
-        asked = { resolve, reject, forgetTimer, rows: [], bytes: 0, sqlstate: null };
-        const bytes = frontendBytes({ kind: "query", text });
-        if (link === null) open(bytes);
-        else link.upstream?.write(bytes);
-      });
+    query: (text) => ask({ kind: "query", text }).then(({ rows }) => rows),
+    async prepare(name, text, parameterTypes) {
+      const { parameters } = await ask(
+        { kind: "parse", statement: name, text, parameterTypes: [...parameterTypes] },
+        { kind: "describe", target: "statement", name },
+        { kind: "sync" },
+      );
+      return parameters;
     },
     close: () => fail("closed"),
   };
+
+  /** Messages to which the server answers with one ReadyForQuery. */
+  function ask(...messages: readonly FrontendMessage[]): Promise<Answer> {
+    if (asked !== null) return Promise.reject(new QueryError("busy"));
+    return new Promise((resolve, reject) => {
+      const forgetTimer = clock.after(limits.queryMsMax, () => {
+        link?.upstream?.cancel();
+        fail("timeout");
+      });
+      const answer = { rows: [], parameters: 0 };
+      asked = { resolve, reject, forgetTimer, answer, bytes: 0, sqlstate: null };
+      const bytes = frontendBytes(...messages);
+      if (link === null) open(bytes);
+      else link.upstream?.write(bytes);
+    });
+  }
 
   function open(first: Uint8Array): void {
     const own = {
@@ -127,17 +145,22 @@ export function queryConnection(
       case "data_row":
         asked.bytes += frame.raw.length;
         if (asked.bytes > limits.answerBytesMax) return fail("too_large");
-        asked.rows.push(message.values.map((value) => value === null ? null : utf8.decode(value)));
+        asked.answer.rows.push(
+          message.values.map((value) => value === null ? null : utf8.decode(value)),
+        );
+        return;
+      case "parameter_description":
+        asked.answer.parameters = message.types.length;
         return;
       case "error_response":
         asked.sqlstate = fieldOf(message, fieldCodes.sqlstate) ?? "XX000";
         return;
       case "ready_for_query": {
         if (asked.sqlstate !== null) return fail(asked.sqlstate);
-        const { resolve, rows, forgetTimer } = asked;
+        const { resolve, answer, forgetTimer } = asked;
         asked = null;
         forgetTimer();
-        return resolve(rows);
+        return resolve(answer);
       }
       default:
         return;
