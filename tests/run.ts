@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { type ProcessGroup, startGroup } from "./process_group.ts";
 import { parseTotals, type StageResult, summarise } from "./tidy/results.ts";
 
 /** A stage that takes longer than this is stopped and has failed. */
@@ -58,12 +59,22 @@ if (chosen.length < wanted.size) {
   Deno.exit(2);
 }
 const reports = await Deno.makeTempDir({ prefix: "sallyport-test-" });
+let running: ProcessGroup | null = null;
+/** With which code we end when we are told to stop; what runs is ended with all its servers. */
+let stopped: number | null = null;
+for (const [signal, code] of [["SIGHUP", 129], ["SIGINT", 130], ["SIGTERM", 143]] as const) {
+  Deno.addSignalListener(signal, () => {
+    stopped = code;
+    void running?.end();
+  });
+}
 const results: StageResult[] = [];
 try {
   for (const [index, stage] of chosen.entries()) {
     say(`\n== ${stage.name} (${index + 1} of ${chosen.length})`);
     const result = await run(stage, `${reports}/${stage.name}.xml`);
     results.push(result);
+    if (stopped !== null) break;
     say(`== ${stage.name}: ${result.ok ? "ok" : "FAILED"}, ${seconds(result.ms)}`);
   }
 } finally {
@@ -71,7 +82,7 @@ try {
 }
 const { lines, ok } = summarise(results);
 for (const line of ["", ...lines]) say(line);
-Deno.exit(ok ? 0 : 1);
+Deno.exit(stopped ?? (ok ? 0 : 1));
 
 /** Runs one stage with its output shown as it comes. */
 async function run(stage: Stage, report: string, attempt = 1): Promise<StageResult> {
@@ -80,14 +91,16 @@ async function run(stage: Stage, report: string, attempt = 1): Promise<StageResu
   const args = tests ? [verb, `--junit-path=${report}`, ...rest] : stage.args;
   const started = performance.now();
   // The same Deno, also where only npx brought one.
-  const child = new Deno.Command(Deno.execPath(), {
+  const group = startGroup(Deno.execPath(), {
     args: [...args],
     cwd: root,
     env: colours,
     stdin: "null",
     stdout: "piped",
-    signal: AbortSignal.timeout(stageMsMax),
-  }).spawn();
+  });
+  running = group;
+  const { child } = group;
+  const timer = setTimeout(() => void group.end(), stageMsMax);
   const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(lineStream());
   let passed = 0;
   for await (const line of lines) {
@@ -95,6 +108,9 @@ async function run(stage: Stage, report: string, attempt = 1): Promise<StageResu
     else if (++passed % quietEvery === 0) say(`… ${passed} passed`);
   }
   const { success, signal } = await child.status;
+  clearTimeout(timer);
+  // A test that was cut short may have left servers.
+  if (!success) await group.end();
   // The linter of Deno 2.9.6 was once seen to crash while plugins ran. A check that crashed has
   // said nothing, so it runs again; tests that crash have failed.
   if (signal === "SIGSEGV" && !tests && attempt === 1) return await run(stage, report, 2);
