@@ -51,8 +51,6 @@ bus.subscribe(aliveSubject("*"), ({ subject }) => driver.alive(subject.split("."
 await process.consume(worker.onDelivery);
 process.ready();
 
-const noCatalog = { readCatalog: null, estimateRows: null };
-
 function reachOf(name: string, connection: Connection, secrets: string): Reach {
   const secret = (file: string | undefined) => {
     return file === undefined ? undefined : Deno.readTextFileSync(`${secrets}/${file}`);
@@ -63,7 +61,8 @@ function reachOf(name: string, connection: Connection, secrets: string): Reach {
     const privateKey = secret(connection.private_key_file);
     const { host_keys: hostKeys, host_ca_keys: hostAuthorities } = connection;
     const endpoint = { host, port, user, password, privateKey, hostKeys, hostAuthorities };
-    return { ...sshConnections(endpoint, targetLimits, systemClock), ...noCatalog };
+    const dialled = sshConnections(endpoint, targetLimits, systemClock);
+    return { ...dialled, readCatalog: null, estimateRows: null };
   }
   const { database, tls } = connection;
   const secure = tls.mode === "disable"
