@@ -114,7 +114,11 @@ Deno.test("the demo's policy decides as its comments say", () => {
     ["drops", anasAgent, dropTable, "deny", ["never-drop"]],
     ["claims", anasAgent, updateClaim, "hold", ["claims-need-compliance"]],
     ["others", anasAgent, { ...updateClaim, relations: ["public.patients"] }, "deny", []],
-    ["nora reads", nora, patients, "allow", ["treatment-team-reads"]],
+    ["nora reads", nora, patients, "allow", [
+      "treatment-team-reads",
+      "treatment-team-sees-mrn",
+      "treatment-team-sees-name",
+    ]],
     ["to no end", { ...nora, purpose: "" }, patients, "deny", []],
     ["a stranger", { ...ana, groups: [] }, patients, "deny", []],
   ];

@@ -38,7 +38,10 @@ export type Unjudged = "unknown_connection" | "no_effect" | "too_many_questions"
 
 export type Decision = {
   readonly decision: "allow" | "deny" | "hold";
-  /** The ids that decided: of permits when allowed, of approvals if held, of forbids if denied. */
+  /**
+   * The ids that decided: of permits when allowed, of approvals if held, of forbids if denied. Then
+   * those of the permits by which a class is shown.
+   */
   readonly policies: readonly string[];
   /** Empty unless denied. */
   readonly denied: readonly Denied[];
@@ -137,7 +140,7 @@ export function decide(
     return { ...unjudged(null), policies, denied };
   }
   const revealed = revealedOf(situations, Object.keys(policy.config.classes), ask, context);
-  if (!Array.isArray(revealed)) return unjudged(revealed);
+  if (typeof revealed === "string") return unjudged(revealed);
   const everything = [opaqueClass, ...Object.keys(policy.config.classes)].every((name) => {
     return situations.every((situation) =>
       answered(ask(revealAction, name, context(situation))) === "permitted"
@@ -145,9 +148,16 @@ export function decide(
   });
   const held = distinct(policiesOf(verdicts, "needs_approval"));
   const approvals = approvalsOf(policy, held);
-  const policies = held.length > 0 ? held : distinct(policiesOf(verdicts, "permitted"));
-  const decision = held.length > 0 ? "hold" : "allow";
-  return { decision, policies, denied: [], unjudged: null, approvals, revealed, everything };
+  const decided = held.length > 0 ? held : policiesOf(verdicts, "permitted");
+  return {
+    decision: held.length > 0 ? "hold" : "allow",
+    policies: distinct([...decided, ...revealed.policies]),
+    denied: [],
+    unjudged: null,
+    approvals,
+    revealed: revealed.classes,
+    everything,
+  };
 }
 
 type Judged = {
@@ -215,7 +225,7 @@ function revealedOf(
   classes: readonly string[],
   ask: Ask,
   context: (situation: Situation) => Context,
-): string[] | "too_many_questions" | "policy_failed" {
+): Revealed | "too_many_questions" | "policy_failed" {
   const touches = (situation: Situation, name: string) => {
     return situation.streams || situation.classes.includes(name) ||
       situation.filtered.includes(name);
@@ -224,21 +234,28 @@ function revealedOf(
     situations.flatMap((one) => one.streams ? classes : [...one.classes, ...one.filtered]),
   );
   const revealed: string[] = [];
+  const policies: string[] = [];
   for (const name of touched) {
     if (name === opaqueClass) continue;
     const touching = situations.filter((situation) => touches(situation, name));
     let visible = true;
+    const by: string[] = [];
     for (const situation of touching) {
       const answer = ask(revealAction, name, context(situation));
       if (answer === "too_many_questions") return answer;
       if (answer.kind === "failed") return "policy_failed";
       visible &&= answer.kind === "permitted";
       if (!visible) break;
+      if (answer.kind === "permitted") by.push(...answer.policies);
     }
-    if (visible) revealed.push(name);
+    if (!visible) continue;
+    revealed.push(name);
+    policies.push(...by);
   }
-  return revealed;
+  return { classes: revealed, policies };
 }
+
+type Revealed = { readonly classes: readonly string[]; readonly policies: readonly string[] };
 
 function deniedOf(verdicts: readonly Judged[]): Denied[] {
   const denied = new Map<string, Denied>();

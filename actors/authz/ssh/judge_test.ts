@@ -170,20 +170,22 @@ Deno.test("a shell's lines pass unless a rule forbids them, and no Enter passes 
   const line = (screen: string | null, keys: string | null) => {
     return say({ kind: "line", screen, keys }, { kind: "data", data: utf8("\r") });
   };
-  strictEqual(said(say({ kind: "data", data: utf8("labtool") })), "allow shells");
-  strictEqual(said(line("labtool", null)), "allow shells");
-  strictEqual(said(line(null, null)), "allow shells");
+  strictEqual(said(say({ kind: "data", data: utf8("labtool") })), "allow sees-mrn shells");
+  strictEqual(said(line("labtool", null)), "allow sees-mrn shells");
+  strictEqual(said(line(null, null)), "allow sees-mrn shells");
   strictEqual(said(line("sudo reboot", null)), "deny sudo-never policy_forbids");
   strictEqual(said(line("ls", "sudo ls")), "deny sudo-never policy_forbids", "either reading");
-  strictEqual(said(line("echo 'sudo'", null)), "allow shells");
+  strictEqual(said(line("echo 'sudo'", null)), "allow sees-mrn shells");
   strictEqual(said(line("x=$(sudo ls", null)), "deny sudo-never policy_forbids", "unfinished");
   strictEqual(said(say({ kind: "data", data: utf8("ls\r") })), "deny malformed_message");
   strictEqual(said(say({ kind: "data", data: utf8("ls\nls") })), "deny malformed_message");
-  strictEqual(said(say({ kind: "eof" })), "allow shells");
+  strictEqual(said(say({ kind: "eof" })), "allow sees-mrn shells");
 });
 
 Deno.test("a line that is typed unseen passes unless a rule forbids that", () => {
-  for (const [connection, expected] of [["lab", "allow shells"], ["strict", refused]] as const) {
+  for (
+    const [connection, expected] of [["lab", "allow sees-mrn shells"], ["strict", refused]] as const
+  ) {
     const { say } = judgeOf(connection, person);
     say(pty, { kind: "shell" });
     const enter = { kind: "data", data: utf8("\r") } as const;
