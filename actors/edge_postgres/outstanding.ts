@@ -11,6 +11,8 @@ export type Outstanding = {
   /** Stream sequence of its newest verdict. */
   sequence: number;
   held: boolean;
+  /** Why it is held, in the words of the verdict. */
+  why: string;
   /** The agent was told that people are asked. */
   asked: boolean;
   outcome: boolean;
@@ -37,7 +39,7 @@ export function newOutstanding(
 ): Outstanding {
   const flags = { held: false, asked: false, outcome: false, released: false, failed: false };
   const facts = { request, end, copies, bytes: bytes.length, ...asker };
-  return { ...facts, ...flags, verdict: null, sequence: 0 };
+  return { ...facts, ...flags, verdict: null, sequence: 0, why: "" };
 }
 
 /** The status of ReadyForQuery that an outcome tells. */

@@ -267,6 +267,7 @@ export class Session {
     if (verdict.decision === "hold") {
       if (waiting.held) return;
       waiting.held = true;
+      waiting.why = verdict.reasons[0]?.detail ?? "";
       const expiresMs = verdict.approval?.needs.map((need) => need.expiresMs) ?? [];
       this.#wake("verdict", Math.max(0, ...expiresMs) + this.#ports.session.verdictMsMax);
       return;
@@ -283,7 +284,7 @@ export class Session {
     if (waiting === undefined || waiting.asked) return;
     waiting.asked = true;
     const groups = approval.needs.map(({ group }) => group);
-    const bytes = words.held(approval.link, groups, approval.expiresAt);
+    const bytes = words.held(approval.link, groups, approval.expiresAt, waiting.why);
     this.#effects.push({ kind: "write", bytes, drained: null });
   }
 

@@ -27,13 +27,18 @@ export function refusal(reasons: readonly Reason[]): Uint8Array {
   }));
 }
 
-/** The NOTICE that a request waits for people. */
-export function held(link: string, groups: readonly string[], expiresAt: string): Uint8Array {
+/** The NOTICE that a request waits for people; `why` is the verdict's detail. */
+export function held(
+  link: string,
+  groups: readonly string[],
+  expiresAt: string,
+  why: string,
+): Uint8Array {
   return backendBytes(noticeResponse({
     severity: "NOTICE",
     sqlstate: "00000",
     message: `sallyport: this request waits for approval by ${groups.join(" and ")}: ${link}`,
-    detail: `It runs as soon as it is approved, and is refused at ${expiresAt}.`,
+    detail: `It runs as soon as it is approved, and is refused at ${expiresAt}. ${why}`.trim(),
     hint: "Keep waiting, or cancel the statement to withdraw the request.",
   }));
 }

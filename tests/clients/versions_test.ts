@@ -9,6 +9,7 @@ import { findLeaks, readEvasions } from "#tests/corpus/evade.ts";
 import { startCorpusRig } from "#tests/corpus/rig.ts";
 import { checkCatalogReading } from "#tests/real/catalog_reading.ts";
 import { conversations } from "#tests/real/conversations.ts";
+import { checkPlanning } from "#tests/real/planning.ts";
 import { debianPostgres } from "#tests/real/debian_postgres.ts";
 import { holdConversation, makeConversationTables } from "#tests/real/held_conversation.ts";
 import { startOpenRig } from "#tests/real/open_gateway.ts";
@@ -88,6 +89,7 @@ async function catalogOf(binaries: PostgresBinaries): Promise<void> {
     const options = { directory: `${directory}/server`, say: () => {}, ephemeral: true, binaries };
     await using server = await startPostgres(options);
     await checkCatalogReading(server);
+    await checkPlanning(server);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

@@ -168,6 +168,32 @@ Deno.test("psql through the gateway", async (test) => {
     },
   );
 
+  await scenario(test, rig, "the planner says what is bulk, where the catalog cannot", async () => {
+    // A third of 5,000 by the catalog's statistics.
+    const few = await type("begin;\nselect id from patients where zip = '00000';\ncommit;\n");
+    deepStrictEqual([few.stdout, few.stderr], ["BEGIN\nCOMMIT\n", ""]);
+    // Of a view the catalog counts nothing.
+    const held = await startPsql(rig.system, {
+      application: "held-view",
+      input: "select id from visits;\nselect id, mrn from patient_summary;\n",
+      args: ["-At"],
+    });
+    const expects = /DETAIL: .* Expected: about [\d,]{5,} rows by the server's planner\./;
+    await eventually("the view is held", () => expects.test(held.printed()) || undefined);
+    held.interrupt();
+    await held.end();
+    match((await held.finished).stderr, /canceling statement due to user request/);
+    await isSettled(rig, "held-view", ["hold", "deny"]);
+    await using auditor = await rig.auditor();
+    const frames = await auditor.frames();
+    const session = sessionNamed(frames, "held-view");
+    const [explain, ...others] = payloadsOf(frames, "explain", session);
+    const [estimate] = payloadsOf(frames, "estimate", session);
+    strictEqual(others.length, 0, "what rows have no bearing on is not asked about");
+    strictEqual(estimate?.payload.explain, explain?.frame.sequence);
+    ok((estimate?.payload.rows[0] ?? 0) > 1000);
+  });
+
   await scenario(test, rig, "Ctrl-C cancels what runs and what waits", async () => {
     const running = await startPsql(rig.system, {
       application: "cancel-running",
