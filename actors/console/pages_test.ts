@@ -1,6 +1,7 @@
 /** The console's pages, over `app.request()`. @module */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { decodeControl, type PrincipalChain } from "#schemas/frames.ts";
+import type { ColumnPlan, Operator, ResultPlan } from "#schemas/mask_plan.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 import { browser, carl, form, justification, text } from "./callers_testing.ts";
 import {
@@ -36,6 +37,35 @@ Deno.test("a page shows who asks for whom, what for, and the statement with lite
     ]
   ) ok(page.includes(part), part);
   ok(!page.includes("2026-01-01"), "a literal is shown");
+});
+
+Deno.test("who asks, the statement, what would be seen and the decision stand before the rest", async () => {
+  const { test, cookie } = await browser();
+  const column = (name: string, mask: Operator): ColumnPlan => {
+    return { classes: [name], mask, origin: null };
+  };
+  const columns = [column("mrn", { operator: "keep" }), column("name", { operator: "redact" })];
+  const results: ResultPlan[] = [
+    { answers: "query", statement: null, formats: [], columns, copy: null },
+  ];
+  await hold(test, {
+    id: "ap2",
+    session: "s2",
+    statement: { classesRead: ["mrn", "name"], classesFiltered: ["dob"] },
+    verdict: { plan: { results, errors: "generic" } },
+  });
+  const page = await text(test, "/approvals/ap2", cookie);
+  match(page, /<strong class="danger">shows mrn<\/strong> · masks <strong>name<\/strong> · uses/);
+  const order = [
+    "<h1>",
+    'class="lead"',
+    "<pre",
+    'value="approve"',
+    "Approvals needed",
+    "Who and what",
+  ];
+  const places = order.map((part) => page.indexOf(part));
+  ok(places.every((place, index) => place > (places[index - 1] ?? 0)), places.join());
 });
 
 Deno.test("a statement whose bytes are not the verdict's digest cannot be approved", async () => {

@@ -40,7 +40,7 @@ main{max-width:68rem;margin:auto;padding:1.25rem 1rem 4rem}
 main.narrow{max-width:44rem}
 footer{max-width:68rem;margin:auto;padding:0 1rem 2rem;color:var(--soft);font-size:.85rem}
 .lead{margin:0 0 1.1rem;color:var(--soft)}
-.lead strong{color:var(--ink);font-weight:600}
+.lead strong{color:var(--ink);font-weight:600}.lead strong.danger{color:var(--bad)}
 .card{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:1rem 1.1rem;
 margin:0 0 1rem}
 .card dl+p{margin-top:.75rem}

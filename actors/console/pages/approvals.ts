@@ -111,10 +111,10 @@ export function approvalDetail(options: DetailOptions): Html {
     <h1>${actorName(principal)}${person} wants to run ${visible(commands)} on ${visible(
       entry.connection,
     )}</h1>
-    ${leadLine(entry)} ${statementCard(recording.shown)}
-    ${factsCard(entry, recording)}
-    ${votesCard(entry)}
+    ${leadLine(entry, recording.verdict)} ${statementCard(recording.shown)}
     ${decisionCard(options, state)}
+    ${votesCard(entry)}
+    ${factsCard(entry, recording)}
     <details class="card">
       <summary>Identifiers</summary>
       <dl>
@@ -134,27 +134,32 @@ export function approvalDetail(options: DetailOptions): Html {
   `;
 }
 
-/** What counts most, in one line. */
-function leadLine({ principal, summary }: ApprovalEntry): Html {
-  const { estimatedRows, estimatedBy, classes } = summary;
-  const purpose = principal === null
-    ? ""
-    : html`for <strong>${purposeText(principal.purpose)}</strong>`;
-  const rows = estimatedBy === "nobody"
-    ? html`
-      · <strong>nobody knows how many rows</strong>
-    `
-    : html`
-      · about <strong>${counted(estimatedRows, "row", "rows")}</strong>
-    `;
-  const data = classes.length === 0
-    ? html`
-      · no protected data
-    `
-    : html`
-      · touches <strong>${visible(classes.join(", "))}</strong>
-    `;
-  return html`<p class="lead">${purpose}${rows}${data}</p>`;
+/**
+ * What counts most, above the decision: for what, how many rows, and which classes would be seen.
+ * On a telephone it is what stands beside the statement and the buttons.
+ */
+function leadLine({ principal, summary }: ApprovalEntry, verdict: StoredVerdict): Html {
+  const uses = usesOf(summary.classes, verdict);
+  const names = (use: ClassUse["use"]) => {
+    return visible(uses.filter((one) => one.use === use).map(({ name }) => name).join(", "));
+  };
+  const parts = [
+    ...principal === null ? [] : [html`for <strong>${purposeText(principal.purpose)}</strong>`],
+    ...verdict?.plan.stream === undefined ? [rowsIn(summary)] : [],
+    ...names("shown") === "" ? [] : [html`<strong class="danger">shows ${names("shown")}</strong>`],
+    ...names("masked") === "" ? [] : [html`masks <strong>${names("masked")}</strong>`],
+    ...names("used") === "" ? [] : [html`uses <strong>${names("used")}</strong>`],
+    ...uses.length > 0 ? [] : ["no protected data"],
+  ];
+  return html`<p class="lead">${
+    parts.map((part, at) => html`${at === 0 ? "" : " · "}${part}`)
+  }</p>`;
+}
+
+function rowsIn({ estimatedRows, estimatedBy }: ApprovalEntry["summary"]): Html {
+  return estimatedBy === "nobody"
+    ? html`<strong>nobody knows how many rows</strong>`
+    : html`about <strong>${counted(estimatedRows, "row", "rows")}</strong>`;
 }
 
 function statementCard(shown: ShownRequest | null): Html {
@@ -207,7 +212,7 @@ function factsCard(entry: ApprovalEntry, { verdict }: ApprovalRecording): Html {
         <dt>Effects</dt>
         <dd>${pills([...effects, ...details])}</dd>
         <dt>Protected data</dt>
-        <dd>${maskedClasses(summary.classes, verdict)}</dd>
+        <dd>${classPills(usesOf(summary.classes, verdict))}</dd>
         <dt>Touches</dt>
         <dd>${pills(summary.relations)}</dd>
         <dt>Rows</dt>
@@ -219,34 +224,45 @@ function factsCard(entry: ApprovalEntry, { verdict }: ApprovalRecording): Html {
   `;
 }
 
-/** Classes, each with how the agent would see it. */
 /** How many rows are expected, and by whom. */
 function expectedIn({ estimatedRows: rows, estimatedBy: by }: ApprovalEntry["summary"]): string {
   return by === null ? `about ${count(rows)}, by estimate` : expectedRowsText({ rows, by });
 }
 
+type StoredVerdict = ApprovalRecording["verdict"];
+
 /** What is given out when it is approved, however wrong the estimate is. */
-function atMost(verdict: ApprovalRecording["verdict"]): string {
+function atMost(verdict: StoredVerdict): string {
   return verdict?.volume === undefined
     ? ""
     : `; at most ${count(verdict.volume.rowsMax)} given out`;
 }
 
-function maskedClasses(
-  classes: readonly string[],
-  verdict: ApprovalRecording["verdict"],
-): Html {
-  if (classes.length === 0) return html`<span class="soft">none</span>`;
+/** A class, and how the agent would see it. */
+type ClassUse = { readonly name: string; readonly use: "shown" | "masked" | "used" };
+
+function usesOf(classes: readonly string[], verdict: StoredVerdict): ClassUse[] {
   const columns = (verdict?.plan.results ?? []).flatMap(({ columns }) => columns);
+  const revealed = verdict?.plan.stream?.revealed ?? [];
+  return classes.map((name) => {
+    const own = columns.filter(({ classes }) => classes.includes(name));
+    const isShown = own.some(({ mask }) => mask.operator === "keep") || revealed.includes(name);
+    // Without a plan for any column, whatever comes out is masked whole.
+    const isUsed = own.length === 0 && columns.length > 0;
+    return { name, use: isShown ? "shown" : isUsed ? "used" : "masked" };
+  });
+}
+
+const useWords = { shown: "shown unmasked", masked: "masked", used: "used" } as const;
+
+function classPills(uses: readonly ClassUse[]): Html {
+  if (uses.length === 0) return html`<span class="soft">none</span>`;
   return html`<ul class="pills">${
-    classes.map((name) => {
-      const own = columns.filter(({ classes }) => classes.includes(name));
-      const isShown = own.some(({ mask }) => mask.operator === "keep");
-      // Without a plan for any column, whatever comes out is masked whole.
-      const isUsed = own.length === 0 && columns.length > 0;
-      const how = isUsed ? "used" : isShown ? "shown unmasked" : "masked";
-      return html`<li class="pill ${isShown ? "bad" : ""}">${visible(name)} · ${how}</li>`;
-    })
+    uses.map(({ name, use }) =>
+      html`<li class="pill ${use === "shown" ? "bad" : ""}">${visible(name)} · ${
+        useWords[use]
+      }</li>`
+    )
   }</ul>`;
 }
 
