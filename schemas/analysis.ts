@@ -129,6 +129,21 @@ export const StatementAnalysis = z.strictObject({
 });
 export type StatementAnalysis = z.infer<typeof StatementAnalysis>;
 
+/** A request with no statement (an empty query, a bare Sync) touches the session only. */
+export const emptyAnalysis: StatementAnalysis = {
+  command: "",
+  effects: ["session"],
+  details: [],
+  relations: [],
+  functions: [],
+  classesRead: [],
+  classesFiltered: [],
+  classesWritten: [],
+  columns: null,
+  copy: null,
+  estimatedRows: 0,
+};
+
 /** Why a statement could not be judged. Never holds a value of the statement. */
 export const Refusal = z.strictObject({
   code: z.enum([

@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { StatementAnalysis } from "#schemas/analysis.ts";
+import { emptyAnalysis, type StatementAnalysis } from "#schemas/analysis.ts";
 import type {
   Approval,
   ApprovalNeed,
@@ -38,16 +38,11 @@ export function openOf(principal: PrincipalChain): Open {
 
 export function statementOf(change: Partial<StatementAnalysis> = {}): StatementAnalysis {
   return {
+    ...emptyAnalysis,
     command: "SELECT",
     effects: ["read", "export"],
-    details: [],
     relations: ["public.patients"],
-    functions: [],
     classesRead: ["mrn", "dob"],
-    classesFiltered: [],
-    classesWritten: [],
-    columns: null,
-    copy: null,
     estimatedRows: 4812,
     estimatedBy: "planner",
     ...change,

@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { Effect, FilterKind, type StatementAnalysis } from "#schemas/analysis.ts";
+import { Effect, emptyAnalysis, FilterKind, type StatementAnalysis } from "#schemas/analysis.ts";
 import type { PrincipalChain } from "#schemas/frames.ts";
 import { opaqueClass } from "#schemas/policy_schema.ts";
 
@@ -57,21 +57,6 @@ export type Situation = {
   readonly aggregateRowsMin: number;
   /** Rows it may return, added up; a whole number that Cedar's Long holds. */
   readonly rows: number;
-};
-
-/** A request with no statement (an empty query, a bare Sync) touches the session only. */
-export const emptyAnalysis: StatementAnalysis = {
-  command: "",
-  effects: ["session"],
-  details: [],
-  relations: [],
-  functions: [],
-  classesRead: [],
-  classesFiltered: [],
-  classesWritten: [],
-  columns: null,
-  copy: null,
-  estimatedRows: 0,
 };
 
 /** What authz judges when a session opens. */

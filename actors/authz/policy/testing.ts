@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { StatementAnalysis } from "#schemas/analysis.ts";
+import { emptyAnalysis, type StatementAnalysis } from "#schemas/analysis.ts";
 import { Config } from "#schemas/config.ts";
 import { loadPolicy, policyLimits, type PolicySet } from "./cedar.ts";
 import { decide, type Decision } from "./decide.ts";
@@ -44,16 +44,11 @@ export const ada: Principal = {
 export const alone: Principal = { ...ada, actors: [] };
 
 export const select: StatementAnalysis = {
+  ...emptyAnalysis,
   command: "SELECT",
   effects: ["read"],
-  details: [],
   relations: ["public.patients"],
-  functions: [],
-  classesRead: [],
-  classesFiltered: [],
-  classesWritten: [],
   columns: [],
-  copy: null,
   estimatedRows: 1,
 };
 export const dropTable: StatementAnalysis = {

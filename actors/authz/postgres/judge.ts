@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { Refusal, StatementAnalysis } from "#schemas/analysis.ts";
+import { emptyAnalysis, type Refusal, type StatementAnalysis } from "#schemas/analysis.ts";
 import type { Catalog } from "#schemas/catalog.ts";
 import { maskedForms } from "#schemas/detectors/masked_forms.ts";
 import type { Open, Outcome, PrincipalChain } from "#schemas/frames.ts";
@@ -23,12 +23,7 @@ import { type SessionState, settled } from "../analysis/session.ts";
 import { settleSession } from "./changes.ts";
 import { type Judgements, neverHeld } from "../judgements.ts";
 import { maskPlan } from "../policy/plan.ts";
-import {
-  connectAnalysis,
-  emptyAnalysis,
-  parameterAnalysis,
-  unreadAnalysis,
-} from "../policy/situation.ts";
+import { connectAnalysis, parameterAnalysis, unreadAnalysis } from "../policy/situation.ts";
 import { createDigest, seenWith, withProbes } from "./probes.ts";
 import { type Misunderstood, type RequestLimits, understand, type Understood } from "./request.ts";
 import type { Asked, Consequence, Judgement, SessionJudge } from "../session_judge.ts";

@@ -1,4 +1,5 @@
 /** The judge: what is not understood, and start-up parameters that are not harmless. */
+import { emptyAnalysis } from "#schemas/analysis.ts";
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Outcome } from "#schemas/frames.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
@@ -8,7 +9,6 @@ import { settleSession } from "./changes.ts";
 import { createDigest } from "./probes.ts";
 import { initialPostgresState } from "./state.ts";
 import { admitted, asked, executed } from "./testing.ts";
-import { emptyAnalysis } from "../policy/situation.ts";
 import { permitAll } from "../policy/testing.ts";
 import { startupSession } from "./startup_parameters.ts";
 

@@ -10,7 +10,7 @@
  *
  * @module
  */
-import type { Refusal, StatementAnalysis } from "#schemas/analysis.ts";
+import { emptyAnalysis, type Refusal, type StatementAnalysis } from "#schemas/analysis.ts";
 import type { Bind } from "#schemas/wire/postgres/bind.ts";
 import type { Execute } from "#schemas/wire/postgres/execute.ts";
 import { Framer } from "#schemas/wire/postgres/frame.ts";
@@ -22,7 +22,6 @@ import type { Plannable } from "../analysis/plannable.ts";
 import type { Probe } from "../analysis/probes.ts";
 import { applyChange, type SessionChange, type SessionState } from "../analysis/session.ts";
 import type { Position } from "../policy/plan.ts";
-import { emptyAnalysis } from "../policy/situation.ts";
 import {
   type Digest,
   noParameters,

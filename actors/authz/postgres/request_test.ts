@@ -1,6 +1,6 @@
 /** Requests as what they ask for: what a batch without Sync may leave open. */
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import type { StatementAnalysis } from "#schemas/analysis.ts";
+import { emptyAnalysis, type StatementAnalysis } from "#schemas/analysis.ts";
 import { freshSession, type SessionChange } from "../analysis/session.ts";
 import { understand } from "./request.ts";
 import { createDigest } from "./probes.ts";
@@ -73,16 +73,4 @@ function message(tag: string, body: string): Uint8Array {
   return bytes;
 }
 
-const analysis: StatementAnalysis = {
-  command: "SELECT",
-  effects: ["read"],
-  details: [],
-  relations: [],
-  functions: [],
-  classesRead: [],
-  classesFiltered: [],
-  classesWritten: [],
-  columns: null,
-  copy: null,
-  estimatedRows: 0,
-};
+const analysis: StatementAnalysis = { ...emptyAnalysis, command: "SELECT", effects: ["read"] };

@@ -6,8 +6,7 @@
  *
  * @module
  */
-import { Effect, type StatementAnalysis } from "#schemas/analysis.ts";
-import { emptyAnalysis } from "../policy/situation.ts";
+import { Effect, emptyAnalysis, type StatementAnalysis } from "#schemas/analysis.ts";
 import { normalisePath, otherHome } from "./path.ts";
 import type { Value } from "./words.ts";
 

@@ -1,24 +1,12 @@
 import { deepStrictEqual } from "node:assert/strict";
-import type { StatementAnalysis } from "#schemas/analysis.ts";
+import { emptyAnalysis, type StatementAnalysis } from "#schemas/analysis.ts";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { errorResponse } from "#schemas/wire/postgres/error_response.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 import { postgresConversation } from "./conversation.ts";
 
 const limits = { messageBytesMax: 1 << 20, commandsMax: 8 };
-const reads: StatementAnalysis = {
-  command: "SELECT",
-  effects: ["read"],
-  details: [],
-  relations: [],
-  functions: [],
-  classesRead: [],
-  classesFiltered: [],
-  classesWritten: [],
-  columns: null,
-  copy: null,
-  estimatedRows: 1,
-};
+const reads: StatementAnalysis = { ...emptyAnalysis, command: "SELECT", effects: ["read"] };
 const defines: StatementAnalysis = { ...reads, command: "CREATE TABLE", effects: ["define"] };
 
 Deno.test("the catalog is needed once a definition is committed, until it was read", () => {

@@ -1,6 +1,6 @@
 /** Where a response reaches a limit of its verdict. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import type { StatementAnalysis } from "#schemas/analysis.ts";
+import { emptyAnalysis, type StatementAnalysis } from "#schemas/analysis.ts";
 import { joinBytes } from "#schemas/join_bytes.ts";
 import type { VolumeLimit } from "#schemas/volume.ts";
 import { backendBytes, type BackendMessage } from "#schemas/wire/postgres/backend.ts";
@@ -219,16 +219,8 @@ function statementOf(
 ): StatementAnalysis {
   const marks = { delimiter: ",", null: "", quote: '"', escape: '"' };
   return {
-    command: "",
+    ...emptyAnalysis,
     effects: ["read"],
-    details: [],
-    relations: [],
-    functions: [],
-    classesRead: [],
-    classesFiltered: [],
-    classesWritten: [],
-    columns: null,
     copy: copy === null ? null : { direction: "out", format: { ...marks, ...copy } },
-    estimatedRows: 1,
   };
 }
