@@ -1,6 +1,7 @@
 /**
- * Input of a shell or of whatever else has a terminal: cut at the Enter key, each with the line
- * that it completes, so that the line may be judged before Enter is passed on.
+ * Input of a shell or of whatever else has a terminal: cut at the Enter key and at Ctrl-O, which
+ * runs a line too, each with the line that it completes, so that the line may be judged before the
+ * key is passed on.
  *
  * Two readings of a line, for neither is always right: from the keys, which know nothing of history
  * and completion, and from the screen, which lags behind the keys. The screen counts only where
@@ -22,6 +23,8 @@ export type TerminalInputLimits = {
 
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
+/** Ctrl-O: line editors run the line, and bring in the one behind it in their history. */
+const runAndNext = 0x0f;
 
 /** `terminal` is null for a shell without one, whose lines are as they were sent. */
 export function terminalInput(
@@ -72,8 +75,8 @@ export function terminalInput(
     const typed = pending.subarray(0, end);
     if (terminal === null) return completed(end, plainText(typed), null);
     line.type(typed);
-    const isTold = line.text !== null && !terminal.alternate && !asksForSecret(terminal);
-    if (isTold) return completed(end, line.text, null);
+    const isTold = line.text !== null && line.isPlain && !terminal.alternate;
+    if (isTold && !asksForSecret(terminal)) return completed(end, line.text, null);
     line.reset();
     // What the keys do not tell is asked of the screen, once it shows it.
     prompt = terminal.line()?.beforeCursor ?? null;
@@ -91,7 +94,7 @@ export function terminalInput(
     const waitMs = typedMs + limits.echoMsMax - nowMs();
     const isShown = carriedOut && waitMs <= 0;
     const isHidden = typed !== null && typed.trim() !== "" && isUnseen(typed, terminal);
-    if ((typed === null || isHidden) && !isShown) {
+    if ((typed === null || !line.isPlain || isHidden) && !isShown) {
       // The target was given this long to carry out and show what was typed; then it is unknown.
       const lostMs = typedMs + echoWaits * limits.echoMsMax - nowMs();
       const afterMs = waitMs > 0 ? waitMs : Math.min(lostMs, limits.echoMsMax);
@@ -131,7 +134,8 @@ export function terminalInput(
       ? `${joined}\n`
       : "";
     line.reset();
-    prompt = null;
+    if (data.at(-1) === runAndNext) line.bringIn();
+    else prompt = null;
     enteredMs = typedMs = nowMs();
     return { messages: [{ kind: "line", screen, keys: joined }, { kind: "data", data }] };
   }
@@ -143,7 +147,8 @@ export function terminalInput(
   }
 
   function isEnter(byte: number): boolean {
-    return byte === lineFeed || byte === carriageReturn && terminal !== null;
+    if (byte === lineFeed) return true;
+    return terminal !== null && (byte === carriageReturn || byte === runAndNext);
   }
 }
 

@@ -70,6 +70,38 @@ Deno.test("a line of history is read off the screen, once it is there", () => {
   deepStrictEqual(given(input.next(carriedOut)), ["sudo reboot", null, "\r"]);
 });
 
+Deno.test("Ctrl-O runs a line as Enter does, and brings in one that no key tells", () => {
+  const { type, show, input, time } = shell();
+  show("$ ");
+  time.ms += 500;
+  type("id");
+  deepStrictEqual(given(input.next(carriedOut)), ["id"]);
+  show("id");
+  time.ms += 120;
+  type("\x0f");
+  deepStrictEqual(given(input.next(carriedOut)), ["id", "id", "\x0f"]);
+  show("\r\nuid=0\r\n$ reboo");
+  time.ms += 120;
+  type("t");
+  deepStrictEqual(given(input.next(carriedOut)), ["t"]);
+  show("t");
+  type("\r");
+  deepStrictEqual(entered(input, time, carriedOut), ["reboot", null, "\r"]);
+  show("\r\n$ ");
+  type("\x0f");
+  deepStrictEqual(given(input.next(carriedOut)), [null, "", "\x0f"]);
+});
+
+Deno.test("keys that a shell of another encoding takes for commands are read off the screen", () => {
+  const { type, show, input, time } = shell();
+  show("$ ");
+  time.ms += 500;
+  type("bidden\u00b2for\r");
+  deepStrictEqual(given(input.next(carriedOut)), ["bidden\u00b2for"]);
+  show("forbidden");
+  deepStrictEqual(entered(input, time, carriedOut), ["forbidden", "bidden\u00b2for", "\r"]);
+});
+
 Deno.test("what is never carried out is not taken for what the screen shows", () => {
   const { type, show, input, time } = shell();
   show("$ ");

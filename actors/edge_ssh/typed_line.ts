@@ -16,6 +16,7 @@ export class TypedLine {
   #known = true;
   #escape = "";
   #touched = false;
+  #plain = true;
 
   constructor(charsMax: number) {
     this.#charsMax = charsMax;
@@ -31,6 +32,17 @@ export class TypedLine {
     return this.#known && this.#escape === "" ? this.#characters.join("") : null;
   }
 
+  /** Only ASCII: to a shell of another encoding the bytes of other characters are other keys. */
+  get isPlain(): boolean {
+    return this.#plain;
+  }
+
+  /** A new line begins with text of the editor's own. */
+  bringIn(): void {
+    this.#touched = true;
+    this.#known = false;
+  }
+
   /** A new line begins. */
   reset(): void {
     this.#utf8.decode();
@@ -39,6 +51,7 @@ export class TypedLine {
     this.#known = true;
     this.#escape = "";
     this.#touched = false;
+    this.#plain = true;
   }
 
   /** Keys without Enter. */
@@ -50,6 +63,7 @@ export class TypedLine {
   #key(character: string): void {
     if (this.#escape !== "") return this.#inEscape(character);
     const code = character.codePointAt(0) ?? 0;
+    if (code > 0x7f) this.#plain = false;
     if (code >= 0x20 && code !== 0x7f && code !== 0xfffd) return this.#insert(character);
     switch (code) {
       case 0x7f:

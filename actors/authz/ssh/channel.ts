@@ -108,7 +108,7 @@ function lineOf(
   for (const [index, message] of messages.entries()) {
     if (message.kind === "data") {
       const enter = message.data.findIndex((byte) => {
-        return byte === lineFeed || byte === carriageReturn && terminal;
+        return byte === lineFeed || terminal && (byte === carriageReturn || byte === runAndNext);
       });
       const last = enter === message.data.length - 1;
       const before = messages[index - 1];
@@ -193,6 +193,8 @@ function isLine({ kind }: ChannelMessage): boolean {
 const hiddenLine = statementOf("line", ["shell"], ["hidden"]);
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
+/** Ctrl-O, which runs a line as Enter does. */
+const runAndNext = 0x0f;
 const tooComplex: Refusal = {
   code: "too_complex",
   message: "the line does too much at once to be judged",

@@ -179,6 +179,7 @@ Deno.test("a shell's lines pass unless a rule forbids them, and no Enter passes 
   strictEqual(said(line("x=$(sudo ls", null)), "deny sudo-never policy_forbids", "unfinished");
   strictEqual(said(say({ kind: "data", data: utf8("ls\r") })), "deny malformed_message");
   strictEqual(said(say({ kind: "data", data: utf8("ls\nls") })), "deny malformed_message");
+  strictEqual(said(say({ kind: "data", data: utf8("ls\x0f") })), "deny malformed_message");
   strictEqual(said(say({ kind: "eof" })), "allow sees-mrn shells");
 });
 
