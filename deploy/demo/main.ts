@@ -4,16 +4,31 @@
  *
  * @module
  */
+import { relative } from "node:path";
 import { startSystem } from "./system.ts";
+import { tokenNames, welcomeLines } from "./welcome.ts";
 
 const started = performance.now();
 const directory = Deno.args[0] ?? `${Deno.cwd()}/.sallyport/demo`;
 
 const stopping = Promise.withResolvers<void>();
+let isStanding = false;
+let isToldToStop = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.addSignalListener(signal, () => stopping.resolve());
+  Deno.addSignalListener(signal, () => {
+    // What is half started is stopped once it stands; who cannot wait says so twice.
+    if (!isStanding && isToldToStop) Deno.exit(130);
+    if (!isStanding) say("stopping as soon as all has started; once more to leave at once");
+    isToldToStop = true;
+    stopping.resolve();
+  });
 }
 const system = await startSystem({ directory, say }).catch((error) => {
+  // Ctrl-C reaches what is being started as well.
+  if (isToldToStop) {
+    say("stopped");
+    Deno.exit(130);
+  }
   // Words for a person; where in the code it happened is of no use to them.
   say(`cannot start: ${error instanceof Error ? error.message : "unknown"}`);
   say(`what each process said is in ${directory}/logs`);
@@ -28,28 +43,23 @@ const ready = {
   identity: system.identityUrl,
   tokens: { agent: tokens.agent, nurse: tokens.nurse, approver: tokens.approver },
 };
+const tokensFolder = `${directory}/tokens`;
+await Deno.mkdir(tokensFolder, { recursive: true, mode: 0o700 });
+for (const name of tokenNames) {
+  await Deno.writeTextFile(`${tokensFolder}/${name}`, tokens[name], { mode: 0o600 });
+}
 print(`READY ${JSON.stringify(ready)}`);
-print("");
-print("An agent, acting for an analyst:");
-print(`  PGPASSWORD='${tokens.agent}' psql "${target("report-agent")}"`);
-print("A nurse of the treatment team:");
-print(`  PGPASSWORD='${tokens.nurse}' psql "${target("nora")}"`);
-print("The same agent over SSH, for a quarter of an hour without a prompt:");
-print(`  sallyport connect --connection lab <<< '${tokens.agent}' && ssh lab 'ls patients'`);
-print(`  or ssh -p ${system.ssh.port} lab@127.0.0.1, with the token as the password`);
-print(`Approvers: ${consoleUrl} (sign in as carl, of compliance)`);
-print("(sallyport stands for: deno task sallyport)");
-print("What happened: deno task sallyport sessions | replay <session> | verify");
-print("Ctrl-C stops everything.");
+isStanding = true;
+if (!isToldToStop) {
+  print("");
+  const folder = relative(Deno.cwd(), directory);
+  const sshPort = system.ssh.port;
+  for (const line of welcomeLines({ ...edge, folder, sshPort, consoleUrl })) print(line);
+}
 await stopping.promise;
 say("stopping");
 await system.stop();
 Deno.exit(0);
-
-function target(user: string): string {
-  return `host=${edge.host} port=${edge.port} dbname=ehr user=${user} ` +
-    `sslmode=verify-full sslrootcert=${system.caFile}`;
-}
 
 function say(line: string): void {
   print(`[${((performance.now() - started) / 1000).toFixed(1)}s] ${line}`);
