@@ -3,6 +3,7 @@ import { deepStrictEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { endedHeader } from "#schemas/frames.ts";
 import type { AgentMessage, ChannelMessage } from "#schemas/wire/ssh/channel.ts";
+import { pty, windowSize } from "#schemas/wire/ssh/testing.ts";
 import type { FromAgent } from "./agent_channel.ts";
 import { edgeSshLimits } from "./limits.ts";
 import { purposeOf } from "./purpose.ts";
@@ -10,8 +11,6 @@ import { Session } from "./session.ts";
 import type { SessionEffect } from "./session_effects.ts";
 import { asked, messagesOf, outcome, response, verdict } from "./testing.ts";
 
-const size = { columns: 80, rows: 24, widthPixels: 0, heightPixels: 0 };
-const pty: AgentMessage = { kind: "pty", term: "xterm", modes: Uint8Array.of(0), ...size };
 const purposes: readonly (readonly AgentMessage[])[] = [
   [{ kind: "exec", command: Uint8Array.of(97) }],
   [pty, { kind: "shell" }],
@@ -30,7 +29,10 @@ const data = fc.oneof(
 const said: fc.Arbitrary<FromAgent> = fc.oneof(
   { weight: 6, arbitrary: data.map((bytes) => ({ kind: "data" as const, data: bytes })) },
   { weight: 1, arbitrary: fc.constant({ kind: "eof" as const }) },
-  { weight: 1, arbitrary: fc.constant({ kind: "window_change" as const, ...size, columns: 0 }) },
+  {
+    weight: 1,
+    arbitrary: fc.constant({ kind: "window_change" as const, ...windowSize, columns: 0 }),
+  },
   { weight: 1, arbitrary: fc.constant({ kind: "signal" as const, name: "INT" }) },
 );
 const answer: fc.Arbitrary<ChannelMessage> = fc.oneof(

@@ -1,14 +1,13 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { endedHeader, limitedHeader, operationHeader, requestOverCode } from "#schemas/frames.ts";
 import type { AgentMessage } from "#schemas/wire/ssh/channel.ts";
+import { pty, windowSize } from "#schemas/wire/ssh/testing.ts";
 import { edgeSshLimits } from "./limits.ts";
 import { purposeOf } from "./purpose.ts";
 import { Session } from "./session.ts";
 import type { SessionEffect } from "./session_effects.ts";
 import { asked, messagesOf, outcome, response, verdict } from "./testing.ts";
 
-const size = { columns: 80, rows: 24, widthPixels: 0, heightPixels: 0 };
-const pty: AgentMessage = { kind: "pty", term: "xterm", modes: Uint8Array.of(0), ...size };
 const exec: AgentMessage = { kind: "exec", command: bytes("cat notes") };
 const sftp: AgentMessage = { kind: "subsystem", name: "sftp" };
 const tunnel: AgentMessage = {
@@ -291,7 +290,9 @@ Deno.test("an answer that is not whole messages never leaves", () => {
 
 Deno.test("a window's size and signals are continuations; a channel that closes ends it", () => {
   const { session } = running([pty, { kind: "shell" }]);
-  const [resized] = requests(session.receive({ kind: "window_change", ...size, columns: 132 }));
+  const [resized] = requests(
+    session.receive({ kind: "window_change", ...windowSize, columns: 132 }),
+  );
   equal(resized?.messages[0]?.kind, "window_change");
   const [signal] = requests(session.receive({ kind: "signal", name: "INT" }));
   deepStrictEqual(signal?.messages, [{ kind: "signal", name: "INT" }]);
@@ -303,10 +304,12 @@ Deno.test("signals overtake what waits, sizes give way to newer ones, and too ma
   const { session } = running([pty, exec], { outstandingMax: 1, controlsMax: 3 });
   session.receive({ kind: "data", data: bytes("a") });
   session.receive({ kind: "data", data: bytes("b") });
-  for (const columns of [90, 100]) session.receive({ kind: "window_change", ...size, columns });
+  for (const columns of [90, 100]) {
+    session.receive({ kind: "window_change", ...windowSize, columns });
+  }
   session.stored(verdict(2, "allow"));
   const [next] = requests(session.stored(outcome(2)));
-  deepStrictEqual(next?.messages, [{ kind: "window_change", ...size, columns: 100 }]);
+  deepStrictEqual(next?.messages, [{ kind: "window_change", ...windowSize, columns: 100 }]);
   for (let sent = 0; sent < 6; sent++) session.receive({ kind: "signal", name: "INT" });
   session.stored(verdict(3, "allow"));
   equal(closed(session.stored(outcome(3))), "protocol_error");

@@ -9,6 +9,7 @@
  * @module
  */
 import { bulk } from "./bulk.ts";
+import { print, say } from "./print.ts";
 import { type BenchRig, processorTimes, startBenchRig } from "./rig.ts";
 import { skeleton } from "./skeleton.ts";
 import { type BenchRun, nullRelay, peakMebibytes, pgbench, type Target, tool } from "./tools.ts";
@@ -106,12 +107,4 @@ async function sayTimes(
     const micros = (used / statements) * 1e6;
     print(`  ${name}: ${used.toFixed(1)} s of processor, ${micros.toFixed(0)} us a statement`);
   }
-}
-
-function say(line: string): void {
-  print(`[bench] ${line}`);
-}
-
-function print(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }

@@ -9,6 +9,7 @@
  */
 import { joinBytes } from "#schemas/join_bytes.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
+import { print, say } from "./print.ts";
 import { processorTimes, startBenchRig } from "./rig.ts";
 import { median, type Target } from "./tools.ts";
 import { type Answer, exchange } from "./wire_client.ts";
@@ -124,12 +125,4 @@ function rowOf(
 
 function maskingSeconds(before: Map<string, number>, after: Map<string, number>): number {
   return (after.get("masking") ?? 0) - (before.get("masking") ?? 0);
-}
-
-function say(line: string): void {
-  print(`[bench] ${line}`);
-}
-
-function print(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }

@@ -9,6 +9,7 @@
 import { startSystem, type System } from "#deploy/demo/system.ts";
 import { processKinds } from "#deploy/processes.ts";
 import { runTool, startProcess } from "#deploy/machine/process.ts";
+import { say } from "./print.ts";
 import { echoTimes, idleSessions } from "./ssh_sessions.ts";
 import { cpuSeconds, median, peakMebibytes, resetPeak, residentMebibytes } from "./tools.ts";
 
@@ -132,8 +133,4 @@ async function ssh2Rate(): Promise<number> {
   if (!result.success) throw new Error(`ssh2 failed: ${result.stderr}`);
   const { ms } = JSON.parse(result.stdout);
   return bytes / 1000 / Number(ms);
-}
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`[bench] ${line}\n`));
 }

@@ -4,12 +4,11 @@ import { startLab } from "#deploy/demo/lab.ts";
 import { newSshKeyPair } from "#deploy/machine/ssh_key.ts";
 import { encodeSftpClient, type SftpClientPacket } from "#schemas/wire/sftp/client.ts";
 import type { ChannelMessage } from "#schemas/wire/ssh/channel.ts";
+import { pty, windowSize } from "#schemas/wire/ssh/testing.ts";
 import { dialChannel, endpointOf, isClosed, openChannel } from "./ssh_upstream.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const exec = (command: string): ChannelMessage => ({ kind: "exec", command: bytes(command) });
-const size = { columns: 80, rows: 24, widthPixels: 0, heightPixels: 0 };
-const pty: ChannelMessage = { kind: "pty", term: "xterm", modes: new Uint8Array([0]), ...size };
 const data = (text: string): ChannelMessage => ({ kind: "data", data: bytes(text) });
 
 Deno.test("target reaches an SSH host", async (test) => {
@@ -71,7 +70,7 @@ Deno.test("target reaches an SSH host", async (test) => {
     using channel = await openChannel(endpoint);
     channel.write(pty, { kind: "shell" });
     await channel.until((one) => one.output().includes("$ "));
-    channel.write({ kind: "window_change", ...size, columns: 133 });
+    channel.write({ kind: "window_change", ...windowSize, columns: 133 });
     channel.write({ kind: "line", screen: "stty size", keys: "stty size" }, data("stty size\r"));
     await channel.until((one) => one.output().includes("24 133"));
     channel.write(data("exit 4\r"));

@@ -8,6 +8,7 @@ import { encodeSftpClient, type SftpClientPacket, sftpOpen } from "#schemas/wire
 import { SftpFramer, sftpPacketBytesMax } from "#schemas/wire/sftp/frame.ts";
 import { decodeSftpServer, sftpStatus } from "#schemas/wire/sftp/server.ts";
 import type { AgentMessage } from "#schemas/wire/ssh/channel.ts";
+import { pty } from "#schemas/wire/ssh/testing.ts";
 import { planted } from "./clinic.ts";
 import type { Chance } from "./clock.ts";
 import { countCommand, fileOf, rowsCommand, rowsFile } from "./ssh_programs.ts";
@@ -25,15 +26,6 @@ export type Task = {
   outcome(output: string): "due" | "wrong" | "refused" | "cut short";
 };
 
-const pty: AgentMessage = {
-  kind: "pty",
-  term: "xterm",
-  columns: 80,
-  rows: 24,
-  widthPixels: 0,
-  heightPixels: 0,
-  modes: Uint8Array.of(0),
-};
 const maskedLine = /pays for (?:\d{1,3}-?\d?)?\[ssn\] alone/g;
 const nothing = (): readonly Sent[] => [];
 

@@ -4,6 +4,7 @@ import { Limits } from "#schemas/config.ts";
 import type { Open } from "#schemas/frames.ts";
 import { encodeSftpClient, type SftpClientPacket, sftpOpen } from "#schemas/wire/sftp/client.ts";
 import { type ChannelMessage, encodeChannelMessages } from "#schemas/wire/ssh/channel.ts";
+import { pty } from "#schemas/wire/ssh/testing.ts";
 import type { Judgement, SessionJudge } from "../session_judge.ts";
 import { agent, openOf, person, sshJudge } from "./testing.ts";
 
@@ -46,15 +47,6 @@ function said({ decision, policies, reasons }: Judgement): string {
   return [decision, ...policies, ...reasons.map(({ code }) => code)].join(" ");
 }
 
-const pty: ChannelMessage = {
-  kind: "pty",
-  term: "xterm",
-  columns: 80,
-  rows: 24,
-  widthPixels: 0,
-  heightPixels: 0,
-  modes: new Uint8Array(0),
-};
 const handle = Uint8Array.of(1);
 
 Deno.test("how much a channel gives out is the smallest that connection and policies name", () => {
