@@ -5,6 +5,7 @@
  * @module
  */
 import { relative } from "node:path";
+import { ProvisionError } from "#deploy/nats/provision.ts";
 import { startSystem } from "./system.ts";
 import { tokenNames, welcomeLines } from "./welcome.ts";
 
@@ -31,6 +32,9 @@ const system = await startSystem({ directory, say }).catch((error) => {
   }
   // Words for a person; where in the code it happened is of no use to them.
   say(`cannot start: ${error instanceof Error ? error.message : "unknown"}`);
+  if (error instanceof ProvisionError) {
+    say(`${directory} may be of another version: move it away, and the demo makes a new one`);
+  }
   say(`what each process said is in ${directory}/logs`);
   Deno.exit(1);
 });
