@@ -96,6 +96,28 @@ export function parseReleaseSubject(
   return { edge, session, kind: known };
 }
 
+/**
+ * Says to an edge that a frame of this kind was stored for it, with the frame's sequence in
+ * decimal, so that it looks. For what it need not hear of in the ordinary case; never stored.
+ */
+export function noticeSubject(
+  edge: string,
+  session: string | "*",
+  kind: FrameKind | "*",
+): string {
+  return `notice.${edge}.${session}.${kind}`;
+}
+
+/** The session and kind of a notice; null when the subject is not one. */
+export function parseNoticeSubject(
+  subject: string,
+): { session: string; kind: FrameKind } | null {
+  const [root, edge, session, kind, ...more] = subject.split(".");
+  const known = frameKinds.find((name) => name === kind);
+  if (root !== "notice" || edge === undefined || known === undefined) return null;
+  return session === undefined || more.length > 0 ? null : { session, kind: known };
+}
+
 /** Unmasked response frames: a memory stream, read by masking alone. */
 export function rawSubject(shard: number, session: string): string {
   return `raw.${shard}.${session}`;
@@ -142,6 +164,9 @@ export const exchangeSubject = "identity.exchange";
 export const keyExchangeSubject = "identity.exchange_key";
 /** Request and reply: a person's decision about a held request. */
 export const decideSubject = "approval.decide";
+
+/** Says to approval that a verdict was stored that concerns it; never stored itself. */
+export const approvalNoticeSubject = "approval.notice";
 
 export function auditStream(epoch: string): string {
   return `AUDIT_${epoch}`;

@@ -25,7 +25,11 @@ export type PublishEffect = {
   readonly place: FramePlaceInput;
   readonly payload: Uint8Array;
   readonly headers?: HeaderMap;
+  /** Who is told once it is stored; to everybody else it comes in the ordinary way. */
+  readonly tells?: readonly Told[];
 };
+/** The session's edge, or approval: they do not hear of every frame by themselves. */
+export type Told = "edge" | "approval";
 /** Sends raw response bytes to masking: a memory stream, never on disk. */
 export type RawEffect = {
   readonly kind: "raw";

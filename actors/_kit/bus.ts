@@ -89,6 +89,11 @@ export function errorCode(error: unknown): string {
 
 export type Subscription = { stop(): Promise<void> };
 
+export type Consuming = Subscription & {
+  /** Resolves when all that was stored before was handled here, or another worker is served. */
+  catchUp(): Promise<void>;
+};
+
 export type StreamState = {
   readonly first: number;
   readonly last: number;
@@ -108,12 +113,16 @@ export type Bus = {
   subscribe(subject: string, handler: (message: PassingMessage) => void): Subscription;
   request(subject: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
   respond(subject: string, handler: (payload: Uint8Array) => Promise<Uint8Array>): Subscription;
-  /** Reads through a shared durable consumer that provisioning made; one worker at a time. */
+  /**
+   * Reads through a shared durable consumer that provisioning made; one worker at a time. With
+   * `lateMs` deliveries may come that much later and together, which costs far less.
+   */
   consume(
     stream: string,
     consumer: string,
     handler: (delivery: Delivery) => void,
-  ): Promise<Subscription>;
+    options?: { readonly lateMs: number },
+  ): Promise<Consuming>;
   /** Reads stored messages in order, for recovery, replay and verification. */
   read(stream: string, options: ReadOptions): AsyncIterable<StoredMessage>;
   /**

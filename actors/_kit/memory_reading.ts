@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { type Bus, BusError, type Delivery, type StoredMessage } from "#actors/_kit/bus.ts";
+import {
+  type Bus,
+  BusError,
+  type Consuming,
+  type Delivery,
+  type StoredMessage,
+} from "#actors/_kit/bus.ts";
 import type { ReadOptions, Subscription } from "#actors/_kit/bus.ts";
 import type { Clock } from "#actors/_kit/clock.ts";
 import type { ServerSide } from "#actors/_kit/memory_bus.ts";
@@ -37,7 +43,7 @@ export function memoryReading(ports: ReadingPorts): Pick<Bus, "consume" | "read"
     stream: string,
     consumer: string,
     handler: (delivery: Delivery) => void,
-  ): Promise<Subscription> {
+  ): Promise<Consuming> {
     const source = await ports.ask(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, () => {
       const found = ports.server.consumer(stream, consumer);
       if (found === null) throw new BusError("refused", `No consumer ${consumer}`);
@@ -64,6 +70,8 @@ export function memoryReading(ports: ReadingPorts): Pick<Bus, "consume" | "read"
         source.leave(worker);
         return Promise.resolve();
       },
+      // Nothing comes late here: what was stored before is on its way on the same line.
+      catchUp: () => ports.ask(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, () => {}),
     };
   }
 

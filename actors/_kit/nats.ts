@@ -51,7 +51,7 @@ export async function connectBus(options: LinkOptions): Promise<Bus> {
       return payloadOf(answer);
     },
     respond: (subject, handler) => respond(link, subject, handler),
-    consume: (stream, consumer, handler) => consumeStage(link, stream, consumer, handler),
+    consume: (stream, consumer, handler, how) => consumeStage(link, stream, consumer, handler, how),
     read: reader.read,
     follow: reader.follow,
     async last(stream, subject) {

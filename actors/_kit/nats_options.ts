@@ -25,6 +25,8 @@ export type BusLimits = {
   readonly pullMsMax: number;
   /** Messages asked for at once by a reader that is in no hurry. */
   readonly gatherMessagesMax: number;
+  /** How long such a reader waits for an answer when it is to have all that there is. */
+  readonly catchUpMsMax: number;
   /** Messages and bytes of one page of a bounded read. */
   readonly pageMessagesMax: number;
   readonly pageBytesMax: number;
@@ -40,6 +42,7 @@ export const busLimits: BusLimits = {
   pullMessagesMax: 512,
   pullMsMax: 1_000,
   gatherMessagesMax: 2_048,
+  catchUpMsMax: 1_000,
   pageMessagesMax: 256,
   pageBytesMax: 8 * 1024 * 1024,
   respondsPendingMax: 1_024,

@@ -151,6 +151,6 @@ export function pullLoop(link: PullLink, options: PullOptions): Pull {
 }
 
 /** It came after stop: another worker should have it now, not after the ack wait. */
-function handBack(link: PullLink, { reply }: NatsMsg): void {
+export function handBack(link: PullLink, { reply }: NatsMsg): void {
   if (reply !== undefined) link.write(reply, encoder.encode("-NAK"));
 }

@@ -228,11 +228,13 @@ export function streamReader(link: Link): Reader {
     }
     const asking = {
       subject: `$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`,
+      group: undefined,
+      pinned: false,
       onMessage,
       onLost: () => void remake(),
     };
     const pull = options === undefined
-      ? pullLoop(link, { ...asking, group: undefined, pinned: false })
+      ? pullLoop(link, asking)
       : gatherLoop(link, { ...asking, lateMs: options.lateMs });
     const forgetReconnect = link.onReconnect(() => void remake());
     return { stop };

@@ -7,13 +7,20 @@
  *
  * @module
  */
-import type { PublishEffect, RawEffect } from "#actors/_kit/actor.ts";
+import type { PublishEffect, RawEffect, Told } from "#actors/_kit/actor.ts";
 import { type Bus, BusError, type HeaderMap } from "#actors/_kit/bus.ts";
 import type { Clock, Random } from "#actors/_kit/clock.ts";
 import { frameHeaders, type FrameKind, type SessionKey } from "#actors/_kit/frame.ts";
 import type { Report } from "#actors/_kit/report.ts";
 import { frameHeader, sessionHeader } from "#schemas/frames.ts";
-import { auditStream, auditSubject, rawStream, rawSubject } from "#schemas/subjects.ts";
+import {
+  approvalNoticeSubject,
+  auditStream,
+  auditSubject,
+  noticeSubject,
+  rawStream,
+  rawSubject,
+} from "#schemas/subjects.ts";
 
 /** What of a session's mailbox publishing needs. */
 export type Publishing = {
@@ -32,6 +39,7 @@ export type PublisherPorts = {
   readonly limits: { readonly publishRetryMsMax: number };
 };
 
+const encoder = new TextEncoder();
 /** How long to wait before a publish is tried again, milliseconds. */
 const retryAfterMs = 200;
 
@@ -52,7 +60,25 @@ export function sessionPublisher(ports: PublisherPorts) {
       return publishFirmly(box, subject, effect.payload, headers, expected);
     });
     box.chains.set(effect.frame, next);
-    return next;
+    const { tells } = effect;
+    if (tells === undefined) return next;
+    return next.then((sequence) => {
+      for (const told of tells) tell(box.key, effect.frame, sequence, told);
+      return sequence;
+    });
+  }
+
+  /** A notice may be lost: who waits for it looks by itself, later. */
+  function tell(
+    { edge, session }: SessionKey,
+    kind: FrameKind,
+    sequence: number,
+    told: Told,
+  ): void {
+    const edgeOrApproval = told === "edge"
+      ? noticeSubject(edge, session, kind)
+      : approvalNoticeSubject;
+    bus.send(edgeOrApproval, encoder.encode(String(sequence)));
   }
 
   async function publishFirmly(

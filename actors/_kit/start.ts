@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type Bus, type Delivery, errorCode } from "#actors/_kit/bus.ts";
+import { type Bus, type Consuming, type Delivery, errorCode } from "#actors/_kit/bus.ts";
 import { type Epochs, followEpochs } from "#actors/_kit/epochs.ts";
 import { type Clock, coarse, type Random, systemClock, systemRandom } from "#actors/_kit/clock.ts";
 import { busLimits, connectBus } from "#actors/_kit/nats.ts";
@@ -33,8 +33,16 @@ export type Process = {
   };
   /** The months of the record, as time goes on. */
   readonly epochs: Epochs;
-  /** Reads this stage's share of every month's stream, all shards. */
-  consume(onDelivery: (delivery: Delivery) => void): Promise<void>;
+  /**
+   * Reads this stage's share of every month's stream, all shards; with `lateMs` deliveries may come
+   * that much later and together.
+   */
+  consume(
+    onDelivery: (delivery: Delivery) => void,
+    options?: { readonly lateMs: number },
+  ): Promise<void>;
+  /** Resolves when this stage was given all that was stored before. */
+  catchUp(): Promise<void>;
   /** Reads this stage's share of the RAW stream, all shards. */
   consumeRaw(onDelivery: (delivery: Delivery) => void): Promise<void>;
   /** Says that the actor works; supervisors wait for it. */
@@ -63,6 +71,7 @@ export async function startActor(kind: string): Promise<Process> {
   const clock = coarse(systemClock, waitStepMs);
   const epochs = followEpochs(clock, settings.epoch);
   const ports = { bus, clock, random: systemRandom, report };
+  const consumed = new Map<string, Consuming>();
   return {
     settings,
     config,
@@ -71,12 +80,16 @@ export async function startActor(kind: string): Promise<Process> {
     report,
     ports,
     epochs,
-    consume: (onDelivery) => {
+    consume: (onDelivery, options) => {
       const handler = traced(kind, onDelivery);
-      const consumed = new Set<string>();
-      return epochs.each((epoch) => consumeShards(auditStream(epoch), handler, consumed));
+      return epochs.each((epoch) => {
+        return consumeShards(auditStream(epoch), handler, consumed, options);
+      });
     },
-    consumeRaw: (onDelivery) => consumeShards(rawStream, traced(kind, onDelivery)),
+    async catchUp() {
+      await Promise.all([...consumed.values()].map((consuming) => consuming.catchUp()));
+    },
+    consumeRaw: (onDelivery) => consumeShards(rawStream, traced(kind, onDelivery), new Map()),
     // Ready is who can be reached: the server knows of every subscription made before.
     ready: () => {
       isStarting = false;
@@ -88,14 +101,14 @@ export async function startActor(kind: string): Promise<Process> {
     stream: string,
     onDelivery: (delivery: Delivery) => void,
     /** What is read already, when only a part of the shards could be. */
-    consumed = new Set<string>(),
+    reading: Map<string, Consuming>,
+    options?: { readonly lateMs: number },
   ): Promise<void> {
     for (let shard = 0; shard < config.shards; shard++) {
       const consumer = stageConsumer(kind, shard);
       const name = `${stream}.${consumer}`;
-      if (consumed.has(name)) continue;
-      await bus.consume(stream, consumer, onDelivery);
-      consumed.add(name);
+      if (reading.has(name)) continue;
+      reading.set(name, await bus.consume(stream, consumer, onDelivery, options));
     }
   }
 }

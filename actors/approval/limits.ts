@@ -5,3 +5,9 @@ export const approvalLimits = {
   /** Settled approvals of one session that are remembered. */
   sessionSettledMax: 1_000,
 } as const;
+
+/**
+ * How late approval may hear of a verdict, milliseconds, when the notice of one that concerns it
+ * was lost: hardly any does.
+ */
+export const verdictsLateMs = 500;

@@ -5,10 +5,10 @@ import { sessionWorker, workerLimits } from "#actors/_kit/session_worker.ts";
 import { startActor } from "#actors/_kit/start.ts";
 import { decisionHeader } from "#schemas/frames.ts";
 import { identityIssuer } from "#schemas/identity.ts";
-import { parseAuditSubject } from "#schemas/subjects.ts";
+import { approvalNoticeSubject, parseAuditSubject } from "#schemas/subjects.ts";
 import { approval } from "./actor.ts";
 import { approvalDriver, driverLimits } from "./driver.ts";
-import { approvalLimits } from "./limits.ts";
+import { approvalLimits, verdictsLateMs } from "./limits.ts";
 
 const process = await startActor("approval");
 const { bus, config, report, settings } = process;
@@ -48,9 +48,14 @@ await process.consume((delivery) => {
   const held = frame === null || worker.holds(frame.session);
   if (concerned && (held || frame?.kind !== "close")) worker.onDelivery(delivery);
   else delivery.ack();
-});
+}, { lateMs: verdictsLateMs });
+bus.subscribe(approvalNoticeSubject, () => void process.catchUp());
 await process.epochs.each(async (epoch) => {
   report("recovered", { epoch, waiting: await driver.recover(bus, worker.deliver, epoch) });
 });
-driver.serve(bus, worker.deliver);
+driver.serve(bus, async (key, input) => {
+  // A decision must not meet an older state than the one its person saw.
+  await process.catchUp();
+  await worker.deliver(key, input);
+});
 process.ready();

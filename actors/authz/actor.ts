@@ -250,7 +250,10 @@ export function authz(
     const headers = new Map([[decisionHeader, `${verdict.decision}${suffix}`]]);
     const place = { request: verdict.request, part: 0, more: false };
     const payload = encodeControl("verdict", verdict);
-    out.push({ kind: "publish", frame: "verdict", place, payload, headers });
+    const told = ["edge" as const, ...(verdict.approval === null ? [] : ["approval" as const])];
+    const plain = verdict.decision === "allow" && verdict.approval === null;
+    const tells = plain ? [] : told;
+    out.push({ kind: "publish", frame: "verdict", place, payload, headers, tells });
   }
 
   /**

@@ -7,13 +7,13 @@
 import type { Bus } from "#actors/_kit/bus.ts";
 import type { Clock, Random } from "#actors/_kit/clock.ts";
 import type { Admission, Admitted } from "#actors/_kit/edge/admission.ts";
-import type { Ending, Hearing } from "#actors/_kit/edge/hear.ts";
+import type { Ending, Hearing, Noticing } from "#actors/_kit/edge/hear.ts";
 import { sessionLimits } from "#actors/_kit/edge/session_limits.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
 import type { Report } from "#actors/_kit/report.ts";
 import { newId } from "#actors/_kit/new_id.ts";
 import type { Config } from "#schemas/config.ts";
-import { type SessionKey, shardOf } from "#schemas/subjects.ts";
+import { type FrameKind, type SessionKey, shardOf } from "#schemas/subjects.ts";
 import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
 import type { StartupMessage } from "#schemas/wire/postgres/startup_message.ts";
 import { unreachable } from "#schemas/unreachable.ts";
@@ -37,7 +37,7 @@ export type GatewayPorts = {
   readonly admission: Admission;
 };
 
-export type Gateway = Hearing & {
+export type Gateway = Hearing & Noticing & {
   /** One connection, from its first byte until it is a session or closed. */
   accept(agent: AgentConnection): void;
 };
@@ -50,11 +50,15 @@ export function gateway(ports: GatewayPorts): Gateway {
   const live = new Map<string, Live>();
   const cancelKeys = new Map<string, Live>();
   const session = sessionLimits(config);
-  return { accept, keyOf: (session) => live.get(session)?.key, stored, terminate };
+  return { accept, keyOf: (session) => live.get(session)?.key, stored, look, terminate };
 
   function stored(frame: Frame): void {
     const found = live.get(frame.key.session);
     if (found !== undefined) found.carry(found.session.stored(frame));
+  }
+
+  function look(session: string, kind: FrameKind, sequence: number): void {
+    live.get(session)?.look(kind, sequence);
   }
 
   function terminate(matches: (live: Live) => boolean, { reason, message }: Ending): void {

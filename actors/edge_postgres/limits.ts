@@ -17,6 +17,8 @@ export type EdgeLimits = {
   readonly creditEveryBytes: number;
   /** Silence in the middle of a request after which the stream is read for what was missed. */
   readonly repairEveryMs: number;
+  /** How long the stream may take to be read for a verdict that was not heard of. */
+  readonly lookMsMax: number;
   /** How long the next part of a response may take once its outcome is stored. */
   readonly responseMsMax: number;
   /** Response parts that may wait for an earlier one. */
@@ -35,6 +37,7 @@ export const edgeLimits: EdgeLimits = {
   outstandingBytesMax: 4 * 1024 * 1024,
   creditEveryBytes: 512 * 1024,
   repairEveryMs: 2_000,
+  lookMsMax: 1_000,
   responseMsMax: 15_000,
   partsAheadMax: 256,
   aliveEveryMs: 1_000,

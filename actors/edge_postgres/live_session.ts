@@ -12,7 +12,7 @@ import { sessionRecord } from "#actors/_kit/edge/session_record.ts";
 import { wakes } from "#actors/_kit/edge/wakes.ts";
 import type { Report } from "#actors/_kit/report.ts";
 import { encodeControl, type Open } from "#schemas/frames.ts";
-import type { SessionKey } from "#schemas/subjects.ts";
+import type { FrameKind, SessionKey } from "#schemas/subjects.ts";
 import type { StartupMessage } from "#schemas/wire/postgres/startup_message.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import type { AgentConnection } from "./agent_connection.ts";
@@ -24,6 +24,7 @@ import type { SessionEffect, SessionWake } from "./session_effects.ts";
 export type Live = LiveSession & {
   readonly session: Session;
   carry(effects: readonly SessionEffect[]): void;
+  look(kind: FrameKind, sequence: number): void;
 };
 
 export type LivePorts = {
@@ -67,9 +68,11 @@ export function openSession(
   const record = sessionRecord({ ...ports, closeRetryMs }, key, {
     unrecorded: (code) => carry(session.unrecorded(code)),
     stored: (frame) => carry(session.stored(frame)),
+    recorded: (request, sequence) => session.recorded(request, sequence),
   });
   const { principal } = admitted;
-  return { live: { key, principal, tokenId: admitted.id, session, carry }, start };
+  const { look } = record;
+  return { live: { key, principal, tokenId: admitted.id, session, carry, look }, start };
 
   function start(): void {
     agent.closed(() => carry(session.disconnected("disconnected")));

@@ -1,6 +1,6 @@
 /** The PostgreSQL edge's process. @module */
 import { admission } from "#actors/_kit/edge/admission.ts";
-import { hear } from "#actors/_kit/edge/hear.ts";
+import { hear, takeNotice } from "#actors/_kit/edge/hear.ts";
 import { closeOrphans } from "#actors/_kit/edge/orphans.ts";
 import { needed } from "#actors/_kit/settings.ts";
 import { startActor } from "#actors/_kit/start.ts";
@@ -29,7 +29,8 @@ const edge = gateway({
 });
 
 await closeOrphans({ ...process.ports, epochs: process.epochs, edge: name });
-hear(bus, name, edge);
+hear(bus, name, edge, ["approval", "response"]);
+takeNotice(bus, name, edge, ["verdict", "outcome"]);
 setInterval(() => bus.send(aliveSubject(name), new Uint8Array(0)), edgeLimits.aliveEveryMs);
 bus.send(aliveSubject(name), new Uint8Array(0));
 await listen(host, port, tls, edge.accept);

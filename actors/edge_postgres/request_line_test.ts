@@ -1,7 +1,9 @@
 /** What an agent sends ahead of an error: batches behind a Flush, data of a COPY. */
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
+import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { frontendBytes, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
 import { abortCopy, abortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
+import { transactionOf } from "./outstanding.ts";
 import type { Session } from "./session.ts";
 import { has, opened, outcome, published, query, response, verdict, written } from "./testing.ts";
 
@@ -14,12 +16,15 @@ const batch = frontendBytes(parse, syncs);
 const done = { kind: "copy_done" } as const;
 const data: FrontendMessage = { kind: "copy_data", data: new TextEncoder().encode("1\n") };
 const nothing = new Uint8Array(0);
+const ready = (status: "I" | "T") => {
+  return backendBytes({ kind: "ready_for_query", status: transactionOf(status) });
+};
 
 /** The request runs, and is answered with these bytes in this part. */
 function runs(session: Session, request: number, part: number, transaction: "I" | "T" | null) {
   return [
     ...session.stored(verdict(request, "allow")),
-    ...session.stored(response(part, request, nothing)),
+    ...session.stored(response(part, request, transaction === null ? nothing : ready(transaction))),
     ...session.stored(outcome(request, { transaction })),
   ];
 }

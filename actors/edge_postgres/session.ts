@@ -3,8 +3,10 @@
  * in order, words refusals. Sans-IO.
  *
  * Theory of operation. Requests are numbered and wait in `outstanding`, oldest first. An allowed
- * one is complete when its outcome is stored and its last response part was released; a denied one
- * as soon as it is the oldest. So an agent that pipelines hears its answers in the order it asked.
+ * one is complete when its last response part was released, or when its outcome says that none
+ * comes; a denied one as soon as it is the oldest. So an agent that pipelines hears its answers in
+ * the order it asked. Ordinarily nothing is heard but responses: of a verdict that does not allow
+ * and of an outcome out of the ordinary their writers give notice, and then they are read.
  * Response parts are counted over the session; one that comes ahead of an earlier one waits, and
  * when none comes the stream itself is read.
  *
@@ -13,7 +15,7 @@
  *
  * @module
  */
-import { type Judged, judgedOf } from "#actors/_kit/edge/judged.ts";
+import { allowed, type Judged, judgedOf } from "#actors/_kit/edge/judged.ts";
 import { ReleasedParts } from "#actors/_kit/edge/released_parts.ts";
 import { cancelFrame, closeFrame, requestFrames } from "#actors/_kit/edge/session_frames.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
@@ -34,6 +36,9 @@ import {
   byEdge,
   newOutstanding,
   type Outstanding,
+  OutstandingRequests,
+  readyStatus,
+  tailOf,
   transactionOf,
 } from "./outstanding.ts";
 import { loneSync, RequestLine } from "./request_line.ts";
@@ -45,16 +50,15 @@ export class Session {
   readonly #gatherer: Gatherer;
   /** Requests that may not be published yet. */
   readonly #line = new RequestLine();
-  readonly #outstanding: Outstanding[] = [];
+  readonly #outstanding = new OutstandingRequests();
   readonly #parts: ReleasedParts;
   readonly #effects: SessionEffect[] = [];
   #requests = 0;
   /** The server's own number of the session, once it is open. */
   #processId = 0;
   #credited = 0;
-  /** Stream sequences below which nothing more is waited for: of responses, and of all else. */
+  /** Stream sequence below which no response is waited for. */
   #releasedThrough = 0;
-  #settledThrough = 0;
   #transaction: TransactionStatus = "idle";
   #pacing: "pause" | "resume" = "resume";
   #opened = false;
@@ -69,7 +73,7 @@ export class Session {
   /** The `open` frame was published: request 0 awaits its verdict. */
   start(): SessionEffect[] {
     const opening = { bytes: nothing, end: "sync", copies: "no" } as const;
-    this.#outstanding.push(newOutstanding(0, opening, byAgent));
+    this.#outstanding.add(newOutstanding(0, opening, byAgent));
     this.#wake("verdict", this.#ports.session.verdictMsMax);
     this.#wake("session", this.#ports.session.sessionMsMax);
     this.#wake("repair", this.#ports.limits.repairEveryMs);
@@ -80,8 +84,13 @@ export class Session {
   receive(chunk: Uint8Array): SessionEffect[] {
     if (this.#over) return [];
     for (const gathered of this.#gatherer.receive(chunk)) this.#gathered(gathered);
-    if (this.#isBusy()) this.#pace("pause");
+    if (this.#outstanding.isBusy(this.#line, this.#ports.limits)) this.#pace("pause");
     return this.#flush();
+  }
+
+  /** A request of this number is stored: what becomes of it is stored behind it. */
+  recorded(request: number, sequence: number): void {
+    this.#outstanding.recorded(request, sequence);
   }
 
   /** The agent's socket is gone. */
@@ -104,9 +113,8 @@ export class Session {
 
   /** A CancelRequest with this session's secret key, for the process of this number. */
   cancel(processId: number): SessionEffect[] {
-    const [first] = this.#outstanding;
-    if (this.#over || processId !== this.#processId || first === undefined) return [];
-    if (first.request === 0) return [];
+    const { first } = this.#outstanding;
+    if (this.#over || processId !== this.#processId || !first?.request) return [];
     this.#effects.push(cancelFrame(++this.#requests, first.request));
     return this.#flush();
   }
@@ -123,7 +131,10 @@ export class Session {
   woken(name: SessionWake): SessionEffect[] {
     if (this.#over) return [];
     if (name === "repair") this.#repair();
-    else this.#end(words.overdue[name].reason, words.overdue[name].bytes);
+    else if (name === "verdict" && this.#outstanding.looksFirst()) {
+      this.#look();
+      this.#wake("verdict", this.#ports.limits.lookMsMax);
+    } else this.#end(words.overdue[name].reason, words.overdue[name].bytes);
     return this.#flush();
   }
 
@@ -132,69 +143,48 @@ export class Session {
     if (this.#over) return;
     // A republished frame may be lost on its way; what is stored can always be read.
     if (this.#outstanding.length > 0) {
-      const [settled, released] = [this.#settledThrough, this.#releasedThrough];
-      this.#effects.push({ kind: "repair", settled, released });
+      this.#look();
       // Nor is credit certain to arrive; it counts from the start, so to say it again is safe.
       this.#effects.push({ kind: "credit", bytes: this.#credited });
     }
     this.#wake("repair", this.#ports.limits.repairEveryMs);
   }
 
+  #look(): void {
+    const settled = this.#outstanding.settledThrough();
+    this.#effects.push({ kind: "repair", settled, released: this.#releasedThrough });
+  }
+
   /** A frame that the stream has stored; frames that were seen before change nothing. */
   stored(frame: Frame): SessionEffect[] {
     if (this.#over) return [];
-    switch (frame.kind) {
-      case "response":
-        this.#response(frame);
-        break;
-      case "verdict":
-        this.#verdict(frame);
-        break;
-      case "approval":
-        this.#approval(frame);
-        break;
-      case "outcome":
-        this.#outcome(frame);
-    }
+    if (frame.kind === "response") this.#response(frame);
+    else if (frame.kind === "verdict") this.#verdict(frame);
+    else if (frame.kind === "approval") this.#approval(frame);
+    else if (frame.kind === "outcome") this.#outcome(frame);
     this.#advance();
     return this.#flush();
   }
 
   #gathered(gathered: Gathered): void {
-    switch (gathered.kind) {
-      case "terminate":
-        return this.#end("terminate", null);
-      case "too_large":
-        return this.#end("too_large", words.tooLarge(gathered, this.#ports.session));
-      case "protocol_error":
-        return this.#end("protocol_error", words.protocolError(gathered.message));
-      case "request":
-        this.#line.put(gathered);
-        return this.#askNext();
+    if (gathered.kind !== "request") {
+      return this.#end(gathered.kind, words.ended(gathered, this.#ports.session));
     }
+    this.#line.put(gathered);
+    this.#askNext();
   }
 
   /** Publishes the agent's requests that need wait for nothing before them. */
   #askNext(): void {
-    for (;;) {
-      const next = this.#line.take(this.#outstanding);
-      if (next === null) return;
-      this.#ask(next, byAgent);
-    }
-  }
-
-  #isBusy(): boolean {
-    const { outstandingMax, outstandingBytesMax } = this.#ports.limits;
-    const bytes = this.#outstanding.reduce((sum, one) => sum + one.bytes, this.#line.bytes);
-    const requests = this.#outstanding.length + this.#line.length;
-    return bytes > outstandingBytesMax || requests >= outstandingMax;
+    const take = () => this.#line.take(this.#outstanding.all);
+    for (let next = take(); next !== null; next = take()) this.#ask(next, byAgent);
   }
 
   #ask(asked: AgentRequest, asker: Asker): void {
     const request = ++this.#requests;
     this.#effects.push(...requestFrames(request, asked.bytes, this.#ports.limits.partBytes));
     if (this.#outstanding.length === 0) this.#wake("verdict", this.#ports.session.verdictMsMax);
-    this.#outstanding.push(newOutstanding(request, asked, asker));
+    this.#outstanding.add(newOutstanding(request, asked, asker));
     this.#effects.push({ kind: "unwake", name: "idle" });
   }
 
@@ -205,7 +195,7 @@ export class Session {
 
   /** An answer to what the agent asked later, or to an opening that is not judged yet. */
   #isEarly({ request, headers }: Frame): boolean {
-    const [first] = this.#outstanding;
+    const { first } = this.#outstanding;
     if (first === undefined) return false;
     const needsOutcome = first.request === 0 || headers.has(limitedHeader);
     if (needsOutcome && (first.verdict === null || !first.outcome)) return true;
@@ -213,11 +203,8 @@ export class Session {
   }
 
   #releaseHeld(): void {
-    for (;;) {
-      const next = this.#over ? null : this.#parts.takeHeld((frame) => !this.#isEarly(frame));
-      if (next === null) return;
-      this.#release(next);
-    }
+    const take = () => this.#over ? null : this.#parts.takeHeld((frame) => !this.#isEarly(frame));
+    for (let next = take(); next !== null; next = take()) this.#release(next);
   }
 
   #release(frame: Frame | null): void {
@@ -225,7 +212,7 @@ export class Session {
     this.#releasedThrough = Math.max(this.#releasedThrough, frame.sequence);
     const drained = Number(frame.headers.get(rawBytesHeader) ?? "0");
     if (!this.#opened && frame.request === 0) this.#open();
-    const waiting = this.#outstanding.find(({ request }) => request === frame.request);
+    const waiting = this.#outstanding.of(frame.request);
     // The beginning of a long message is masked when its end has come; it counts as drained.
     if (frame.payload.length > 0 || drained > this.#credited) {
       const bytes = waiting?.silent ? nothing : frame.payload;
@@ -238,61 +225,77 @@ export class Session {
       return this.#end("upstream_ended", unheard ? words.upstreamEnded : null);
     }
     if (waiting === undefined) return;
-    if (!frame.more) waiting.released = true;
+    waiting.tail = tailOf(waiting.tail, frame.payload);
+    if (!frame.more) this.#answered(waiting);
     if (waiting.outcome) this.#awaitRest();
+  }
+
+  /** There is an answer only to what was allowed, and it ends when what ran has ended. */
+  #answered(waiting: Outstanding): void {
+    waiting.released = true;
+    // Whether a COPY was given up its outcome alone says.
+    if (waiting.refusal !== null) return this.#look();
+    waiting.verdict ??= allowed;
+    waiting.outcome = true;
+    this.#transaction = readyStatus(waiting) ?? this.#transaction;
   }
 
   /** The responses of statements that have ended are on their way, and may not stay there. */
   #awaitRest(): void {
-    const awaited = this.#outstanding.some(({ outcome, released }) => outcome && !released);
-    if (awaited) this.#wake("response", this.#ports.limits.responseMsMax);
+    if (this.#outstanding.awaitsRest()) this.#wake("response", this.#ports.limits.responseMsMax);
     else this.#effects.push({ kind: "unwake", name: "response" });
   }
 
   /** What the server says of itself is preceded by our own word that the agent is in. */
   #open(): void {
-    const [first] = this.#outstanding;
+    const { first } = this.#outstanding;
     if (first?.verdict?.decision !== "allow") return;
     this.#opened = true;
-    const bytes = words.admitted(this.#processId, this.#ports.secretKey);
-    this.#effects.push({ kind: "write", bytes, drained: null });
+    this.#say(words.admitted(this.#processId, this.#ports.secretKey));
   }
 
   #verdict(frame: Frame): void {
-    const waiting = this.#outstanding.find(({ request }) => request === frame.request);
+    const waiting = this.#outstanding.of(frame.request);
     if (waiting === undefined) return;
     const verdict = judgedOf(frame);
     if (verdict === null) return;
-    waiting.sequence = Math.max(waiting.sequence, frame.sequence);
     if (verdict.decision === "hold") {
       if (waiting.held) return;
       waiting.held = true;
       waiting.why = verdict.reasons[0]?.detail ?? "";
       const expiresMs = verdict.approval?.needs.map((need) => need.expiresMs) ?? [];
       this.#wake("verdict", Math.max(0, ...expiresMs) + this.#ports.session.verdictMsMax);
-      return;
+      return this.#tellHeld(waiting);
     }
     waiting.verdict ??= verdict;
-    const awaited = ({ verdict, held }: Outstanding, at: number) => !verdict && (held || at === 0);
-    if (!this.#outstanding.some(awaited)) this.#effects.push({ kind: "unwake", name: "verdict" });
+    if (!this.#outstanding.awaitsVerdict()) this.#effects.push({ kind: "unwake", name: "verdict" });
   }
 
   #approval(frame: Frame): void {
     const approval = decodeControl("approval", frame.payload);
-    const waiting = this.#outstanding.find(({ request }) => request === approval?.request);
     if (approval?.state !== "asked" || approval.link === null) return;
+    const waiting = this.#outstanding.of(approval.request);
     if (waiting === undefined || waiting.asked) return;
+    waiting.approval = { ...approval, link: approval.link };
+    this.#tellHeld(waiting);
+  }
+
+  /** Once, when it is known both why people are asked and where. */
+  #tellHeld(waiting: Outstanding): void {
+    if (waiting.asked || !waiting.held || waiting.approval === null) return;
     waiting.asked = true;
-    const groups = approval.needs.map(({ group }) => group);
-    const bytes = words.held(approval.link, groups, approval.expiresAt, waiting.why);
-    this.#effects.push({ kind: "write", bytes, drained: null });
+    this.#say(words.held(waiting.approval, waiting.why));
   }
 
   #outcome(frame: Frame): void {
     const outcome = decodeControl("outcome", frame.payload);
     if (outcome === null) return;
-    const waiting = this.#outstanding.find(({ request }) => request === outcome.request);
+    const waiting = this.#outstanding.of(outcome.request);
+    if (this.#outstanding.isNewestComplete(outcome.request) && !outcome.alive) {
+      return this.#end("target_lost", words.targetLost(outcome.status));
+    }
     if (waiting === undefined || waiting.outcome) return;
+    waiting.verdict ??= allowed;
     if (outcome.transaction !== null) this.#transaction = transactionOf(outcome.transaction);
     // Ended at a limit of its verdict, and the server was done with it by then.
     if (outcome.cut !== undefined && outcome.status === "executed") this.#failed(waiting);
@@ -302,32 +305,29 @@ export class Session {
     if (outcome.bytes === 0) waiting.released = true;
     this.#awaitRest();
     if (outcome.alive || outcome.status === "executed" && outcome.bytes > 0) return;
-    const { status } = outcome;
-    const lost = status === "not_run" || status === "unknown" && outcome.sqlstate === null;
+    const lost = outcome.status === "not_run" || outcome.sqlstate === null;
     // Else a response comes, if only the server's last words, and behind them the end.
     if (!waiting.released && !lost) return;
-    this.#end("target_lost", words.targetLost(status === "unknown" ? "unknown" : "not run"));
+    this.#end("target_lost", words.targetLost(outcome.status));
   }
 
   /** Takes what is complete off the front, and words what was refused. */
   #advance(): void {
     while (!this.#over) {
       this.#releaseHeld();
-      const [first] = this.#outstanding;
+      const { first } = this.#outstanding;
       if (first === undefined) break;
       if (first.verdict?.decision === "deny") this.#refuse(first, first.verdict);
       else if (first.verdict === null || !first.outcome || !first.released) break;
       else if (first.refusal !== null) this.#gaveUp(first, first.refusal);
-      this.#outstanding.shift();
-      // What the next one waits for was stored behind this one's verdict.
-      this.#settledThrough = Math.max(this.#settledThrough, first.sequence);
-      const [next] = this.#outstanding;
+      const next = this.#outstanding.complete();
       if (next !== undefined && next.verdict === null && !next.held) {
         this.#wake("verdict", this.#ports.session.verdictMsMax);
       }
     }
     if (!this.#over) this.#askNext();
     if (this.#over || this.#outstanding.length > 0) return;
+    this.#effects.push({ kind: "unwake", name: "verdict" });
     this.#pace("resume");
     this.#wake("idle", this.#ports.session.idleMsMax);
   }
@@ -339,12 +339,9 @@ export class Session {
       return this.#end("denied", words.denied(verdict.reasons));
     }
     if (first.copies !== "no") return this.#giveUp(first, verdict);
-    const bytes = words.refusal(verdict.reasons);
-    this.#effects.push({ kind: "write", bytes, drained: null });
+    this.#say(words.refusal(verdict.reasons));
     this.#failed(first);
-    if (first.end === "flush") return;
-    const ready = words.readyForQuery(this.#transaction);
-    this.#effects.push({ kind: "write", bytes: ready, drained: null });
+    if (first.end !== "flush") this.#say(words.readyForQuery(this.#transaction));
   }
 
   /** The agent is told of an error that the server does not know of; it has what any error has. */
@@ -358,7 +355,7 @@ export class Session {
 
   /** A part of a COPY was refused: the server is made to give it up, once. */
   #giveUp(first: Outstanding, { reasons }: Judged): void {
-    if (this.#outstanding.some(({ refusal }) => refusal !== null)) return;
+    if (this.#outstanding.all.some(({ refusal }) => refusal !== null)) return;
     const { copies } = first;
     const refusal = words.refusal(reasons);
     this.#ask({ bytes: abortCopy, end: "query", copies }, { silent: true, refusal });
@@ -368,24 +365,27 @@ export class Session {
 
   /** The COPY is over; one that was over before had its error from the server. */
   #gaveUp({ failed, copies }: Outstanding, refusal: Uint8Array): void {
-    const told = copies === "simple" ? [words.readyForQuery(this.#transaction)] : [];
-    const said = failed ? [refusal, ...told] : [];
-    for (const bytes of said) this.#effects.push({ kind: "write", bytes, drained: null });
+    if (!failed) return;
+    this.#say(refusal);
+    if (copies === "simple") this.#say(words.readyForQuery(this.#transaction));
   }
 
   #end(reason: string, bytes: Uint8Array | null): void {
     if (this.#over) return;
     this.#over = true;
-    if (bytes !== null) this.#effects.push({ kind: "write", bytes, drained: null });
+    if (bytes !== null) this.#say(bytes);
     const totals = this.#parts.totals();
     this.#effects.push(closeFrame(reason, this.#requests, totals, this.#ports.nowMs()));
     this.#effects.push({ kind: "close" });
   }
 
+  #say(bytes: Uint8Array): void {
+    this.#effects.push({ kind: "write", bytes, drained: null });
+  }
+
   #pace(kind: "pause" | "resume"): void {
-    if (this.#pacing === kind) return;
+    if (this.#pacing !== kind) this.#effects.push({ kind });
     this.#pacing = kind;
-    this.#effects.push({ kind });
   }
 
   #wake(name: SessionWake, afterMs: number): void {

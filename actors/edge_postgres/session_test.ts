@@ -1,5 +1,11 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
-import { type ControlPayload, endedHeader, endedTold, limitedHeader } from "#schemas/frames.ts";
+import {
+  type ControlPayload,
+  encodeControl,
+  endedHeader,
+  endedTold,
+  limitedHeader,
+} from "#schemas/frames.ts";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { errorResponse } from "#schemas/wire/postgres/error_response.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
@@ -10,6 +16,7 @@ import { Session } from "./session.ts";
 import type { SessionEffect } from "./session_effects.ts";
 import {
   answer,
+  answered,
   frame,
   has,
   opened,
@@ -86,8 +93,46 @@ Deno.test("a response that stays away is not forgotten for an outcome that comes
     return effects.findLast((one) => "name" in one && one.name === "response")?.kind;
   };
   equal(awaited(session.stored(outcome(2))), "wake");
-  equal(awaited(session.stored(first)), "wake");
+  equal(awaited(session.stored(first)), undefined);
   equal(awaited(session.stored(response(2, 2, answer))), "unwake");
+});
+
+Deno.test("an answer alone says that its request was allowed and has ended", () => {
+  const session = opened();
+  session.receive(query);
+  session.receive(query);
+  equal(written(session.stored(response(2, 2, answer))), "", "the first is answered first");
+  const both = written(session.stored(response(1, 1, answer)));
+  equal(both, new TextDecoder("latin1").decode(Uint8Array.of(...answer, ...answer)));
+  ok(has(session.receive(query), "unwake"), "nothing is outstanding but this");
+});
+
+Deno.test("a server that was lost behind its last answer ends the session", () => {
+  const session = opened();
+  session.receive(query);
+  session.stored(response(1, 1, answer));
+  match(written(session.stored(outcome(1, { alive: false }))), /08006/);
+});
+
+Deno.test("what ReadyForQuery says counts, over the borders of parts and not behind a Flush", () => {
+  const end = answered("in_transaction");
+  for (const at of [1, end.length - 6, end.length - 5, end.length - 1, end.length]) {
+    const session = opened();
+    session.receive(query);
+    session.stored({ ...response(1, 1, end.subarray(0, at)), more: true });
+    session.stored(response(2, 1, end.subarray(at)));
+    session.receive(query);
+    deepStrictEqual(
+      published(session.stored(verdict(2, "deny"))),
+      [abortTransaction],
+      `cut at ${at}`,
+    );
+  }
+  const batch = opened();
+  batch.receive(frontendBytes({ kind: "flush" }));
+  batch.stored(response(1, 1, end));
+  batch.receive(query);
+  deepStrictEqual(published(batch.stored(verdict(2, "deny"))), []);
 });
 
 Deno.test("a refusal is worded when it is its turn, and aborts an open transaction", () => {
@@ -96,8 +141,7 @@ Deno.test("a refusal is worded when it is its turn, and aborts an open transacti
   session.receive(query);
   session.stored(verdict(1, "allow"));
   equal(written(session.stored(verdict(2, "deny"))), "");
-  session.stored(response(1, 1, answer));
-  const words = written(session.stored(outcome(1, { transaction: "T" })));
+  const words = written(session.stored(response(1, 1, answered("in_transaction"))));
   match(words, /42501/);
   match(words, /policy forbids it/);
   ok(words.endsWith("Z\0\0\0\x05E"), "ReadyForQuery tells of a failed transaction");
@@ -107,8 +151,7 @@ Deno.test("what a refusal aborts is aborted at the server too, and the agent hea
   const session = opened();
   session.receive(query);
   session.stored(verdict(1, "allow"));
-  session.stored(response(1, 1, answer));
-  session.stored(outcome(1, { transaction: "T" }));
+  session.stored(response(1, 1, answered("in_transaction")));
   session.receive(query);
   const refused = session.stored(verdict(2, "deny"));
   deepStrictEqual(published(refused), [abortTransaction]);
@@ -158,8 +201,7 @@ Deno.test("a session that ends with what a refusal aborted ends with words", () 
   const session = opened();
   session.receive(query);
   session.stored(verdict(1, "allow"));
-  session.stored(response(1, 1, answer));
-  session.stored(outcome(1, { transaction: "T" }));
+  session.stored(response(1, 1, answered("in_transaction")));
   session.receive(query);
   session.stored(verdict(2, "deny"));
   session.stored(verdict(3, "allow"));
@@ -171,6 +213,10 @@ Deno.test("a session that ends with what a refusal aborted ends with words", () 
 Deno.test("no verdict in time ends the session, on the record", () => {
   const session = opened();
   session.receive(query);
+  session.recorded(1, 4711);
+  const looks = session.woken("verdict");
+  deepStrictEqual(looks.map((one) => one.kind), ["repair", "wake"], "the stream is read first");
+  ok(looks.some((one) => one.kind === "repair" && one.settled === 4711));
   const effects = session.woken("verdict");
   match(written(effects), /57P03/);
   ok(effects.some((one) => one.kind === "publish" && one.frame === "close"));
@@ -186,6 +232,29 @@ Deno.test("a verdict that is heard again does not end the wait for one that is h
   ok(has(session.stored(first), "unwake"));
   ok(has(session.stored(verdict(2, "hold")), "wake"));
   ok(!has(session.stored(first), "unwake"));
+});
+
+Deno.test("an agent is told once where people are asked, whichever is heard first", () => {
+  const asked: ControlPayload<"approval"> = {
+    version: 1,
+    id: "a1",
+    request: 1,
+    binding: "0".repeat(64),
+    state: "asked",
+    needs: [{ group: "privacy", quorum: 1, expiresMs: 60_000, policies: ["bulk"] }],
+    link: "https://console/approvals/a1",
+    by: null,
+    at: "2026-11-21T00:00:00.000Z",
+    expiresAt: "2026-11-21T00:01:00.000Z",
+  };
+  const approval = frame("approval", 1, encodeControl("approval", asked));
+  for (const order of [[verdict(1, "hold"), approval], [approval, verdict(1, "hold")]]) {
+    const session = opened();
+    session.receive(query);
+    const said = [...order, ...order].map((one) => written(session.stored(one)));
+    match(said.join(""), /approvals\/a1/);
+    deepStrictEqual(said.map((text) => text !== ""), [false, true, false, false]);
+  }
 });
 
 Deno.test("a target that was lost ends the session and says whether the statement ran", () => {

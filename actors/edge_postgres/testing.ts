@@ -9,6 +9,7 @@ import {
 import { maskWhole } from "#schemas/mask_plan.ts";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
+import type { TransactionStatus } from "#schemas/wire/postgres/ready_for_query.ts";
 import { edgeLimits } from "./limits.ts";
 import { Session } from "./session.ts";
 import type { SessionEffect } from "./session_effects.ts";
@@ -16,10 +17,12 @@ import type { SessionEffect } from "./session_effects.ts";
 const key = { epoch: "2026_11", shard: 0, edge: "pg1", session: "s1" };
 const digest = "0".repeat(64);
 export const query = frontendBytes({ kind: "query", text: "select 1" });
-export const answer = backendBytes({ kind: "command_complete", tag: "SELECT 1" }, {
-  kind: "ready_for_query",
-  status: "idle",
-});
+export const answer = answered("idle");
+/** The end of an answer, and what it says of the transaction. */
+export function answered(status: TransactionStatus): Uint8Array {
+  const done = { kind: "command_complete", tag: "SELECT 1" } as const;
+  return backendBytes(done, { kind: "ready_for_query", status });
+}
 let sequence = 0;
 
 export function frame(

@@ -6,11 +6,14 @@
  *
  * @module
  */
-import type { Reason } from "#schemas/frames.ts";
+import type { Outcome, Reason } from "#schemas/frames.ts";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { errorResponse, noticeResponse } from "#schemas/wire/postgres/error_response.ts";
 import type { TransactionStatus } from "#schemas/wire/postgres/ready_for_query.ts";
 import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
+import { unreachable } from "#schemas/unreachable.ts";
+import type { Gathered } from "./gather.ts";
+import type { Asking } from "./outstanding.ts";
 
 /** An ErrorResponse for a denied request, of the first reason; the others stand in its detail. */
 export function refusal(reasons: readonly Reason[]): Uint8Array {
@@ -28,12 +31,8 @@ export function refusal(reasons: readonly Reason[]): Uint8Array {
 }
 
 /** The NOTICE that a request waits for people; `why` is the verdict's detail. */
-export function held(
-  link: string,
-  groups: readonly string[],
-  expiresAt: string,
-  why: string,
-): Uint8Array {
+export function held({ link, needs, expiresAt }: Asking, why: string): Uint8Array {
+  const groups = needs.map(({ group }) => group);
   return backendBytes(noticeResponse({
     severity: "NOTICE",
     sqlstate: "00000",
@@ -75,28 +74,36 @@ export function denied(reasons: readonly Reason[]): Uint8Array {
   return fatal(code, message, reason?.hint ?? "", reason?.detail ?? "");
 }
 
-export function targetLost(statement: "unknown" | "not run"): Uint8Array {
+export function targetLost(status: Outcome["status"]): Uint8Array {
   const code = sqlstate.connectionFailure;
-  if (statement === "not run") {
-    return fatal(code, "the target is gone; the statement did not run", "Reconnect.");
+  if (status !== "unknown") {
+    const ran = status === "not_run" ? "; the statement did not run" : "";
+    return fatal(code, `the target is gone${ran}`, "Reconnect.");
   }
   const message = "the target was lost while the statement ran; " +
     "whether it took effect is not known";
   return fatal(code, message, "Check before you run it again.");
 }
 
-export function tooLarge(
-  { announced }: { readonly announced: number },
+/** To an agent that sent something other than a request; null when it said that it goes. */
+export function ended(
+  gathered: Exclude<Gathered, { kind: "request" }>,
   { requestBytesMax }: { readonly requestBytesMax: number },
-): Uint8Array {
-  const message = `a request of ${announced} bytes is over the limit of ${requestBytesMax}`;
-  const hint = "Send less at once, or load in bulk with COPY.";
-  return fatal(sqlstate.programLimitExceeded, message, hint);
-}
-
-/** `what` in words of ours. */
-export function protocolError(what: string): Uint8Array {
-  return fatal(sqlstate.protocolViolation, what);
+): Uint8Array | null {
+  switch (gathered.kind) {
+    case "terminate":
+      return null;
+    case "protocol_error":
+      return fatal(sqlstate.protocolViolation, gathered.message);
+    case "too_large": {
+      const { announced } = gathered;
+      const message = `a request of ${announced} bytes is over the limit of ${requestBytesMax}`;
+      const hint = "Send less at once, or load in bulk with COPY.";
+      return fatal(sqlstate.programLimitExceeded, message, hint);
+    }
+    default:
+      return unreachable(gathered);
+  }
 }
 
 /** What must be recorded cannot be. */

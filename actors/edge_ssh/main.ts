@@ -25,7 +25,7 @@ const edge = gateway({
 });
 
 await closeOrphans({ ...process.ports, epochs: process.epochs, edge: name });
-hear(bus, name, edge);
+hear(bus, name, edge, ["response", "verdict", "approval", "outcome"]);
 setInterval(() => bus.send(aliveSubject(name), new Uint8Array(0)), edgeSshLimits.aliveEveryMs);
 bus.send(aliveSubject(name), new Uint8Array(0));
 const hostKey = Deno.readTextFileSync(hostKeyFile);

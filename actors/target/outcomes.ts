@@ -30,5 +30,12 @@ function outcomeEffect(allowed: Allowed, facts: Facts): PublishEffect {
   const { request, digest } = allowed.verdict;
   const outcome = { version: 1, request, digest, verdict: allowed.sequence, ...facts } as const;
   const place = { request, part: 0, more: false };
-  return { kind: "publish", frame: "outcome", place, payload: encodeControl("outcome", outcome) };
+  const payload = encodeControl("outcome", outcome);
+  const tells = isOrdinary(outcome) ? [] : ["edge" as const];
+  return { kind: "publish", frame: "outcome", place, payload, tells };
+}
+
+/** Says whether the end of its answer tells the agent's edge all that it needs to know. */
+function isOrdinary({ request, status, alive, bytes, cut }: Outcome): boolean {
+  return request > 0 && status === "executed" && alive && bytes > 0 && cut === undefined;
 }

@@ -16,6 +16,7 @@ import { readerConsumers } from "#actors/_kit/nats_read.ts";
 import { consumers, streams } from "#deploy/nats/streams.ts";
 import {
   aliveSubject,
+  approvalNoticeSubject,
   auditStream,
   catalogStream,
   catalogSubject,
@@ -28,6 +29,7 @@ import {
   type FrameKind,
   frameKinds,
   keyExchangeSubject,
+  noticeSubject,
   rawStream,
   revocationSubject,
   stageConsumer,
@@ -94,9 +96,14 @@ const edge: Rights = {
   stores: ["open", "request", "close"],
   reads: ["open", "verdict", "approval", "outcome", "response", "close"],
   asksLast: ["open", "request", "verdict", "approval", "outcome", "response", "close"],
-  released: ["verdict", "approval", "outcome", "response"],
+  released: ["approval", "response"],
   sends: [creditSubject("*", "*"), aliveSubject(ownName), exchangeSubject],
-  hears: [revocationSubject, endSubject(ownName, "*")],
+  hears: [
+    revocationSubject,
+    endSubject(ownName, "*"),
+    noticeSubject(ownName, "*", "verdict"),
+    noticeSubject(ownName, "*", "outcome"),
+  ],
 };
 
 /** What authz's state is made of, and what it says itself. */
@@ -108,7 +115,12 @@ const judged: readonly FrameKind[] = [
 export const table: Readonly<Record<ActorKind, Rights>> = {
   edge,
   // It alone verifies signatures of keys, so it alone may say that it did.
-  edge_ssh: { ...edge, sends: [...edge.sends, keyExchangeSubject] },
+  edge_ssh: {
+    ...edge,
+    released: ["verdict", "approval", "outcome", "response"],
+    sends: [...edge.sends, keyExchangeSubject],
+    hears: [revocationSubject, endSubject(ownName, "*")],
+  },
   identity: {
     ...nothing,
     sends: [revocationSubject],
@@ -122,6 +134,7 @@ export const table: Readonly<Record<ActorKind, Rights>> = {
     asksLast: judged,
     stage: "authz",
     readsStreams: [catalogStream],
+    sends: [noticeSubject("*", "*", "verdict"), approvalNoticeSubject],
   },
   target: {
     ...nothing,
@@ -129,7 +142,7 @@ export const table: Readonly<Record<ActorKind, Rights>> = {
     reads: ["open", "request", "verdict", "outcome", "close"],
     asksLast: ["open", "request", "estimate", "verdict", "outcome", "close"],
     stage: "target",
-    sends: [anyRaw, catalogSubject("*")],
+    sends: [anyRaw, catalogSubject("*"), noticeSubject("*", "*", "outcome")],
     hears: [creditSubject("*", "*"), aliveSubject("*")],
   },
   masking: {
@@ -148,6 +161,7 @@ export const table: Readonly<Record<ActorKind, Rights>> = {
     reads: ["open", "request", "verdict", "approval", "close"],
     asksLast: ["open", "request", "verdict", "approval", "close"],
     stage: "approval",
+    hears: [approvalNoticeSubject],
     answers: [decideSubject],
   },
   audit: {

@@ -224,8 +224,9 @@ const storing: readonly Behaviour[] = [
       await consuming.stop();
     },
   },
-  {
-    name: "one worker of a shard is served, under a pin; a standby takes over when it stops",
+  ...[undefined, { lateMs: 30 }].map((options): Behaviour => ({
+    name: `one worker of a shard is served${options === undefined ? "" : " late"}, under a pin; ` +
+      "a standby takes over when it stops",
     async run(rig) {
       const [edge, one, two] = [
         await rig.connect("pg1"),
@@ -239,10 +240,10 @@ const storing: readonly Behaviour[] = [
         pins.push(delivery.pin);
         delivery.ack();
       };
-      const first = await one.consume(stream, "authz-0", worker("one"));
+      const first = await one.consume(stream, "authz-0", worker("one"), options);
       await put(edge, "open", "open");
       await until(rig, "first", () => found.length === 1);
-      const second = await two.consume(stream, "authz-0", worker("two"));
+      const second = await two.consume(stream, "authz-0", worker("two"), options);
       for (let index = 0; index < 20; index++) await put(edge, "request", `${index}`);
       await until(rig, "twenty", () => found.length === 21);
       const expected = Array.from({ length: 20 }, (_, index) => `one ${index}`);
@@ -253,7 +254,7 @@ const storing: readonly Behaviour[] = [
       assert.equal(found.at(-1), "two close");
       await put(edge, "request", "late");
       await until(rig, "after takeover", () => found.length === 23);
-      const third = await one.consume(stream, "authz-0", worker("one"));
+      const third = await one.consume(stream, "authz-0", worker("one"), options);
       await second.stop();
       await put(edge, "request", "back");
       await until(rig, "back again", () => found.length === 24);
@@ -262,6 +263,23 @@ const storing: readonly Behaviour[] = [
       assert.deepEqual(pins, [...Array(21).fill(pinned), taken, taken, back]);
       assert.equal(new Set(["", pinned, taken, back]).size, 4);
       await third.stop();
+    },
+  })),
+  {
+    name: "who reads late catches up: what was stored before was handled",
+    async run(rig) {
+      const [edge, authz] = [await rig.connect("pg1"), await rig.connect("authz")];
+      const found: string[] = [];
+      const consuming = await authz.consume(stream, "authz-0", (delivery) => {
+        found.push(text(delivery.payload));
+        delivery.ack();
+      }, { lateMs: 3_600_000 });
+      for (const payload of ["one", "two", "three"]) {
+        await put(edge, "request", payload);
+        await consuming.catchUp();
+        assert.equal(found.at(-1), payload);
+      }
+      await consuming.stop();
     },
   },
 ];

@@ -123,25 +123,25 @@ export const reading: readonly Behaviour[] = [
     name: "a frame is released once it is stored, and only to its edge",
     async run(rig) {
       const [edge, other] = [await rig.connect("pg1"), await rig.connect("pg2")];
-      const authz = await rig.connect("authz");
+      const approval = await rig.connect("approval");
       const found: (string | undefined)[][] = [];
       let elsewhere = 0;
-      const own = edge.subscribe("release.pg1.*.verdict", (message) => {
+      const own = edge.subscribe("release.pg1.*.approval", (message) => {
         const { headers } = message;
         const place = headers.get("Sallyport-Frame");
         found.push([message.subject, headers.get("Nats-Sequence"), place, text(message.payload)]);
       });
-      const others = other.subscribe("release.pg2.*.verdict", () => elsewhere++);
+      const others = other.subscribe("release.pg2.*.approval", () => elsewhere++);
       await Promise.all([edge.flush(), other.flush()]);
-      await put(authz, "verdict", "allow");
+      await put(approval, "approval", "asked");
       const refused = { stream, expectedLastSubjectSequence: 9 };
-      const publishing = authz.publish(subjectOf("verdict"), bytes("no"), headers, refused);
+      const publishing = approval.publish(subjectOf("approval"), bytes("no"), headers, refused);
       await assert.rejects(publishing, isCode("wrong_sequence"));
-      const { sequence } = await put(authz, "verdict", "deny");
+      const { sequence } = await put(approval, "approval", "granted");
       await until(rig, "releases", () => found.length === 2);
       assert.deepEqual(found, [
-        ["release.pg1.s1.verdict", "1", headers.get("Sallyport-Frame"), "allow"],
-        ["release.pg1.s1.verdict", `${sequence}`, headers.get("Sallyport-Frame"), "deny"],
+        ["release.pg1.s1.approval", "1", headers.get("Sallyport-Frame"), "asked"],
+        ["release.pg1.s1.approval", `${sequence}`, headers.get("Sallyport-Frame"), "granted"],
       ]);
       assert.equal(elsewhere, 0);
       await own.stop();

@@ -37,14 +37,14 @@ Deno.test("memory bus: releases are dropped, doubled and overtake each other as 
       [{ copies: 0, delayMs: 0 }, { copies: 2, delayMs: 50 }][count++] ??
         { copies: 1, delayMs: 0 },
   });
-  const [authz, edge] = [await rig.connect("authz"), await rig.connect("pg1")];
+  const [approval, edge] = [await rig.connect("approval"), await rig.connect("pg1")];
   const found: (string | undefined)[] = [];
-  edge.subscribe("release.pg1.*.verdict", (message) => {
+  edge.subscribe("release.pg1.*.approval", (message) => {
     found.push(message.headers.get("Nats-Sequence"));
   });
-  const verdict = subject.replace("request", "verdict");
+  const released = subject.replace("request", "approval");
   for (let index = 0; index < 3; index++) {
-    await authz.publish(verdict, payload, none, { stream });
+    await approval.publish(released, payload, none, { stream });
   }
   await rig.sleep(500);
   assert.deepEqual(found, ["3", "2", "2"]);

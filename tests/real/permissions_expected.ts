@@ -28,7 +28,8 @@ export const publishesTried: readonly string[] = expand([
   "identity.exchange",
   "identity.exchange_key",
   "approval.decide",
-  `release.{pg1,pg2,ssh1}.s1.${kinds}`,
+  `{release,notice}.{pg1,pg2,ssh1}.s1.${kinds}`,
+  "approval.notice",
   `_INBOX_${keys}.x`,
   "_INBOX.x",
   "$SYS.REQ.SERVER.PING",
@@ -64,8 +65,9 @@ export const publishesTried: readonly string[] = expand([
 
 /** Every subscription that every key tries. */
 export const subscriptionsTried: readonly string[] = expand([
-  `release.{pg1,pg2,ssh1}.*.${kinds}`,
-  "release.>",
+  `{release,notice}.{pg1,pg2,ssh1}.*.${kinds}`,
+  "{release,notice}.>",
+  "approval.notice",
   "audit.>",
   `audit.2026_11.0.{pg1,pg2,ssh1}.s1.${kinds}`,
   "raw.>",
@@ -130,7 +132,8 @@ const edge: Allowed = {
     "{open,verdict,approval,outcome,response,close}",
   ],
   subscribe: [
-    "release.<own>.*.{verdict,approval,outcome,response}",
+    "release.<own>.*.{approval,response}",
+    "notice.<own>.*.{verdict,outcome}",
     "revocation",
     "end.<own>.*",
     "_INBOX_<own>.>",
@@ -139,7 +142,15 @@ const edge: Allowed = {
 
 const expected: Readonly<Record<string, Allowed>> = {
   edge,
-  edge_ssh: { ...edge, publish: [...edge.publish, "identity.exchange_key"] },
+  edge_ssh: {
+    publish: [...edge.publish, "identity.exchange_key"],
+    subscribe: [
+      "release.<own>.*.{verdict,approval,outcome,response}",
+      "revocation",
+      "end.<own>.*",
+      "_INBOX_<own>.>",
+    ],
+  },
   identity: {
     publish: ["revocation"],
     subscribe: ["identity.exchange", "identity.exchange_key", "revocation", "_INBOX_identity.>"],
@@ -147,6 +158,8 @@ const expected: Readonly<Record<string, Allowed>> = {
   authz: {
     publish: [
       `${anyEdge}.{explain,verdict,policy}`,
+      "notice.{pg1,pg2,ssh1}.s1.verdict",
+      "approval.notice",
       `${lastOf}.{pg1,pg2,ssh1}.s1.` +
       "{open,request,explain,estimate,verdict,approval,outcome,close,policy}",
       `$JS.API.CONSUMER.{INFO,MSG.NEXT}.${audit}.authz-{0,1}`,
@@ -161,6 +174,7 @@ const expected: Readonly<Record<string, Allowed>> = {
   target: {
     publish: [
       `${anyEdge}.{estimate,outcome}`,
+      "notice.{pg1,pg2,ssh1}.s1.outcome",
       "raw.{0,1}.s1",
       "catalog.ehr",
       `${lastOf}.{pg1,pg2,ssh1}.s1.{open,request,estimate,verdict,outcome,close}`,
@@ -195,7 +209,7 @@ const expected: Readonly<Record<string, Allowed>> = {
       pages,
       `${pageOf}.{open,request,verdict,approval,close}`,
     ],
-    subscribe: ["approval.decide", "_INBOX_approval.>"],
+    subscribe: ["approval.decide", "approval.notice", "_INBOX_approval.>"],
   },
   audit: {
     publish: ["checkpoint.main", ...wholeAudit, ...wholeCheckpoints],

@@ -67,7 +67,7 @@ Deno.test("a direct get answered into the audit stream is hollow to every reader
     await harness.connect("target"),
   ];
   const released: string[] = [];
-  edge.subscribe("release.pg1.*.verdict", (message) => released.push(message.subject));
+  edge.subscribe("release.pg1.*.approval", (message) => released.push(message.subject));
   const consumed: StoredMessage[] = [];
   await target.consume(stream, "target-0", (delivery) => {
     if (delivery.subject === subjectOf("verdict")) consumed.push(delivery);
@@ -75,6 +75,7 @@ Deno.test("a direct get answered into the audit stream is hollow to every reader
   });
   await store(subjectOf("open"));
   await answerTo(subjectOf("verdict"));
+  await answerTo(subjectOf("approval"));
   assertHollow(await eventually("a copy is consumed", () => consumed[0]));
   assertHollow((await readAll(audit, stream, subjectOf("verdict")))[0]);
   assertHollow(await target.last(stream, subjectOf("verdict")));
@@ -102,20 +103,20 @@ Deno.test("a direct get answered into the catalog is hollow", async () => {
   await nc.close();
 });
 
-Deno.test("an answer sent to a release, a credit or a revocation reaches no handler", async () => {
+Deno.test("an answer sent to a release, a notice, a credit or a revocation reaches no handler", async () => {
   await using harness = await startHarness();
   const { nc, store, answerTo } = await thief(harness, "pg1");
   const [other, target] = [await harness.connect("pg2"), await harness.connect("target")];
   const heard: string[] = [];
   const hear = ({ subject }: { subject: string }) => heard.push(subject);
   other.subscribe("release.pg2.*.response", hear);
+  other.subscribe("notice.pg2.*.verdict", hear);
   other.subscribe("revocation", hear);
   target.subscribe("credit.*.*", hear);
   await Promise.all([other.flush(), target.flush()]);
   await store(subjectOf("open"));
-  for (const reply of ["release.pg2.s1.response", "revocation", "credit.0.s2"]) {
-    await answerTo(reply);
-  }
+  const passing = ["release.pg2.s1.response", "notice.pg2.s1.verdict", "revocation", "credit.0.s2"];
+  for (const reply of passing) await answerTo(reply);
   await settle();
   assert.deepEqual(heard, []);
   // The same subscriptions do hear what is meant for them.

@@ -18,7 +18,7 @@ import { authzLimits, judgedKinds, requestLimits } from "#actors/authz/limits.ts
 import { admission } from "#actors/_kit/edge/admission.ts";
 import type { AgentConnection } from "#actors/edge_postgres/agent_connection.ts";
 import { gateway } from "#actors/edge_postgres/gateway.ts";
-import { hear } from "#actors/_kit/edge/hear.ts";
+import { hear, takeNotice } from "#actors/_kit/edge/hear.ts";
 import { edgeLimits as realEdgeLimits } from "#actors/edge_postgres/limits.ts";
 import { closeOrphans } from "#actors/_kit/edge/orphans.ts";
 import { serveExchanges } from "#actors/identity/driver.ts";
@@ -238,7 +238,8 @@ export function startEdge(
       admission: exchanges,
     });
     await closeOrphans({ ...ports, epochs: host.epochs });
-    hear(bus, edge, gate);
+    hear(bus, edge, gate, ["approval", "response"]);
+    takeNotice(bus, edge, gate, ["verdict", "outcome"]);
     host.every(edgeLimits.aliveEveryMs, () => bus.send(aliveSubject(edge), new Uint8Array(0)));
     bus.send(aliveSubject(edge), new Uint8Array(0));
     const self: EdgeRunning = {

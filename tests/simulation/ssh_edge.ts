@@ -39,7 +39,7 @@ export function startSshEdge(
       admission: admission(bus, limits.exchangeMsMax),
     });
     await closeOrphans({ ...ports, epochs: host.epochs });
-    hear(bus, edge, gate);
+    hear(bus, edge, gate, ["response", "verdict", "approval", "outcome"]);
     host.every(limits.aliveEveryMs, () => bus.send(aliveSubject(edge), new Uint8Array(0)));
     bus.send(aliveSubject(edge), new Uint8Array(0));
     const self: SshEdgeRunning = {

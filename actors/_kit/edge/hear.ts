@@ -10,7 +10,10 @@ import { Revocation, revokes } from "#schemas/identity.ts";
 import {
   auditSubject,
   endSubject,
+  type FrameKind,
+  noticeSubject,
   parseEndSubject,
+  parseNoticeSubject,
   parseReleaseSubject,
   releaseSubject,
   revocationSubject,
@@ -38,13 +41,20 @@ export type Ending = { readonly reason: string; readonly message: string };
 const revoked: Ending = { reason: "revoked", message: "access was revoked" };
 const ended: Ending = { reason: "ended", message: "the session was ended at the console" };
 
-/** Subscribes the gateway to what concerns its edge. */
+/** A gateway that hears of some frames only when there is reason to. */
+export type Noticing = {
+  /** A frame of this kind was stored at `sequence`, and is to be read. */
+  look(session: string, kind: FrameKind, sequence: number): void;
+};
+
+/** Subscribes the gateway to frames of these kinds and to what else concerns its edge. */
 export function hear(
   bus: Pick<Bus, "subscribe">,
   edge: string,
   gateway: Hearing,
+  kinds: readonly FrameKind[],
 ): void {
-  for (const kind of ["response", "verdict", "approval", "outcome"] as const) {
+  for (const kind of kinds) {
     bus.subscribe(releaseSubject(edge, "*", kind), (message) => {
       const session = parseReleaseSubject(message.subject)?.session;
       const key = session === undefined ? undefined : gateway.keyOf(session);
@@ -68,4 +78,21 @@ export function hear(
     const session = parseEndSubject(subject);
     gateway.terminate(({ key }) => key.session === session, ended);
   });
+}
+
+/** Has the gateway look for frames of these kinds when their writers give notice of one. */
+export function takeNotice(
+  bus: Pick<Bus, "subscribe">,
+  edge: string,
+  gateway: Noticing,
+  kinds: readonly FrameKind[],
+): void {
+  for (const kind of kinds) {
+    bus.subscribe(noticeSubject(edge, "*", kind), ({ subject, payload }) => {
+      const session = parseNoticeSubject(subject)?.session;
+      const sequence = Number(new TextDecoder().decode(payload));
+      const understood = session !== undefined && Number.isSafeInteger(sequence) && sequence > 0;
+      if (understood) gateway.look(session, kind, sequence);
+    });
+  }
 }

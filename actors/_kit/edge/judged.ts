@@ -3,7 +3,7 @@ import type { Frame } from "#actors/_kit/frame.ts";
 import { decisionHeader, decodeControl, type Verdict } from "#schemas/frames.ts";
 
 export type Judged = Pick<Verdict, "decision" | "reasons" | "approval">;
-const allowed: Judged = { decision: "allow", reasons: [], approval: null };
+export const allowed: Judged = { decision: "allow", reasons: [], approval: null };
 
 /** Reads a verdict frame; null when it is none. */
 export function judgedOf({ headers, payload }: Frame): Judged | null {

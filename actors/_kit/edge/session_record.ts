@@ -45,6 +45,8 @@ export type SessionRecord = {
   ): void;
   /** Grants target this many unmasked bytes since the session's start. */
   credit(bytes: number): void;
+  /** Reads the frame of this kind that was stored at `sequence`, of which notice was given. */
+  look(kind: FrameKind, sequence: number): void;
   /** Reads responses stored beyond `released` and all else beyond `settled` once more. */
   repair(settled: number, released: number): void;
 };
@@ -53,16 +55,24 @@ export type SessionRecord = {
 export function sessionRecord(
   ports: RecordPorts,
   key: SessionKey,
-  on: { unrecorded(code: string): void; stored(frame: Frame): void },
+  on: {
+    unrecorded(code: string): void;
+    stored(frame: Frame): void;
+    recorded?(request: number, sequence: number): void;
+  },
 ): SessionRecord {
   const { bus, clock, random, report, closeRetryMs } = ports;
   const { epoch, session: id } = key;
   const stream = auditStream(epoch);
   /** The last stored sequence of each kind: what is stored cannot be stored again by a replay. */
   const chains = new Map<EdgeFrameKind, Promise<number>>();
+  /** What is to be read because notice was given of it: the first sequence of each kind. */
+  const noticed = new Map<FrameKind, number>();
+  let looking = false;
   let trace = newTrace(random);
   return {
     publish,
+    look,
     credit: (bytes) =>
       bus.send(creditSubject(key.shard, id), new TextEncoder().encode(String(bytes))),
     repair: (settled, released) => void repair(settled, released),
@@ -81,7 +91,9 @@ export function sessionRecord(
     const before = chains.get(kind) ?? behind(kind);
     const stored = before.then(async (expectedLastSubjectSequence) => {
       const options = { stream, expectedLastSubjectSequence };
-      return (await bus.publish(subject, payload, all, options)).sequence;
+      const { sequence } = await bus.publish(subject, payload, all, options);
+      if (kind !== "close") on.recorded?.(place.request, sequence);
+      return sequence;
     });
     chains.set(kind, stored);
     stored.catch((error) => {
@@ -111,6 +123,30 @@ export function sessionRecord(
       // By another sequence: it was stored, and only its acknowledgement was lost.
       if (error instanceof BusError && error.code === "wrong_sequence") return;
       clock.after(closeRetryMs, () => void closeLater(payload, headers));
+    }
+  }
+
+  function look(kind: FrameKind, sequence: number): void {
+    noticed.set(kind, Math.min(sequence, noticed.get(kind) ?? sequence));
+    if (looking) return;
+    looking = true;
+    lookFor().catch((error) => {
+      // What is not found now is found by the next repair.
+      noticed.clear();
+      report("look_failed", { session: id, error: errorCode(error) });
+    }).finally(() => looking = false);
+  }
+
+  async function lookFor(): Promise<void> {
+    for (;;) {
+      const [next] = noticed;
+      if (next === undefined) return;
+      const [kind, sequence] = next;
+      noticed.delete(kind);
+      const last = await bus.last(stream, auditSubject(key, kind));
+      const frame = last?.sequence === sequence ? toFrame(last) : null;
+      if (frame === null) await readAgain([kind], sequence);
+      else on.stored(frame);
     }
   }
 
