@@ -1,7 +1,7 @@
 /** The console's pages, over `app.request()`. @module */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { decodeControl, type PrincipalChain } from "#schemas/frames.ts";
-import type { ColumnPlan, Operator, ResultPlan } from "#schemas/mask_plan.ts";
+import type { ColumnPlan, MaskPlan, Operator, ResultPlan, StreamPlan } from "#schemas/mask_plan.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 import { browser, carl, form, justification, text } from "./callers_testing.ts";
 import {
@@ -29,7 +29,7 @@ Deno.test("a page shows who asks for whom, what for, and the statement with lite
       "export",
       "mrn",
       "4,812",
-      "at most 50,000 given out",
+      "at most 50,000 rows",
       "&#39;…&#39;",
       "Approve",
       "Deny",
@@ -37,6 +37,21 @@ Deno.test("a page shows who asks for whom, what for, and the statement with lite
     ]
   ) ok(page.includes(part), part);
   ok(!page.includes("2026-01-01"), "a literal is shown");
+});
+
+Deno.test("of a channel bytes are told that it may give out, and no rows", async () => {
+  const { test, cookie } = await browser();
+  const stream: StreamPlan = {
+    content: "output",
+    revealed: [],
+    holdMsMax: null,
+    files: "mask",
+  };
+  const volume = { rowsMax: 7, rowsOf: "request", bytesMax: 5000, bytesOf: "request" } as const;
+  const plan: MaskPlan = { results: [], errors: "keep", stream };
+  await hold(test, { id: "ap4", session: "s4", verdict: { plan, volume } });
+  const page = await text(test, "/approvals/ap4", cookie);
+  match(page, /<dt>Given out<\/dt>\s*<dd>at most 5,000 bytes<\/dd>/);
 });
 
 Deno.test("who asks, the statement, what would be seen and the decision stand before the rest", async () => {

@@ -27,7 +27,9 @@ export function explainReport(judged: Judgement): string[] {
     lines.push(`  asks ${quorum} of ${group}, within ${Math.ceil(expiresMs / 1000)} s`);
   }
   if (decision !== "deny" && volume !== null) {
-    lines.push(`  gives out at most ${volume.rowsMax} rows, ${volume.bytesMax} bytes`);
+    // A stream has no rows.
+    const rows = plan.stream === undefined ? `${volume.rowsMax} rows, ` : "";
+    lines.push(`  gives out at most ${rows}${volume.bytesMax} bytes`);
   }
   if (judged.explain.length > 0) {
     lines.push("  decided by how many rows there are: the server's planner would be asked first");

@@ -2,7 +2,7 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import type { Judgement } from "#actors/authz/session_judge.ts";
 import { analyseCommandLine } from "#actors/authz/ssh/shell.ts";
-import { maskWhole } from "#schemas/mask_plan.ts";
+import { maskWhole, type StreamPlan } from "#schemas/mask_plan.ts";
 import { explainReport } from "./explain_report.ts";
 
 const judged: Judgement = {
@@ -68,6 +68,17 @@ Deno.test("explainReport() says effects, classes and each column's mask, on line
     "  column \\x1b[2J: redact",
     "  column n: redact, of too few rows by zip: HAVING count(*) >= n proves more",
   ]);
+});
+
+Deno.test("explainReport() says of a channel how many bytes it may give out, and no rows", () => {
+  const stream: StreamPlan = {
+    content: "output",
+    revealed: [],
+    holdMsMax: null,
+    files: "mask",
+  };
+  const lines = explainReport({ ...judged, plan: { ...judged.plan, stream } });
+  ok(lines.includes("  gives out at most 2000 bytes"));
 });
 
 Deno.test("explainReport() says whose guess decides, and that the planner would be asked", () => {

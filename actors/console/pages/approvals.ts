@@ -215,8 +215,8 @@ function factsCard(entry: ApprovalEntry, { verdict }: ApprovalRecording): Html {
         <dd>${classPills(usesOf(summary.classes, verdict))}</dd>
         <dt>Touches</dt>
         <dd>${pills(summary.relations)}</dd>
-        <dt>Rows</dt>
-        <dd>${expectedIn(summary)}${atMost(verdict)}</dd>
+        <dt>Given out</dt>
+        <dd>${[...expectedIn(summary, verdict), ...atMost(verdict)].join("; ")}</dd>
         <dt>Asked by policy</dt>
         <dd>${pills(policies)}</dd>
       </dl>
@@ -224,18 +224,27 @@ function factsCard(entry: ApprovalEntry, { verdict }: ApprovalRecording): Html {
   `;
 }
 
-/** How many rows are expected, and by whom. */
-function expectedIn({ estimatedRows: rows, estimatedBy: by }: ApprovalEntry["summary"]): string {
-  return by === null ? `about ${count(rows)}, by estimate` : expectedRowsText({ rows, by });
+/** How many rows are expected, and by whom; a stream has none. */
+function expectedIn(
+  { estimatedRows: rows, estimatedBy: by }: ApprovalEntry["summary"],
+  verdict: StoredVerdict,
+): string[] {
+  if (isStream(verdict)) return [];
+  return [by === null ? `about ${count(rows)}, by estimate` : expectedRowsText({ rows, by })];
 }
 
 type StoredVerdict = ApprovalRecording["verdict"];
 
 /** What is given out when it is approved, however wrong the estimate is. */
-function atMost(verdict: StoredVerdict): string {
-  return verdict?.volume === undefined
-    ? ""
-    : `; at most ${count(verdict.volume.rowsMax)} given out`;
+function atMost(verdict: StoredVerdict): string[] {
+  if (verdict?.volume === undefined) return [];
+  const { rowsMax, bytesMax } = verdict.volume;
+  const most = isStream(verdict) ? `${count(bytesMax)} bytes` : `${count(rowsMax)} rows`;
+  return [`at most ${most}`];
+}
+
+function isStream(verdict: StoredVerdict): boolean {
+  return verdict?.plan.stream !== undefined;
 }
 
 /** A class, and how the agent would see it. */
