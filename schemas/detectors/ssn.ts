@@ -12,6 +12,7 @@ import {
   endsNumber,
   type Groups,
   hasLabel,
+  isLetter,
   lengthOf,
   type Range,
 } from "./scan.ts";
@@ -29,12 +30,22 @@ export function ssnAt(bytes: Uint8Array, groups: Groups): Range | null {
   const isShaped = lengthOf(groups, 0) === 3 && lengthOf(groups, 1) === 2 &&
     lengthOf(groups, 2) === 4 && first === second &&
     (first === between.dash || first === between.space || first === between.dot);
-  if (!isShaped || !beginsNumber(bytes, groups) || !endsNumber(bytes, groups, 2)) return null;
+  if (!isShaped || !standsApart(bytes, groups, first === between.dash)) return null;
   // What is called one is one, whatever numbers are issued at present.
   const isSsn = isNumber(digitsOf(bytes, groups, 0, 3)) || hasLabel(bytes, start, label);
   return isSsn ? { start, end: groups.ends[2] ?? 0 } : null;
 }
 
+/** With dashes it is told from the letters of a name of a file, too. */
+function standsApart(bytes: Uint8Array, groups: Groups, isDashed: boolean): boolean {
+  const [start = 0] = groups.starts;
+  const after = bytes[groups.ends[2] ?? 0];
+  const begins = beginsNumber(bytes, groups) || isDashed && isLetter(bytes[start - 1]);
+  return begins &&
+    (endsNumber(bytes, groups, 2) || isDashed && (isLetter(after) || after === underscore));
+}
+
+const underscore = 0x5f;
 const label =
   /(?:^|[^a-z])(?:ssn|ss|itin|tin|social security|social|soc sec|tax id)(?: (?:no|nr|num|number|nbr|is|was))* ?$/;
 
