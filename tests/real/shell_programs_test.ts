@@ -58,7 +58,7 @@ async function programsRun(shell: string, text: string, folder: string): Promise
   await new Deno.Command(shell, {
     args: ["-c", text],
     cwd: work,
-    env: { PATH: `${folder}/bin`, RAN: log, HOME: work, LC_ALL: "C.UTF-8" },
+    env: { PATH: `${folder}/bin`, RAN: log, HOME: work, LC_ALL: "C.UTF-8", y: "n/n" },
     clearEnv: true,
     stdin: "null",
     stdout: "null",
@@ -71,6 +71,15 @@ async function programsRun(shell: string, text: string, folder: string): Promise
   return ran.replaceAll(/\/dev\/fd\/\d+/g, "/dev/fd/63").split("\n").filter((line) => line !== "");
 }
 
+/** A command in an expansion of a variable, quoted and not. */
+const expansion = fc.tuple(
+  fc.constantFrom("${x:-", "${x=", "${y#", "${y/", "${y//", "${y/n/", "${y:0:", "${x:+", "${y%%"),
+  fc.constantFrom("", "'", '"'),
+  fc.constantFrom("", '"'),
+).map(([opens, inside, around]) => (command: string) => {
+  return `${around}${opens}${inside}$(${command})${inside}}${around}`;
+});
+
 /** Commands in every construct of the shell, with pieces in between that may break it. */
 const { script } = fc.letrec<{ script: string; command: string; word: string }>((tie) => ({
   word: fc.oneof(
@@ -79,6 +88,7 @@ const { script } = fc.letrec<{ script: string; command: string; word: string }>(
     tie("command").map((inner) => `$(${inner})`),
     tie("command").map((inner) => `"\`${inner.replaceAll(/[\\`"$]/g, "")}\`"`),
     tie("command").map((inner) => `<(${inner})`),
+    fc.tuple(expansion, tie("command")).map(([around, inner]) => around(inner)),
   ),
   command: fc.tuple(
     fc.constantFrom(...stubs, "echo", "x=j", "\\cat", "'r'm", "command ls", "eval cat", "! ls"),
@@ -110,6 +120,7 @@ const { script } = fc.letrec<{ script: string; command: string; word: string }>(
     tie("script").map((inner) => `sh -c '${inner.replaceAll("'", "'\\''")}'`),
     tie("script").map((inner) => `cat <<E\n$(${inner}\n)\nE\n`),
     tie("script").map((inner) => `cat <<'E'\n${inner}\nE\n`),
+    fc.tuple(expansion, tie("command")).map(([around, inner]) => `cat <<E\n${around(inner)}\nE\n`),
     tie("script").map((inner) => `x=$(${inner}\n)\ncat "$x"`),
   ),
 }));
