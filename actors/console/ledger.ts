@@ -20,6 +20,7 @@ import {
   parseMasked,
   type PrincipalChain,
 } from "#schemas/frames.ts";
+import { maskedText } from "#schemas/recording/ssh_words.ts";
 import type { SessionKey } from "#schemas/subjects.ts";
 
 export type SessionEntry = {
@@ -40,8 +41,8 @@ export type SessionEntry = {
   rows: number;
   /** Values masked, by class. */
   readonly masked: Map<string, number>;
-  /** Sequence of the first part of the newest request. */
-  requestStart: number;
+  /** Sequences of the first parts of requests that are not judged yet, by number. */
+  readonly requestStarts: Map<number, number>;
   /** Why it closed; null while it is open. */
   closed: string | null;
 };
@@ -76,6 +77,7 @@ export type ApprovalEntry = {
 };
 export type Summary = {
   readonly commands: readonly string[];
+  /** And files, by path. */
   readonly relations: readonly string[];
   readonly classes: readonly string[];
   readonly estimatedRows: number;
@@ -109,6 +111,8 @@ export type Ledger = {
 const votesMax = 100;
 const classesMax = 200;
 const namesMax = 100;
+/** Of one session; a later one is looked for from the session's beginning. */
+const requestStartsMax = 256;
 
 /** Creates an empty ledger. */
 export function createLedger(limits: LedgerLimits): Ledger {
@@ -151,7 +155,10 @@ export function createLedger(limits: LedgerLimits): Ledger {
     switch (frame.kind) {
       case "request":
         if (session === undefined || frame.part > 0) return;
-        session.requestStart = frame.sequence;
+        if (
+          session.requestStarts.size < requestStartsMax &&
+          !session.requestStarts.has(frame.request)
+        ) session.requestStarts.set(frame.request, frame.sequence);
         session.requests = Math.max(session.requests, frame.request);
         revision++;
         return;
@@ -204,7 +211,7 @@ export function createLedger(limits: LedgerLimits): Ledger {
       held: 0,
       rows: 0,
       masked: new Map(),
-      requestStart: frame.sequence,
+      requestStarts: new Map(),
       closed: null,
     });
     revision++;
@@ -213,6 +220,9 @@ export function createLedger(limits: LedgerLimits): Ledger {
   function takeVerdict(frame: Frame, session: SessionEntry | undefined): void {
     const verdict = decodeControl("verdict", frame.payload);
     if (verdict === null) return;
+    // Agents send on before they are answered: the newest request is not the one that is held.
+    const requestStart = session?.requestStarts.get(frame.request) ?? session?.first;
+    session?.requestStarts.delete(frame.request);
     if (session !== undefined && frame.request > 0) {
       if (verdict.decision === "allow") session.allowed++;
       else if (verdict.decision === "deny") session.denied++;
@@ -228,10 +238,14 @@ export function createLedger(limits: LedgerLimits): Ledger {
     makeRoom(holds, limits.approvalsMax, () => true);
     holds.set(verdict.approval.id, {
       verdict: frame.sequence,
-      requestStart: session?.requestStart ?? frame.sequence,
+      requestStart: requestStart ?? frame.sequence,
       summary: {
-        commands: statements.slice(0, namesMax).map(({ command }) => command),
-        relations: distinct(statements.flatMap(({ relations }) => relations)),
+        commands: distinct(statements.map(({ command }) => command)),
+        // A path is what somebody typed: what detectors find in it is masked.
+        relations: distinct(statements.flatMap(({ relations, access }) => {
+          const path = access?.path ?? null;
+          return path === null ? relations : [...relations, maskedText(path)];
+        })),
         classes: distinct(
           statements.flatMap((one) => [
             ...one.classesRead,

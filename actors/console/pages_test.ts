@@ -92,6 +92,14 @@ Deno.test("a statement whose bytes are not the verdict's digest cannot be approv
   ok(page.includes('value="deny"'));
 });
 
+Deno.test("a held request is shown when others were stored before it was judged", async () => {
+  const { test, cookie } = await browser();
+  await hold(test, { id: "ap2", session: "s2", behind: frontendBytes({ kind: "sync" }) });
+  const page = await text(test, "/approvals/ap2", cookie);
+  ok(!page.includes("cannot be shown"));
+  ok(page.includes('value="approve"'));
+});
+
 Deno.test("the text of a statement prepared earlier is shown with what runs it", async () => {
   const { test, cookie } = await browser();
   const prepare = [

@@ -124,6 +124,8 @@ export type HoldOptions = {
   readonly statement?: Partial<StatementAnalysis>;
   readonly verdict?: Partial<Verdict>;
   readonly needs?: ApprovalNeed[];
+  /** The bytes of the next request, which is stored before this one is judged. */
+  readonly behind?: Uint8Array;
 };
 
 export const bulkQuery = "select p.mrn, p.dob, count(*)\n  from patients p\n" +
@@ -136,6 +138,9 @@ export async function hold(rig: Rig, options: HoldOptions = {}): Promise<void> {
   const bytes = frontendBytes(...messages);
   if (request === 1) await rig.say("open", 0, openOf(principal), session);
   await rig.add("request", request, bytes, { session });
+  if (options.behind !== undefined) {
+    await rig.add("request", request + 1, options.behind, { session });
+  }
   const approval = { id, needs, binding: bindingOf(id) };
   const statements = [statementOf(options.statement)];
   const change = { approval, statements, ...options.verdict };

@@ -9,6 +9,7 @@ import {
   bindingOf,
   need,
   openOf,
+  statementOf,
   terminalSession,
   verdictOf,
 } from "./samples_testing.ts";
@@ -86,15 +87,19 @@ Deno.test("a held command is shown whole to who approves it, and only then appro
     await test.say("open", 0, { ...openOf(ana), protocol: "ssh", connection: "lab" }, session);
     await test.add("request", 1, bytes, { session });
     const approval = { id, needs: [need], binding: bindingOf(id) };
-    await test.say("verdict", 1, verdictOf(1, bytes, "hold", { approval }), session);
+    await test.say("verdict", 1, verdictOf(1, bytes, "hold", { approval, statements }), session);
     await test.say("approval", 1, approvalOf(id, 1, "asked", test.clock.nowMs()), session);
   };
+  const path = "~/scans/536-22-1234.tar";
+  const access = { path, host: null, port: null, arguments: [], content: null };
+  const statements = [statementOf({ command: "tar", relations: [], access })];
   const command = new TextEncoder().encode("tar c /srv/scans | wc -c # 536-22-1234");
   await hold("ap8", "s8", encodeChannelMessages([{ kind: "exec", command }]));
   const shown = await (await api("carl", "/api/approvals/ap8")).json();
   deepStrictEqual(shown.statements.map(({ text }: { text: string }) => text), [
     "$ tar c /srv/scans | wc -c # [ssn]",
   ]);
+  deepStrictEqual(shown.relations, ["~/scans/[ssn].tar"], "the file, and nothing that may be one");
   const decision = { decision: "approve", justification: "Agreed with Ana for the move." };
   strictEqual((await api("carl", "/api/approvals/ap8", decision)).status, 200);
 

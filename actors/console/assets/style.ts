@@ -52,7 +52,7 @@ margin-bottom:1rem}
 .soft{color:var(--soft)}
 .small{font-size:.88rem}
 .pill{display:inline-block;border-radius:999px;padding:.1rem .65rem;font-size:.85rem;font-weight:600;
-background:var(--plain-soft);color:var(--ink);white-space:nowrap}
+background:var(--plain-soft);color:var(--ink);max-width:100%}
 .pill.good{background:var(--good-soft);color:var(--good)}
 .pill.bad{background:var(--bad-soft);color:var(--bad)}
 .pill.wait{background:var(--wait-soft);color:var(--wait)}
@@ -64,6 +64,7 @@ background:var(--plain-soft);color:var(--ink);white-space:nowrap}
 .list>li{background:var(--card);border:1px solid var(--line);border-radius:12px;margin:0 0 .6rem}
 .list>li>a{display:block;padding:.85rem 1.1rem;color:inherit;text-decoration:none;min-height:44px}
 .list>li>a:hover{background:var(--plain-soft);border-radius:12px}
+.list .row .pill{white-space:nowrap}
 .list .row{display:flex;justify-content:space-between;gap:.75rem;align-items:baseline}
 .list .title{font-weight:600}
 .list p{margin:.15rem 0 0}
@@ -71,7 +72,7 @@ background:var(--plain-soft);color:var(--ink);white-space:nowrap}
 section+section>h2{margin-top:1.4rem}.card h2{margin-top:0!important}
 dl{display:grid;grid-template-columns:minmax(6.5rem,max-content) 1fr;gap:.45rem 1rem;margin:0}
 dt{color:var(--soft)}
-dd{margin:0}
+dd{margin:0;min-width:0}
 .chain{list-style:none;margin:0;padding:0}
 .chain li+li::before{content:"acting for ";color:var(--soft)}
 pre{background:var(--code);border:1px solid var(--line);border-radius:8px;padding:.75rem .9rem;margin:0 0 .75rem;

@@ -44,12 +44,13 @@ function item(entry: SessionEntry): Html {
   const person = principal.actors.length === 0 ? "" : html`
     for ${visible(principal.name)}
   `;
+  const rows = entry.protocol === "ssh" ? "" : ` · ${counted(entry.rows, "row", "rows")}`;
   return html`<li><a href="/sessions/${entry.key.session}">
 <div class="row"><span class="title">${actorName(principal)}${person}</span>
 <span>${verdictPills(entry)}</span></div>
 <p class="small soft">${visible(entry.connection)} · ${purposeText(principal.purpose)} · ${
     counted(entry.requests, "request", "requests")
-  } · ${counted(entry.rows, "row", "rows")} · ${moment(entry.openedAtMs)}</p></a></li>`;
+  }${rows} · ${moment(entry.openedAtMs)}</p></a></li>`;
 }
 
 function verdictPills(entry: SessionEntry): Html {
@@ -85,7 +86,9 @@ export function sessionDetail(
   return html`
     <p>${entry.closed === null
       ? html`<span class="pill good">live</span>`
-      : html`<span class="pill">closed: ${visible(entry.closed)}</span>`}</p>
+      : html`<span class="pill">${
+        visible(entry.closed === "closed" ? "closed" : `closed: ${entry.closed}`)
+      }</span>`}</p>
     <h1>${actorName(principal)}${person} on ${visible(entry.connection)}</h1>
     <section class="card" aria-label="Summary">
       <dl>
