@@ -25,8 +25,11 @@ export function functionWork(language: string, text: string): FunctionWork {
   const words = wordsOf(text);
   // In SQL, SELECT INTO makes a table; in PL/pgSQL it fills a variable.
   const makes = language === "sql" && words.includes("into");
+  // A cursor that PL/pgSQL opens may take the name of one that is open already.
+  const opens = words.includes("open") && (words.includes("cursor") || words.includes("refcursor"));
   return {
-    moves: makes || words.some((word) => movingWords.has(word) || movingFamilies.test(word)),
+    moves: makes || opens ||
+      words.some((word) => movingWords.has(word) || movingFamilies.test(word)),
     reads: words.some((word) => readingWords.has(word)),
   };
 }
@@ -39,10 +42,13 @@ export function wordsOf(text: string): string[] {
 const movingWords: ReadonlySet<string> = new Set(
   `insert update delete merge truncate copy execute call do create drop alter grant revoke set reset
   discard prepare lock comment security reindex cluster vacuum analyze refresh notify listen load
-  import set_config setval setseed temp temporary pg_temp lowrite`.split(/\s+/),
+  import set_config setval nextval setseed temp temporary pg_temp lowrite`.split(/\s+/),
 );
-/* Functions that write, or that run a query given as text. */
-const movingFamilies = /^(?:lo_|dblink|pg_notify|pg_\w*advisory|\w+_to_xml|ts_stat|crosstab)/;
+/* Functions that write, that leave something behind, or that run a query given as text. */
+const movingFamilies = new RegExp(
+  String.raw`^(?:lo_|dblink|pg_notify|pg_\w*advisory|\w+_to_xml|ts_stat|ts_rewrite|crosstab|` +
+    String.raw`pg_(?:restore|clear|file|create|drop|replication|logical)_|pg_stat_reset)`,
+);
 const readingWords: ReadonlySet<string> = new Set(
   "select from perform table with query execute into".split(" "),
 );

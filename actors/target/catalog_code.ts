@@ -25,32 +25,57 @@ const dependsOnCode = `
       when 'pg_proc'::regclass then d.refobjid
       else (select o.oprcode from pg_operator o where o.oid = d.refobjid) end)`;
 
-/** Domains whose checks run code, and those over them. */
+/**
+ * Domains whose checks or defaults run code and ranges whose differences do, and what is made of
+ * them: domains whose checks cast to them, arrays, rows, ranges and multiranges.
+ */
 const checkedDomains = `
 with recursive checked (oid) as (
   select k.contypid from pg_constraint k join pg_depend d on d.objid = k.oid
     and d.classid = 'pg_constraint'::regclass where k.contypid <> 0 and ${dependsOnCode}
+  union select d.objid from pg_depend d where d.classid = 'pg_type'::regclass and ${dependsOnCode}
+  union select rngtypid from pg_range r join pg_proc f on f.oid = r.rngsubdiff
+    join pg_language g on g.oid = f.prolang where g.lanname not in ('c', 'internal')
   union select t.oid from checked c join (
     select oid, typbasetype as held from pg_type where typbasetype >= 16384
-    union all select oid, typelem from pg_type where typelem >= 16384) t on t.held = c.oid)`;
+    union all select oid, typelem from pg_type where typelem >= 16384
+    union all select r.reltype, f.atttypid from pg_attribute f join pg_class r
+      on r.oid = f.attrelid where f.atttypid >= 16384 and f.attnum > 0 and r.reltype <> 0
+    union all select rngtypid, rngsubtype from pg_range where rngsubtype >= 16384
+    union all select d.objid, d.refobjid from pg_depend d where d.deptype = 'i'
+      and d.classid = 'pg_type'::regclass and d.refclassid = 'pg_type'::regclass
+    union all select k.contypid, d.refobjid from pg_constraint k join pg_depend d
+      on d.objid = k.oid and d.classid = 'pg_constraint'::regclass
+      and d.refclassid = 'pg_type'::regclass where k.contypid <> 0) t on t.held = c.oid)`;
+
+/** The same of expressions that cast to one of them. */
+const dependsOnChecked = `(${dependsOnCode}
+  or d.refclassid = 'pg_type'::regclass and d.refobjid in (select oid from checked))`;
 
 /** A row for each relation on which code runs, and each kind of it. */
 export const relationCodeQuery = `${checkedDomains}
 select p.polrelid::int8::float8 as oid, 'policy' as kind, null::float8 as function
   from pg_policy p join pg_depend d on d.classid = 'pg_policy'::regclass and d.objid = p.oid
-  where ${dependsOnCode}
+  where ${dependsOnChecked}
 union all select ev_class::int8, 'rule', null from pg_rewrite r
   where ev_type <> '1' and ev_class >= 16384
 union all select tgrelid::int8, 'trigger', tgfoid::int8 from pg_trigger where not tgisinternal
 union all select a.adrelid::int8, case t.attgenerated when '' then 'default' else 'check' end, null
   from pg_attrdef a join pg_attribute t on t.attrelid = a.adrelid and t.attnum = a.adnum
-  join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = a.oid where ${dependsOnCode}
+  join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = a.oid
+  where ${dependsOnChecked}
+union all select a.attrelid::int8, 'default', null from pg_attribute a
+  join pg_depend d on d.classid = 'pg_type'::regclass and d.objid = a.atttypid
+  where a.attnum > 0 and ${dependsOnCode}
 union all select k.conrelid::int8, 'check', null from pg_constraint k
   join pg_depend d on d.classid = 'pg_constraint'::regclass and d.objid = k.oid
-  where k.conrelid <> 0 and ${dependsOnCode}
+  where k.conrelid <> 0 and ${dependsOnChecked}
 union all select i.indrelid::int8, 'check', null from pg_index i
   join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = i.indexrelid
-  where ${dependsOnCode}
+  where ${dependsOnChecked}
+union all select p.partrelid::int8, 'check', null from pg_partitioned_table p
+  join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = p.partrelid
+  where ${dependsOnChecked}
 union all select attrelid::int8, 'check', null from pg_attribute
   where attnum > 0 and atttypid in (select oid from checked)`;
 

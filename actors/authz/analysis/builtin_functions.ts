@@ -119,6 +119,18 @@ export const harmlessFunctions: ReadonlySet<string> = new Set(
 `.trim().split(/\s+/),
 );
 
+/** Whether a call leaves something behind that others can read: a number, a lock, a file. */
+export function isLasting(name: string): boolean {
+  return lasting.test(name);
+}
+
+const lasting = new RegExp(
+  String
+    .raw`^(?:setval|nextval|setseed|set_config|pg_notify|pg_(?:try_)?advisory_(?:xact_)?lock(?:_shared)?|` +
+    String.raw`lo_(?:from_bytea|put|creat|create|export)|lowrite|pg_file_write|dblink\w*|` +
+    String.raw`pg_restore_\w+|pg_logical_emit_message|pg_create_\w+|pg_replication_\w+)$`,
+);
+
 /** Operator names of pg_catalog; any other symbol is an extension's or a user's own. */
 export const pureOperators: ReadonlySet<string> = new Set(
   String.raw`
@@ -128,13 +140,20 @@ export const pureOperators: ReadonlySet<string> = new Set(
 `.trim().split(/\s+/),
 );
 
+/** Functions that cast a text to a type that another text names. */
+export const castingFunctions: ReadonlySet<string> = new Set([
+  "pg_input_is_valid",
+  "pg_input_error_info",
+]);
+
 /** Functions that return as many rows as their arguments say. */
 export const setFunctions: ReadonlySet<string> = new Set(
   `generate_series generate_subscripts unnest string_to_table regexp_split_to_table regexp_matches
   json_array_elements json_array_elements_text jsonb_array_elements jsonb_array_elements_text
   json_each json_each_text jsonb_each jsonb_each_text json_object_keys jsonb_object_keys
   json_populate_recordset jsonb_populate_recordset json_to_recordset jsonb_to_recordset
-  jsonb_path_query jsonb_path_query_tz ts_debug ts_parse pg_options_to_table`.split(/\s+/),
+  jsonb_path_query jsonb_path_query_tz ts_debug ts_parse pg_options_to_table aclexplode
+  txid_snapshot_xip pg_snapshot_xip pg_partition_tree pg_partition_ancestors`.split(/\s+/),
 );
 
 /** Types of pg_catalog that are written by their bare names. */

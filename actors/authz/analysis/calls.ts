@@ -84,6 +84,30 @@ export function castValue(typeName: unknown, run: Run): Value {
   const name = names[names.length - 1] ?? "";
   const own = names.length > 1 && names[0] === "pg_catalog";
   if (own && !run.schema.hidden.types.has(name)) return plain;
+  return castTo(name, run);
+}
+
+/**
+ * The share of what becomes a type without a cast: text or JSON read as one, a parameter declared
+ * as one. Checks of domains run, casts of users' own do not.
+ */
+export function readAs(typeName: unknown, run: Run): Value {
+  if (typeName === undefined || typeName === null) return plain;
+  const name = stringsOf(fields(typeName)["names"])?.at(-1) ?? "";
+  const isChecked = run.schema.hidden.types.get(name)?.some((sources) => sources.length === 0);
+  if (isChecked === true) return castTo(name, run);
+  return run.session.unsettled && !pureTypes.has(name) ? opaque : plain;
+}
+
+/** The share of a cast to a type whose name stands in a text, or nowhere. */
+export function castToSome(run: Run): Value {
+  if (run.session.unsettled) return opaque;
+  if (run.schema.hidden.types.size === 0) return plain;
+  noteCode("cast", run);
+  return opaque;
+}
+
+function castTo(name: string, run: Run): Value {
   const needed = run.schema.hidden.types.get(name) ?? [];
   const runs = needed.some((sources) =>
     sources.length === 0 || run.types.has(anyType) || sources.some((type) => run.types.has(type))
@@ -155,5 +179,7 @@ export function mayBeCall(name: string, run: Run): boolean {
 /** The share of a field selection that may be a function call in disguise: `(x).f` is `f(x)`. */
 export function fieldValue(name: string, argument: Value, run: Run): Value {
   const isFunction = judgeDangerous(name) !== null || run.schema.functions.has(name);
-  return isFunction ? join(argument, callFunction([name], run)) : argument;
+  const value = isFunction ? join(argument, callFunction([name], run)) : argument;
+  // Or a cast to the type of that name.
+  return run.schema.hidden.types.has(name) ? join(value, castTo(name, run)) : value;
 }

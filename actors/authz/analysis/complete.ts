@@ -13,6 +13,7 @@ import {
   type OutputColumn,
   type StatementAnalysis,
 } from "#schemas/analysis.ts";
+import { isLasting } from "./builtin_functions.ts";
 import type { Run } from "./run.ts";
 import type { Output } from "./scope.ts";
 import type { Judged } from "./statement.ts";
@@ -23,6 +24,7 @@ export function completed(judged: Judged, run: Run): StatementAnalysis {
   const rows = run.unknownColumn ? 0 : judged.output?.rows ?? 0;
   if (run.unknownColumn) run.filtered.delete("opaque");
   if (run.filtered.size > 0) run.effects.add("filter_by");
+  if (run.generated.size > 0 && leavesSomething(run)) run.effects.add("declassify");
   const isBulk = columns !== null && rows > run.limits.bulkRows && run.classified;
   if (isBulk) run.effects.add("export");
   const effects = Effect.options.filter((effect) => run.effects.has(effect));
@@ -42,6 +44,15 @@ export function completed(judged: Judged, run: Run): StatementAnalysis {
     copy: judged.copy,
     estimatedRows: Math.ceil(rows),
   };
+}
+
+/**
+ * Whether rows are written, or a call leaves something behind. Where a class chose among rows of
+ * the statement's own making, which of them that is tells the class, whatever is written.
+ */
+function leavesSomething({ effects, functions }: Run): boolean {
+  return effects.has("write") ||
+    [...functions].some((label) => isLasting(label.split(".").at(-1) ?? ""));
 }
 
 function filtersOf(run: Run): ClassFilter[] {

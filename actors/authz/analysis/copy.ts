@@ -17,7 +17,8 @@ import { bodyOf, type Fields, items, node, number, stringOf, text } from "./tree
 
 export function judgeCopy(body: Fields, run: Run): Judged | Refused {
   const isFrom = body["is_from"] === true;
-  if (body["is_program"] === true || text(body["filename"]) !== "") {
+  const isFile = body["is_program"] === true || text(body["filename"]) !== "";
+  if (isFile) {
     run.effects.add("escape");
     run.details.add(body["is_program"] === true ? "copy_program" : "copy_file");
   }
@@ -40,6 +41,10 @@ export function judgeCopy(body: Fields, run: Run): Judged | Refused {
     return refuse("unsupported_statement", "COPY cannot run this query");
   }
   if (!isFrom) run.effects.add("export");
+  // A file has no classes.
+  if (!isFrom && isFile) {
+    for (const column of judged.output?.columns ?? []) assign(null, column, run);
+  }
   const direction = isFrom ? "in" : "out";
   const output = isFrom ? null : judged.output ?? { columns: [], open: true, rows: 0 };
   return { ...done("COPY"), output, copy: { direction, format: options.format } };

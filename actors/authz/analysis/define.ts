@@ -8,9 +8,10 @@
  * @module
  */
 import { functionWork, wordsOf } from "#schemas/function_text.ts";
-import { callFunction } from "./calls.ts";
+import { callFunction, castValue } from "./calls.ts";
 import { type DefinitionRow, definitions, dropDetail } from "./definitions.ts";
 import { valueOf } from "./expression.ts";
+import { filterByCondition, filterBySide, sideOf } from "./filters.ts";
 import { targetItem } from "./from.ts";
 import { named, plain } from "./lineage.ts";
 import { assign, writes } from "./modify.ts";
@@ -104,9 +105,12 @@ function special(tag: string, body: Fields, run: Run): void {
       run.details.add(dropDetail(text(body["removeType"])));
       return dropped(body, run);
     case "CreateStmt":
+      partitionBound(body["partbound"], run);
       return derivedColumns(body["tableElts"], null, run);
     case "AlterTableStmt":
       return alterTable(body, run);
+    case "IndexStmt":
+      return indexed(body, run);
     case "DefineStmt":
       // Operators act without being named; text search objects read the server's files.
       if (/OPERATOR|^OBJECT_TS/.test(text(body["kind"]))) {
@@ -149,6 +153,16 @@ function renames(body: Fields, run: Run): void {
   if (resolved === null || resolved.classified) run.effects.add("declassify");
 }
 
+/** How many rows an index has, and whether it can be made at all, tells of their classes. */
+function indexed(body: Fields, run: Run): void {
+  const scope = nested(null, [targetItem(body["relation"], run).item]);
+  filterByCondition(body["whereClause"], scope, run);
+  for (const element of items(body["indexParams"])) {
+    const { expr } = bodyOf(element, "IndexElem") ?? {};
+    if (expr !== undefined) filterBySide(sideOf(expr, scope, run), "pattern", run);
+  }
+}
+
 function alterTable(body: Fields, run: Run): void {
   const relation = fields(body["relation"]);
   const { item } = targetItem(relation, run);
@@ -158,7 +172,14 @@ function alterTable(body: Fields, run: Run): void {
     const command = bodyOf(entry, "AlterTableCmd") ?? {};
     run.details.add(text(command["subtype"]).replace(/^AT_/, "alter_").toLowerCase());
     const column = bodyOf(command["def"], "ColumnDef");
-    if (command["subtype"] === "AT_AddColumn") derivedColumns([command["def"]], relation, run);
+    // That every row there is passes it is told.
+    filterByCondition(bodyOf(command["def"], "Constraint")?.["raw_expr"], scope, run);
+    partitionBound(bodyOf(command["def"], "PartitionCmd")?.["bound"], run);
+    if (command["subtype"] === "AT_AddColumn") {
+      derivedColumns([command["def"]], relation, run);
+      // A domain may have a default, which fills the rows that are there.
+      assign(null, castValue(column?.["typeName"], run), run);
+    }
     if (command["subtype"] === "AT_ColumnDefault") {
       assign(null, valueOf(command["def"], scope, run), run);
     }
@@ -167,6 +188,16 @@ function alterTable(body: Fields, run: Run): void {
       assign(target, valueOf(column["raw_default"], scope, run), run);
     }
     if (command["subtype"] === "AT_SetExpression") run.effects.add("declassify");
+  }
+}
+
+/** The bounds of a partition are worked out at once, and kept where the catalog shows them. */
+function partitionBound(bound: unknown, run: Run): void {
+  for (const list of ["listdatums", "lowerdatums", "upperdatums"]) {
+    for (const datum of items(fields(bound)[list])) {
+      // MINVALUE and MAXVALUE; no column may stand here.
+      if (bodyOf(datum, "ColumnRef") === null) assign(null, valueOf(datum, null, run), run);
+    }
   }
 }
 

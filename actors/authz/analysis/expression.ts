@@ -8,14 +8,16 @@
  */
 import {
   callFunction,
+  castToSome,
   castValue,
   fieldValue,
   impliedOperators,
   isBuiltin,
   mayBeCall,
   operatorValue,
+  readAs,
 } from "./calls.ts";
-import { setFunctions } from "./builtin_functions.ts";
+import { castingFunctions, isLasting, setFunctions } from "./builtin_functions.ts";
 import {
   filterByCondition,
   filterByKey,
@@ -89,7 +91,7 @@ function nodeValue(found: Node, scope: Scope | null, run: Run): Value {
     case "A_Indirection":
       return indirectionValue(body, scope, run);
     case "TypeCast":
-      return join(childrenOf(body, scope, run), castValue(body["typeName"], run));
+      return childrenOf(body, scope, run);
     case "CaseExpr":
       if (body["arg"] === undefined) return childrenOf(body, scope, run);
       return join(childrenOf(body, scope, run), impliedOperators(["="], run));
@@ -144,13 +146,15 @@ const derivingTags: ReadonlySet<string> = new Set([
 /* Fields that describe types and output formats, not values. */
 const structural: ReadonlySet<string> = new Set(["typeName", "output", "format", "returning"]);
 
-/** The values of everything below a node, however its fields nest. */
+/** The values of everything below a node, however its fields nest, cast to the types it names. */
 function childrenOf(body: Fields, scope: Scope | null, run: Run): Value {
   let result = plain;
   for (const key in body) {
     if (!structural.has(key)) result = join(result, childValue(body[key], scope, run));
   }
-  return result;
+  if (body["typeName"] !== undefined) result = join(result, castValue(body["typeName"], run));
+  const { typeName } = fields(body["output"]);
+  return typeName === undefined ? result : join(result, readAs(typeName, run));
 }
 
 function childValue(child: unknown, scope: Scope | null, run: Run): Value {
@@ -277,6 +281,9 @@ function callValue(body: Fields, scope: Scope | null, run: Run): Value {
   const order = sortedBy(items(body["agg_order"]), scope, run);
   if (body["over"] !== undefined) filterByWindow(fields(body["over"]), scope, run);
   const value = join(args, share);
+  if (castingFunctions.has(name ?? "") && isBuiltin(names, run)) {
+    return join(value, castToSome(run));
+  }
   if (!isAggregateCall(body)) return value;
   return aggregated(body["agg_within_group"] === true ? join(value, order) : value);
 }
@@ -310,19 +317,18 @@ function countedValue(
  */
 function sideEffect(name: string, args: Value, run: Run): void {
   if (args === plain || (args.classes.length === 0 && !args.opaque)) return;
-  if (lastingFunctions.test(name)) run.effects.add("declassify");
+  if (isLasting(name)) run.effects.add("declassify");
   if (name.startsWith("pg_sleep") || setFunctions.has(name)) filterByValue(args, run);
 }
-
-const lastingFunctions = /^(setval|setseed|pg_notify|pg_(try_)?advisory_(xact_)?lock(_shared)?)$/;
 
 function jsonAggregate(body: Fields, scope: Scope | null, run: Run): Value {
   const { constructor: _, ...rest } = body;
   const parts = fields(body["constructor"]);
+  const read = readAs(fields(parts["output"])["typeName"], run);
   filterByCondition(parts["agg_filter"], scope, run);
   sortedBy(items(parts["agg_order"]), scope, run);
   if (parts["over"] !== undefined) filterByWindow(fields(parts["over"]), scope, run);
-  return aggregated(childrenOf(rest, scope, run));
+  return aggregated(join(childrenOf(rest, scope, run), read));
 }
 
 /** Notes the keys that an aggregate sorts its rows by; what they derive from. */

@@ -6,11 +6,11 @@
  *
  * @module
  */
-import { columnsOfFunction, isBuiltin } from "./calls.ts";
+import { columnsOfFunction, isBuiltin, readAs } from "./calls.ts";
 import { allOf, resolveColumn, valueOf } from "./expression.ts";
 import { filterByValue } from "./filters.ts";
 import { aliasOf, type Around, lateral, unknownItem } from "./from.ts";
-import { type Column, join, named, type Value } from "./lineage.ts";
+import { type Column, join, joinAll, named, type Value } from "./lineage.ts";
 import { elementsOf, type Given } from "./probes.ts";
 import { type Run, spend } from "./run.ts";
 import { type FromItem, itemOf, renamed } from "./scope.ts";
@@ -25,9 +25,10 @@ export function functionItem(body: Fields, around: Around, run: Run): FromItem {
   const columns: Column[] = [];
   let open: Value | null = null;
   for (const [call, definitions] of functions) {
-    const value = valueOf(call, lateral(around), run);
-    const defined = columnDefinitions(bodyOf(definitions, "List")?.["items"]);
-    const listed = defined.length > 0 ? defined : columnDefinitions(body["coldeflist"]);
+    const own = items(bodyOf(definitions, "List")?.["items"]);
+    const definition = own.length > 0 ? own : items(body["coldeflist"]);
+    const listed = columnDefinitions(definition);
+    const value = join(valueOf(call, lateral(around), run), typesOf(definition, run));
     const known = listed.length > 0
       ? listed
       : functionColumns(call, around, run, name, functions.length);
@@ -132,8 +133,13 @@ function callName(call: unknown): string | null {
   return names?.[names.length - 1] ?? null;
 }
 
-function columnDefinitions(list: unknown): readonly string[] {
-  return items(list).map((item) => text(bodyOf(item, "ColumnDef")?.["colname"]));
+function columnDefinitions(list: readonly unknown[]): readonly string[] {
+  return list.map((item) => text(bodyOf(item, "ColumnDef")?.["colname"]));
+}
+
+/** What the values are read as, by the definitions of their columns. */
+function typesOf(list: readonly unknown[], run: Run): Value {
+  return joinAll(list.map((item) => readAs(bodyOf(item, "ColumnDef")?.["typeName"], run)));
 }
 
 /** XMLTABLE and JSON_TABLE: every column derives from the document and from what it is asked. */
@@ -150,6 +156,7 @@ export function tableFunctionItem(body: Fields, around: Around, run: Run): FromI
     if (column === null) return unknownItem(name);
     const { columns: inner, ...own } = column;
     value = join(value, allOf(Object.values(own).flatMap(expressionsIn), scope, run));
+    if (own["typeName"] !== undefined) value = join(value, readAs(own["typeName"], run));
     asked.push(...items(inner));
     if (items(inner).length === 0) {
       columnNames.push(text(column["colname"]) || text(column["name"]));

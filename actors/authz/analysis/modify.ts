@@ -7,7 +7,7 @@
  * @module
  */
 import { valueOf } from "./expression.ts";
-import { filterByCondition, filterByValue } from "./filters.ts";
+import { filterByCondition, filterBySide, filterByValue, sideOf } from "./filters.ts";
 import { fromClause, fromItem, targetItem } from "./from.ts";
 import { fromRows } from "./estimate.ts";
 import { noteRows } from "./groups.ts";
@@ -23,7 +23,8 @@ import {
   type Value,
 } from "./lineage.ts";
 import type { Resolved } from "./resolve.ts";
-import { hiddenCode, type Run, spend } from "./run.ts";
+import { probeColumn, readsOf } from "./probes.ts";
+import { filterBy, hiddenCode, type Run, spend } from "./run.ts";
 import { comparedItems, type FromItem, nested, type Output, type Scope } from "./scope.ts";
 import { selectOutput, targetColumns } from "./select.ts";
 import { bodyOf, type Fields, fields, items, number, text } from "./tree.ts";
@@ -89,11 +90,55 @@ function insert(body: Fields, outer: Scope | null, run: Run): Output | null {
   const written: Written = new Map();
   assignOutput(targets, values, run, written);
   const conflict = fields(body["onConflictClause"]);
+  if (body["onConflictClause"] !== undefined && values !== null) {
+    conflictKeys(conflict, item, resolved, targets, values, run);
+  }
   if (conflict["action"] === "ONCONFLICT_UPDATE") {
     onConflict(conflict, item, excludedItem(item, targets, values), resolved, outer, run, written);
   }
-  const after = rewritten(left, written);
+  const after = chosen(rewritten(left, written), run);
   return returning(body, after, [after], values?.rows ?? 1, outer, run);
+}
+
+/**
+ * With ON CONFLICT an insert asks whether its keys are there already, and what it inserts, or gives
+ * back, is the answer.
+ */
+function conflictKeys(
+  conflict: Fields,
+  item: FromItem,
+  resolved: Resolved | null,
+  targets: readonly (Column | null)[],
+  values: Output,
+  run: Run,
+): void {
+  const elements = items(fields(conflict["infer"])["indexElems"]).map((element) => {
+    return bodyOf(element, "IndexElem") ?? {};
+  });
+  const scope = nested(null, [item]);
+  for (const { expr } of elements) {
+    if (expr !== undefined) filterBySide(sideOf(expr, scope, run), "pattern", run);
+  }
+  const written = elements.map((element) => text(element["name"]));
+  const keys = new Set(
+    elements.length > 0 ? written : resolved?.relation?.uniqueKeys.flat() ?? [],
+  );
+  for (const column of item.columns) {
+    if (!keys.has(column.name) || column.classes.length === 0) continue;
+    const index = targets.findIndex((target) => target?.name === column.name);
+    const value = values.open ? named("", opaque) : values.columns[index];
+    if (value === undefined) continue;
+    filterBy(run, column, "equality");
+    probeColumn(column, value, readsOf(value), run);
+  }
+}
+
+/** Rows of the statement's own making that a class chose among: each column of them tells it. */
+function chosen(item: FromItem, run: Run): FromItem {
+  if (run.generated.size === 0) return item;
+  const by = { classes: [...run.generated].sort(), opaque: false };
+  const columns = item.columns.map((column) => ({ ...column, ...join(column, by) }));
+  return { ...item, columns, sources: item.sources.map((source) => ({ ...source, columns })) };
 }
 
 /** The columns an INSERT fills, in order; null for one that does not resolve. */

@@ -35,6 +35,39 @@ const effects: readonly (readonly [string, string])[] = [
     "read write filter_by",
   ],
   ["delete from visits", "write"],
+  // Which rows of its own making a statement writes, or counts in, tells what chose them.
+  [
+    "insert into visits (department) select d.label from departments d, generate_series(1, 9) n " +
+    "where n < (select length(ssn) from patients limit 1)",
+    "read write filter_by declassify",
+  ],
+  [
+    "select nextval('s') from generate_series(1, 9) n where n in (select id from patients " +
+    "where ssn = n::text)",
+    "read write filter_by declassify",
+  ],
+  [
+    "select setval('s', n) from generate_series(1, 9) n join patients p on p.mrn = n::text",
+    "read write export filter_by declassify",
+  ],
+  [
+    "select pg_advisory_lock(n) from generate_series(1, 9) n join patients p on p.mrn = n::text",
+    "read export filter_by declassify",
+  ],
+  // A conflict tells that a value is there.
+  [
+    "insert into patients (id, mrn) values (1, 'a') on conflict (mrn) do nothing",
+    "write filter_by",
+  ],
+  [
+    "insert into patients (id, mrn) select n, n::text from generate_series(1, 9) n " +
+    "on conflict (mrn) do nothing",
+    "write filter_by declassify",
+  ],
+  [
+    "insert into patients (id, mrn) values (1, 'a') on conflict (id) do update set mrn = excluded.mrn",
+    "write",
+  ],
   ["delete from patients where ssn = 'x'", "write filter_by"],
   ["delete from visits v using patients p where v.patient_id = p.id", "read write"],
   ["with x as (delete from visits returning id) select 1", "read write"],

@@ -9,6 +9,7 @@
  */
 import { FilterKind, type OutputColumn, type StatementAnalysis } from "#schemas/analysis.ts";
 import { completed } from "./complete.ts";
+import { readAs } from "./calls.ts";
 import { allOf } from "./expression.ts";
 import { noteRows } from "./groups.ts";
 import { withArguments } from "./probes.ts";
@@ -39,6 +40,8 @@ export function judgePrepare(body: Fields, sql: string, run: Run): Judged | Refu
   }
   const query = node(body["query"]);
   if (query === null) return refuse("unsupported_statement", "Nothing to prepare");
+  // EXECUTE casts its arguments to these.
+  for (const type of items(body["argtypes"])) readAs(bodyOf(type, "TypeName"), run);
   const judged = judgeQuery(query, run);
   if (judged.kind === "refused") return judged;
   if (judged.change !== null) return refuse("unsupported_statement", "Cannot prepare this query");
@@ -74,12 +77,16 @@ const prepareHead = new RegExp(
   "i",
 );
 
+/** The detail of a statement that means what another one says, whose name it has. */
+export const executesPrepared = "execute_prepared";
+
 /** `EXECUTE name (parameters)`. */
 export function execute(body: Fields, run: Run): Judged | Refused {
   const prepared = run.session.prepared.get(text(body["name"]));
   if (prepared === undefined) {
     return refuse("unknown_prepared_statement", "No prepared statement of that name is known");
   }
+  run.details.add(executesPrepared);
   // A parameter's expression has no columns in scope, but may hold subqueries and calls.
   const parameters = allOf(items(body["params"]), null, run);
   const { analysis, probes } = currentAnalysis(prepared, run);

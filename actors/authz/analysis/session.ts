@@ -26,6 +26,8 @@ export type Prepared = {
   readonly probes: readonly Probe[];
   /** `SessionState.names` when it was analysed. */
   readonly names: number;
+  /** The oids of its parameters' types that the client named; 0 for one that it left open. */
+  readonly parameterTypes?: readonly number[];
 };
 
 export type Cursor = { readonly analysis: StatementAnalysis; readonly hold: boolean };

@@ -28,6 +28,13 @@ const paths: readonly (readonly [readonly string[], string])[] = [
   [["set search_path = other", "discard all"], "public.patients"],
   [["select set_config('search_path', 'other, public', false)"], "other.patients"],
   [["select pg_catalog.set_config('search_path', '', false)"], "opaque"],
+  // A name that PostgreSQL cuts, and one of which a blank is part, are of other schemas.
+  [[`select set_config('search_path', '${"w".repeat(64)}, other', false)`], "opaque"],
+  [[`set search_path = '${"é".repeat(32)}', other`], "opaque"],
+  [[`set search_path = '${"é".repeat(31)}', other`], "other.patients"],
+  [["select set_config('search_path', '\u00a0other', false)"], "opaque"],
+  [["select set_config('search_path', '\u00a0', false)"], "opaque"],
+  [["select set_config('search_path', ' other\t, public', false)"], "other.patients"],
   [["set local search_path = other"], "public.patients"],
   [["begin", "set local search_path = other"], "other.patients"],
   [["begin", "set local search_path = other", "commit"], "public.patients"],

@@ -52,15 +52,24 @@ export function judgeSetConfig(args: readonly unknown[], values: Value, run: Run
 
 /** The names of a search path given as text; null when it is not a plain list of names. */
 export function parseSearchPath(value: string): readonly string[] | null {
-  if (value.trim() === "" || value.trim() === '""') return [];
+  if (/^[ \t\n\r\f]*(?:"")?[ \t\n\r\f]*$/.test(value)) return [];
   const names: string[] = [];
   for (const part of value.split(",")) {
-    const match = /^\s*(?:"([^"]+)"|([A-Za-z_][A-Za-z0-9_$]*))\s*$/.exec(part);
+    // PostgreSQL's blanks are these; any other is part of a name.
+    const match = /^[ \t\n\r\f]*(?:"([^"]+)"|([A-Za-z_][A-Za-z0-9_$]*))[ \t\n\r\f]*$/.exec(part);
     if (match === null) return null;
     names.push(match[1] ?? (match[2] ?? "").toLowerCase());
   }
-  return names;
+  return names.every(isWholeName) ? names : null;
 }
+
+/** PostgreSQL cuts a longer name, and then means another schema. */
+export function isWholeName(name: string): boolean {
+  return new TextEncoder().encode(name).length <= nameBytesMax;
+}
+
+/** NAMEDATALEN, without the byte that ends it. */
+const nameBytesMax = 63;
 
 /** Settings for which only these values are harmless. */
 const onlyValues: ReadonlyMap<string, readonly string[]> = new Map([

@@ -37,4 +37,8 @@ const leaky: ReadonlySet<string> = new Set(
 const leakyColumns: ReadonlySet<string> = new Set(
   ["attmissingval", "srvoptions", "fdwoptions", "ftoptions", "umoptions"],
 );
-const prefixes = ["pg_stats_", "pg_statistic_ext_", "pg_replication", "pg_stat_statements"];
+/* Counters of one's own transaction tell at once, and exactly, what a function did in it. */
+const prefixes = [
+  ...["pg_stats_", "pg_statistic_ext_", "pg_replication", "pg_stat_statements"],
+  "pg_stat_xact_",
+];

@@ -7,11 +7,14 @@
  *
  * @module
  */
+import { Effect } from "#schemas/analysis.ts";
 import { analyse, type Analysed, type AnalysisLimits } from "../analysis/analyse.ts";
 import type { Schema } from "../analysis/catalog_index.ts";
 import type { Parser } from "../analysis/parser.ts";
 import type { SessionState } from "../analysis/session.ts";
 import type { Piece } from "../analysis/probes.ts";
+import { executesPrepared } from "../analysis/named.ts";
+import { hiddenCode } from "../analysis/run.ts";
 import { type Literal, literalsOf, shapeOf } from "../analysis/shape.ts";
 
 /** Analyses remembered for each schema. */
@@ -68,6 +71,33 @@ export function createAnalyser(parser: Parser, limits: AnalysisLimits) {
   }
 }
 
+/**
+ * The same where a client gives parameters types of users' own: Bind casts to them, and users' code
+ * may check them.
+ */
+export function castingParameters(
+  analysed: Analysed,
+  types: readonly number[],
+  session: SessionState,
+  schema: Schema,
+): Analysed {
+  const mayCheck = session.unsettled || schema.hidden.types.size > 0;
+  if (analysed.kind === "refused" || !mayCheck) return analysed;
+  if (!types.some((oid) => oid >= firstUserOid)) return analysed;
+  const statements = analysed.statements.map((statement) => {
+    const { analysis } = statement;
+    const effects = Effect.options.filter((effect) => {
+      return effect === "execute" || analysis.effects.includes(effect);
+    });
+    const details = [...new Set([...analysis.details, "cast", hiddenCode])].sort();
+    return { ...statement, analysis: { ...analysis, effects, details } };
+  });
+  return { ...analysed, statements };
+}
+
+/** FirstNormalObjectId: below are PostgreSQL's own. */
+const firstUserOid = 16_384;
+
 /** Null when nothing is compared with literals; `elsewhere` when one stands where none is seen. */
 function placesOf(analysed: Understood, sql: string): Places | "elsewhere" | null {
   const pieces = analysed.statements.flatMap(({ probes }) =>
@@ -110,7 +140,8 @@ function keyOf(session: SessionState): string | null {
 /** Statements that change nothing in the session and name nothing of it. */
 function isPlain(analysed: Understood): boolean {
   return analysed.statements.every(({ analysis, change }) => {
-    return change === null && plainCommands.has(analysis.command);
+    return change === null && plainCommands.has(analysis.command) &&
+      !analysis.details.includes(executesPrepared);
   });
 }
 const plainCommands: ReadonlySet<string> = new Set(["SELECT", "INSERT", "UPDATE", "DELETE"]);

@@ -16,7 +16,7 @@ import type { MaskPlan } from "#schemas/mask_plan.ts";
 import { noVolume } from "#schemas/volume.ts";
 import { isAbortCopy, isAbortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
 import type { Analysed, AnalysisLimits } from "../analysis/analyse.ts";
-import { createAnalyser } from "./analyser.ts";
+import { castingParameters, createAnalyser } from "./analyser.ts";
 import { indexCatalog, isClassified, type Schema } from "../analysis/catalog_index.ts";
 import type { Parser } from "../analysis/parser.ts";
 import { type SessionState, settled } from "../analysis/session.ts";
@@ -277,8 +277,8 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     known: Known,
   ): Read | Misunderstood {
     if (state.refused && isAbortTransaction(bytes)) return aborting;
-    const analyse = (sql: string, session: SessionState): Analysed =>
-      analyser.analyse(sql, session, known.schema);
+    const analyse = (sql: string, session: SessionState, types: readonly number[]): Analysed =>
+      castingParameters(analyser.analyse(sql, session, known.schema), types, session, known.schema);
     const { session, portals, digest } = state;
     const read = understand(bytes, session, portals, analyse, ports.requestLimits, digest);
     if (read.kind === "refused") return read;

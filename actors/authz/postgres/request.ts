@@ -17,11 +17,22 @@ import { Framer } from "#schemas/wire/postgres/frame.ts";
 import { decodeFrontend, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
 import type { Parse } from "#schemas/wire/postgres/parse.ts";
 import { describeMalformed } from "#schemas/wire/cursor.ts";
-import type { Analysed, AnalysedStatement } from "../analysis/analyse.ts";
+import type { AnalysedStatement } from "../analysis/analyse.ts";
 import type { Plannable } from "../analysis/plannable.ts";
 import type { Probe } from "../analysis/probes.ts";
 import { applyChange, type SessionChange, type SessionState } from "../analysis/session.ts";
 import type { Position } from "../policy/plan.ts";
+import {
+  type Analyse,
+  boundNow,
+  closePortals,
+  findPortal,
+  keepsOldNames,
+  type Now,
+  type Portal,
+  portalKey,
+  type Portals,
+} from "./portals.ts";
 import {
   type Digest,
   noParameters,
@@ -30,17 +41,6 @@ import {
   type Probed,
   probedBy,
 } from "./probes.ts";
-
-/** A portal: the statement it runs and the format codes of its results. */
-export type Portal = {
-  readonly statement: string;
-  readonly formats: readonly (0 | 1)[];
-  /** It was executed to its end: no rows are left in it. */
-  readonly done: boolean;
-  /** Digests of the parameters that classes are compared with. */
-  readonly parameters: Parameters;
-};
-export type Portals = ReadonlyMap<string, Portal>;
 
 /** What a request asks for. */
 export type Understood = {
@@ -84,8 +84,6 @@ export type RequestLimits = {
   readonly preparedMax: number;
 };
 
-export type Analyse = (sql: string, session: SessionState) => Analysed;
-
 type Prepared = { readonly analysis: StatementAnalysis; readonly text: PlannableText | null };
 
 type Draft = {
@@ -105,8 +103,8 @@ type Draft = {
   readonly digest: Digest;
   synced: boolean;
   resumes: boolean;
-  /** Names that this request gave to Bind. */
-  readonly bound: Set<string>;
+  /** What this request bound, by its portal's name, and the session as it was then. */
+  readonly bound: Map<string, { readonly now: Now; readonly session: SessionState }>;
 };
 
 /** Understands a request, or says why it cannot be judged. Values are digested by `digest`. */
@@ -134,7 +132,7 @@ export function understand(
     digest,
     synced: false,
     resumes: false,
-    bound: new Set(),
+    bound: new Map(),
   };
   const framer = new Framer({ messageBytesMax: Number.MAX_SAFE_INTEGER });
   framer.push(bytes);
@@ -196,7 +194,7 @@ function take(
     case "parse":
       return takeParse(message, number, draft, analyse, limits);
     case "bind":
-      return takeBind(message, draft, limits);
+      return takeBind(message, draft, analyse, limits);
     case "describe":
       return takeDescribe(message.target, message.name, draft);
     case "execute":
@@ -226,7 +224,7 @@ function takeQuery(
   draft: Draft,
   analyse: Analyse,
 ): Refusal | null {
-  const analysed = analyse(text, draft.session);
+  const analysed = analyse(text, draft.session, []);
   if (analysed.kind === "refused") return analysed.refusal;
   const { statements } = analysed;
   for (const [index, { analysis, change: changed, probes }] of statements.entries()) {
@@ -240,6 +238,7 @@ function takeQuery(
     draft.executedTexts.push(textOf(only, text, number, draft));
     note(draft, probes, noParameters);
     draft.changes.push(changed);
+    closePortals(changed, draft.portals);
     draft.positions.push({ answers: "query", statement: null, formats: [], analysis });
   }
   // A simple query takes the unnamed statement and portal with it.
@@ -266,14 +265,14 @@ function takeParse(
   analyse: Analyse,
   limits: RequestLimits,
 ): Refusal | null {
-  const { statement: name, text } = message;
+  const { statement: name, text, parameterTypes } = message;
   if (name !== "" && draft.session.prepared.has(name)) {
     return refusalOf("unsupported_statement", "a prepared statement of this name already exists");
   }
   if (draft.session.prepared.size >= limits.preparedMax) {
     return refusalOf("too_complex", "too many prepared statements in this session");
   }
-  const analysed = analyse(text, draft.session);
+  const analysed = analyse(text, draft.session, parameterTypes);
   if (analysed.kind === "refused") return analysed.refusal;
   const [only, ...others] = analysed.statements;
   if (others.length > 0) {
@@ -281,7 +280,8 @@ function takeParse(
   }
   const analysis = only?.analysis ?? emptyAnalysis;
   const probes = only?.probes ?? [];
-  const prepared = { sql: text, analysis, probes, names: draft.session.names };
+  const { names } = draft.session;
+  const prepared = { sql: text, analysis, probes, names, parameterTypes };
   const planned = textOf(only, text, number, draft);
   change(draft, { kind: "prepare", name, prepared });
   draft.parsed.push(name);
@@ -290,7 +290,12 @@ function takeParse(
   return null;
 }
 
-function takeBind(message: Bind, draft: Draft, limits: RequestLimits): Refusal | null {
+function takeBind(
+  message: Bind,
+  draft: Draft,
+  analyse: Analyse,
+  limits: RequestLimits,
+): Refusal | null {
   const { portal, statement, parameters, resultFormats } = message;
   if (parameters.length > limits.parametersMax) {
     return refusalOf("too_many_parameters", `more than ${limits.parametersMax} parameters`);
@@ -305,10 +310,15 @@ function takeBind(message: Bind, draft: Draft, limits: RequestLimits): Refusal |
   if (draft.portals.size >= limits.portalsMax) {
     return refusalOf("too_complex", "too many portals in this session");
   }
-  const values = parametersOf(prepared.probes, message, draft.digest);
-  const bound = { statement, formats: resultFormats, parameters: values, done: false };
-  draft.portals.set(portal, bound);
-  draft.bound.add(portal);
+  const now = boundNow(prepared, draft.session, analyse);
+  if (now.kind === "refused") return now.refusal;
+  const { bound } = now;
+  const values = parametersOf(bound.probes, message, draft.digest);
+  const formats = resultFormats;
+  draft.portals.set(portal, { statement, bound, formats, parameters: values, done: false });
+  draft.bound.set(portal, { now, session: draft.session });
+  // Planning runs what folds into constants.
+  draft.prepared.set(portalKey(portal), { analysis: bound.analysis, text: null });
   return null;
 }
 
@@ -317,40 +327,47 @@ function takeDescribe(
   name: string,
   draft: Draft,
 ): Refusal | null {
-  const statement = target === "statement" ? name : draft.portals.get(name)?.statement;
-  const prepared = statement === undefined ? undefined : draft.session.prepared.get(statement);
-  if (statement === undefined || prepared === undefined) {
+  const isPortal = target === "portal";
+  const portal = isPortal ? findPortal(draft.portals, name, draft.session) : undefined;
+  const described = isPortal ? portal?.bound : draft.session.prepared.get(name);
+  if (described === undefined) {
     return refusalOf("unknown_prepared_statement", "this statement or portal is not known");
   }
-  const formats = target === "statement" ? [] : draft.portals.get(name)?.formats ?? [];
-  const { analysis } = prepared;
+  const { statement = name, formats = [] } = portal ?? {};
+  const { analysis } = described;
   draft.positions.push({ answers: "describe", statement, formats: [...formats], analysis });
   return null;
 }
 
 function takeExecute(message: Execute, draft: Draft, analyse: Analyse): Refusal | null {
-  const portal = draft.portals.get(message.portal);
-  const prepared = portal === undefined ? undefined : draft.session.prepared.get(portal.statement);
-  if (portal === undefined || prepared === undefined) {
+  const { portal: name } = message;
+  const portal = findPortal(draft.portals, name, draft.session);
+  if (portal === undefined) {
     return refusalOf("unknown_cursor", "this portal is not known");
   }
-  // Names may mean something else than when it was prepared; the server plans anew, and so do we.
-  const analysed = analyse(prepared.sql, draft.session);
-  if (analysed.kind === "refused") return analysed.refusal;
-  const [only] = analysed.statements;
-  const analysis = only?.analysis ?? emptyAnalysis;
-  const { statement, formats } = portal;
-  draft.resumes ||= message.rowsMax > 0 || !draft.bound.has(message.portal);
-  draft.portals.set(message.portal, { ...portal, done: message.rowsMax <= 0 });
-  draft.prepared.delete(statement);
+  const { statement, formats, bound } = portal;
+  const here = draft.bound.get(name);
+  const now = here?.session === draft.session ? here.now : boundNow(bound, draft.session, analyse);
+  if (now.kind === "refused") return now.refusal;
+  const { analysis, probes, change: changed } = now.bound;
+  if (keepsOldNames(bound, draft.session)) {
+    return refusalOf("unsupported_statement", "names changed since this portal was bound");
+  }
+  draft.resumes ||= message.rowsMax > 0 || here === undefined;
+  draft.portals.set(name, { ...portal, done: message.rowsMax <= 0 });
+  draft.prepared.delete(portalKey(name));
+  // The name may be another statement's by now.
+  const isStill = draft.session.prepared.get(statement)?.sql === bound.sql;
+  if (isStill) draft.prepared.delete(statement);
   draft.executed.push(analysis);
   const holder = draft.messages.get(statement) ?? null;
-  draft.executedTexts.push(textOf(only, prepared.sql, holder, draft));
-  note(draft, only?.probes ?? [], portal.parameters);
-  draft.changes.push(only?.change ?? null);
-  draft.runsPrepared.push(prepared.sql);
+  draft.executedTexts.push(isStill ? textOf(now.only, bound.sql, holder, draft) : null);
+  note(draft, probes, portal.parameters);
+  draft.changes.push(changed);
+  draft.runsPrepared.push(bound.sql);
   draft.positions.push({ answers: "execute", statement, formats: [...formats], analysis });
-  if (only?.change !== undefined) draft.session = applyChange(draft.session, only.change);
+  draft.session = applyChange(draft.session, changed);
+  closePortals(changed, draft.portals);
   return null;
 }
 

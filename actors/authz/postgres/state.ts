@@ -1,7 +1,7 @@
 /** What authz keeps of a PostgreSQL session. @module */
 import type { SessionState } from "../analysis/session.ts";
 import type { Digest, ProbesSeen } from "./probes.ts";
-import type { Portals } from "./request.ts";
+import type { Portals } from "./portals.ts";
 import { noVolume, type Volume } from "#schemas/volume.ts";
 import type { CopyingIn } from "./copied_rows.ts";
 

@@ -28,7 +28,7 @@ import {
   type WrittenValue,
   writtenValues,
 } from "../analysis/written_values.ts";
-import type { Portals } from "./request.ts";
+import type { Portals } from "./portals.ts";
 import { copyBegins, copyContinues, copyEnds, type CopyingIn } from "./copied_rows.ts";
 
 /** What a request would write back. */
@@ -82,13 +82,12 @@ export function writeBackGuard(
           statements.set(message.statement, message.text);
           return;
         case "bind":
-          portals.set(message.portal, message.statement);
+          portals.set(message.portal, textOf(message.statement));
           return binds(message);
-        case "execute": {
-          const portal = portals.get(message.portal) ??
-            before.portals.get(message.portal)?.statement;
-          return runs(portal === undefined ? "" : textOf(portal));
-        }
+        case "execute":
+          return runs(
+            portals.get(message.portal) ?? before.portals.get(message.portal)?.bound.sql ?? "",
+          );
         case "copy_data":
           if (copying !== null) taken(copyContinues(copying, message.data, forms));
           return;
