@@ -5,13 +5,11 @@
  */
 import { type BackendMessage, decodeBackend } from "#schemas/wire/postgres/backend.ts";
 import { Framer } from "#schemas/wire/postgres/frame.ts";
-import { frontendBytes, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
+import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 import type { FieldDescription } from "#schemas/wire/postgres/row_description.ts";
 import { message, startup } from "#tests/real/raw_client.ts";
 import type { Step } from "./entries.ts";
-
-/** How statements without parameters go: as simple queries, or extended with binary results. */
-export type Mode = "simple" | "binary";
+import { messagesOf, type Mode, typeNamesOf } from "./messages.ts";
 
 /** Where a client connects, and as whom. */
 export type Address = {
@@ -73,10 +71,20 @@ export async function connectAgent(
     conn.close();
     throw error;
   }
+  const send = async (bytes: Uint8Array) => {
+    await wire.send(bytes);
+    return replyOf(await wire.until("ready_for_query"));
+  };
+  const oidOf = async (type: string) => {
+    const text = `select '${type}'::regtype::oid::text`;
+    const { results } = await send(frontendBytes({ kind: "query", text }));
+    return Number(textOf(results[0]?.rows[0]?.[0] ?? null));
+  };
   return {
     async run(step, mode) {
-      await wire.send(frontendBytes(...messagesOf(step, mode)));
-      return replyOf(await wire.until("ready_for_query"));
+      const types = new Map<string, number>();
+      for (const name of typeNamesOf(step)) types.set(name, await oidOf(name));
+      return await send(frontendBytes(...messagesOf(step, mode, types)));
     },
     [Symbol.dispose]: () => wire.close(),
   };
@@ -131,25 +139,6 @@ function wireOf(conn: Deno.TlsConn) {
       }
     },
   };
-}
-
-function messagesOf(step: Step, mode: Mode): readonly FrontendMessage[] {
-  const { sql, parameters } = step;
-  if (parameters === null && mode === "simple") return [{ kind: "query", text: sql }];
-  return [
-    { kind: "parse", statement: "", text: sql, parameterTypes: [] },
-    {
-      kind: "bind",
-      portal: "",
-      statement: "",
-      parameterFormats: [],
-      parameters: (parameters ?? []).map((text) => new TextEncoder().encode(text)),
-      resultFormats: mode === "binary" ? [1] : [0],
-    },
-    { kind: "describe", target: "portal", name: "" },
-    { kind: "execute", portal: "", rowsMax: 0 },
-    { kind: "sync" },
-  ];
 }
 
 function replyOf(received: readonly Received[]): Reply {

@@ -149,3 +149,24 @@ create function copy_out() returns trigger language plpgsql as $$ begin
   return new;
 end $$;
 create trigger guard before insert or update on guarded for each row execute function copy_out();
+
+-- Code behind a default, a partition's key, a range's differences and a cursor.
+create domain told_text as text default ssn_of(1);
+create table told (id int, what told_text);
+create function told_key(int) returns text immutable language plpgsql as $$ begin
+  raise notice 'psst %', (select ssn from patients where id = 1);
+  return (select ssn from patients where id = $1); end $$;
+create table told_keys (id int) partition by list (told_key(id));
+create function told_between(int, int) returns float8 immutable language plpgsql as $$ begin
+  raise notice 'psst %', (select ssn from patients where id = 1); return 1.0 * ($1 - $2); end $$;
+create type told_range as range (subtype = int, subtype_diff = told_between);
+create table told_ranges (r told_range);
+create index on told_ranges using gist (r);
+create function swap_cursor() returns int language plpgsql as $$ declare r refcursor := 'swap'; begin
+  close r; open r for select upper(ssn), lower(name) from patients; return 1; end $$;
+create function count_up() returns int language plpgsql as $$ begin
+  for n in 1 .. (select number / 1000000 from vault where id = 1) loop
+    perform nextval('plain_sequence');
+  end loop; return 1; end $$;
+create sequence second_sequence;
+create sequence third_sequence;

@@ -6,8 +6,9 @@
  * @module
  */
 import type { System } from "#deploy/demo/system.ts";
-import { type Agent, connectAgent, type Mode, type Reply } from "./agent.ts";
+import { type Agent, connectAgent, type Reply } from "./agent.ts";
 import { type Entry, readEntries } from "./entries.ts";
+import type { Mode } from "./messages.ts";
 import { findPlanted } from "./planted.ts";
 import { addressOf, type Party } from "./rig.ts";
 
