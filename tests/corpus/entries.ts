@@ -4,8 +4,8 @@
  * session of their own. A paragraph of comments alone is a heading.
  *
  * A statement ends with a semicolon at the end of a line, outside of dollar quotes, or with
- * `\bind value ...` as in psql: then it goes by the extended protocol, with parameters as text. A line
- * that begins with `\wire` is messages (`messages.ts`). The
+ * `\bind value ...` as in psql: then it goes by the extended protocol, with parameters as text. A
+ * line that begins with `\wire` is messages (`messages.ts`). The
  * line `-- masks: a, b` names the columns that come back masked, `-- varies: a` those that two runs
  * of the same statement give differently, `-- refused: a, b` policies of which one refuses
  * the last statement, `-- connect: name=value` a parameter of the session.
