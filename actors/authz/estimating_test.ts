@@ -91,6 +91,8 @@ Deno.test("what people approve is what was held, whatever the planner says by th
     session.estimate(1, [2000]);
     // A process that died knows of no answer but those in the session's own frames.
     if (rebuilt) session.rebuild();
+    // Another session has asked since, and was told of fewer.
+    session.heardElsewhere([3]);
     session.grant();
     const verdict = session.verdicts.at(-1);
     deepStrictEqual([verdict?.decision, verdict?.policies], ["allow", ["bulk"]]);
@@ -105,15 +107,19 @@ function started() {
   const stored: Frame[] = [];
   const verdicts: Verdict[] = [];
   const resumed: string[] = [];
+  let judge = judgeOf();
   let actor = actorOf();
   let state = actor.initial(key);
   take("open", 0, encodeControl("open", opening));
   control("outcome", 0, { ...executed, request: 0, digest: zeros });
   verdicts.splice(0);
-  return { ask, asked, estimate, wake, rebuild, grant, verdicts, resumed };
+  return { ask, asked, estimate, wake, rebuild, heardElsewhere, grant, verdicts, resumed };
+
+  function judgeOf() {
+    return admitted(policy, { config, nowMs: () => startMs });
+  }
 
   function actorOf() {
-    const judge = admitted(policy, { config, nowMs: () => startMs });
     return authz({ open: () => judge, admitted: () => judge }, () => "a1", limits, () => startMs);
   }
 
@@ -178,12 +184,22 @@ function started() {
 
   /** What a process that knows nothing makes of what is stored. */
   function rebuild(): void {
+    judge = judgeOf();
     actor = actorOf();
     state = actor.initial(key);
     for (const frame of stored) {
       [state] = actor.step(state, { kind: "frame", frame, replayed: true });
     }
     resumed.splice(0, Infinity, ...effectsOf(actor.step(state, { kind: "resume" })));
+  }
+
+  function heardElsewhere(rows: readonly number[]): void {
+    const bytes = bytesOf(many);
+    const frame = stored.findLast(({ kind }) => kind === "explain");
+    const question = frame === undefined ? null : decodeControl("explain", frame.payload);
+    if (question === null) throw new Error("nothing was asked");
+    const asked = { request: 1, digest: "", bytes, continues: false };
+    judge.estimated(asked, question, rows, startMs);
   }
 
   function grant(): void {

@@ -3,8 +3,9 @@
  *
  * Planning runs code: functions that are not volatile, to fold them into constants, and whatever
  * stands behind users' types, operators and row security. So a statement is plannable only when
- * nothing but PostgreSQL's own pure functions is in it, and nothing but reading comes of it. And it
- * is planned in another session than it runs in, so what it names must be there too.
+ * nothing but reading comes of it; users' code, and a function of PostgreSQL's that is not known to
+ * be harmless, give it an effect or a detail more. And it is planned in another session than it runs
+ * in, so what it names must be there too.
  *
  * **Invariant:** what is not surely harmless to plan is not plannable; the catalog's statistics
  * serve for it.
@@ -31,13 +32,12 @@ export function plannable(
   analysis: StatementAnalysis,
   run: Run,
 ): Plannable | null {
-  const { command, effects, details, functions } = analysis;
+  const { command, effects, details } = analysis;
   const { searchPath, temporary, unsettled } = run.session;
   if (command !== "SELECT" || judged.output === null || judged.change !== null) return null;
   if (searchPath === null || temporary.size > 0 || unsettled) return null;
   if (run.unresolved || run.unknownColumn || details.length > 0) return null;
   if (!effects.every((effect) => harmless.has(effect))) return null;
-  if (!functions.every((name) => name.startsWith("pg_catalog."))) return null;
   const rowsMost = judged.output.rowsMost ?? Infinity;
   return { exportsByRows: run.classified, rowsMost, counted: run.counted };
 }
