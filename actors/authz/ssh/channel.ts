@@ -16,7 +16,7 @@ import type { Purpose } from "./purpose.ts";
 import { refusal } from "./purpose.ts";
 import type { OpenedFiles } from "./opened_files.ts";
 import { sftpAsked } from "./sftp.ts";
-import { analyseLine } from "./line.ts";
+import { analyseLine, unfinishedWith } from "./line.ts";
 import { lookAt, type Piece, type Uploads, without } from "./uploads.ts";
 
 /** What is known of a channel once its purpose was allowed. */
@@ -27,6 +27,8 @@ export type Channel = {
   readonly policies: readonly string[];
   /** Where a shell may be, as far as its lines told. */
   readonly directories: ReadonlySet<string | null>;
+  /** Lines of a shell that are no whole command yet. */
+  readonly unfinished: string;
   /** Files that sftp opened. */
   readonly opened: OpenedFiles;
   readonly uploads: Uploads;
@@ -42,6 +44,7 @@ export function newChannel(
     digest,
     policies,
     directories: new Set(["~"]),
+    unfinished: "",
     opened: new Map(),
     uploads: new Map(),
   };
@@ -104,7 +107,7 @@ function lineOf(
   { terminal }: Typed,
 ): Continuation {
   const analyses: StatementAnalysis[] = [];
-  let { directories } = channel;
+  let { directories, unfinished } = channel;
   for (const [index, message] of messages.entries()) {
     if (message.kind === "data") {
       const enter = message.data.findIndex((byte) => {
@@ -118,15 +121,18 @@ function lineOf(
     }
     if (message.kind === "hidden_line") analyses.push(hiddenLine);
     if (message.kind !== "line") continue;
-    for (const text of new Set([message.screen, message.keys])) {
-      if (text === null || text.trim() === "") continue;
+    const read = [message.screen, message.keys].flatMap((text) => text?.trim() ? [text] : []);
+    const joined = unfinished === "" ? [] : read.map((text) => `${unfinished}\n${text}`);
+    for (const text of new Set([...read, ...joined])) {
       const line = analyseLine(text, { home, terminal }, directories);
       if (line === null) return { kind: "refused", refusal: tooComplex };
       analyses.push(...line.statements);
       directories = line.directories;
     }
+    const [text] = read;
+    if (text !== undefined) unfinished = unfinishedWith(unfinished, text);
   }
-  return asked(analyses, { ...channel, directories }, "forbids");
+  return asked(analyses, { ...channel, directories, unfinished }, "forbids");
 }
 
 function sftpOf(

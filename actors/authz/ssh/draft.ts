@@ -7,7 +7,7 @@
  * @module
  */
 import { Effect, emptyAnalysis, type StatementAnalysis } from "#schemas/analysis.ts";
-import { normalisePath, otherHome } from "./path.ts";
+import { normalisePath, otherHome, withoutReturns } from "./path.ts";
 import type { Value } from "./words.ts";
 
 /** What is known of where a command line runs. */
@@ -53,6 +53,8 @@ export class Draft {
   readonly functions = new Map<string, ReadonlySet<string | null>>();
   /** Code that runs later, and the directories that it was walked in. */
   readonly traps = new Map<string, ReadonlySet<string | null>>();
+  /** For rules that forbid: paths that are not clear are taken for what they say, too. */
+  guesses = false;
   /** Nested command lines. */
   depth = 0;
   /** Loops and functions that the walk is in: what stands there may run more than once. */
@@ -97,7 +99,7 @@ export class Draft {
   /** Goes to a directory that may or may not be entered. */
   enter(value: Value): void {
     const paths = this.repeats > 0 && !isAbsolute(value) ? null : this.pathsOf(value);
-    this.maybeIn(paths ?? [null]);
+    this.maybeIn(paths ?? [null, ...this.guessed(value)]);
   }
 
   /** Takes more directories for possible. */
@@ -109,6 +111,19 @@ export class Draft {
   /** The shell is in one of these directories. */
   isWhere(known: ReadonlySet<string | null> = new Set()): boolean {
     return [...this.directories].every((path) => known.has(path));
+  }
+
+  /** Where a path leads if no name on its way is a link. */
+  guessed({ text, tilde }: Value): readonly string[] {
+    if (!this.guesses || text === null) return [];
+    const { home } = this.surroundings;
+    const isWhole = tilde !== "none" || text.startsWith("/");
+    const bases = isWhole ? [""] : [...this.directories].map((path) => `${path ?? "~"}/`);
+    return bases.flatMap((base) => {
+      const whole = withoutReturns(base + text);
+      const below = /^~(?:$|\/)/.test(whole) ? `.${whole.slice(1)}` : whole;
+      return normalisePath(below, "~", home) ?? [];
+    });
   }
 
   /** Every path that a value may stand for; null when that is unclear. */
@@ -207,6 +222,9 @@ export class Call {
     const paths = this.draft.pathsOf(value);
     if (paths === null) {
       this.mark(effect, "unclear_path", ...details);
+      for (const path of this.draft.guessed(value)) {
+        this.#files.push(statementOf(this.command, [effect], details, { path }));
+      }
       return this.opaque("unclear_path");
     }
     const named = value.pattern ? [...details, "pattern"] : details;

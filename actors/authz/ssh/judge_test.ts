@@ -169,6 +169,16 @@ Deno.test("a shell's lines pass unless a rule forbids them, and no Enter passes 
   strictEqual(said(line("ls", "sudo ls")), "deny sudo-never policy_forbids", "either reading");
   strictEqual(said(line("echo 'sudo'", null)), "allow sees-mrn shells");
   strictEqual(said(line("x=$(sudo ls", null)), "deny sudo-never policy_forbids", "unfinished");
+  strictEqual(said(line("cat x/../../etc/passwd", null)), "allow sees-mrn shells");
+  strictEqual(said(line("cat secrets/../private/a", null)), privately, "a way that may be a link");
+  strictEqual(said(line("cd reports", null)), "allow sees-mrn shells");
+  strictEqual(said(line("cat ../private/a", null)), privately);
+  strictEqual(said(line("if true", null)), "allow sees-mrn shells");
+  strictEqual(said(line("sudo ls", null)), "deny sudo-never policy_forbids", "alone");
+  strictEqual(said(line("then sudo ls", null)), "deny sudo-never policy_forbids", "inside");
+  strictEqual(said(line("fi", null)), "allow sees-mrn shells");
+  strictEqual(said(line("for f in a private/b", null)), "allow sees-mrn shells");
+  strictEqual(said(line("do cat $f; done", null)), privately);
   strictEqual(said(say({ kind: "data", data: utf8("ls\r") })), "deny malformed_message");
   strictEqual(said(say({ kind: "data", data: utf8("ls\nls") })), "deny malformed_message");
   strictEqual(said(say({ kind: "data", data: utf8("ls\x0f") })), "deny malformed_message");
@@ -190,6 +200,7 @@ Deno.test("a line that is typed unseen passes unless a rule forbids that", () =>
   strictEqual(said(say({ kind: "hidden_line", characters: 7 })), "deny malformed_message");
 });
 const refused = "deny nothing-unseen policy_forbids";
+const privately = "deny private-never policy_forbids";
 
 Deno.test("input of a program goes with the program", () => {
   const { exec, say } = judgeOf();

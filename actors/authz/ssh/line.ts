@@ -1,4 +1,5 @@
 /** Lines of a shell that is somewhere already. @module */
+import { parse } from "unbash";
 import type { StatementAnalysis } from "#schemas/analysis.ts";
 import type { Surroundings } from "./draft.ts";
 import { newDraft, walkText } from "./shell.ts";
@@ -6,16 +7,30 @@ import { newDraft, walkText } from "./shell.ts";
 /** Of the directories that a shell's lines went to. */
 const directoriesKept = 4;
 
-/** What a line does, and where its shell may be afterwards; null when it is beyond the limits. */
+/** Characters of lines that belong together; behind them a line stands alone. */
+const joinedCharsMax = 4096;
+
+export type Line = {
+  readonly statements: readonly StatementAnalysis[];
+  /** Where its shell may be afterwards. */
+  readonly directories: ReadonlySet<string | null>;
+};
+
+/** The line with those before it that it may belong to, while they are no whole command; or "". */
+export function unfinishedWith(before: string, text: string): string {
+  const joined = before === "" ? text : `${before}\n${text}`;
+  if (joined.length > joinedCharsMax) return "";
+  return (parse(joined).errors ?? []).length > 0 ? joined : "";
+}
+
+/** What a line does, for rules that forbid; null when it is beyond the limits. */
 export function analyseLine(
   text: string,
   surroundings: Surroundings,
   directories: ReadonlySet<string | null>,
-): {
-  readonly statements: readonly StatementAnalysis[];
-  readonly directories: ReadonlySet<string | null>;
-} | null {
+): Line | null {
   const draft = newDraft(surroundings);
+  draft.guesses = true;
   draft.directories = directories;
   walkText(draft, text);
   if (draft.overrun) return null;

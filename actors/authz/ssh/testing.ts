@@ -59,6 +59,8 @@ permit (principal, action == Action::"write", resource)
 @id("nothing-unseen") forbid (principal, action == Action::"shell", resource == Connection::"strict")
   when { context.effects.contains("hidden") };
 @id("sudo-never") forbid (principal, action == Action::"administer", resource);
+@id("private-never") forbid (principal, action == Action::"read", resource)
+  when { context.path like "~/private/*" };
 @id("no-exfiltration") forbid (principal, action == Action::"read", resource)
   when { context.effects.contains("network") };
 @id("to-the-database") permit (principal, action == Action::"forward", resource)
