@@ -276,6 +276,11 @@ Deno.test("verifyFrames() takes words behind a limit for no part of what it hold
   ok((await verifyFrames(limitedTo(7)(told))).ok);
 });
 
+Deno.test("verifyFrames() takes what a lost upstream had given as counted, sent on or not", async () => {
+  const lost = edit("outcome", 1, { status: "unknown", bytes: 7, counted: 8 })(honestFrames());
+  ok((await verifyFrames(limitedTo(100)(lost))).ok);
+});
+
 Deno.test("verifyFrames() takes a part that masking stored twice once, and a part that ends", async () => {
   ok((await verifyFrames(twice("response", 1)(honestFrames()))).ok);
   const last = place("response", 4, { part: 9 })(honestFrames());
