@@ -5,6 +5,8 @@ import { secondOf, whoOf } from "./session_list.ts";
 
 const namesCharactersMax = 200;
 const justificationCharactersMax = 300;
+/** Enough to tell versions apart; JSON gives all of it. */
+const versionCharactersMax = 12;
 
 /** One entry as lines without line ends. */
 export function disclosureLines(disclosure: Disclosure): string[] {
@@ -18,7 +20,8 @@ export function disclosureLines(disclosure: Disclosure): string[] {
     `  asked    ${what}${on} at ${names([connection])}`,
     `  got      ${gotOf(disclosure)}`,
     ...classLines(disclosure),
-    `  policy   ${policies.length === 0 ? "none" : names(policies)}, version ${policyVersion}`,
+    `  policy   ${policies.length === 0 ? "none" : names(policies)}, ` +
+    `version ${lineText(policyVersion, versionCharactersMax)}`,
     ...consent.map(({ person, name, atMs, justification }) => {
       const who = names([name === person ? person : `${name} (${person})`]);
       const why = lineText(justification, justificationCharactersMax);

@@ -149,7 +149,8 @@ function leadLine({ principal, summary }: ApprovalEntry, verdict: StoredVerdict)
     ...names("shown") === "" ? [] : [html`<strong class="danger">shows ${names("shown")}</strong>`],
     ...names("masked") === "" ? [] : [html`masks <strong>${names("masked")}</strong>`],
     ...names("used") === "" ? [] : [html`uses <strong>${names("used")}</strong>`],
-    ...uses.length > 0 ? [] : ["no protected data"],
+    // What a file holds is found as it streams, so nothing is said of it before.
+    ...uses.length > 0 || isStream(verdict) ? [] : ["no protected data"],
   ];
   return html`<p class="lead">${
     parts.map((part, at) => html`${at === 0 ? "" : " · "}${part}`)

@@ -179,7 +179,7 @@ ${final === undefined ? "" : reasons(final)}
 ${
     entry.approvals.map(({ approval, atMs }) =>
       html`<p class="small">Approval ${approval.state}${
-        approval.by === null ? "" : html`
+        approval.by === null || approval.state === "granted" ? "" : html`
           by <strong>${visible(approval.by.name)}</strong>: “${visible(approval.by.justification)}”
         `
       } <span class="soft">${moment(atMs)}</span></p>`
