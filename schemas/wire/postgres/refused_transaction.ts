@@ -2,8 +2,8 @@
  * What the edge asks by itself when a statement of an open transaction was refused: a statement
  * that no server takes, so that its transaction is aborted there too. From then on the server
  * answers as it does after any error: COMMIT rolls back, ROLLBACK TO SAVEPOINT goes on. And when a
- * part of a COPY was refused: CopyFail, by which the server gives up the COPY as a whole; it ignores
- * one that comes when the COPY is over.
+ * part of a COPY was refused: CopyFail, by which the server gives up the COPY as a whole; it
+ * ignores one that comes when the COPY is over.
  *
  * The words stand in the server's log, if it logs failed statements.
  *
