@@ -33,7 +33,7 @@ export function isWanted(disclosure: Disclosure, wanted: Wanted): boolean {
   return wanted.all || isOfNote(disclosure);
 }
 
-/** What an accounting is about: protected data, streams that may hold it, and what was agreed to. */
+/** What an accounting is about: protected data, streams that may hold it, what was agreed to. */
 function isOfNote({ classes, filteredBy, consent, isStream, bytes }: Disclosure): boolean {
   return classes.length > 0 || filteredBy.length > 0 || consent.length > 0 ||
     (isStream && bytes > 0);

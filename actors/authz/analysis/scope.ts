@@ -46,8 +46,6 @@ export type Scope = {
   readonly ctes: ReadonlyMap<string, () => Output> | null;
 };
 
-export const noScope: Scope = { parent: null, items: [], ctes: null };
-
 export function nested(
   parent: Scope | null,
   items: readonly FromItem[],

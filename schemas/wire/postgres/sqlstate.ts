@@ -35,7 +35,6 @@ export const sqlstate = {
   idleSessionTimeout: "57P05",
   internalError: "XX000",
 } as const;
-export type Sqlstate = typeof sqlstate[keyof typeof sqlstate];
 
 /**
  * The condition's own words ("insufficient privilege"); those of its class when the condition is
@@ -44,11 +43,6 @@ export type Sqlstate = typeof sqlstate[keyof typeof sqlstate];
 export function genericMessage(code: string): string {
   return words.get(code) ?? (code.length === 5 ? words.get(`${code.slice(0, 2)}000`) : null) ??
     "error";
-}
-
-/** True for five digits and capital letters. */
-export function isSqlstate(code: string): boolean {
-  return /^[0-9A-Z]{5}$/.test(code);
 }
 
 const words: ReadonlyMap<string, string> = new Map(
