@@ -38,11 +38,12 @@ export function startFailure(error: unknown): StartFailure | null {
     const hint = "look who owns it, and what the process may do";
     return { why: `this may not be used: ${error.message}`, hint };
   }
-  if (error instanceof Deno.errors.AddrInUse) {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  if (error instanceof Deno.errors.AddrInUse || code === "EADDRINUSE") {
     const hint = "end what listens there, or change the port in the settings file";
     return { why: "the address it should listen on is in use", hint };
   }
-  if (error instanceof Deno.errors.AddrNotAvailable) {
+  if (error instanceof Deno.errors.AddrNotAvailable || code === "EADDRNOTAVAIL") {
     const hint = "name an address of this machine in the settings file";
     return { why: "the address it should listen on is not of this machine", hint };
   }

@@ -14,6 +14,13 @@ Deno.test("startFailure() says what an operator can mend", () => {
   match(startFailure(new Deno.errors.AddrInUse("x"))?.why ?? "", /in use/);
 });
 
+Deno.test("startFailure() knows the addresses of node's servers too", () => {
+  const inUse = Object.assign(new Error("listen EADDRINUSE"), { code: "EADDRINUSE" });
+  match(startFailure(inUse)?.why ?? "", /in use/);
+  const elsewhere = Object.assign(new Error("listen"), { code: "EADDRNOTAVAIL" });
+  match(startFailure(elsewhere)?.why ?? "", /not of this machine/);
+});
+
 Deno.test("startFailure() takes a bug for one: its message may hold a value", () => {
   strictEqual(startFailure(new Error("456-12-1234")), null);
   strictEqual(startFailure("text"), null);
