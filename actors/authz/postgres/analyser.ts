@@ -90,7 +90,8 @@ export function castingParameters(
       return effect === "execute" || analysis.effects.includes(effect);
     });
     const details = [...new Set([...analysis.details, "cast", hiddenCode])].sort();
-    return { ...statement, analysis: { ...analysis, effects, details } };
+    // To plan it would cast to them, too.
+    return { ...statement, analysis: { ...analysis, effects, details }, plannable: null };
   });
   return { ...analysed, statements };
 }

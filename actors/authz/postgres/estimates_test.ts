@@ -154,6 +154,17 @@ Deno.test("a statement is asked about as it is prepared, for whenever it runs", 
   strictEqual(session.asks(joined).length, 1, "a text that is here is asked about anew");
 });
 
+Deno.test("where names mean something else by now, an answer about what they meant is none", () => {
+  const session = opened(bulk);
+  const prepared = frontendBytes(parse("s", joined), { kind: "sync" });
+  session.planBytes(prepared, [12]);
+  session.settle(prepared);
+  const runs = () => session.judgeBytes(frontendBytes(...run("s"))).statements[0]?.estimatedBy;
+  strictEqual(runs(), "planner");
+  session.run("set search_path = other, public");
+  strictEqual(runs(), undefined);
+});
+
 Deno.test("nothing of a request is planned of which a part is refused", () => {
   const session = opened(bulk);
   const batch = (other: string) =>

@@ -79,9 +79,11 @@ Deno.test("parameters of users' types may be checked by code", () => {
   const analysed = createAnalyser(parser, defaultLimits).analyse("select $1", fresh, schema);
   const details = (types: readonly number[], code: typeof schema) => {
     const result = castingParameters(analysed, types, fresh, code);
-    return result.kind === "analysed" ? result.statements[0]?.analysis.details.join() : "";
+    const [statement] = result.kind === "analysed" ? result.statements : [];
+    const how = statement?.plannable === null ? "not to be planned" : "";
+    return [...statement?.analysis.details ?? [], how].join();
   };
-  strictEqual(details([16_400], { ...schema, hidden }), "cast,hidden_code");
+  strictEqual(details([16_400], { ...schema, hidden }), "cast,hidden_code,not to be planned");
   strictEqual(details([25], { ...schema, hidden }), "");
   strictEqual(details([16_400], schema), "");
 });

@@ -356,12 +356,14 @@ function takeExecute(message: Execute, draft: Draft, analyse: Analyse): Refusal 
   draft.resumes ||= message.rowsMax > 0 || here === undefined;
   draft.portals.set(name, { ...portal, done: message.rowsMax <= 0 });
   draft.prepared.delete(portalKey(name));
-  // The name may be another statement's by now.
-  const isStill = draft.session.prepared.get(statement)?.sql === bound.sql;
+  // The name may be another statement's by now, and names in it other relations'.
+  const prepared = draft.session.prepared.get(statement);
+  const isStill = prepared?.sql === bound.sql;
+  const isSame = isStill && prepared?.names === draft.session.names;
   if (isStill) draft.prepared.delete(statement);
   draft.executed.push(analysis);
   const holder = draft.messages.get(statement) ?? null;
-  draft.executedTexts.push(isStill ? textOf(now.only, bound.sql, holder, draft) : null);
+  draft.executedTexts.push(isSame ? textOf(now.only, bound.sql, holder, draft) : null);
   note(draft, probes, portal.parameters);
   draft.changes.push(changed);
   draft.runsPrepared.push(bound.sql);
