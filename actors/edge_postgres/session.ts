@@ -29,6 +29,7 @@ import {
 import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
 import type { TransactionStatus } from "#schemas/wire/postgres/ready_for_query.ts";
 import { abortCopy, abortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
+import { Credit } from "./credit.ts";
 import { type AgentRequest, type Gathered, Gatherer } from "./gather.ts";
 import {
   type Asker,
@@ -52,11 +53,11 @@ export class Session {
   readonly #line = new RequestLine();
   readonly #outstanding = new OutstandingRequests();
   readonly #parts: ReleasedParts;
+  readonly #credit: Credit;
   readonly #effects: SessionEffect[] = [];
   #requests = 0;
   /** The server's own number of the session, once it is open. */
   #processId = 0;
-  #credited = 0;
   /** Stream sequence below which no response is waited for. */
   #releasedThrough = 0;
   #transaction: TransactionStatus = "idle";
@@ -66,6 +67,7 @@ export class Session {
 
   constructor(ports: SessionPorts) {
     this.#ports = ports;
+    this.#credit = new Credit(ports.limits.creditEveryBytes);
     this.#gatherer = new Gatherer(ports.session.requestBytesMax);
     this.#parts = new ReleasedParts(ports.limits.partsAheadMax);
   }
@@ -121,10 +123,7 @@ export class Session {
 
   /** The socket took the bytes of a part; `drained` is the raw count it stands for. */
   drained(drained: number): SessionEffect[] {
-    if (drained - this.#credited >= this.#ports.limits.creditEveryBytes) {
-      this.#credited = drained;
-      this.#effects.push({ kind: "credit", bytes: drained });
-    }
+    if (this.#credit.drained(drained)) this.#effects.push({ kind: "credit", bytes: drained });
     return this.#flush();
   }
 
@@ -145,7 +144,7 @@ export class Session {
     if (this.#outstanding.length > 0) {
       this.#look();
       // Nor is credit certain to arrive; it counts from the start, so to say it again is safe.
-      this.#effects.push({ kind: "credit", bytes: this.#credited });
+      this.#effects.push({ kind: "credit", bytes: this.#credit.granted });
     }
     this.#wake("repair", this.#ports.limits.repairEveryMs);
   }
@@ -214,7 +213,8 @@ export class Session {
     if (!this.#opened && frame.request === 0) this.#open();
     const waiting = this.#outstanding.of(frame.request);
     // The beginning of a long message is masked when its end has come; it counts as drained.
-    if (frame.payload.length > 0 || drained > this.#credited) {
+    if (frame.payload.length > 0 || drained > this.#credit.granted) {
+      this.#credit.gives(frame, drained);
       const bytes = waiting?.silent ? nothing : frame.payload;
       this.#effects.push({ kind: "write", bytes, drained });
     }

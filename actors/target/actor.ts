@@ -210,6 +210,7 @@ export function target(
     }
     state.current = allowed;
     for (const bytes of parts) out.push({ kind: "run", command: { kind: "write", bytes } });
+    pace(state, out);
     out.push({ kind: "wake", name: "duration", afterMs: durationMsMax });
     if (state.upstream.conversation.settled) return complete(state, out);
     const continuations = state.queue.filter(({ verdict }) => {
@@ -259,7 +260,9 @@ export function target(
     const settledNow = !was && conversation.settled && state.current !== null;
     const isBusy = upstream.rawBytes - state.credited > limits.busyBytes;
     const quiet = !isBusy && conversation.prompt && nowMs() - upstream.flushedMs >= limits.gatherMs;
-    if (settledNow || was) flush(state, out);
+    // For the first rows the agent waits; for the others it has something to do.
+    const isFirst = upstream.begins && upstream.gatheredBytes > 0;
+    if (settledNow || was || isFirst) flush(state, out);
     else if (upstream.gatheredBytes >= (isBusy ? limits.chunkBusyBytes : limits.chunkBytes)) {
       flush(state, out);
     } else if (!upstream.flushing) {
@@ -270,23 +273,29 @@ export function target(
         out.push({ kind: "wake", name: "gather", afterMs });
       }
     }
-    if (conversation.cut && !cut && !conversation.settled) cutOff(state, out);
-    const undrained = upstream.rawBytes - state.credited;
-    if (!state.paused && !conversation.cut && undrained > limits.creditBytes) {
-      state.paused = true;
-      out.push({ kind: "run", command: { kind: "pause" } });
-    }
+    // Nothing more of the response passes: the server is to stop, and heard until it does.
+    if (conversation.cut && !cut && !conversation.settled) cancelRunning(state, out);
+    pace(state, out);
     if (settledNow) complete(state, out);
     if (!conversation.spent) return;
     out.push({ kind: "run", command: { kind: "hang_up" } });
     lost(state, out);
   }
 
-  /** Nothing more of the response passes: the server is to stop, and heard until it does. */
-  function cutOff(state: State, out: Out): void {
-    cancelRunning(state, out);
-    if (state.paused) out.push({ kind: "run", command: { kind: "resume" } });
-    state.paused = false;
+  /** Stops reading and reads on, as the agent takes what was read. */
+  function pace(state: State, out: Out): void {
+    const paused = !state.upstream.conversation.cut && !mayRead(state, state.paused ? 0.5 : 1);
+    if (paused === state.paused) return;
+    state.paused = paused;
+    out.push({ kind: "run", command: { kind: paused ? "pause" : "resume" } });
+  }
+
+  /** Whether no more than a share of what may be on its way is. */
+  function mayRead({ upstream, credited }: State, share: number): boolean {
+    const { conversation, rawBytes, beganBytes } = upstream;
+    const starts = conversation.startsSlowly && !conversation.settled && credited <= beganBytes;
+    if (starts && rawBytes - beganBytes > limits.creditStartBytes * share) return false;
+    return rawBytes - credited <= limits.creditBytes * share;
   }
 
   function flush(state: State, out: Out): void {
@@ -367,10 +376,7 @@ export function target(
 
   function credit(state: State, bytes: number, out: Out): void {
     state.credited = Math.max(state.credited, Math.min(bytes, state.upstream.rawBytes));
-    if (state.paused && state.upstream.rawBytes - state.credited <= limits.creditBytes / 2) {
-      state.paused = false;
-      out.push({ kind: "run", command: { kind: "resume" } });
-    }
+    pace(state, out);
   }
 
   function woken(state: State, name: string, out: Out): void {

@@ -1,5 +1,5 @@
 /** What target says of sessions that end, and in which order it asks. */
-import { deepStrictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok } from "node:assert/strict";
 import type { Frame, FrameKind } from "#actors/_kit/frame.ts";
 import { encodeControl, type Verdict } from "#schemas/frames.ts";
 import { joinBytes } from "#schemas/join_bytes.ts";
@@ -36,28 +36,11 @@ Deno.test("behind a session's close no response is sent; before it an edge that 
 });
 
 Deno.test("what comes behind a cancelled response begins once the cancel can hit nothing", () => {
-  const query = frontendBytes({ kind: "query", text: "select" });
-  const row = backendBytes({ kind: "data_row", values: [new Uint8Array(8)] });
-  const ready = backendBytes({ kind: "ready_for_query", status: "idle" });
   const cancelled = backendBytes(
     errorResponse({ severity: "ERROR", sqlstate: "57014", message: "canceling statement" }),
   );
-  let state = initial(key);
-  [state] = step(state, { kind: "frame", frame: frame("open"), replayed: false });
-  state.phase = "ready";
-  state.upstream = newUpstream(postgresConversation(targetLimits));
-  const commands: string[] = [];
-  const take = (input: Parameters<typeof step>[1]) => {
-    const [next, effects] = step(state, input);
-    state = next;
-    for (const one of effects) if (one.kind === "run") commands.push(one.command.kind);
-  };
-  for (const request of [1, 2]) {
-    const asked = { ...frame("request"), request, payload: query };
-    take({ kind: "frame", frame: asked, replayed: false });
-    const payload = encodeControl("verdict", verdictOn(request, query));
-    take({ kind: "frame", frame: { ...frame("verdict"), request, payload }, replayed: false });
-  }
+  const { take, commands } = serving();
+  for (const request of [1, 2]) ask(take, request, 1);
   take({ kind: "received", bytes: row });
   deepStrictEqual(commands.splice(0), ["write"]);
   take({ kind: "received", bytes: row });
@@ -68,7 +51,94 @@ Deno.test("what comes behind a cancelled response begins once the cancel can hit
   deepStrictEqual(commands.splice(0), ["write"]);
 });
 
-function verdictOn(request: number, bytes: Uint8Array): Verdict {
+Deno.test("the first bytes of a response are sent on at once, the others are gathered", () => {
+  const { take } = serving();
+  ask(take, 1);
+  deepStrictEqual(sent(take({ kind: "received", bytes: row })), [row.length]);
+  deepStrictEqual(sent(take({ kind: "received", bytes: row })), []);
+  deepStrictEqual(sent(take({ kind: "received", bytes: row })), []);
+  deepStrictEqual(sent(take({ kind: "wake", name: "gather" })), [2 * row.length]);
+});
+
+Deno.test("until the agent has the first part of a response, little of it is read", () => {
+  const { creditStartBytes, creditBytes } = targetLimits;
+  const { take, commands } = serving();
+  const much = backendBytes({ kind: "data_row", values: [new Uint8Array(creditStartBytes)] });
+  let before = 0;
+  for (const request of [1, 2]) {
+    ask(take, request);
+    take({ kind: "received", bytes: row });
+    deepStrictEqual(commands.splice(0), ["write"], "what was read before does not count");
+    take({ kind: "received", bytes: much });
+    deepStrictEqual(commands.splice(0), ["pause"]);
+    take({ kind: "credit", bytes: before });
+    deepStrictEqual(commands.splice(0), [], "nothing of this response was taken");
+    take({ kind: "credit", bytes: before + row.length });
+    deepStrictEqual(commands.splice(0), ["resume"]);
+    let read = row.length + much.length;
+    while (commands.length === 0) {
+      take({ kind: "received", bytes: much });
+      read += much.length;
+    }
+    deepStrictEqual(commands.splice(0), ["pause"]);
+    ok(read - row.length > creditBytes && read - row.length <= creditBytes + 2 * much.length);
+    before += read + ready.length;
+    take({ kind: "received", bytes: ready });
+    take({ kind: "credit", bytes: before });
+    deepStrictEqual(commands.splice(0), ["resume"]);
+  }
+});
+
+Deno.test("an agent that takes nothing is not read ahead for by asking again and again", () => {
+  const { creditStartBytes, creditBytes } = targetLimits;
+  const { take, commands } = serving();
+  const some = backendBytes({ kind: "data_row", values: [new Uint8Array(creditStartBytes / 2)] });
+  let read = 0;
+  for (let request = 1; !commands.includes("pause"); request++) {
+    ask(take, request);
+    take({ kind: "received", bytes: some });
+    take({ kind: "received", bytes: ready });
+    read += some.length + ready.length;
+    ok(read <= creditBytes + creditStartBytes);
+  }
+});
+
+const query = frontendBytes({ kind: "query", text: "select" });
+const row = backendBytes({ kind: "data_row", values: [new Uint8Array(8)] });
+const ready = backendBytes({ kind: "ready_for_query", status: "idle" });
+
+type Input = Parameters<typeof step>[1];
+type Effects = ReturnType<typeof step>[1];
+
+/** A session whose upstream is ready; the commands to its driver. */
+function serving(): { take(input: Input): Effects; readonly commands: string[] } {
+  let state = initial(key);
+  [state] = step(state, { kind: "frame", frame: frame("open"), replayed: false });
+  state.phase = "ready";
+  state.upstream = newUpstream(postgresConversation(targetLimits));
+  const commands: string[] = [];
+  const take = (input: Input) => {
+    const [next, effects] = step(state, input);
+    state = next;
+    for (const one of effects) if (one.kind === "run") commands.push(one.command.kind);
+    return effects;
+  };
+  return { take, commands };
+}
+
+/** A query that was allowed to give out so many rows. */
+function ask(take: (input: Input) => Effects, request: number, rowsMax = 1_000_000): void {
+  take({ kind: "frame", frame: { ...frame("request"), request, payload: query }, replayed: false });
+  const payload = encodeControl("verdict", verdictOn(request, query, rowsMax));
+  take({ kind: "frame", frame: { ...frame("verdict"), request, payload }, replayed: false });
+}
+
+/** The bytes that each raw part stands for. */
+function sent(effects: Effects): number[] {
+  return effects.flatMap((one) => one.kind === "raw" ? [one.payload.length] : []);
+}
+
+function verdictOn(request: number, bytes: Uint8Array, rowsMax: number): Verdict {
   return {
     version: 1,
     request,
@@ -82,7 +152,7 @@ function verdictOn(request: number, bytes: Uint8Array): Verdict {
     plan: { results: [], errors: "keep", verbatim: true },
     parsed: null,
     durationMsMax: 1000,
-    volume: { rowsMax: 1, rowsOf: "request", bytesMax: 1000, bytesOf: "request" },
+    volume: { rowsMax, rowsOf: "request", bytesMax: 2 ** 30, bytesOf: "request" },
     approval: null,
     cancels: null,
   };

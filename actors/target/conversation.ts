@@ -29,6 +29,8 @@ export type Terms = Pick<Verdict, "statements" | "volume">;
 export type Conversation = {
   /** Answers of a stream that was quiet leave at once, instead of being gathered for a moment. */
   readonly prompt: boolean;
+  /** The edge grants credit for the first part of each response; little is read before that. */
+  readonly startsSlowly: boolean;
   /** True when the running request has had all its answers. */
   readonly settled: boolean;
   /** The server said that it ends the session: a connection that closes then was not lost. */
@@ -77,6 +79,7 @@ export const nothingAnswered: Answered = {
 /** Of a session that was not opened: nothing can be asked of it. */
 export const noConversation: Conversation = {
   prompt: false,
+  startsSlowly: false,
   settled: true,
   ending: false,
   cut: false,

@@ -15,6 +15,11 @@ export type TargetLimits = ConversationLimits & {
   readonly chunkBytesMax: number;
   /** Raw bytes that may be on their way to the agent, undrained. */
   readonly creditBytes: number;
+  /**
+   * The same of a response of which the agent has nothing yet: what is read ahead takes its turn
+   * of the processor from what the agent waits for.
+   */
+  readonly creditStartBytes: number;
   /** Bytes of requests that wait for their verdict. */
   readonly pendingBytesMax: number;
   /** After a statement's time is up and it was cancelled, how long before the connection is cut. */

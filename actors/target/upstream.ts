@@ -21,6 +21,8 @@ export type Upstream = {
   begins: boolean;
   part: number;
   rawBytes: number;
+  /** The same when the running request began. */
+  beganBytes: number;
   lastRequest: number;
   startedMs: number;
   bytes: number;
@@ -36,6 +38,7 @@ export function newUpstream(conversation: Conversation): Upstream {
     begins: true,
     part: 0,
     rawBytes: 0,
+    beganBytes: 0,
     lastRequest: 0,
     startedMs: 0,
     bytes: 0,
@@ -61,6 +64,7 @@ export function startRequest(
 
 function begin(upstream: Upstream, nowMs: number): void {
   upstream.begins = true;
+  upstream.beganBytes = upstream.rawBytes;
   upstream.startedMs = nowMs;
   upstream.bytes = 0;
 }

@@ -25,6 +25,8 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
   const passage = openPassage(limits.messageBytesMax, heard);
   const expectation = newExpectation();
   let settled = true;
+  /** The agent takes nothing of a login before its outcome is stored. */
+  let greeting = false;
   let ending = false;
   let statements: readonly StatementAnalysis[] = [];
   let volume: VolumeLimit | null = null;
@@ -47,6 +49,9 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
   let catalogTold = false;
   return {
     prompt: false,
+    get startsSlowly() {
+      return !greeting;
+    },
     get settled() {
       return settled;
     },
@@ -59,12 +64,14 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
     spent: false,
     dials() {
       begin([], null);
+      greeting = true;
       // A login ends with ReadyForQuery, as Sync does.
       expectAnswer(expectation, "S");
       settled = false;
     },
     asks(parts, verdict) {
       begin(verdict.statements, verdict.volume ?? null);
+      greeting = false;
       const asked = new Framer({ messageBytesMax: Number.MAX_SAFE_INTEGER });
       for (const part of parts) {
         asked.push(part);

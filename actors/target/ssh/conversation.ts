@@ -33,6 +33,7 @@ export function sshConversation(limits: SshLimits): Conversation {
   let exit: NonNullable<Answered["exit"]> | undefined;
   return {
     prompt: true,
+    startsSlowly: false,
     get settled() {
       return phase !== "dialling" && phase !== "running";
     },
