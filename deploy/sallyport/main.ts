@@ -22,6 +22,10 @@ async function main(words: readonly string[]): Promise<number> {
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(name, () => stopping.abort());
   }
+  if (words.length === 0) {
+    terminal.say(overview(verbs, commonFlags));
+    return exitCodes.usage;
+  }
   try {
     const chosen = chooseVerb(words, verbs);
     if (chosen === null) {
