@@ -61,7 +61,8 @@ export function nearestTo(
     case "execute":
       return "Leave out the function, procedure or DO block, or use plain SQL in its place.";
     case "export":
-      return `Add LIMIT ${bulkRows} or less, aggregate, or narrow the predicate to a unique key.`;
+      return `Add LIMIT ${bulkRows} or less, aggregate, or narrow the predicate to a unique key; ` +
+        "SELECT does what COPY may not.";
     case "administer":
       return "Leave roles, settings and other sessions to the people who run the server.";
     case "escape":
