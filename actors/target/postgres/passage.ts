@@ -126,7 +126,8 @@ export function openPassage(
 
   function admits(size: number): boolean {
     const isRow = tag === tagOf.dataRow || tag === tagOf.copyData && isCopyRow(size);
-    if (cut === null && volume !== null && growingTags.has(tag)) {
+    const isLimited = growingTags.has(tag) || tag === tagOf.error && size > errorBytesFree;
+    if (cut === null && volume !== null && isLimited) {
       const { rowsMax, rowsOf, bytesMax, bytesOf } = volume;
       if (isRow && rows >= rowsMax) cut = { by: "rows", of: rowsOf };
       else if (bytes + size > bytesMax) cut = { by: "bytes", of: bytesOf };
@@ -134,7 +135,7 @@ export function openPassage(
     if (cut !== null) return asideTags.has(tag);
     if (isRow) rows++;
     bytes += size;
-    if (growingTags.has(tag)) counted = bytes;
+    if (isLimited) counted = bytes;
     return true;
   }
 
@@ -154,7 +155,9 @@ export function openPassage(
   }
 }
 
-const tagOf = { dataRow: 0x44, copyData: 0x64 } as const;
+const tagOf = { dataRow: 0x44, copyData: 0x64, error: 0x45 } as const;
+/** What is wrong is told in any case; a longer error may hold a value, as long as a table. */
+const errorBytesFree = 2048;
 /** Messages that a statement can make as large, or as many, as it likes. */
 const growingTags = tags("DdNV");
 /** ParameterStatus and NotificationResponse. */

@@ -87,6 +87,25 @@ Deno.test("notices count as bytes; settings and notifications pass all the same"
   deepStrictEqual(passed, joinBytes(expected));
 });
 
+Deno.test("an error may not hold what rows may not", () => {
+  const volume = { ...wide, bytesMax: 100 };
+  const errorOf = (bytes: number) =>
+    backendBytes(
+      errorResponse({ severity: "ERROR", sqlstate: "22P02", message: "x".repeat(bytes) }),
+    );
+  const short = [row("a"), errorOf(500), ready("idle")];
+  deepStrictEqual(converse(volume, short).passed, joinBytes(short), "it says what is wrong");
+  for (const size of [1, 7, 100_000]) {
+    const long = [row("a"), errorOf(9000), ready("idle")];
+    const { passed, outcome } = converse(volume, long, { size });
+    const words = volumeExceeded(volume, "bytes", "cancelled");
+    deepStrictEqual(passed, joinBytes([row("a"), words, ready("idle")]));
+    deepStrictEqual([outcome.status, outcome.sqlstate], ["failed", "22P02"]);
+  }
+  const whole = [row("a"), errorOf(9000), ready("idle")];
+  deepStrictEqual(converse(wide, whole).passed, joinBytes(whole));
+});
+
 Deno.test("a request that had come to its end is said to stand, or to be aborted", () => {
   const volume = { ...wide, rowsMax: 1 };
   for (const status of ["idle", "in_transaction"] as const) {
