@@ -5,6 +5,7 @@ import { doctor } from "./doctor.ts";
 import { evidence } from "./evidence.ts";
 import { policyCheck } from "./policy_check.ts";
 import { policyExplain } from "./policy_explain.ts";
+import { policySchema } from "./policy_schema.ts";
 import { replay } from "./replay.ts";
 import { report } from "./report.ts";
 import { sessions } from "./sessions.ts";
@@ -24,6 +25,7 @@ export const verbs: readonly Verb[] = [
   approve,
   policyCheck,
   policyExplain,
+  policySchema,
   doctor,
   up,
 ];
