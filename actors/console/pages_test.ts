@@ -284,6 +284,16 @@ Deno.test("a page that says no says who is signed in, and how to leave", async (
   ok(!(await nobody.text()).includes("signed in as"));
 });
 
+Deno.test("who sees no sessions but their own is told so", async () => {
+  const { test, cookie } = await browser();
+  const own = "in which agents act for you";
+  ok(!(await text(test, "/sessions", cookie)).includes(own));
+  test.tokens.set("zoe", person("zoe", ["compliance-elsewhere"]));
+  const entered = await form(test, "/login/token", { token: "zoe", to: "/" });
+  const other = (entered.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
+  ok((await text(test, "/sessions", other)).includes(own));
+});
+
 Deno.test("a browser that is signed in hears of changes", async () => {
   const { test, cookie } = await browser();
   const answer = await test.console.app.request(`${consoleUrl}/events`, { headers: { cookie } });

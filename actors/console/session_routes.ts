@@ -37,7 +37,8 @@ export function sessionRoutes(app: Hono<Env>, parts: RouteParts): void {
 
   app.get("/sessions", async (context) => {
     const viewer = await guard.viewer(context);
-    const body = sessionList(sight.sessions(viewer).slice(0, limits.listMax));
+    const entries = sight.sessions(viewer).slice(0, limits.listMax);
+    const body = sessionList(entries, { seesAll: sight.isApprover(viewer) });
     const options = { title: "Sessions", organisation, viewer, current: "sessions" } as const;
     return context.html(page({ ...options, live: "list" }, body));
   });

@@ -23,10 +23,19 @@ import {
   visible,
 } from "./text.ts";
 
-export function sessionList(entries: readonly SessionEntry[]): Html {
+/** `seesAll` is false when the viewer sees no sessions but their own. */
+export function sessionList(
+  entries: readonly SessionEntry[],
+  { seesAll }: { readonly seesAll: boolean },
+): Html {
   const live = entries.filter(({ closed }) => closed === null);
   const past = entries.filter(({ closed }) => closed !== null);
-  return html`<h1>Sessions</h1>
+  return html`<h1>Sessions</h1>${
+    seesAll ? "" : html`
+      <p class="soft">Yours, and those in which agents act for you. Who was asked for an approval,
+      by a group they are in, sees those of all.</p>
+    `
+  }
 <section aria-labelledby="live"><h2 id="live">Live</h2>${
     live.length === 0
       ? html`<div class="card soft">No session is open.</div>`
