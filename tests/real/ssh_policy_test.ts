@@ -74,11 +74,12 @@ Deno.test("the demo's policy over SSH", async (test) => {
       const session = await run(
         "sftp",
         ["-b", "-", "gw"],
-        "ls\ncd notes\nls -l\nrm ../visits.csv\n",
+        "ls\ncd notes\nls -l\nget ../visits.csv from-notes.csv\nget ../.bashrc stolen\n",
       );
       ok(session.code !== 0);
       match(session.stdout, /inbox/);
-      ok(await exists(`${lab.home}/visits.csv`));
+      ok(await exists(`${folder}/from-notes.csv`), "where .. leads is judged");
+      ok(!await exists(`${folder}/stolen`));
     },
   );
 
@@ -89,6 +90,11 @@ Deno.test("the demo's policy over SSH", async (test) => {
     strictEqual(back.code, 0, back.stderr);
     strictEqual(await Deno.readTextFile(`${folder}/back/new.txt`), "nothing of anybody\n");
     ok((await run("rsync", ["-rt", "gw:.", "all/"])).code !== 0, "not all of the home");
+    // A link would be a way to wherever it leads.
+    await Deno.symlink("../.bashrc", `${folder}/way`);
+    const link = await run("rsync", ["-a", "way", "gw:inbox/"]);
+    match(link.stderr, /no policy permits writing \(write\)|write \(link/, link.stderr);
+    ok((await ssh(["gw", "cat inbox/way"])).code !== 0);
   });
 
   await scenario(test, rig, "a removal is held, and runs once when compliance agrees", async () => {
