@@ -81,6 +81,9 @@ export const OutputColumn = z.strictObject({
 });
 export type OutputColumn = z.infer<typeof OutputColumn>;
 
+/** `estimatedRows` of what nobody can guess: more than any limit. */
+export const rowsUnknown: number = Number.MAX_SAFE_INTEGER;
+
 /** One statement, understood. */
 export const StatementAnalysis = z.strictObject({
   /** The command, as PostgreSQL tags it: `SELECT`, `INSERT`, `DROP TABLE`, ... */
@@ -112,10 +115,9 @@ export const StatementAnalysis = z.strictObject({
   /** Rows the result may have: a guess of the catalog's statistics, or of the server's planner. */
   estimatedRows: z.number().min(0),
   /**
-   * Whose guess it is, where policy looks at it: `nobody` had one, and it counts as more than any
-   * limit. Absent: the catalog's.
+   * Whose guess it is, where policy looks at it. Absent: the catalog's, and nothing depends on it.
    */
-  estimatedBy: z.enum(["planner", "catalog", "nobody"]).optional(),
+  estimatedBy: z.enum(["planner", "catalog"]).optional(),
   /** What a program, a file operation or a forwarding touches; absent for SQL. */
   access: z.strictObject({
     /** A file's path, normalised without following links; null when none. */

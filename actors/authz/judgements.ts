@@ -127,7 +127,7 @@ export function createJudgements(ports: JudgementPorts): Judgements {
 function withRows(reasons: readonly Reason[], statements: readonly StatementAnalysis[]): Reason[] {
   const expected = expectedRows(statements);
   return reasons.map((reason, index) => {
-    if (expected === null || index > 0) return reason;
+    if (expected.by === null || index > 0) return reason;
     const detail = `${reason.detail} Expected: ${expectedRowsText(expected)}.`.trim();
     return { ...reason, detail };
   });

@@ -80,9 +80,7 @@ export type Summary = {
   /** And files, by path. */
   readonly relations: readonly string[];
   readonly classes: readonly string[];
-  readonly estimatedRows: number;
-  /** Whose guess it is; null where policy does not look at it. */
-  readonly estimatedBy: ExpectedRows["by"] | null;
+  readonly expected: ExpectedRows;
 };
 
 export type LedgerLimits = {
@@ -253,8 +251,7 @@ export function createLedger(limits: LedgerLimits): Ledger {
             ...one.classesWritten,
           ]),
         ),
-        estimatedRows: statements.reduce((sum, { estimatedRows }) => sum + estimatedRows, 0),
-        estimatedBy: expectedRows(statements)?.by ?? null,
+        expected: expectedRows(statements),
       },
     });
   }

@@ -63,9 +63,8 @@ export function explainReport(judged: Judgement): string[] {
 
 function rowsText(one: StatementAnalysis): string {
   const expected = expectedRows([one]);
-  if (expected !== null) return expectedRowsText(expected);
-  const rows = Math.ceil(one.estimatedRows);
-  return `about ${rows}, and nothing here depends on it`;
+  const text = expectedRowsText(expected);
+  return expected.by === null ? `${text}; nothing here depends on it` : text;
 }
 
 /** Each class with how it is used, when that is known. */

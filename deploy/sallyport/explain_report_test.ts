@@ -62,7 +62,7 @@ Deno.test("explainReport() says effects, classes and each column's mask, on line
     "  touches: public.patients",
     "  classes read: dob",
     "  classes filtered by: zip (equality, sort, 2 values)",
-    "  rows: about 5, and nothing here depends on it",
+    "  rows: about 5 rows; nothing here depends on it",
     "  proven: groups of at least 3 rows",
     "  column dob: generalise to year, from dob",
     "  column \\x1b[2J: redact",

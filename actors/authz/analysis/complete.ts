@@ -11,6 +11,7 @@ import {
   Effect,
   FilterKind,
   type OutputColumn,
+  rowsUnknown,
   type StatementAnalysis,
 } from "#schemas/analysis.ts";
 import { isLasting } from "./builtin_functions.ts";
@@ -21,7 +22,7 @@ import type { Judged } from "./statement.ts";
 export function completed(judged: Judged, run: Run): StatementAnalysis {
   const columns = judged.output === null ? null : outputColumns(judged.output, run.unresolved);
   // A statement that PostgreSQL refuses yields no rows and compares nothing; its error says why.
-  const rows = run.unknownColumn ? 0 : judged.output?.rows ?? 0;
+  const rows = run.unknownColumn ? 0 : expectedRows(judged.output, run);
   if (run.unknownColumn) run.filtered.delete("opaque");
   if (run.filtered.size > 0) run.effects.add("filter_by");
   if (run.generated.size > 0 && leavesSomething(run)) run.effects.add("declassify");
@@ -53,6 +54,13 @@ export function completed(judged: Judged, run: Run): StatementAnalysis {
 function leavesSomething({ effects, functions }: Run): boolean {
   return effects.has("write") ||
     [...functions].some((label) => isLasting(label.split(".").at(-1) ?? ""));
+}
+
+/** The catalog's guess; of what it does not count as many as there can be. */
+function expectedRows(output: Output | null, { counted }: Run): number {
+  if (output === null) return 0;
+  const { rows, rowsMost = Infinity } = output;
+  return counted ? Math.min(rows, rowsMost) : Math.min(rowsUnknown, rowsMost);
 }
 
 function filtersOf(run: Run): ClassFilter[] {

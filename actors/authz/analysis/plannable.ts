@@ -22,8 +22,6 @@ export type Plannable = {
   readonly exportsByRows: boolean;
   /** More than this there cannot be; Infinity where nothing says so. */
   readonly rowsMost: number;
-  /** The catalog counts the rows of all relations that it reads. */
-  readonly counted: boolean;
 };
 
 /** Null for a statement that must not, or cannot, be planned ahead. */
@@ -39,7 +37,7 @@ export function plannable(
   if (run.unresolved || run.unknownColumn || details.length > 0) return null;
   if (!effects.every((effect) => harmless.has(effect))) return null;
   const rowsMost = judged.output.rowsMost ?? Infinity;
-  return { exportsByRows: run.classified, rowsMost, counted: run.counted };
+  return { exportsByRows: run.classified, rowsMost };
 }
 
 const harmless: ReadonlySet<string> = new Set(["read", "filter_by", "export"]);

@@ -26,9 +26,6 @@ export type Expected = {
   readonly by: NonNullable<StatementAnalysis["estimatedBy"]>;
 };
 
-/** More than any limit. */
-export const rowsUnknown: number = Number.MAX_SAFE_INTEGER;
-
 /**
  * A statement that is expected to give so many rows. Of one that is an export by its rows alone,
  * they decide whether it is.

@@ -11,7 +11,13 @@
  *
  * @module
  */
-import { Effect, emptyAnalysis, FilterKind, type StatementAnalysis } from "#schemas/analysis.ts";
+import {
+  Effect,
+  emptyAnalysis,
+  FilterKind,
+  rowsUnknown,
+  type StatementAnalysis,
+} from "#schemas/analysis.ts";
 import type { PrincipalChain } from "#schemas/frames.ts";
 import { opaqueClass } from "#schemas/policy_schema.ts";
 
@@ -85,7 +91,7 @@ export const unreadAnalysis: StatementAnalysis = {
   details: ["unread"],
   classesFiltered: [opaqueClass],
   columns: [{ name: "", classes: [], opaque: true, origin: null }],
-  estimatedRows: Number.MAX_SAFE_INTEGER,
+  estimatedRows: rowsUnknown,
 };
 
 /**

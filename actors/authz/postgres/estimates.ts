@@ -24,11 +24,11 @@
  *
  * @module
  */
-import type { StatementAnalysis } from "#schemas/analysis.ts";
+import { rowsUnknown, type StatementAnalysis } from "#schemas/analysis.ts";
 import { type Explain, explainedMax } from "#schemas/frames.ts";
 import { statementTexts } from "#schemas/wire/postgres/statement_texts.ts";
 import type { Decision } from "../policy/decide.ts";
-import { type Expected, rowsUnknown, withRows } from "../policy/rows.ts";
+import { type Expected, withRows } from "../policy/rows.ts";
 import type { PlannableText } from "./request.ts";
 
 export type EstimateLimits = {
@@ -222,13 +222,11 @@ function expectedOf(
   text: PlannableText,
   { estimates, place }: Scales,
 ): Expected {
-  const { rowsMost, counted } = text;
+  const { rowsMost } = text;
   const planned = estimates.find(place, text)?.rows ?? null;
-  if (planned !== null) return { rows: Math.min(planned, rowsMost), by: "planner" };
-  if (counted) return { rows: Math.min(estimatedRows, rowsMost), by: "catalog" };
-  return rowsMost === Infinity
-    ? { rows: rowsUnknown, by: "nobody" }
-    : { rows: rowsMost, by: "catalog" };
+  return planned === null
+    ? { rows: estimatedRows, by: "catalog" }
+    : { rows: Math.min(planned, rowsMost), by: "planner" };
 }
 
 function sameOutcome(one: Decision, other: Decision): boolean {

@@ -1,5 +1,6 @@
 /** When the planner is asked how many rows there are, and what its answers are good for. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { rowsUnknown } from "#schemas/analysis.ts";
 import { Config } from "#schemas/config.ts";
 import type { Explain } from "#schemas/frames.ts";
 import { frontendBytes, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
@@ -40,11 +41,27 @@ Deno.test("without an answer the catalog's guess serves; where it has none, rows
   session.plan(joined, null);
   deepStrictEqual(session.told(joined), ["hold", 5000, "catalog"]);
   session.plan(view, null);
-  deepStrictEqual(session.told(view), ["hold", Number.MAX_SAFE_INTEGER, "nobody"]);
+  deepStrictEqual(session.told(view), ["hold", rowsUnknown, "catalog"]);
   deepStrictEqual([session.asks(joined), session.asks(view)], [[], []], "it is not asked again");
   const bounded = `${view} limit 900`;
   session.plan(bounded, null);
   deepStrictEqual(session.told(bounded), ["allow", 900, "catalog"]);
+});
+
+Deno.test("what cannot be planned ahead is without limit, where the catalog counts nothing of it", () => {
+  const session = opened(bulk.replace('Action::"write"', 'Action::"write", Action::"define"'));
+  for (
+    const sql of [
+      `declare c cursor for ${view}`,
+      `with shown as (${view}) select * from shown for update`,
+      `prepare s as ${view}`,
+      `select 1; ${view}`,
+    ]
+  ) {
+    strictEqual(session.judge(sql).decision, "hold", sql);
+  }
+  strictEqual(session.judge(`declare c cursor for ${view} limit 100`).decision, "allow");
+  strictEqual(session.judge(`select 1; select count(*) from v_ids`).decision, "allow");
 });
 
 Deno.test("nothing is asked where rows have no bearing", () => {

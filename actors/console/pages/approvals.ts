@@ -55,11 +55,11 @@ ${
 
 function item(entry: ApprovalEntry, nowMs: number): Html {
   const state = stateAt(entry, nowMs);
-  const { commands, relations, classes, estimatedRows, estimatedBy } = entry.summary;
+  const { commands, relations, classes, expected } = entry.summary;
   const on = relations.length === 0 ? "" : ` on ${relations.slice(0, 3).join(", ")}`;
-  const rows = estimatedRows > 1 && estimatedBy !== "nobody"
+  const rows = expected.rows !== null && expected.rows > 1
     ? html`
-      · about ${counted(estimatedRows, "row", "rows")}
+      · about ${counted(expected.rows, "row", "rows")}
     `
     : "";
   const person = entry.principal === null || entry.principal.actors.length === 0 ? "" : html`
@@ -157,10 +157,10 @@ function leadLine({ principal, summary }: ApprovalEntry, verdict: StoredVerdict)
   }</p>`;
 }
 
-function rowsIn({ estimatedRows, estimatedBy }: ApprovalEntry["summary"]): Html {
-  return estimatedBy === "nobody"
+function rowsIn({ expected: { rows } }: ApprovalEntry["summary"]): Html {
+  return rows === null
     ? html`<strong>nobody knows how many rows</strong>`
-    : html`about <strong>${counted(estimatedRows, "row", "rows")}</strong>`;
+    : html`about <strong>${counted(rows, "row", "rows")}</strong>`;
 }
 
 function statementCard(shown: ShownRequest | null): Html {
@@ -226,12 +226,8 @@ function factsCard(entry: ApprovalEntry, { verdict }: ApprovalRecording): Html {
 }
 
 /** How many rows are expected, and by whom; a stream has none. */
-function expectedIn(
-  { estimatedRows: rows, estimatedBy: by }: ApprovalEntry["summary"],
-  verdict: StoredVerdict,
-): string[] {
-  if (isStream(verdict)) return [];
-  return [by === null ? `about ${count(rows)}, by estimate` : expectedRowsText({ rows, by })];
+function expectedIn({ expected }: ApprovalEntry["summary"], verdict: StoredVerdict): string[] {
+  return isStream(verdict) ? [] : [expectedRowsText(expected)];
 }
 
 type StoredVerdict = ApprovalRecording["verdict"];
