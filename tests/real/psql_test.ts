@@ -136,7 +136,7 @@ Deno.test("psql through the gateway", async (test) => {
       "BEGIN\nDECLARE CURSOR\n1|[ssn]\n2|[ssn]\nMOVE 1\n4|[ssn]\nCLOSE CURSOR\nCOMMIT\n" +
         "PREPARE\n1|[name]\nDEALLOCATE\n",
     );
-    match(result.stderr, /prepared statement "s" does not exist/);
+    match(result.stderr, /No prepared statement of that name is known/);
   });
 
   await scenario(test, rig, "LISTEN works, NOTIFY is refused, EXPLAIN is masked", async () => {
