@@ -112,6 +112,7 @@ export class Scope {
         }
         break;
       case "Command":
+        if (node.name?.parts?.some(isMore)) this.#anything = true;
         if (setters.has(node.name?.value ?? "")) this.#countArguments(node.args);
         break;
     }
@@ -121,18 +122,28 @@ export class Scope {
   #countArguments(words: Command["args"]): void {
     for (const word of words) {
       if (word.type !== "Word") continue;
-      if (word.parts?.some(({ type }) => !/^(Literal|SingleQuoted|DoubleQuoted)$/.test(type))) {
-        this.#anything = true;
-      }
+      if (word.parts?.some(isMore)) this.#anything = true;
       // `unset -f`, or a name that is a number.
       if (/^-[a-z]*f/.test(word.value)) this.#anything = true;
       this.#add(/^[A-Za-z_]\w*/.exec(word.value)?.[0] ?? "");
+      // A name may stand behind the letter of its option, as in `-vx`.
+      const joined = /^-(\w+)/.exec(word.value)?.[1] ?? "";
+      if (joined.length > optionCharsMax) this.#anything = true;
+      else for (let at = 1; at < joined.length; at++) this.#add(joined.slice(at));
     }
   }
 
   #add(name: string): void {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
   }
+}
+
+/** Of a longer word every end could be a name. */
+const optionCharsMax = 64;
+
+/** A part of a word that is more than its text: what it becomes may be several words. */
+function isMore({ type }: { readonly type: string }): boolean {
+  return !/^(Literal|SingleQuoted|DoubleQuoted)$/.test(type);
 }
 
 /**

@@ -54,7 +54,8 @@ function copy(call: Call): void {
     if (call.command === "mv") call.write(source, "rename");
   }
   if (target === undefined) return;
-  const changes = call.command === "mv" ? ["rename"] : details;
+  const links = hasOption(given, "-s", "-l", "--symbolic-link", "--link") ? ["link"] : [];
+  const changes = call.command === "mv" ? ["rename"] : [...details, ...links];
   for (const place of destinationsOf(target, sources, into !== undefined)) {
     call.write(place, ...changes);
   }

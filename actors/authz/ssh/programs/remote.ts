@@ -58,8 +58,9 @@ function rsync(call: Call): void {
   const places = [...given.operands];
   const last = places.length > 1 || places[0]?.several ? places.pop() : undefined;
   if (last?.several) places.push(last);
+  const changes = hasOption(given, "--link-dest") ? ["recursive", "link"] : ["recursive"];
   for (const place of places) fetchOrRead(call, place, "read", ["recursive"]);
-  if (last !== undefined) fetchOrRead(call, last, "write", ["recursive"]);
+  if (last !== undefined) fetchOrRead(call, last, "write", changes);
   if (hasOption(given, "--delete", "--delete-after") && last !== undefined) {
     fetchOrRead(call, last, "write", ["remove", "recursive"]);
   }
@@ -114,8 +115,10 @@ function serveRsync(call: Call): void {
     } else if (text === "--sender") sender = true;
     else if (text === "--server") continue;
     else if (/^--remove-(source|sent)-files$/.test(text)) removes = true;
-    else if (/^--(compare|copy|link)-dest=/.test(text)) call.read(belowPlace(call, text));
-    else if (/^--(backup-dir|temp-dir|partial-dir)=/.test(text)) {
+    else if (/^--(compare|copy|link)-dest=/.test(text)) {
+      call.read(belowPlace(call, text));
+      if (text.startsWith("--link")) changes.add("link");
+    } else if (/^--(backup-dir|temp-dir|partial-dir)=/.test(text)) {
       call.write(belowPlace(call, text));
     } else if (/^-[A-Za-z0-9]+(\.[A-Za-z0-9.]*)?$/.test(text)) {
       // `s` asks for the arguments over the wire, where nobody judges them; `e` takes a word.
