@@ -4,8 +4,8 @@
  * Planning runs code: functions that are not volatile, to fold them into constants, and whatever
  * stands behind users' types, operators and row security. So a statement is plannable only when
  * nothing but reading comes of it; users' code, and a function of PostgreSQL's that is not known to
- * be harmless, give it an effect or a detail more. And it is planned in another session than it runs
- * in, so what it names must be there too.
+ * be harmless, give it an effect or a detail more. And it is planned in another session than it
+ * runs in, so what it names must be there too.
  *
  * **Invariant:** what is not surely harmless to plan is not plannable; the catalog's statistics
  * serve for it.

@@ -2,8 +2,9 @@
  * Portals: what was bound, which is what runs, whatever its statement's name means since.
  *
  * Theory of operation. PostgreSQL plans a statement at Bind and runs that plan, though the
- * statement was closed, replaced or deallocated by then, the search path changed or a view took a table's
- * name. What it looks up by name only when it runs (EXECUTE, FETCH) means what the name means then.
+ * statement was closed, replaced or deallocated by then, the search path changed or a view took a
+ * table's name. What it looks up by name only when it runs (EXECUTE, FETCH) means what the name
+ * means then.
  * So a portal keeps its analysis at Bind, and what comes of an Execute later is judged by both.
  *
  * @module

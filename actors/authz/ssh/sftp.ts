@@ -3,8 +3,8 @@
  *
  * A handle stands for a path that was judged when it was opened, so what is done by handle follows
  * that. A `..` is taken back as its text has it, for target passes no path on that a link leads
- * elsewhere. Only FSETSTAT does more than its open asked for: as nobody here sees which handle is which
- * file, it is judged as a change of every path opened so far.
+ * elsewhere. Only FSETSTAT does more than its open asked for: as nobody here sees which handle is
+ * which file, it is judged as a change of every path opened so far.
  *
  * **Invariant:** a packet that is not understood, or a path that is not clear, refuses its whole
  * request.
