@@ -223,6 +223,7 @@ function find(call: Call): void {
       // Of the names that it stands for, the second is an expression, or whatever it looks like.
       const test = words.shift();
       if (test?.patternFirst && mayBeAction(test.text ?? "")) call.opaque("pattern_as_option");
+      if (test !== undefined && compares.test(text)) call.read(test, "stat");
     } else if (text === "-exec" || text === "-ok") runFound(call, words, starts);
     else if (text === "-execdir" || text === "-okdir") {
       // Its relative paths begin where each file is.
@@ -238,6 +239,9 @@ function find(call: Call): void {
     } else call.opaque(word.text === null ? "unclear_argument" : "unknown_option");
   }
 }
+
+/** Tests against another file, of which they tell when it was changed or which it is. */
+const compares = /^-(?:[ac]?newer|newer[aBcm]{2}|samefile)$/;
 
 /** Actions are small letters, digits and dashes: `*.txt` matches none of them. */
 function mayBeAction(pattern: string): boolean {
