@@ -79,11 +79,19 @@ union all select p.partrelid::int8, 'check', null from pg_partitioned_table p
 union all select attrelid::int8, 'check', null from pg_attribute
   where attnum > 0 and atttypid in (select oid from checked)`;
 
-/** One row: operators, types and implicit casts with code behind them. */
+/**
+ * One row: operators, types and implicit casts with code behind them. PostgreSQL's own functions
+ * count where an operator or cast of a user's own calls them: they may read files, or leave things.
+ */
 export const hiddenCodeQuery = `${checkedDomains}, code as (
   select p.oid from pg_proc p join pg_language l on l.oid = p.prolang
   where l.lanname not in ('c', 'internal') and p.oid >= 16384),
-casts as (select castsource, casttarget from pg_cast where castfunc in (select oid from code)),
+made as (select oid, oprcode as function from pg_operator
+  union all select oid, castfunc from pg_cast),
+others as (select oid, function from made where oid >= 16384 and function between 1 and 16383
+  and not exists (select from pg_depend d where d.objid = made.oid and d.deptype = 'e')),
+casts as (select castsource, casttarget from pg_cast
+  where castfunc in (select oid from code) or oid in (select oid from others)),
 holders (source, oid) as (
   select castsource, castsource from casts where castsource >= 16384
   union select h.source, t.oid from holders h join (
@@ -93,13 +101,14 @@ holders (source, oid) as (
       on f.attrelid = r.typrelid and f.attnum > 0 and f.atttypid >= 16384) t on t.held = h.oid)
 select
   (select coalesce(json_agg(distinct oprname), '[]') from pg_operator
-    where oprcode in (select oid from code)) as operators,
+    where oprcode in (select oid from code) or oid in (select oid from others)) as operators,
   (select coalesce(json_agg(json_build_object('name', name, 'sources', sources)), '[]') from (
     select typname as name, '[]'::json as sources from pg_type where oid in (select oid from checked)
     union all select t.typname, (select coalesce(json_agg(distinct ltrim(s.typname, '_')), '[]')
       from holders h join pg_type s on s.oid = h.oid where h.source = c.castsource)
     from casts c join pg_type t on t.oid = c.casttarget) as listed) as types,
-  exists (select from pg_cast where castcontext <> 'e' and castfunc in (select oid from code))
+  exists (select from pg_cast where castcontext <> 'e'
+    and (castfunc in (select oid from code) or oid in (select oid from others)))
     as "implicitCasts"`;
 
 /** Follows each function through the functions whose names stand in its text. */

@@ -72,7 +72,8 @@ function functionsQuery(serverVersion: number): string {
   const body = serverVersion < 140_000 ? "null" : "pg_get_function_sqlbody(p.oid)";
   return `
 select p.oid::int8 as oid, n.nspname as schema, p.proname as name, p.prokind as kind,
-  p.provolatile as volatility, l.lanname as language,
+  p.provolatile as volatility,
+  case p.prokind when 'a' then 'sql' else l.lanname end as language,
   concat_ws(' ', p.prosrc, ${body}, a.aggtransfn, a.aggfinalfn,
     a.aggcombinefn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn,
     pg_get_expr(p.proargdefaults, 0)) as text

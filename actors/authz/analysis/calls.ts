@@ -57,7 +57,10 @@ export function operatorValue(names: unknown, run: Run): Value {
   const qualified = parts.length > 1;
   if (isHidden([symbol], run)) return opaque;
   // An operator made in this transaction is not in the catalog yet.
-  if (run.session.unsettled && !qualified) return opaque;
+  if (run.session.unsettled && !qualified) {
+    run.details.add(hiddenCode);
+    return opaque;
+  }
   if (pureOperators.has(symbol) && (!qualified || parts[0] === "pg_catalog")) return plain;
   run.effects.add("execute");
   run.details.add("operator");
@@ -93,16 +96,31 @@ export function castValue(typeName: unknown, run: Run): Value {
  */
 export function readAs(typeName: unknown, run: Run): Value {
   if (typeName === undefined || typeName === null) return plain;
-  const name = stringsOf(fields(typeName)["names"])?.at(-1) ?? "";
+  const names = stringsOf(fields(typeName)["names"]) ?? [];
+  const name = names.at(-1) ?? "";
   const isChecked = run.schema.hidden.types.get(name)?.some((sources) => sources.length === 0);
   if (isChecked === true) return castTo(name, run);
-  return run.session.unsettled && !pureTypes.has(name) ? opaque : plain;
+  return names.length > 1 && names[0] === "pg_catalog" ? plain : castToUnknown(name, run);
+}
+
+/** Whether a bare name of a type of PostgreSQL's own may mean another here. */
+export function isShadowed(name: string, { session }: Run): boolean {
+  if (session.temporary.has(name)) return true;
+  return session.unsettled && session.searchPath?.includes("pg_catalog") !== false;
+}
+
+/** The share of a type that is not in the catalog: made in this transaction, or temporary. */
+function castToUnknown(name: string, run: Run): Value {
+  const { unsettled } = run.session;
+  if (!isShadowed(name, run) && (!unsettled || pureTypes.has(name))) return plain;
+  run.details.add(hiddenCode);
+  return opaque;
 }
 
 /** The share of a cast to a type whose name stands in a text, or nowhere. */
 export function castToSome(run: Run): Value {
-  if (run.session.unsettled) return opaque;
-  if (run.schema.hidden.types.size === 0) return plain;
+  const { unsettled, temporary } = run.session;
+  if (!unsettled && temporary.size === 0 && run.schema.hidden.types.size === 0) return plain;
   noteCode("cast", run);
   return opaque;
 }
@@ -117,7 +135,7 @@ function castTo(name: string, run: Run): Value {
     noteCode("cast", run);
     return opaque;
   }
-  return run.session.unsettled && !pureTypes.has(name) ? opaque : plain;
+  return castToUnknown(name, run);
 }
 
 /** Whether users' code stands behind one of the operators; notes that it runs. */

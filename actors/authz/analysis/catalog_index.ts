@@ -124,6 +124,9 @@ export function indexCatalog(catalog: Catalog, classes: ClassPatterns): Schema {
   };
 }
 
+/** FirstNormalObjectId: below are PostgreSQL's own. */
+export const firstUserOid = 16_384;
+
 /** Whether `schema.name`, as an analysis lists it, has a column of some class. */
 export function isClassified(schema: Schema, qualified: string): boolean {
   const [first, ...rest] = qualified.split(".");
@@ -133,9 +136,10 @@ export function isClassified(schema: Schema, qualified: string): boolean {
 }
 
 function scalarArraysOf(columns: CatalogRelation["columns"]): ReadonlySet<number> {
-  const arrays = columns.filter(({ typeName }) =>
-    typeName === "int2vector" || typeName === "oidvector" ||
-    typeName.startsWith("_") && pureTypes.has(typeName.slice(1))
+  // A user's type may have the name of PostgreSQL's own.
+  const arrays = columns.filter(({ typeName, typeOid }) =>
+    typeOid < firstUserOid && (typeName === "int2vector" || typeName === "oidvector" ||
+      typeName.startsWith("_") && pureTypes.has(typeName.slice(1)))
   );
   return new Set(arrays.map(({ attribute }) => attribute));
 }

@@ -45,6 +45,7 @@ export function judgeCopy(body: Fields, run: Run): Judged | Refused {
   if (!isFrom && isFile) {
     for (const column of judged.output?.columns ?? []) assign(null, column, run);
   }
+  if (isFrom && isFile) run.effects.add("declassify");
   const direction = isFrom ? "in" : "out";
   const output = isFrom ? null : judged.output ?? { columns: [], open: true, rows: 0 };
   return { ...done("COPY"), output, copy: { direction, format: options.format } };

@@ -16,7 +16,7 @@ import { targetItem } from "./from.ts";
 import { named, plain } from "./lineage.ts";
 import { assign, writes } from "./modify.ts";
 import { execute } from "./named.ts";
-import { isTemporarySchema, resolveRelation } from "./resolve.ts";
+import { isTemporarySchema, resolveRelation, sessionPath } from "./resolve.ts";
 import { type Run, runsMovingCode, spend } from "./run.ts";
 import { nested, type Output, renamed } from "./scope.ts";
 import { selectOutput } from "./select.ts";
@@ -61,7 +61,7 @@ export function createAs(body: Fields, run: Run): Judged | Refused {
   const columns = renamed(output.columns, names).map((column) => named(column.name, column));
   const known = !output.open && !run.unresolved && into["onCommit"] !== "ONCOMMIT_DROP" &&
     body["if_not_exists"] !== true;
-  const change: SessionChange = isTemporary(relation)
+  const change: SessionChange = isTemporary(relation, run)
     ? {
       kind: "temporary",
       name: text(relation["relname"]),
@@ -84,14 +84,22 @@ export function define({ tag, body }: Node, run: Run): Judged | Refused {
   const row = definitions.get(tag);
   if (row === undefined) return refuse("unsupported_statement", "This definition is not supported");
   run.effects.add(row.effect);
+  if (untraced.has(tag)) run.effects.add("declassify");
   if (/^CREATE/.test(row.command) && row.effect !== "administer") run.effects.add("define");
   for (const detail of row.details) run.details.add(detail);
   special(tag, body, run);
   scan(body, run);
   const altered = fieldsOrNull(body["relation"]);
   if (altered !== null && !tag.startsWith("Create")) resolveRelation(altered, run);
-  return done(commandOf(tag, body, row), changeOf(tag, body, row));
+  return done(commandOf(tag, body, row), changeOf(tag, body, row, run));
 }
+
+/** What changes the meaning of later statements, or brings in rows, where no class is known. */
+const untraced: ReadonlySet<string> = new Set(
+  `RuleStmt CreateCastStmt CreateConversionStmt CreateTransformStmt CreateOpClassStmt
+  CreateOpFamilyStmt AlterOpFamilyStmt CreateForeignTableStmt ImportForeignSchemaStmt
+  CreateSubscriptionStmt`.split(/\s+/),
+);
 
 /** DROP's tag names what is dropped. */
 function commandOf(tag: string, body: Fields, row: DefinitionRow): string {
@@ -115,8 +123,10 @@ function special(tag: string, body: Fields, run: Run): void {
       // Operators act without being named; text search objects read the server's files.
       if (/OPERATOR|^OBJECT_TS/.test(text(body["kind"]))) {
         run.effects.add("escape");
+        run.effects.add("declassify");
         run.details.add("create_operator");
       }
+      if (text(body["kind"]) === "OBJECT_AGGREGATE") aggregate(body, run);
       return;
     case "RenameStmt":
     case "AlterObjectSchemaStmt":
@@ -236,14 +246,27 @@ function code(options: unknown, sqlBody: unknown, run: Run): void {
       source += [option["arg"], ...list].map((part) => stringOf(part) ?? "").join(" ");
     }
   }
-  if (!safeLanguages.has(language)) {
+  const isSafe = safeLanguages.has(language);
+  if (!isSafe) {
     run.effects.add("escape");
     run.details.add("untrusted_language");
   }
-  const calls = wordsOf(source).some((word) =>
-    run.schema.functions.get(word)?.some(({ moves }) => moves) === true
-  );
-  if (calls || functionWork(language, source).moves || writesIn(sqlBody, run)) runsMovingCode(run);
+  if (!isSafe || moves(language, source, run) || writesIn(sqlBody, run)) runsMovingCode(run);
+}
+
+function moves(language: string, source: string, run: Run): boolean {
+  return functionWork(language, source).moves || wordsOf(source).some((word) => {
+    return run.schema.functions.get(word)?.some((one) => one.moves) === true;
+  });
+}
+
+/** An aggregate calls its functions for each row, whatever they leave behind. */
+function aggregate(body: Fields, run: Run): void {
+  const names = items(body["definition"]).flatMap((entry) => {
+    const { arg } = bodyOf(entry, "DefElem") ?? {};
+    return stringsOf(fields(bodyOf(arg, "TypeName"))["names"]) ?? [stringOf(arg) ?? ""];
+  });
+  if (moves("sql", names.join(" "), run)) runsMovingCode(run);
 }
 
 /** Whether a body of SQL statements holds one that writes. */
@@ -292,15 +315,21 @@ function scan(body: unknown, run: Run): void {
 }
 
 /* What a definition leaves behind in the session. */
-function changeOf(tag: string, body: Fields, row: DefinitionRow): SessionChange | null {
+function changeOf(
+  tag: string,
+  body: Fields,
+  row: DefinitionRow,
+  run: Run,
+): SessionChange | null {
   if (row.effect === "execute") return { kind: "unknown_code" };
   if (tag === "TruncateStmt") return null;
   if (row.effect === "administer" && row.details.includes("maintenance")) return null;
-  const created = fields(body["relation"] ?? body["view"] ?? body["sequence"]);
+  const created = madeType(tag, body) ??
+    fields(body["relation"] ?? body["view"] ?? body["sequence"]);
   if (tag === "DropStmt" || tag === "AlterTableStmt" || tag === "RenameStmt") {
     return { kind: "several", changes: [forgotten(body, created), { kind: "define" }] };
   }
-  if (!isTemporary(created)) return { kind: "define" };
+  if (!isTemporary(created, run)) return { kind: "define" };
 
   const name = text(created["relname"]);
   return { kind: "temporary", name, temporary: temporaryColumns(tag, body) };
@@ -329,8 +358,20 @@ function forgotten(body: Fields, relation: Fields): SessionChange {
   return { kind: "forget_temporary", names };
 }
 
-function isTemporary(relation: Fields): boolean {
-  return relation["relpersistence"] === "t" || isTemporarySchema(text(relation["schemaname"]));
+/** The name of a type that is made, as that of a relation; null when none is. */
+function madeType(tag: string, body: Fields): Fields | null {
+  if (tag === "CompositeTypeStmt") return fields(body["typevar"]);
+  const isType = /^Create(?:Domain|Enum|Range)Stmt$/.test(tag) || body["kind"] === "OBJECT_TYPE";
+  const list = body["domainname"] ?? body["typeName"] ?? body["defnames"];
+  const names = isType ? stringsOf(list) : null;
+  if (names === null) return null;
+  return { schemaname: names.at(-2) ?? "", relname: names.at(-1) ?? "" };
+}
+
+/** Made where no catalog shows it: as it says, or because the path begins there. */
+function isTemporary(relation: Fields, run: Run): boolean {
+  const schema = text(relation["schemaname"]) || (sessionPath(run)?.[0] ?? "");
+  return relation["relpersistence"] === "t" || isTemporarySchema(schema);
 }
 
 function withoutInto(query: Node): Node {

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { columnsOfFunction, isBuiltin, readAs } from "./calls.ts";
+import { columnsOfFunction, isBuiltin, isShadowed, readAs } from "./calls.ts";
 import { allOf, resolveColumn, valueOf } from "./expression.ts";
 import { filterByValue } from "./filters.ts";
 import { aliasOf, type Around, lateral, unknownItem } from "./from.ts";
@@ -82,7 +82,7 @@ function unnestColumns(
 ): readonly string[] | null {
   const args = items(body["args"]);
   // With pg_catalog behind other schemas a type's bare name may be another type.
-  const isArray = (item: unknown) => isScalarArray(item) || isArrayColumn(item, around, run);
+  const isArray = (item: unknown) => isScalarArray(item, run) || isArrayColumn(item, around, run);
   const foreign = run.session.searchPath?.includes("pg_catalog") !== false;
   if (foreign || args.length === 0 || !args.every(isArray)) return null;
   return args.length === 1 ? [alias ?? "unnest"] : args.map(() => "unnest");
@@ -106,21 +106,23 @@ function isArrayColumn(expression: unknown, around: Around, run: Run): boolean {
 }
 
 /** Whether the text alone says that the elements are of a scalar type of PostgreSQL's own. */
-function isScalarArray(expression: unknown): boolean {
+function isScalarArray(expression: unknown, run: Run): boolean {
   const elements = bodyOf(expression, "A_ArrayExpr")?.["elements"];
   if (elements !== undefined) {
-    const isScalar = (item: unknown) => bodyOf(item, "A_Const") !== null || isScalarCast(item);
+    const isScalar = (item: unknown) => bodyOf(item, "A_Const") !== null || isScalarCast(item, run);
     return items(elements).length > 0 && items(elements).every(isScalar);
   }
-  if (isScalarCast(expression)) return true;
+  if (isScalarCast(expression, run)) return true;
   const names = stringsOf(bodyOf(expression, "FuncCall")?.["funcname"]) ?? [];
-  return ["string_to_array", "regexp_split_to_array"].includes(names[names.length - 1] ?? "");
+  return isBuiltin(names, run) &&
+    ["string_to_array", "regexp_split_to_array"].includes(names[names.length - 1] ?? "");
 }
 
-function isScalarCast(expression: unknown): boolean {
+function isScalarCast(expression: unknown, run: Run): boolean {
   const names = stringsOf(fields(bodyOf(expression, "TypeCast")?.["typeName"])["names"]) ?? [];
-  return scalarTypes.has(names[names.length - 1] ?? "") &&
-    (names.length === 1 || names[0] === "pg_catalog");
+  const name = names[names.length - 1] ?? "";
+  const isOwn = names.length > 1 ? names[0] === "pg_catalog" : !isShadowed(name, run);
+  return scalarTypes.has(name) && isOwn;
 }
 
 const scalarTypes: ReadonlySet<string> = new Set(

@@ -177,6 +177,35 @@ for (const sql of harmless) {
   Deno.test(`session alone: ${sql}`, () => deepStrictEqual(effectsOf(sql), "session"));
 }
 
+Deno.test("a name of PostgreSQL's own may mean another type, with other columns and checks", () => {
+  const rows = "select x.* from unnest(array['a']::text[]) x";
+  const read = "select * from json_to_record('{}') as t (w text)";
+  deepStrictEqual(columnsOf(rows), "x");
+  deepStrictEqual(columnsOf(read), "w");
+  const shadowing = [
+    "create temp table text (k int)",
+    "create domain pg_temp.text as varchar check (lookup(1))",
+    "set search_path = pg_temp, public; create type text as (k int)",
+    "set search_path = public, pg_catalog; begin; create domain text as varchar",
+  ];
+  for (const sql of shadowing) {
+    deepStrictEqual(columnsOf(rows, after(sql)), "*?", sql);
+    deepStrictEqual(columnsOf(read, after(sql)), "w?", sql);
+    deepStrictEqual(
+      analysisOf("select count('x'::text)", after(sql)).details,
+      ["hidden_code"],
+      sql,
+    );
+  }
+  // A user's function may have the name of one that makes arrays.
+  deepStrictEqual(columnsOf("select x.* from unnest(other.string_to_array(1, 2)) x"), "*?");
+});
+
+Deno.test("what this transaction defined may run code that no catalog shows", () => {
+  const begun = after("begin; alter table claims add check (lookup(id) is null)");
+  deepStrictEqual(analysisOf("insert into claims (id) values (1)", begun).details, ["hidden_code"]);
+});
+
 Deno.test("a leaky column of pg_attribute does not make all its readers administrators", () => {
   deepStrictEqual(effectsOf("select attname, attmissingval from pg_attribute"), "read");
 });

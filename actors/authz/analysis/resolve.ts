@@ -96,7 +96,9 @@ function inSchema(schema: string, name: string, run: Run): Resolved | null {
   const { classified, code, runsCode } = derived;
   for (const kind of code) run.code.add(kind);
   for (const type of relation.types) run.types.add(type);
-  if (runsCode || code.has("policy")) run.details.add(hiddenCode);
+  // What this transaction put on it is not in the catalog yet.
+  const isUnsettled = run.session.unsettled && !relation.system;
+  if (runsCode || code.has("policy") || isUnsettled) run.details.add(hiddenCode);
   return { schema, name, columns, relation, classified, code };
 }
 

@@ -9,7 +9,7 @@
  */
 import { Effect } from "#schemas/analysis.ts";
 import { analyse, type Analysed, type AnalysisLimits } from "../analysis/analyse.ts";
-import type { Schema } from "../analysis/catalog_index.ts";
+import { firstUserOid, type Schema } from "../analysis/catalog_index.ts";
 import type { Parser } from "../analysis/parser.ts";
 import type { SessionState } from "../analysis/session.ts";
 import type { Piece } from "../analysis/probes.ts";
@@ -95,9 +95,6 @@ export function castingParameters(
   });
   return { ...analysed, statements };
 }
-
-/** FirstNormalObjectId: below are PostgreSQL's own. */
-const firstUserOid = 16_384;
 
 /** Null when nothing is compared with literals; `elsewhere` when one stands where none is seen. */
 function placesOf(analysed: Understood, sql: string): Places | "elsewhere" | null {
