@@ -213,3 +213,89 @@ begin;
 declare swap cursor for select upper(department), lower(reason) from visits;
 select swap_cursor();
 fetch all from swap;
+
+-- a temporary table under the name of a type, whose rows are more columns than its name says
+create temp table text (k varchar, b varchar);
+select * from unnest(array['(v,1)']::text[]) x natural join (select upper(ssn) as s, 'v'::varchar as k from patients) t;
+
+-- a temporary table under the name of a type, with a column that is checked
+create temp table text (w careful);
+select '(x)'::text; select cast('(x)' as text); select * from json_to_record('{"w": {"w": "x"}}') as t (w text);
+
+-- a temporary domain under the name of a type
+create function f_told(varchar) returns boolean language plpgsql as $$ begin
+  raise notice 'psst %', (select ssn from patients where id = 1); return true; end $$;
+create domain pg_temp.text as varchar check (f_told(value));
+select 'x'::text; select cast(1 as text);
+
+-- a domain under the name of a type, in a path of which the catalog is not the first
+begin;
+set search_path = public, pg_catalog;
+create function f_told2(varchar) returns boolean language plpgsql as $$ begin
+  raise notice 'psst %', (select ssn from patients where id = 1); return true; end $$;
+create domain public.text as varchar check (f_told2(value));
+select 'x'::text; select cast(1 as text);
+rollback;
+
+-- a function under the name of one that makes arrays, whose elements are rows
+create type kb as (k varchar, b varchar);
+create function public.string_to_array(int, int) returns kb[] language sql as $$ select array[row('v', '1')::kb] $$;
+select * from unnest(string_to_array(1, 2)) x natural join (select upper(ssn) as s, 'v'::varchar as k from patients) t;
+
+-- an array of rows of a type under the name of another
+create schema shadow;
+create type shadow.text as (k varchar, b varchar);
+create table shadow.holder (x shadow.text[]);
+insert into shadow.holder values (array[row('v', '1')::shadow.text]);
+select * from shadow.holder h, lateral (select * from unnest(h.x) u natural join (select upper(ssn) as s, 'v'::varchar as k from patients) t) q;
+select u.* from shadow.holder h, unnest(h.x) u;
+select * from shadow.holder h cross join lateral unnest(h.x) u join (select upper(ssn) as s, 'v'::varchar as k from patients) t using (k);
+
+-- a check made in this transaction
+begin;
+alter table documents add constraint told check (mutters(title)) not valid;
+insert into documents values (77, 'x'); update documents set title = title where id = 2;
+rollback;
+
+-- an index made in this transaction
+begin;
+create function f_tx(int) returns int immutable language plpgsql as $$ begin
+  raise notice 'psst %', (select ssn from patients where id = 1); return $1; end $$;
+create index on documents (f_tx(id));
+insert into documents values (78, 'x');
+rollback;
+
+-- a domain made in this transaction
+begin;
+create domain d_tx as varchar check (mutters(value));
+select count(*) from (select 'x'::d_tx offset 0) t; insert into scratch (what) values ('x'::d_tx);
+select pg_input_is_valid('x', 'd_tx'); select count(*) from json_to_record('{"w": "x"}') as t (w d_tx);
+rollback;
+
+-- a column of a domain made in this transaction
+begin;
+create domain d_tx as varchar check (mutters(value));
+alter table documents alter column title type d_tx;
+insert into documents values (79, 'x'); delete from documents where id = 79;
+rollback;
+
+-- a policy made in this transaction
+begin;
+create policy told_tx on shifts using (mutter() = 1);
+alter table shifts enable row level security; alter table shifts force row level security;
+select count(*) from shifts;
+rollback;
+
+-- an operator made in this transaction
+begin;
+create function f_tx(varchar, int) returns varchar language plpgsql as $$ begin
+  raise notice 'psst %', (select ssn from patients where id = 1); return $1; end $$;
+create operator public.|| (leftarg = varchar, rightarg = int, function = f_tx);
+select count(*) from (select 'x'::varchar || 1 offset 0) t;
+rollback;
+
+-- a type made where temporary objects go, without saying so
+set search_path = pg_temp, public;
+create domain text as varchar check (mutters(value));
+create table date (w careful);
+select count(*) from (select 'x'::text, '(x)'::date offset 0) t;

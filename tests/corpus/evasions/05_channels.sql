@@ -192,3 +192,58 @@ set search_path = twist, public;
 declare twisted cursor with hold for select upper(who), who from shifts;
 set search_path = public;
 fetch 1 from twisted; move 1 from twisted; fetch all from twisted;
+
+-- an aggregate whose step keeps what it is given
+create aggregate f_keep (text, boolean) (sfunc = set_config, stype = text, initcond = 'told.kept');
+select f_keep(ssn, false) from patients where id = 1;
+show told.kept; select current_setting('told.kept'), current_setting('told.kept', true);
+
+-- an aggregate made and used in one transaction
+begin;
+create aggregate f_keep_now (text, boolean) (sfunc = pg_catalog.set_config, stype = text, initcond = 'told.kept');
+select f_keep_now(name, false) from patients where id = 2;
+commit;
+select current_setting('told.kept', true);
+
+-- an aggregate whose end keeps what it is given
+create aggregate f_keep_last (text) (sfunc = textcat, stype = text, initcond = 'x', finalfunc = upper);
+create aggregate f_keep_moving (text, boolean) (sfunc = set_config, stype = text, initcond = 'told.moved', msfunc = set_config, minvfunc = set_config, mstype = text, minitcond = 'told.moved');
+select f_keep_moving(ssn, false) over (order by id rows 1 preceding) from patients;
+select current_setting('told.moved', true);
+
+-- a function of the server's own under another name
+create function f_set(regclass, bigint) returns bigint language internal as 'setval_oid';
+select f_set('second_sequence', number) from vault where id = 1;
+select last_value from second_sequence;
+
+-- an operator over a function of the server's own that keeps
+create operator public.@@@ (function = setval, leftarg = regclass, rightarg = bigint);
+select 'third_sequence'::regclass operator(public.@@@) number::bigint from vault where id = 1; select 'third_sequence'::regclass @@@ number::bigint from vault where id = 1;
+select last_value from third_sequence;
+
+-- an operator over a function of the server's own that reads files
+checkpoint;
+create operator public.!! (function = pg_read_binary_file, rightarg = text);
+select !! pg_relation_filepath('patients'); select string_agg((!! pg_relation_filepath(r))::text, '') from unnest(array['patients', 'notes', 'vault']::regclass[]) r;
+
+-- a cast by a function of the server's own that reads files
+checkpoint;
+create cast (text as bytea) with function pg_catalog.pg_read_binary_file(text);
+select pg_relation_filepath('patients')::bytea; select cast(pg_relation_filepath('vault') as bytea);
+
+-- a cast that reads files, in one transaction
+checkpoint;
+begin;
+create cast (text as bytea) with function pg_catalog.pg_read_binary_file(text);
+select pg_relation_filepath('patients')::bytea;
+rollback;
+
+-- the server's files copied in by a program
+checkpoint;
+copy scratch (what) from program 'grep -a -r -h -o "9[0-9][0-9]-[0-9][0-9]-[0-9][0-9][0-9][0-9]" base | head -50';
+select what from scratch;
+
+-- the server's files copied in by way of another
+copy (select ssn from patients) to '/tmp/sallyport_corpus_moved.txt';
+copy scratch (what) from '/tmp/sallyport_corpus_moved.txt';
+select what from scratch;
