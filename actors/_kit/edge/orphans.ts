@@ -5,7 +5,7 @@
  * @module
  */
 import type { Epochs } from "#actors/_kit/epochs.ts";
-import type { Bus } from "#actors/_kit/bus.ts";
+import { type Bus, BusError } from "#actors/_kit/bus.ts";
 import { frameHeaders, toFrame } from "#actors/_kit/frame.ts";
 import type { Report } from "#actors/_kit/report.ts";
 import type { Clock, Random } from "#actors/_kit/clock.ts";
@@ -28,7 +28,8 @@ export async function closeOrphans(ports: OrphanPorts): Promise<void> {
       await closeOrphansOf(epoch, ports);
     } catch (error) {
       // Before it was installed there was no such month, and the next one may not be made yet.
-      if (epoch === ports.epochs.open()) throw error;
+      const isAbsent = error instanceof BusError && error.code === "refused";
+      if (epoch === ports.epochs.open() || !isAbsent) throw error;
     }
   }
 }
