@@ -59,6 +59,7 @@ export async function renderCompose(plan: ComposePlan): Promise<string> {
       issuer: issuer(plan),
       ...actors(plan, config),
       welcome: welcome(plan),
+      sallyport: command(plan),
     },
     networks: { front: {}, protected: { internal: true } },
     volumes: { installation: {}, revocations: {}, bus: {}, clinic: {} },
@@ -237,6 +238,28 @@ function welcome(plan: ComposePlan): Service {
   };
 }
 
+/** `docker compose run --rm sallyport <verb>`; started by nothing else. */
+function command(plan: ComposePlan): Service {
+  const ports = [plan.natsPort, plan.identityPort, plan.consolePort];
+  return {
+    ...ours,
+    profiles: ["tools"],
+    entrypoint: [
+      "deno",
+      ...running(plan, [
+        `--allow-read=${plan.root},${plan.directory}`,
+        `--allow-net=${ports.map((port) => `127.0.0.1:${port}`)}`,
+        "--allow-env=SALLYPORT_DIR,HOME",
+      ]),
+      `${plan.root}deploy/sallyport/main.ts`,
+    ],
+    command: ["--help"],
+    environment: { SALLYPORT_DIR: plan.directory },
+    network_mode: shared,
+    volumes: [`installation:${plan.directory}:ro`],
+  };
+}
+
 /** What lives in the shared namespace and reads the installation. */
 function inside(plan: ComposePlan): Service {
   return {
@@ -252,6 +275,10 @@ function withRevocations({ directory }: ComposePlan): string[] {
 }
 
 function step(plan: ComposePlan, verb: string, permissions: readonly string[]): string[] {
+  return [...running(plan, permissions), `${plan.root}deploy/compose/main.ts`, verb];
+}
+
+function running(plan: ComposePlan, permissions: readonly string[]): string[] {
   return [
     "run",
     "--no-prompt",
@@ -259,8 +286,6 @@ function step(plan: ComposePlan, verb: string, permissions: readonly string[]): 
     `--config=${plan.root}deno.json`,
     ...permissions,
     `--ignore-env=${ignoredVariables.join(",")}`,
-    `${plan.root}deploy/compose/main.ts`,
-    verb,
   ];
 }
 

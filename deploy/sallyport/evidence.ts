@@ -17,7 +17,7 @@ import {
   checkpointSubject,
 } from "#schemas/subjects.ts";
 import type { Grammar } from "./arguments.ts";
-import { type RecordBus, writeEvidence } from "./evidence_file.ts";
+import { evidenceLines, type RecordBus, writeEvidence } from "./evidence_file.ts";
 import { CommandError, exitCodes } from "./failure.ts";
 import { readNamed } from "./files.ts";
 import { newestSequence, openedSessions } from "./log_reader.ts";
@@ -31,7 +31,7 @@ import { recordView } from "./view_record.ts";
 const grammar: Grammar = {
   verb: "evidence",
   summary: "write a month's whole record into one file, to be read and verified elsewhere",
-  operands: [{ name: "<file>", help: "the file to write; it must not be there yet" }],
+  operands: [{ name: "<file>", help: "the file to write, not there yet; - for standard output" }],
   flags: { epoch: recordFlags.epoch },
   details: [
     "verify, report, sessions and replay read it with --from, without bus, installation or network.\n" +
@@ -80,7 +80,12 @@ async function run(call: Call): Promise<number> {
     logKey: await logKeyOf(place),
     identityKeys: JSON.parse(text(await readNamed(settings.identityKeysFile, "identity's keys"))),
   };
-  await writeEvidence(path, head, messages(bus, head, log, signal, terminal));
+  const lines = evidenceLines(head, messages(bus, head, log, signal, terminal));
+  if (named === "-") {
+    for await (const line of lines) terminal.write(line);
+    return exitCodes.done;
+  }
+  await writeEvidence(path, lines);
   const { size } = await Deno.stat(path);
   const told = { file: path, epoch, sessions, frames, bytes: size };
   terminal.print(

@@ -22,11 +22,19 @@ export type RecordBus = Pick<Bus, "read" | "state" | "last" | "connected">;
 /** A line holds one message of at most this many characters; frames are far smaller. */
 const lineCharactersMax = 64 * 1024 * 1024;
 
+/** The lines of a file of evidence, each with its end. */
+export async function* evidenceLines(
+  head: EvidenceHead,
+  messages: AsyncIterable<StoredMessage>,
+): AsyncGenerator<string> {
+  yield encodeEvidenceHead(head);
+  for await (const message of messages) yield encodeEvidenceMessage(message);
+}
+
 /** Writes the file, readable by its owner alone. @throws CommandError when it is there already. */
 export async function writeEvidence(
   path: string,
-  head: EvidenceHead,
-  messages: AsyncIterable<StoredMessage>,
+  lines: AsyncIterable<string>,
 ): Promise<void> {
   const file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 })
     .catch((error) => {
@@ -38,10 +46,7 @@ export async function writeEvidence(
   const writer = file.writable.getWriter();
   const encoder = new TextEncoder();
   try {
-    await writer.write(encoder.encode(encodeEvidenceHead(head)));
-    for await (const message of messages) {
-      await writer.write(encoder.encode(encodeEvidenceMessage(message)));
-    }
+    for await (const line of lines) await writer.write(encoder.encode(line));
     await writer.close();
   } catch (error) {
     await writer.abort().catch(() => {});

@@ -65,7 +65,8 @@ Deno.test("compose.yaml: no service runs as root, writes to its image or gains a
     ok(service.read_only, name);
     deepStrictEqual(service.cap_drop, ["ALL"], name);
     deepStrictEqual(service.security_opt, ["no-new-privileges:true"], name);
-    ok(!service.command.some((word) => /^(-A|--allow-all|--allow-run)/.test(word)), name);
+    const words = [...service.entrypoint ?? [], ...service.command];
+    ok(!words.some((word) => /^(-A|--allow-all|--allow-run)/.test(word)), name);
     for (const port of service.ports ?? []) ok(port.startsWith("127.0.0.1:"), `${name} ${port}`);
     const writes = (service.volumes ?? []).filter((each) => !each.endsWith(":ro"));
     const may = ["install", "nats", "database"].includes(name);
