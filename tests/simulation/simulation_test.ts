@@ -28,7 +28,15 @@ Deno.test("in calm: every agent is served, and no session ends but by its agent"
   const fatal = Object.keys(seen).filter((name) => name.startsWith("FATAL"));
   deepStrictEqual(fatal, []);
   // What the runs are about did happen.
-  const happened = ["executed", "failed", "granted", "denied", "held and answered", "vanished"];
+  const happened = [
+    "executed",
+    "failed",
+    "planned",
+    "granted",
+    "denied",
+    "held and answered",
+    "vanished",
+  ];
   const refused = ["cancels", "approver_is_requester", "ERROR 42501", "ERROR 54000"];
   for (const name of [...happened, ...refused, "turn of the month"]) {
     ok((seen[name] ?? 0) > 0, name);
