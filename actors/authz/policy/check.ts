@@ -85,7 +85,7 @@ const nameless: Config = ConfigSchema.parse({
 });
 
 function isAboutPolicyAlone({ message }: { readonly message: string }): boolean {
-  return !message.includes("is not in the configuration") && !message.includes("never holds");
+  return !/is not in the configuration|never holds|never is/.test(message);
 }
 
 function inFile(

@@ -63,6 +63,10 @@ Deno.test("checkPolicy() names the file, place and reason of each problem", () =
 Deno.test("checkPolicy() shows the policy's own problems beside a broken configuration", () => {
   const broken = configText.replace("version: 1", "version: 2");
   deepStrictEqual(checkPolicy(broken, designPolicy).problems.map(({ file }) => file), ["config"]);
+  // What a command may be depends on the protocols of connections, which are not known.
+  const shell = `@id("ls") permit (principal, action, resource)
+    when { context.command == "ls" && context.connection == "lab" };`;
+  deepStrictEqual(checkPolicy(broken, shell).problems.map(({ file }) => file), ["config"]);
   const both = checkPolicy(broken, designPolicy.replace("@approval", "@aproval"));
   ok(both.problems.some(({ file, message }) => file === "policy" && message.includes("@aproval")));
   ok(!both.problems.some(({ message }) => message.includes("is not in the configuration")));
