@@ -59,6 +59,25 @@ Deno.test("a failure is a code without words, and closes the connection", async 
   }
 });
 
+Deno.test("a statement is prepared by the protocol, and has so many parameters", async () => {
+  const { connection, dials, written, events } = connectionTo();
+  const prepared = connection.prepare("p", "select $1, $2", [0, 25]);
+  events().ready(upstream(written, dials), greeting);
+  deepStrictEqual(written, [frontendBytes(
+    { kind: "parse", statement: "p", text: "select $1, $2", parameterTypes: [0, 25] },
+    { kind: "describe", target: "statement", name: "p" },
+    { kind: "sync" },
+  )]);
+  const description = { kind: "parameter_description", types: [23, 25] } as const;
+  events().received(
+    backendBytes({ kind: "parse_complete" }, description, { kind: "no_data" }, ready),
+  );
+  deepStrictEqual(await prepared, 2);
+  const wrong = connection.prepare("p", "select 1; select 2", []);
+  events().received(backendBytes(failure, ready));
+  await rejects(wrong, { code: "55P03" });
+});
+
 Deno.test("a query that takes too long is cancelled, and its late answer is nobody's", async () => {
   const { connection, dials, written, events, timers } = connectionTo();
   const asked = connection.query("select pg_sleep(60)");
