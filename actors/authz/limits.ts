@@ -5,7 +5,7 @@ import type { RequestLimits } from "./postgres/request.ts";
 
 export const authzLimits: AuthzLimits = {
   catalogMsMax: 5000,
-  estimateMsMax: 3000,
+  estimateMsMax: 5000,
   waitingBytesMax: 64 * 1024 * 1024,
 };
 /** What a session's state is made of. */

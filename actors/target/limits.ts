@@ -46,10 +46,10 @@ export const targetLimits: Limits = {
 
 /** Authz waits for `estimateMsMax` of its own and goes on without. */
 export const plannerLimits: PlannerLimits & QueryLimits = {
-  planMsMax: 1000,
+  planMsMax: 2000,
   lockMsMax: 500,
-  plannerWaitMsMax: 2000,
+  plannerWaitMsMax: 3000,
   plannerWaitingMax: 64,
-  queryMsMax: 2000,
+  queryMsMax: 4000,
   answerBytesMax: 16 * 1024 * 1024,
 };
