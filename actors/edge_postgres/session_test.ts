@@ -197,6 +197,20 @@ Deno.test("a response that was ended at its limit waits for the outcome, and abo
   deepStrictEqual(published(batch.receive(sync)), [sync]);
 });
 
+Deno.test("a part that waits for its outcome is no gap: the end behind it waits, too", () => {
+  const session = opened();
+  session.receive(query);
+  session.stored(verdict(1, "allow"));
+  session.stored(response(1, 1, answer, { [limitedHeader]: "1" }));
+  session.stored(response(2, 1, new Uint8Array(0), { [endedHeader]: "1" }));
+  for (let times = 0; times < 3; times++) ok(!has(session.woken("repair"), "close"));
+  const lost = session.stored(outcome(1, { status: "unknown", transaction: null, alive: false }));
+  match(written(lost), /FATAL.*whether it took effect is not known/s);
+  const close = lost.find((one) => one.kind === "publish" && one.frame === "close");
+  const text = close?.kind === "publish" ? new TextDecoder().decode(close.payload) : "";
+  ok(text.includes('"parts":1,'), "what did not leave is not counted");
+});
+
 Deno.test("a session that ends with what a refusal aborted ends with words", () => {
   const session = opened();
   session.receive(query);

@@ -48,6 +48,8 @@ export class ReleasedParts {
    * Called from time to time, it gives that word out, as released, at the second call.
    */
   takeEndAcrossGap(): Frame | null {
+    // What is here and may not leave yet is not missing.
+    if (this.#ahead.has(this.#next)) return null;
     const ended = [...this.#ahead.values()].find(({ headers }) => headers.has(endedHeader));
     // The stream was read once since it came: what is missing before it is not stored.
     const certain = ended !== undefined && ended.part === this.#endedAhead;
