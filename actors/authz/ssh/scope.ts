@@ -165,15 +165,15 @@ export function isPlainLocale(value: string): boolean {
   return plainLocale.test(value);
 }
 
-/** They say how the shell reads bytes, from the next line on. */
-export const locale = /^(LANG|LC_\w*)$/;
+/** They say how the shell reads bytes, from the next line on, and where its messages are. */
+export const locale = /^(LANG|LANGUAGE|LC_\w*)$/;
 const plainLocale = new RegExp(
   "^(?:(?:C|POSIX|(?!zh)[a-z]{2,3}(?:_[A-Z]{2})?)" +
     "(?:\\.(?:utf-?8|iso-?8859-?\\d{1,2}|euc-?(?:jp|kr)|koi8-[ru]))?|" +
     "(?:zh_[A-Z]{2}\\.)?utf-?8)?(?:@\\w+)?$",
   "i",
 );
-const harmless = /^(LANGUAGE|TZ|TERM|COLUMNS|LINES|NO_COLOR|PYTHONUNBUFFERED|DEBIAN_FRONTEND)$/;
+const harmless = /^(TZ|TERM|COLUMNS|LINES|NO_COLOR|PYTHONUNBUFFERED|DEBIAN_FRONTEND)$/;
 /** The shell itself sets them, whatever the line says. */
 const ofTheShell = new RegExp(
   "^(_|PWD|OLDPWD|REPLY|MAPFILE|OPT(?:ARG|IND)|COPROC.*|BASH.*|S?RANDOM|SECONDS|LINENO|EPOCH.*|" +

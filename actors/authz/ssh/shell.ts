@@ -97,6 +97,9 @@ function walk(node: SyntaxNode, at: At): void {
     case "For":
       return walkFor(node, at);
     case "Select":
+    case "Coproc":
+      if (!isHarmlessVariable(node.name?.value ?? "COPROC")) at.draft.opaque("environment");
+      return node.type === "Coproc" ? children(node, at) : repeated(at, () => children(node, at));
     case "While":
     case "ArithmeticFor":
       return repeated(at, () => children(node, at));
@@ -130,7 +133,6 @@ function walk(node: SyntaxNode, at: At): void {
       return children(node, at);
     case "Pipeline":
       return walkPipeline(node, at);
-    case "Coproc":
     case "If":
     case "Elif":
     case "Subshell":

@@ -29,7 +29,7 @@ export const builtins: readonly (readonly [string, Program])[] = [
   ["read", (call) => readInto(call, readOptions)],
   ["mapfile", (call) => readInto(call, mapfileOptions)],
   ["readarray", (call) => readInto(call, mapfileOptions)],
-  ["getopts", (call) => nameAll(call, () => true, /^$/)],
+  ["getopts", (call) => nameAll(call, isHarmlessVariable, /^$/)],
   ["test", test],
   ["[", test],
   ["printf", print],
