@@ -71,6 +71,25 @@ async function programsRun(shell: string, text: string, folder: string): Promise
   return ran.replaceAll(/\/dev\/fd\/\d+/g, "/dev/fd/63").split("\n").filter((line) => line !== "");
 }
 
+/** Ways to set a variable, some of which do not name it as a word of its own. */
+const setting = fc.constantFrom(
+  "x=k",
+  "x+=k",
+  "printf -v x k",
+  "printf -vx k",
+  "{printf,-vx,k}",
+  "read x <<< k",
+  "read -ax <<< k",
+  ": ${x:=k}",
+  "unset x",
+  "export x=k",
+  "select x in k; do :; done <<< 1",
+  "getopts a x -a",
+  "ls k",
+  "cd ..",
+  "LC_ALL=C",
+);
+
 /** A command in an expansion of a variable, quoted and not. */
 const expansion = fc.tuple(
   fc.constantFrom("${x:-", "${x=", "${y#", "${y/", "${y//", "${y/n/", "${y:0:", "${x:+", "${y%%"),
@@ -122,6 +141,9 @@ const { script } = fc.letrec<{ script: string; command: string; word: string }>(
     tie("script").map((inner) => `cat <<'E'\n${inner}\nE\n`),
     fc.tuple(expansion, tie("command")).map(([around, inner]) => `cat <<E\n${around(inner)}\nE\n`),
     tie("script").map((inner) => `x=$(${inner}\n)\ncat "$x"`),
+    fc.tuple(setting, fc.constantFrom(...stubs)).map(([set, name]) => {
+      return `x=j\n_=j\nPWD=j\n${set}\n${name} $x\n${name} "$_" "$PWD"`;
+    }),
   ),
 }));
 
