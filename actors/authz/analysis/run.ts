@@ -66,8 +66,15 @@ export type Run = {
   unknownColumn: boolean;
   /** Where literals stand whose value the analysis used; see `shape.ts`. */
   readonly consulted: number[];
-  /** Search paths that calls of set_config set; null where one cannot be read. */
-  readonly paths: { readonly path: readonly string[] | null; readonly local: boolean }[];
+  /** Search paths that calls of set_config set, null where one cannot be read; and roles. */
+  readonly paths: (
+    | {
+      readonly kind: "search_path";
+      readonly path: readonly string[] | null;
+      readonly local: boolean;
+    }
+    | { readonly kind: "role"; readonly local: boolean }
+  )[];
   work: number;
 };
 

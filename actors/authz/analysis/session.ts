@@ -58,6 +58,8 @@ export type SessionState = Snapshot & {
   readonly names: number;
   /** The path that RESET restores. */
   readonly defaultPath: readonly string[] | null;
+  /** Another role acts, or may: `"$user"`, which the default path may hold, is another schema. */
+  readonly roleChanged: boolean;
 };
 
 /** What a statement does to its session when it succeeds. */
@@ -68,6 +70,7 @@ export type SessionChange =
     readonly local: boolean;
   }
   | { readonly kind: "search_path_reset"; readonly local: boolean }
+  | { readonly kind: "role"; readonly local: boolean }
   | { readonly kind: "prepare"; readonly name: string; readonly prepared: Prepared }
   | { readonly kind: "deallocate"; readonly name: string | null }
   | { readonly kind: "declare"; readonly name: string; readonly cursor: Cursor }
@@ -98,6 +101,7 @@ export function freshSession(searchPath: readonly string[] | null): SessionState
     transaction: { kind: "none" },
     names: 0,
     defaultPath: searchPath,
+    roleChanged: false,
   };
 }
 
@@ -109,6 +113,8 @@ export function applyChange(session: SessionState, change: SessionChange | null)
       return setPath(session, change.path, change.local);
     case "search_path_reset":
       return setPath(session, session.defaultPath, change.local);
+    case "role":
+      return { ...setPath(session, null, change.local), roleChanged: true };
     case "prepare":
       return {
         ...session,
@@ -132,7 +138,13 @@ export function applyChange(session: SessionState, change: SessionChange | null)
     case "define":
       return renamed({ ...session, unsettled: true });
     case "unknown_code":
-      return renamed({ ...session, unsettled: true, searchPath: null, committedPath: null });
+      return renamed({
+        ...session,
+        unsettled: true,
+        searchPath: null,
+        committedPath: null,
+        roleChanged: true,
+      });
     case "begin":
       return begin(session);
     case "commit":
@@ -202,9 +214,11 @@ export function applyRequest(
 
 function setPath(
   session: SessionState,
-  path: readonly string[] | null,
+  given: readonly string[] | null,
   local: boolean,
 ): SessionState {
+  const isOfRole = given === session.defaultPath || given?.includes("$user") === true;
+  const path = session.roleChanged && isOfRole ? null : given;
   return renamed({
     ...session,
     searchPath: path,
@@ -230,6 +244,7 @@ function discard(session: SessionState, what: "all" | "temp" | "plans"): Session
     committedPath: defaultPath,
     prepared: new Map(),
     cursors: new Map(),
+    roleChanged: false,
   };
 }
 

@@ -6,7 +6,7 @@
 import type { Run } from "./run.ts";
 import { named, plain } from "./lineage.ts";
 import type { SessionChange } from "./session.ts";
-import { isHarmlessSetting, isWholeName } from "./settings.ts";
+import { isHarmlessSetting, isRole, isWholeName } from "./settings.ts";
 import { done, type Judged, refuse, type Refused } from "./statement.ts";
 import { bodyOf, constantOf, type Fields, items, type Node, text } from "./tree.ts";
 
@@ -77,6 +77,7 @@ function setVariable(body: Fields, run: Run): Judged {
   const values = kind === "VAR_SET_VALUE" ? literals(items(body["args"])) : null;
   if (kind !== "VAR_SET_VALUE" || !isHarmlessSetting(name, values)) {
     run.effects.add("administer");
+    if (isRole(name)) return done("SET", { kind: "role", local });
     return done("SET", name === "search_path" ? { kind: "search_path", path: null, local } : null);
   }
   if (name !== "search_path") return sessionChange("SET", null, run);

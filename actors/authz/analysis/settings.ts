@@ -41,13 +41,21 @@ export function judgeSetConfig(args: readonly unknown[], values: Value, run: Run
     run.details.add("set_config");
     return opaque;
   }
-  if (name.value.toLowerCase() === "search_path") {
-    run.paths.push({ path: parseSearchPath(value.value), local: local.value });
+  const setting = name.value.toLowerCase();
+  if (setting === "search_path") {
+    const path = parseSearchPath(value.value);
+    run.paths.push({ kind: "search_path", path, local: local.value });
   }
+  if (isRole(setting)) run.paths.push({ kind: "role", local: local.value });
   const harmlessSetting = isHarmlessSetting(name.value, [value.value]);
   run.effects.add(harmlessSetting ? "session" : "administer");
   run.details.add("set_config");
   return plain;
+}
+
+/** Whether a setting says who acts. */
+export function isRole(name: string): boolean {
+  return name === "role" || name === "session_authorization";
 }
 
 /** The names of a search path given as text; null when it is not a plain list of names. */

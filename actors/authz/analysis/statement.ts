@@ -102,7 +102,7 @@ function judgeTopQuery(statement: Node, run: Run): Judged | Refused {
   const path = run.paths[0];
   if (judged.kind === "refused" || path === undefined) return judged;
   if (run.paths.length === 1 && isBareCall(statement)) {
-    return { ...judged, change: { kind: "search_path", ...path } };
+    return { ...judged, change: path };
   }
   return strayPath(judged, run);
 }

@@ -67,6 +67,7 @@ Deno.test("after a refusal a transaction takes its end, or what aborts it at the
 Deno.test("a start-up parameter that is not harmless takes the right to administer", () => {
   const odd = startupSession({ role: "admin" }, ["public"]);
   strictEqual(odd.administers, "role");
+  strictEqual(odd.session.searchPath, null, "its path may hold a schema of that role");
   strictEqual(startupSession({ options: "-c geqo=off" }, ["public"]).administers, null);
   deepStrictEqual(startupSession({ options: "--bogus" }, ["public"]), {
     session: freshSession(null),

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { isHarmlessSetting, parseSearchPath } from "../analysis/settings.ts";
-import { freshSession, type SessionState } from "../analysis/session.ts";
+import { isHarmlessSetting, isRole, parseSearchPath } from "../analysis/settings.ts";
+import { applyChange, freshSession, type SessionState } from "../analysis/session.ts";
 
 export type StartupSession = {
   readonly session: SessionState;
@@ -31,7 +31,12 @@ export function startupSession(
     const harmless = lower === "search_path" ? parsed !== null : isHarmlessSetting(lower, [value]);
     if (!harmless) administers ??= lower;
   }
-  return { session: freshSession(path), administers };
+  const session = freshSession(path);
+  const isOther = [...settings, ...options].some(([name]) => isRole(name.toLowerCase()));
+  return {
+    session: isOther ? applyChange(session, { kind: "role", local: false }) : session,
+    administers,
+  };
 }
 
 /** `-c name=value` and `--name=value`, with backslash escapes; null for anything else. */
