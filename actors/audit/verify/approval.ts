@@ -25,7 +25,7 @@ import type {
 
 /** One step in the life of an approval. */
 export function takeApproval(session: SessionRecord, context: CheckContext): void {
-  const { frame, limits, report } = context;
+  const { frame, report } = context;
   const approval = decodeControl("approval", frame.payload);
   if (approval === null) return report("shape", "approval is not of its shape");
   if (approval.request !== frame.request) {
@@ -34,12 +34,11 @@ export function takeApproval(session: SessionRecord, context: CheckContext): voi
   const record = session.approvals.get(approval.id);
   if (approval.state === "asked") {
     if (record !== undefined) return report("G5", `approval ${approval.id} is asked twice`);
-    if (session.approvals.size >= limits.approvalsMax) {
-      return report("limit", `more than ${limits.approvalsMax} approvals in one session`);
-    }
     return ask(session, approval, context);
   }
   if (record === undefined) {
+    // One that ended before anybody could be asked is stored at its end alone.
+    if (isEnd(approval)) return ask(session, approval, context);
     return report("G5", `approval ${approval.id} is ${approval.state} but was not asked`);
   }
   if (record.binding !== approval.binding || record.request !== approval.request) {
@@ -67,7 +66,15 @@ export function takeApproval(session: SessionRecord, context: CheckContext): voi
   }
 }
 
+function isEnd({ state }: Approval): boolean {
+  return state === "withdrawn" || state === "expired";
+}
+
 function ask(session: SessionRecord, approval: Approval, context: CheckContext): void {
+  const { approvalsMax } = context.limits;
+  if (session.approvals.size >= approvalsMax) {
+    return context.report("limit", `more than ${approvalsMax} approvals in one session`);
+  }
   const held = session.requests.get(approval.request)?.hold ?? null;
   const needs = JSON.stringify(approval.needs);
   if (held?.id !== approval.id) {
@@ -84,7 +91,7 @@ function ask(session: SessionRecord, approval: Approval, context: CheckContext):
     votes: 0,
     granted: false,
     grantedAtMs: Number.NaN,
-    ended: null,
+    ended: isEnd(approval) ? approval.state : null,
     usedBy: null,
   });
 }

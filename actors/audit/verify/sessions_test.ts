@@ -288,6 +288,19 @@ Deno.test("verifyFrames() takes a part that masking stored twice once, and a par
   ok((await verifyFrames(headers("response", 4, [[endedHeader, "1"]])(last))).ok);
 });
 
+Deno.test("verifyFrames() takes an approval that ended before anybody was asked, and no grant of it", async () => {
+  for (const state of ["withdrawn", "expired"]) {
+    const result = await verifyFrames(edit("approval", 0, { state })(honestFrames()));
+    ok(!result.ok);
+    const text = result.findings.map(({ message }) => message).join(" | ");
+    match(text, new RegExp(`ap1 is granted after it was ${state}`));
+    ok(!text.includes("was not asked"), text);
+  }
+  const other = edit("approval", 0, { state: "withdrawn", id: "ap9" })(honestFrames());
+  const result = await verifyFrames(other);
+  ok(!result.ok && /ap9 is asked, but no hold asks for it/.test(result.first.message));
+});
+
 Deno.test("verifyFrames() keeps at most the findings it is allowed, and counts all", async () => {
   const orphans = honestFrames().map((frame) => ({
     ...frame,
