@@ -46,7 +46,7 @@ export function readEvasions(): Promise<Entry[]> {
 function batchesOf(entries: readonly Entry[]): Batch[] {
   const queries = entries.filter(({ place }) => /^0[12]/.test(place));
   const others = entries.filter((entry) => !queries.includes(entry));
-  const further = entries.filter(({ place }) => /^0[457]/.test(place));
+  const further = entries.filter(({ place }) => /^0(?:4_opaque|5|7_sessions)/.test(place));
   return [
     { entries: queries, mode: "simple", party: "ordinary" },
     { entries: queries, mode: "binary", party: "ordinary" },

@@ -279,21 +279,6 @@ alter table documents alter column title type d_tx;
 insert into documents values (79, 'x'); delete from documents where id = 79;
 rollback;
 
--- a policy made in this transaction
-begin;
-create policy told_tx on shifts using (mutter() = 1);
-alter table shifts enable row level security; alter table shifts force row level security;
-select count(*) from shifts;
-rollback;
-
--- an operator made in this transaction
-begin;
-create function f_tx(varchar, int) returns varchar language plpgsql as $$ begin
-  raise notice 'psst %', (select ssn from patients where id = 1); return $1; end $$;
-create operator public.|| (leftarg = varchar, rightarg = int, function = f_tx);
-select count(*) from (select 'x'::varchar || 1 offset 0) t;
-rollback;
-
 -- a type made where temporary objects go, without saying so
 set search_path = pg_temp, public;
 create domain text as varchar check (mutters(value));

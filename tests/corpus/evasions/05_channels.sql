@@ -247,3 +247,46 @@ select what from scratch;
 copy (select ssn from patients) to '/tmp/sallyport_corpus_moved.txt';
 copy scratch (what) from '/tmp/sallyport_corpus_moved.txt';
 select what from scratch;
+
+-- a policy made in this transaction
+begin;
+create policy told_tx on shifts using (mutter() = 1);
+alter table shifts enable row level security; alter table shifts force row level security;
+select count(*) from shifts;
+rollback;
+
+-- an operator made in this transaction
+begin;
+create function f_tx(varchar, int) returns varchar language plpgsql as $$ begin
+  raise notice 'psst %', (select ssn from patients where id = 1); return $1; end $$;
+create operator public.|| (leftarg = varchar, rightarg = int, function = f_tx);
+select count(*) from (select 'x'::varchar || 1 offset 0) t;
+rollback;
+
+-- the schema of another role, in the path that is there
+create role ghost superuser;
+create schema ghost;
+create view ghost.shifts as select id, ssn as who from patients;
+set role ghost;
+select upper(who) from shifts;
+set search_path = "$user", public;
+select upper(who) from shifts;
+set search_path = public;
+set search_path = "$user", public;
+select upper(who) from shifts;
+
+-- the schema of another role, by the session's authorisation
+create role spirit superuser;
+create schema spirit;
+create view spirit.shifts as select id, ssn as who from patients;
+set search_path = "$user", public;
+set session authorization spirit;
+select upper(who) from shifts;
+reset session authorization; select upper(who) from shifts;
+
+-- the schema of another role, by set_config
+create role wraith superuser;
+create schema wraith;
+create view wraith.shifts as select id, ssn as who from patients;
+select set_config('role', 'wraith', false);
+select upper(who) from shifts;

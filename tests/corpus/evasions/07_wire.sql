@@ -234,31 +234,3 @@ begin;
 \wire parse s: select dob, blob, doc from patients natural join vault | bind p=s | execute p 1
 set datestyle = 'German'; set bytea_output = 'escape';
 \wire execute p
-
--- the schema of another role, in the path that is there
-create role ghost superuser;
-create schema ghost;
-create view ghost.shifts as select id, ssn as who from patients;
-set role ghost;
-select upper(who) from shifts;
-set search_path = "$user", public;
-select upper(who) from shifts;
-set search_path = public;
-set search_path = "$user", public;
-select upper(who) from shifts;
-
--- the schema of another role, by the session's authorisation
-create role spirit superuser;
-create schema spirit;
-create view spirit.shifts as select id, ssn as who from patients;
-set search_path = "$user", public;
-set session authorization spirit;
-select upper(who) from shifts;
-reset session authorization; select upper(who) from shifts;
-
--- the schema of another role, by set_config
-create role wraith superuser;
-create schema wraith;
-create view wraith.shifts as select id, ssn as who from patients;
-select set_config('role', 'wraith', false);
-select upper(who) from shifts;
