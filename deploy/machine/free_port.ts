@@ -1,8 +1,16 @@
 /**
  * Finds TCP ports of the loopback address that nothing listens on.
  *
+ * Theory of operation. Between this answer and the start of the server that it is for, nothing holds
+ * the port, and tests start many systems side by side. So each port is noted in a folder that all
+ * processes of one user share, under the id of the process that asked for it, which keeps it as long
+ * as it lives.
+ *
  * @module
  */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import process from "node:process";
 
 /**
  * Where ports are looked for: below those that systems give to outgoing connections, for such a one
@@ -11,10 +19,11 @@
 const lowest = 15_000;
 const count = 15_000;
 const triesMax = 200;
+const reservations = `${tmpdir()}/sallyport-ports-${Deno.uid() ?? "user"}`;
 
 /**
- * A port of 127.0.0.1 that was free a moment ago. Whoever starts a server on it must still handle
- * "address in use": between this answer and that start the port belongs to nobody.
+ * A port of 127.0.0.1 that was free a moment ago. No other process that asks here is given it, but
+ * one that does not ask may take it: whoever starts a server on it must handle "address in use".
  */
 export function freePort(): number {
   const [port = 0] = freePorts(1);
@@ -32,6 +41,7 @@ export function freePorts(wanted: number): number[] {
 function listenSomewhere(): Deno.TcpListener {
   for (let tries = 0; tries < triesMax; tries++) {
     const port = lowest + Math.floor(Math.random() * count);
+    if (!reserve(port)) continue;
     try {
       return Deno.listen({ hostname: "127.0.0.1", port });
     } catch (error) {
@@ -39,6 +49,44 @@ function listenSomewhere(): Deno.TcpListener {
     }
   }
   return Deno.listen({ hostname: "127.0.0.1", port: 0 });
+}
+
+/** Notes the port as this process's; false when it is, or may be, another's. */
+export function reserve(port: number, folder = reservations): boolean {
+  const file = `${folder}/${port}`;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!note(file)) {
+      if (isAlive(Number(readFileSync(file, "utf8")))) return false;
+      rmSync(file);
+      return note(file);
+    }
+    return true;
+  } catch {
+    // Somebody else is at it, or there is no such folder to be had: another port is as good.
+    return false;
+  }
+}
+
+function note(file: string): boolean {
+  try {
+    writeFileSync(file, String(process.pid), { flag: "wx" });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  // What is half written is somebody's who lives.
+  if (!Number.isSafeInteger(pid) || pid < 1) return true;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && "code" in error && error.code === "ESRCH");
+  }
 }
 
 /** Waits until something accepts connections on the port; an error after `waitMs`. */

@@ -6,7 +6,7 @@
  */
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 import type { Target } from "./tools.ts";
-import { exchange } from "./wire_client.ts";
+import { connectWire } from "./wire_client.ts";
 
 export type Throughput = {
   /** Megabytes (10^6) a second, from the statement's sending to its last byte. */
@@ -20,7 +20,9 @@ export async function countedByWire(
   caPem: string,
   text: string,
 ): Promise<Throughput> {
-  const { bytes, wholeMs } = await exchange(target, caPem, frontendBytes({ kind: "query", text }));
+  const client = await connectWire(target, caPem);
+  const { bytes, wholeMs } = await client.exchange(frontendBytes({ kind: "query", text }));
+  client.hangUp();
   return { rate: bytes / 1e3 / wholeMs, bytes };
 }
 

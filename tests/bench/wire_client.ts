@@ -15,44 +15,57 @@ export type Answer = {
   readonly wholeMs: number;
 };
 
-/**
- * Sends `messages` over TLS and reads up to the `syncs`th ReadyForQuery.
- * @throws Error when one of them fails.
- */
-export function exchange(
-  target: Target,
-  caPem: string,
-  messages: Uint8Array,
-  syncs = 1,
-): Promise<Answer> {
+export type WireClient = {
+  /**
+   * Sends `messages` and reads up to the `syncs`th ReadyForQuery; one exchange at a time.
+   * @throws Error when a statement fails.
+   */
+  exchange(messages: Uint8Array, syncs?: number): Promise<Answer>;
+  hangUp(): void;
+};
+
+type Exchange = {
+  readonly syncs: number;
+  readonly startedMs: number;
+  readonly walker: (chunk: Uint8Array) => Seen;
+  bytes: number;
+  firstRowMs: number;
+  resolve(answer: Answer): void;
+  reject(error: Error): void;
+};
+
+/** Logs in over TLS. @throws Error when that fails. */
+export function connectWire(target: Target, caPem: string): Promise<WireClient> {
   const endpoint = { ...target, tls: { ca: caPem, serverName: "localhost" } };
+  let running: Exchange | null = null;
   return new Promise((resolve, reject) => {
-    const walker = messageWalker();
-    let bytes = 0;
-    let startedMs = 0;
-    let firstRowMs = 0;
-    let hangUp = () => {};
     dial(endpoint, {}, targetLimits, {
       failed: (sqlstate, reason) => reject(new Error(`Cannot connect: ${sqlstate} ${reason}`)),
       ready(upstream) {
-        hangUp = upstream.hangUp;
-        startedMs = performance.now();
-        upstream.write(messages);
+        resolve({
+          exchange: (messages, syncs = 1) =>
+            new Promise((resolve, reject) => {
+              const startedMs = performance.now();
+              const walker = messageWalker();
+              running = { syncs, startedMs, walker, bytes: 0, firstRowMs: 0, resolve, reject };
+              upstream.write(messages);
+            }),
+          hangUp: upstream.hangUp,
+        });
       },
       received(chunk) {
-        bytes += chunk.length;
-        const { rows, errors, ready } = walker(chunk);
-        const sinceMs = performance.now() - startedMs;
-        if (rows > 0 && firstRowMs === 0) firstRowMs = sinceMs;
-        if (errors > 0) {
-          hangUp();
-          return reject(new Error(`Cannot measure: a statement failed after ${bytes} bytes`));
-        }
-        if (ready < syncs) return;
-        hangUp();
-        resolve({ bytes, firstRowMs, wholeMs: sinceMs });
+        if (running === null) return;
+        running.bytes += chunk.length;
+        const { rows, errors, ready } = running.walker(chunk);
+        const sinceMs = performance.now() - running.startedMs;
+        if (rows > 0 && running.firstRowMs === 0) running.firstRowMs = sinceMs;
+        if (errors === 0 && ready < running.syncs) return;
+        const { bytes, firstRowMs, resolve, reject } = running;
+        running = null;
+        if (errors === 0) resolve({ bytes, firstRowMs, wholeMs: sinceMs });
+        else reject(new Error(`Cannot measure: a statement failed after ${bytes} bytes`));
       },
-      closed: () => reject(new Error("Cannot measure: the connection was closed")),
+      closed: () => running?.reject(new Error("Cannot measure: the connection was closed")),
     });
   });
 }
