@@ -1,10 +1,10 @@
 /**
  * Finds TCP ports of the loopback address that nothing listens on.
  *
- * Theory of operation. Between this answer and the start of the server that it is for, nothing holds
- * the port, and tests start many systems side by side. So each port is noted in a folder that all
- * processes of one user share, under the id of the process that asked for it, which keeps it as long
- * as it lives.
+ * Theory of operation. Between this answer and the start of the server that it is for, nothing
+ * holds the port, and tests start many systems side by side. So each port is noted in a folder that
+ * all processes of one user share, under the id of the process that asked for it, which keeps it as
+ * long as it lives.
  *
  * @module
  */
