@@ -19,7 +19,6 @@ import process from "node:process";
 const lowest = 15_000;
 const count = 15_000;
 const triesMax = 200;
-const reservations = `${tmpdir()}/sallyport-ports-${Deno.uid() ?? "user"}`;
 
 /**
  * A port of 127.0.0.1 that was free a moment ago. No other process that asks here is given it, but
@@ -52,7 +51,7 @@ function listenSomewhere(): Deno.TcpListener {
 }
 
 /** Notes the port as this process's; false when it is, or may be, another's. */
-export function reserve(port: number, folder = reservations): boolean {
+export function reserve(port: number, folder = sharedFolder()): boolean {
   const file = `${folder}/${port}`;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -66,6 +65,10 @@ export function reserve(port: number, folder = reservations): boolean {
     // Somebody else is at it, or there is no such folder to be had: another port is as good.
     return false;
   }
+}
+
+function sharedFolder(): string {
+  return `${tmpdir()}/sallyport-ports-${Deno.uid() ?? "user"}`;
 }
 
 function note(file: string): boolean {
