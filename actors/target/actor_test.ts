@@ -61,9 +61,10 @@ Deno.test("the first bytes of a response are sent on at once, the others are gat
 });
 
 Deno.test("until the agent has the first part of a response, little of it is read", () => {
-  const { creditStartBytes, creditBytes } = targetLimits;
+  const { chunkBytes, creditStartBytes, creditBytes } = targetLimits;
   const { take, commands } = serving();
-  const much = backendBytes({ kind: "data_row", values: [new Uint8Array(creditStartBytes)] });
+  ok(creditStartBytes <= chunkBytes, "what follows the first rows is more than the agent is given");
+  const much = backendBytes({ kind: "data_row", values: [new Uint8Array(chunkBytes)] });
   let before = 0;
   for (const request of [1, 2]) {
     ask(take, request);

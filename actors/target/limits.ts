@@ -19,7 +19,7 @@ export const targetLimits: Limits = {
   chunkBytesMax: 768 * 1024,
   commandsMax: 64,
   creditBytes: 4 * 1024 * 1024,
-  creditStartBytes: 256 * 1024,
+  creditStartBytes: 16 * 1024,
   pendingBytesMax: 64 * 1024 * 1024,
   cancelGraceMs: 5000,
   gatherMs: 2,
