@@ -19,6 +19,7 @@ import { z } from "zod";
 import { StatementAnalysis } from "#schemas/analysis.ts";
 import { Protocol } from "#schemas/config.ts";
 import { MaskPlan } from "#schemas/mask_plan.ts";
+import { verdictMemory } from "#schemas/verdict_memory.ts";
 import { VolumeCut, VolumeLimit } from "#schemas/volume.ts";
 
 export const frameVersion = 1;
@@ -338,14 +339,26 @@ export function encodeControl<K extends ControlKind>(
   return encoder.encode(JSON.stringify(payload));
 }
 
-/** Decodes a control frame's payload; null when it is not strictly of its kind's shape. */
+const rememberedVerdict = verdictMemory(
+  Verdict.omit({ version: true, request: true, digest: true }),
+);
+
+/**
+ * Decodes a control frame's payload; null when it is not strictly of its kind's shape. What a
+ * verdict holds may be shared with other verdicts, and is frozen.
+ */
 export function decodeControl<K extends ControlKind>(
   kind: K,
   payload: Uint8Array,
 ): ControlPayload<K> | null;
 export function decodeControl(kind: ControlKind, payload: Uint8Array): unknown {
   try {
-    const result = payloads[kind].safeParse(JSON.parse(decoder.decode(payload)));
+    const text = decoder.decode(payload);
+    if (kind === "verdict") {
+      const verdict = rememberedVerdict(text);
+      if (verdict !== null) return verdict;
+    }
+    const result = payloads[kind].safeParse(JSON.parse(text));
     return result.success ? result.data : null;
   } catch {
     return null;
