@@ -3,8 +3,9 @@
  * that ran, made from the frames of a whole log. It answers what a person may ask under 45 CFR
  * 164.528 and an auditor under 164.312(b), without a statement's text, a parameter or a value.
  *
- * Frames go in in stored order; a request comes out when its session closes, or at the end, for its
- * last response may be stored after its outcome.
+ * Frames go in in stored order. A request's last response may be stored after its outcome, and a
+ * verdict or an outcome after the close of a session whose agent went away; so a request comes out
+ * some time after its session closed, or at the end.
  *
  * **Invariant:** nothing is passed over in silence: what is not understood is counted, and more
  * sessions than may be held at once are an error.
@@ -76,8 +77,14 @@ export type DisclosureLimits = {
   readonly sessionsMax: number;
   /** Requests of one session that wait for their last response. */
   readonly requestsMax: number;
+  /** Sessions that closed and their requests, together, that wait for what is stored late. */
+  readonly closedMax: number;
 };
-export const disclosureLimits: DisclosureLimits = { sessionsMax: 100_000, requestsMax: 1000 };
+export const disclosureLimits: DisclosureLimits = {
+  sessionsMax: 100_000,
+  requestsMax: 1000,
+  closedMax: 20_000,
+};
 
 /** The kinds of frames that are needed; the others may be left out. */
 export const disclosureKinds: readonly FrameKind[] = [
@@ -115,6 +122,9 @@ type Session = {
 /** Creates a reader of one log. */
 export function readDisclosures(limits: DisclosureLimits = disclosureLimits): DisclosureReader {
   const sessions = new Map<string, Session>();
+  /** In the order in which they closed, each with what it counted then. */
+  const closed = new Map<string, { readonly session: Session; readonly count: number }>();
+  let closedCount = 0;
   let unreadable = 0;
   return { take, end, unreadable: () => unreadable };
 
@@ -130,15 +140,12 @@ export function readDisclosures(limits: DisclosureLimits = disclosureLimits): Di
       open(id, frame);
       return [];
     }
-    const session = sessions.get(id);
+    const session = sessions.get(id) ?? closed.get(id)?.session;
     if (session === undefined) {
       unreadable++;
       return [];
     }
-    if (frame.kind === "close") {
-      sessions.delete(id);
-      return complete(session, session.requests.size);
-    }
+    if (frame.kind === "close") return sessions.delete(id) ? close(id, session) : [];
     if (frame.request === 0 && frame.kind !== "response") return [];
     if (!note(session, frame)) unreadable++;
     return complete(session, session.requests.size - limits.requestsMax);
@@ -151,7 +158,7 @@ export function readDisclosures(limits: DisclosureLimits = disclosureLimits): Di
       return;
     }
     // Of two openings of one session the first counts.
-    if (sessions.has(id)) return;
+    if (sessions.has(id) || closed.has(id)) return;
     if (sessions.size >= limits.sessionsMax) {
       throw new RangeError(`Cannot report: more than ${limits.sessionsMax} sessions are open`);
     }
@@ -159,12 +166,26 @@ export function readDisclosures(limits: DisclosureLimits = disclosureLimits): Di
     sessions.set(id, { key: frame.key, principal, connection, requests: new Map(), nextPart: 0 });
   }
 
+  /** Lets those go that closed longest ago, where there are too many. */
+  function close(id: string, session: Session): Disclosure[] {
+    const count = 1 + session.requests.size;
+    closed.set(id, { session, count });
+    closedCount += count;
+    const done: Disclosure[] = [];
+    for (const [oldest, left] of closed) {
+      if (closedCount <= limits.closedMax) break;
+      closed.delete(oldest);
+      closedCount -= left.count;
+      done.push(...complete(left.session, left.session.requests.size));
+    }
+    return done;
+  }
+
   function end(): Disclosure[] {
-    const left = [...sessions.values()].flatMap((session) => {
-      return complete(session, session.requests.size);
-    });
+    const all = [...[...closed.values()].map(({ session }) => session), ...sessions.values()];
+    closed.clear();
     sessions.clear();
-    return left;
+    return all.flatMap((session) => complete(session, session.requests.size));
   }
 }
 

@@ -138,6 +138,28 @@ Deno.test("readDisclosures() leaves out what never ran, and votes of another app
   deepStrictEqual(all.map(({ request, consent }) => [request, consent]), [[4, []]]);
 });
 
+Deno.test("readDisclosures() takes in what is stored after a session's close", () => {
+  const list = begun();
+  const allowed = list.say("verdict", 1, allow());
+  list.say("close", 0, {
+    version: 1,
+    reason: "client",
+    requests: 2,
+    released: { parts: 0, bytes: 0, sha256: sha256() },
+    closedAt: "2026-11-21T09:00:01.000Z",
+  });
+  list.say("outcome", 1, outcomePayload(1, digest, allowed));
+  list.say("verdict", 2, allow({ request: 2, decision: "deny" }));
+  const { all, unreadable } = read(list.frames);
+  strictEqual(unreadable, 0);
+  deepStrictEqual(all.map(({ request, status }) => [request, status]), [[1, "executed"]]);
+  // Those that closed longest ago are let go when more closed than may wait.
+  const reader = readDisclosures({ ...disclosureLimits, closedMax: 1 });
+  const early = list.frames.flatMap((frame) => reader.take(frame));
+  deepStrictEqual(early.map(({ request, status }) => [request, status]), [[1, null]]);
+  strictEqual(reader.unreadable(), 2);
+});
+
 Deno.test("readDisclosures() counts what it does not understand, and holds no more than told", () => {
   const list = begun();
   list.add("verdict", { request: 1 }, Uint8Array.of(123));
