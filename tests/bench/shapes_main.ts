@@ -1,7 +1,8 @@
 /**
  * Results of many shapes, direct, through pgbouncer and through Sallyport in one run: text, binary,
- * COPY, a hundred columns, pipelined statements; how late the first row is, and what masking costs
- * a byte. Nothing of it is a protected class but where it says so.
+ * COPY, a hundred columns, pipelined statements; how late the first row is, after the query and
+ * after the server made it, and what masking costs a byte. Nothing of it is a protected class but
+ * where it says so.
  *
  * `deno run -A tests/bench/shapes_main.ts [runs of each, in one session]`
  *
@@ -28,6 +29,8 @@ const pipelined = 500;
 /** Time between two runs, milliseconds. */
 const betweenMs = 700;
 const beforeSync = 10;
+/** The server's clock when it made the row. */
+const clock = "extract(epoch from clock_timestamp())";
 const shapes: readonly Shape[] = [
   shape("text", simple(plain)),
   shape("binary", extended(plain, 1)),
@@ -35,7 +38,8 @@ const shapes: readonly Shape[] = [
   shape("COPY binary", simple(`copy (${plain}) to stdout (format binary)`)),
   shape("100 columns", simple("select * from bench_wide")),
   shape("masked text", simple("select id, mrn, name, ssn, dob, filler from bench_people")),
-  shape("first row", simple(`${plain} limit 1`)),
+  shape("one row", simple(`select ${clock}, c1, c2 from bench_plain limit 1`)),
+  shape("text with the server's clock", simple(plain.replace("c1", `${clock}, c1`))),
   {
     name: `${pipelined} pipelined, Sync after ${beforeSync}`,
     messages: joinBytes(Array.from({ length: pipelined }, (_, at) => {
@@ -49,8 +53,11 @@ const shapes: readonly Shape[] = [
 
 await using rig = await startBenchRig({ syncAlways: false, say });
 const pooled = await rig.pooled();
-print("| shape | MB | direct MB/s | pgbouncer | sallyport | first row later | masking ns a byte |");
-print("|---|---|---|---|---|---|---|");
+print(
+  "| shape | MB | direct MB/s | pgbouncer | sallyport | first row later | behind the server " +
+    "(direct) | masking ns a byte |",
+);
+print("|---|---|---|---|---|---|---|---|");
 for (const one of shapes) {
   const direct = await measure(one, rig.direct);
   const through = await measure(one, pooled.target);
@@ -125,10 +132,16 @@ function rowOf(
     speed(through),
     `${speed(ours)} (${ratio.toFixed(0)}%)`,
     `${laterMs.toFixed(1)} ms`,
+    behind(ours) === null ? "" : `${behind(ours)} ms (${behind(direct)})`,
     // Of little bytes the statement's own cost would be all.
     bytes > 1e6 ? ((seconds * 1e9) / (bytes * (runs + 1))).toFixed(1) : "",
   ];
   return `| ${cells.join(" | ")} |`;
+}
+
+function behind(answers: readonly Answer[]): string | null {
+  const all = answers.flatMap(({ behindMs }) => behindMs === null ? [] : [behindMs]);
+  return all.length === 0 ? null : median(all).toFixed(1);
 }
 
 function maskingSeconds(before: Map<string, number>, after: Map<string, number>): number {

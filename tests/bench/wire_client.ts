@@ -13,6 +13,11 @@ export type Answer = {
   /** From the sending of the messages, milliseconds. */
   readonly firstRowMs: number;
   readonly wholeMs: number;
+  /**
+   * From the server's own clock, where the first row holds it as seconds since 1970, to that row's
+   * arrival; milliseconds, null without. Both run on one machine.
+   */
+  readonly behindMs: number | null;
 };
 
 export type WireClient = {
@@ -30,6 +35,7 @@ type Exchange = {
   readonly walker: (chunk: Uint8Array) => Seen;
   bytes: number;
   firstRowMs: number;
+  behindMs: number | null;
   resolve(answer: Answer): void;
   reject(error: Error): void;
 };
@@ -47,7 +53,8 @@ export function connectWire(target: Target, caPem: string): Promise<WireClient> 
             new Promise((resolve, reject) => {
               const startedMs = performance.now();
               const walker = messageWalker();
-              running = { syncs, startedMs, walker, bytes: 0, firstRowMs: 0, resolve, reject };
+              const none = { bytes: 0, firstRowMs: 0, behindMs: null };
+              running = { ...none, syncs, startedMs, walker, resolve, reject };
               upstream.write(messages);
             }),
           hangUp: upstream.hangUp,
@@ -58,16 +65,25 @@ export function connectWire(target: Target, caPem: string): Promise<WireClient> 
         running.bytes += chunk.length;
         const { rows, errors, ready } = running.walker(chunk);
         const sinceMs = performance.now() - running.startedMs;
-        if (rows > 0 && running.firstRowMs === 0) running.firstRowMs = sinceMs;
+        if (rows > 0 && running.firstRowMs === 0) {
+          running.firstRowMs = sinceMs;
+          running.behindMs = behindServer(chunk);
+        }
         if (errors === 0 && ready < running.syncs) return;
-        const { bytes, firstRowMs, resolve, reject } = running;
+        const { bytes, firstRowMs, behindMs, resolve, reject } = running;
         running = null;
-        if (errors === 0) resolve({ bytes, firstRowMs, wholeMs: sinceMs });
+        if (errors === 0) resolve({ bytes, firstRowMs, behindMs, wholeMs: sinceMs });
         else reject(new Error(`Cannot measure: a statement failed after ${bytes} bytes`));
       },
       closed: () => running?.reject(new Error("Cannot measure: the connection was closed")),
     });
   });
+}
+
+function behindServer(chunk: Uint8Array): number | null {
+  const now = performance.timeOrigin + performance.now();
+  const [seconds] = /\b\d{10}\.\d{6}\b/.exec(new TextDecoder("latin1").decode(chunk)) ?? [];
+  return seconds === undefined ? null : now - Number(seconds) * 1000;
 }
 
 type Seen = { readonly rows: number; readonly errors: number; readonly ready: number };
