@@ -6,26 +6,19 @@
  */
 import { ensureAuthority, issueCertificate } from "#deploy/machine/certificates.ts";
 import { freePorts } from "#deploy/machine/free_port.ts";
-import {
-  findNatsServer,
-  natsConfig,
-  type NatsServer,
-  startNatsServer,
-} from "#deploy/machine/nats_server.ts";
+import { findNatsServer, type NatsServer } from "#deploy/machine/nats_server.ts";
 import { type PostgresServer, startPostgres } from "#deploy/machine/postgres.ts";
 import type { PostgresBinaries } from "#deploy/machine/postgres_binaries.ts";
 import { type RunningProcess, type Say, startProcess } from "#deploy/machine/process.ts";
 import type { SshHost } from "#deploy/machine/ssh_host.ts";
 import { newSshKeyPair } from "#deploy/machine/ssh_key.ts";
 import {
-  busAuthorization,
   type Installation,
   openInstallation,
   sshHostKey,
   writeSettings,
 } from "#deploy/installation.ts";
-import { keepProvisioned } from "#deploy/nats/keep_provisioned.ts";
-import { readSeed } from "#deploy/nats/accounts.ts";
+import { startBus } from "#deploy/nats/start_bus.ts";
 import { isEdge, processArguments, type ProcessKind, processKinds } from "#deploy/processes.ts";
 import type { Settings } from "#actors/_kit/settings.ts";
 import type { Config } from "#schemas/config.ts";
@@ -140,41 +133,16 @@ async function start(options: SystemOptions, stack: AsyncDisposableStack): Promi
   const policyText = await demoPolicy();
   await Deno.writeTextFile(`${directory}/policy.cedar`, options.policy?.(policyText) ?? policyText);
 
-  say(`starting nats-server ${binary.version}, fsync before each acknowledgement`);
-  const nats = stack.use(
-    await startNatsServer({
-      binary: binary.path,
-      directory: `${directory}/nats`,
-      port: natsPort,
-      memoryLimit: "240MiB",
-      say,
-      configText: natsConfig({
-        port: natsPort,
-        storeDir: `${directory}/nats/store`,
-        serverName: "sallyport",
-        syncAlways: options.syncAlways ?? true,
-        jetstreamMaxFile: options.natsFileMax ?? 64 * 1024 ** 3,
-        jetstreamMaxMemory: 256 * 1024 ** 2,
-        access: busAuthorization(installation, { epoch, shards: config.shards }),
-      }),
-    }),
-  );
-  const provisioner = installation.keys.find(({ kind }) => kind === "provisioner");
-  const seed = provisioner === undefined ? null : await readSeed(provisioner.seedFile);
-  if (provisioner === undefined || seed === null) throw new Error("The provisioner has no key");
-  const topology = { epoch, shards: config.shards, replicas: 1 } as const;
-  const { inboxPrefix } = provisioner;
-  stack.use(
-    await keepProvisioned({
-      url: nats.url,
-      seed,
-      inboxPrefix,
-      topology,
-      retryMs: 1000,
-      nowMs: Date.now,
-      report: (event, detail) => say(`bus ${event}: ${detail}`),
-    }),
-  );
+  const nats = await startBus({
+    installation,
+    epoch,
+    shards: config.shards,
+    port: natsPort,
+    say,
+    binary,
+    ...(options.syncAlways === undefined ? {} : { syncAlways: options.syncAlways }),
+    ...(options.natsFileMax === undefined ? {} : { fileMax: options.natsFileMax }),
+  }, stack);
 
   const settings = await writeSettings(installation, {
     natsUrl: nats.url,
