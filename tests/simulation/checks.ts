@@ -11,11 +11,12 @@ import { decodeControl, type Explain, type Outcome, type Verdict } from "#schema
 import { joinBytes } from "#schemas/join_bytes.ts";
 import { statementTexts } from "#schemas/wire/postgres/statement_texts.ts";
 import { identityIssuer } from "#schemas/identity.ts";
+import { epochLog } from "#schemas/log/epoch.ts";
 import { auditStream, checkpointStream, checkpointSubject, rawStream } from "#schemas/subjects.ts";
+import { logName } from "./actors.ts";
 import { config, planted } from "./clinic.ts";
 import type { Account } from "./postgres.ts";
 import type { Supervised } from "./processes.ts";
-import { logOf } from "./actors.ts";
 import { installed, type World } from "./world.ts";
 
 /** A session as it is stored. */
@@ -71,7 +72,7 @@ async function verify(
       world.find(`verifyFrames: ${guarantee} ${session}: ${message}`);
     }
   }
-  const subject = checkpointSubject(logOf(epoch));
+  const subject = checkpointSubject(epochLog(logName, epoch));
   const checkpoints = world.bus.stored(checkpointStream).filter((one) => one.subject === subject);
   const log = await verifyLog(from(messages), from(checkpoints), testSigner.vkey);
   if (!log.ok && log.first.guarantee === "G6") world.find(`verifyLog: ${log.first.message}`);

@@ -1,34 +1,22 @@
 /**
- * Processes of the simulated system: each actor started as its `main.ts` starts it, over the bus in
- * memory, with a supervisor that starts it anew when it dies.
+ * Processes of the simulated system: each actor as its `main.ts` wires it, over the bus in memory,
+ * with a supervisor that starts it anew when it dies.
  *
  * @module
  */
-import type { Bus, Delivery } from "#actors/_kit/bus.ts";
-import type { Clock, Random } from "#actors/_kit/clock.ts";
-import { type Epochs, followEpochs } from "#actors/_kit/epochs.ts";
-import type { Report } from "#actors/_kit/report.ts";
+import type { Bus } from "#actors/_kit/bus.ts";
+import { actorHost, type Host } from "#actors/_kit/host.ts";
 import { keysOf } from "#deploy/nats/accounts.ts";
 import { inboxPrefixOf, permissionsOf } from "#deploy/nats/permissions.ts";
-import { auditStream, rawStream, stageConsumer } from "#schemas/subjects.ts";
-import { config } from "./clinic.ts";
+import { config, configDigest } from "./clinic.ts";
 import { clockWhile } from "./clock.ts";
 import { edges, first, installed, sshEdges, type World } from "./world.ts";
 
 /** What a process is given. */
-export type Host = {
+export type Process = Host & {
   readonly world: World;
   readonly name: string;
-  readonly bus: Bus;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly report: Report;
-  readonly epochs: Epochs;
   readonly alive: () => boolean;
-  /** Calls back every so often while the process lives. */
-  every(ms: number, callback: () => void): void;
-  consume(kind: string, onDelivery: (delivery: Delivery) => void): Promise<void>;
-  consumeRaw(kind: string, onDelivery: (delivery: Delivery) => void): Promise<void>;
 };
 
 /** What can be seen of a process that runs. */
@@ -38,7 +26,7 @@ export type Running = {
   /** The process dies: what of the outside is to notice, notices. */
   died?(): void;
 };
-export type Start = (host: Host) => Promise<Running>;
+export type Start = (process: Process) => Promise<Running>;
 
 export type Supervised = {
   readonly name: string;
@@ -68,7 +56,7 @@ export function supervise(world: World, key: string, name: string, start: Start)
     const self = { alive: true, bus: connectAs(world, key, name), running: null };
     const mine: { alive: boolean; bus: Bus; running: Running | null } = self;
     current = mine;
-    start(hostOf(mine)).then((running) => {
+    start(processOf(mine)).then((running) => {
       mine.running = running;
       if (!mine.alive) running.died?.();
     }, () => {
@@ -88,44 +76,21 @@ export function supervise(world: World, key: string, name: string, start: Start)
     dying.running?.died?.();
   }
 
-  function hostOf(mine: { readonly alive: boolean; readonly bus: Bus }): Host {
-    const { bus } = mine;
+  function processOf(mine: { readonly alive: boolean; readonly bus: Bus }): Process {
     const alive = () => mine.alive;
-    const own = clockWhile(clock, alive);
-    const every = (ms: number, callback: () => void): void => {
-      own.after(ms, () => {
-        callback();
-        every(ms, callback);
-      });
-    };
-    const consumeShards = async (
-      stream: string,
-      kind: string,
-      onDelivery: (delivery: Delivery) => void,
-    ): Promise<void> => {
-      for (let shard = 0; shard < config.shards; shard++) {
-        await bus.consume(stream, stageConsumer(kind, shard), onDelivery);
-      }
-    };
-    const epochs = followEpochs(own, first);
-    return {
-      world,
-      name,
-      bus,
-      clock: own,
+    const host = actorHost(key, first, {
+      config,
+      configDigest,
+      bus: mine.bus,
+      clock: clockWhile(clock, alive),
       random: world.chance.fork(`${name} ${starts++}`).bytes,
       report(event, facts) {
         if (!mine.alive) return;
         const at = clock.nowMs();
         world.log.push(JSON.stringify({ at, actor: name, event, ...facts }));
       },
-      epochs,
-      alive,
-      every,
-      consume: (kind, onDelivery) =>
-        epochs.each((epoch) => consumeShards(auditStream(epoch), kind, onDelivery)),
-      consumeRaw: (kind, onDelivery) => consumeShards(rawStream, kind, onDelivery),
-    };
+    });
+    return { ...host, world, name, alive };
   }
 }
 

@@ -6,22 +6,20 @@
  */
 import { type Agent, hangs, startAgent } from "./agent.ts";
 import {
-  type EdgeRunning,
   startApproval,
   startAudit,
   startAuthz,
-  startEdge,
   startIdentity,
   startMasking,
   startTarget,
 } from "./actors.ts";
 import { describeSession } from "./describe.ts";
 import { check } from "./checks.ts";
+import { type EdgeRunning, type SshEdgeRunning, startEdge, startSshEdge } from "./edges.ts";
 import { type Faults, startFaults } from "./faults.ts";
 import { type Person, requesters, startPeople } from "./people.ts";
 import { connectAs, type Start, supervise, type Supervised } from "./processes.ts";
 import { startSshAgent } from "./ssh_agent.ts";
-import { type SshEdgeRunning, startSshEdge } from "./ssh_edge.ts";
 import type { Wire } from "./wire.ts";
 import { createWorld, edges, elapsed, sshEdges, type World } from "./world.ts";
 
@@ -135,7 +133,7 @@ function startProcesses(world: World, gates: Map<string, EdgeRunning>): Supervis
       world,
       edge,
       edge,
-      startEdge(edge, (running) => {
+      startEdge((running) => {
         if (running === null) gates.delete(edge);
         else gates.set(edge, running);
       }),
@@ -146,7 +144,7 @@ function startProcesses(world: World, gates: Map<string, EdgeRunning>): Supervis
 
 function startSshEdges(world: World, gates: Map<string, SshEdgeRunning>): Supervised[] {
   return sshEdges.map((edge) => {
-    const start = startSshEdge(edge, (running) => {
+    const start = startSshEdge((running) => {
       if (running === null) gates.delete(edge);
       else gates.set(edge, running);
     });
