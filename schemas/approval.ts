@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { hash } from "node:crypto";
 import { z } from "zod";
 import type { ApprovalNeed, PrincipalChain } from "#schemas/frames.ts";
 import { IdentityErrorCode, tokenBytesMax } from "#schemas/identity.ts";
@@ -34,7 +35,7 @@ export const DecideRequest = z.strictObject({
   binding: Sha256,
   decision: z.enum(["approve", "deny"]),
   justification: z.string().max(justificationUnitsMax),
-  /** Identity's token for the approver: audience `approval`, bound to this approval. */
+  /** Identity's token for the approver: audience `approval`, bound to this vote on it. */
   token: z.string().min(1).max(tokenBytesMax),
 });
 export type DecideRequest = z.infer<typeof DecideRequest>;
@@ -63,6 +64,17 @@ export const DecideReply = z.discriminatedUnion("ok", [
   z.strictObject({ ok: z.literal([false]), code: DecideErrorCode, message: z.string() }),
 ]);
 export type DecideReply = z.infer<typeof DecideReply>;
+
+/** What somebody decides: about which bytes, how, and why. */
+export type VoteContent = Pick<DecideRequest, "binding" | "decision" | "justification">;
+
+/**
+ * What identity's token for a vote is bound to, SHA-256 in hexadecimal: whoever passes a vote on
+ * can neither turn a refusal into consent nor give it for other bytes or for another reason.
+ */
+export function voteDigest({ binding, decision, justification }: VoteContent): string {
+  return hash("sha256", JSON.stringify(["sallyport-vote/1", binding, decision, justification]));
+}
 
 /** Somebody whose approval counts. */
 export type Voter = Pick<PrincipalChain, "issuer" | "person"> & {

@@ -238,7 +238,7 @@ export const Approval = z.strictObject({
     person: z.string(),
     name: z.string(),
     groups: z.array(z.string()),
-    /** Identity's signature over the approver, bound to this approval. */
+    /** Identity's signature over the approver, bound to this vote on this approval. */
     token: z.string(),
     decision: z.enum(["approve", "deny"]),
     justification: z.string().max(2000),

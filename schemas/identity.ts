@@ -3,7 +3,7 @@
  * ours, the claims of ours, and revocation.
  *
  * **Invariant:** a token of ours names one audience, at most one connection, and one session or one
- * approval; nothing in it was chosen by the one who presents it.
+ * vote on one approval; nothing in it was chosen by the one who presents it.
  *
  * @module
  */
@@ -37,6 +37,7 @@ export const identityTokenType = "sallyport-identity+jwt";
 /** A name of a principal or group: short, printable. */
 export const PrincipalName = z.string().min(1).max(256).regex(/^[^\p{C}]+$/u);
 const Id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const Token = z.string().min(1).refine(
   (text) => new TextEncoder().encode(text).length <= tokenBytesMax,
   "at most 65,535 bytes",
@@ -57,6 +58,8 @@ export const ExchangeRequest = z.strictObject({
   carrier: Id.optional(),
   /** Required for `approval`: the id of the approval that its holder may decide. */
   approval: Id.nullable().default(null),
+  /** Required for `approval`: what its holder decides about it, `voteDigest` of approval.ts. */
+  vote: Sha256.optional(),
   audience: IdentityAudience,
   /** The token of an agent that acts from now on (RFC 8693 section 2.1, `actor_token`). */
   actorToken: Token.optional(),
@@ -67,15 +70,16 @@ export const ExchangeRequest = z.strictObject({
     lifetimeSeconds: z.int().min(1).max(lifetimeSecondsMax).optional(),
   }).optional(),
 }).refine((request) => {
+  const votes = request.vote !== undefined;
   switch (request.audience) {
     case "edge":
-      return request.connection !== null && request.approval === null;
+      return request.connection !== null && request.approval === null && !votes;
     case "console":
-      return request.session === null && request.approval === null;
+      return request.session === null && request.approval === null && !votes;
     case "approval":
-      return request.session === null && request.approval !== null;
+      return request.session === null && request.approval !== null && votes;
   }
-}, "connection, session and approval do not fit the audience");
+}, "connection, session, approval and vote do not fit the audience");
 export type ExchangeRequest = z.infer<typeof ExchangeRequest>;
 /** What a caller writes: `approval` may be left out. */
 export type ExchangeRequestInput = z.input<typeof ExchangeRequest>;
@@ -148,6 +152,8 @@ export const IdentityClaims = z.strictObject({
   connection: z.string().max(63).nullable(),
   session: Id.nullable(),
   approval: Id.nullable(),
+  /** Of a token for an approval: what its holder decides, so that nobody turns it round. */
+  vote: Sha256.optional(),
   groups: z.array(PrincipalName).max(256),
   purpose_of_use: z.string().max(64),
   name: z.string().max(256),

@@ -63,6 +63,8 @@ export type ExpectedIdentity = {
   readonly connection?: string | null;
   readonly session?: string | null;
   readonly approval?: string | null;
+  /** `voteDigest` of what its holder decides. */
+  readonly vote?: string;
   /** How far the clocks of two of our machines may be apart, seconds. */
   readonly skewSeconds?: number;
 };
@@ -110,6 +112,7 @@ function refusal(
   if (expected.approval !== undefined && claims.approval !== expected.approval) {
     return "token_replayed";
   }
+  if (expected.vote !== undefined && claims.vote !== expected.vote) return "token_replayed";
   return null;
 }
 

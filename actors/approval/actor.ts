@@ -22,6 +22,7 @@ import {
   type DecideReply,
   type DecideRequest,
   isJustified,
+  voteDigest,
 } from "#schemas/approval.ts";
 import { decodeControl, encodeControl, type Verdict } from "#schemas/frames.ts";
 import { unreachable } from "#schemas/unreachable.ts";
@@ -214,9 +215,10 @@ export function approval(
     atMs: number,
   ): Vote | DecideErrorCode {
     const { issuer: ours, keys } = options;
-    const expected = { issuer: ours, audience: "approval", approval: request.approval } as const;
-    const atSeconds = Math.floor(atMs / 1000);
-    const verified = verifyIdentityToken(request.token, keys, expected, atSeconds);
+    const { approval, token } = request;
+    const vote = voteDigest(request);
+    const expected = { issuer: ours, audience: "approval", approval, vote } as const;
+    const verified = verifyIdentityToken(token, keys, expected, Math.floor(atMs / 1000));
     if (!verified.ok) return verified.code;
     if (held === undefined || state.open === null) return "approval_unknown";
     if (held.state === "expired") return "approval_expired";
@@ -229,7 +231,7 @@ export function approval(
       return "justification_missing";
     }
     const { issuer, person, name, groups } = principal;
-    const { token, decision, justification } = request;
+    const { decision, justification } = request;
     return { issuer, person, name, groups, token, decision, justification };
   }
 

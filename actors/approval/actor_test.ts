@@ -19,7 +19,7 @@ function outcome(reply: DecideReply): string {
 }
 /** A decision of somebody else's. */
 function by(person: string, groups: readonly string[] = ["compliance"]) {
-  return decision({ token: approverToken({ sub: person, groups: [...groups] }) });
+  return decision({}, { sub: person, groups: [...groups] });
 }
 function held(needs = [compliance]): Play {
   const session = play(needs);
@@ -64,7 +64,7 @@ Deno.test("property 1: who is accountable for the asking cannot approve", () => 
   const groups = ["compliance", "admins"];
   strictEqual(outcome(session.decide(by("ada", groups))), "approver_is_requester");
   // Nor may she deny: she has no vote.
-  const denial = { ...by("ada", groups), decision: "deny" as const };
+  const denial = decision({ decision: "deny" }, { sub: "ada", groups });
   strictEqual(outcome(session.decide(denial)), "approver_is_requester");
   deepStrictEqual(session.states(), ["asked"]);
 });
@@ -229,6 +229,23 @@ Deno.test("property 12: a vote belongs to one approval", () => {
   strictEqual(outcome(session.decide(decision({ token }))), "token_replayed");
   // The same id in a session that did not ask for it.
   strictEqual(outcome(play().decide(decision())), "approval_unknown");
+});
+
+Deno.test("a vote is what its holder decided: how, about which bytes and why", () => {
+  const session = held();
+  const token = decision({ decision: "deny" }).token;
+  strictEqual(outcome(session.decide(decision({ token }))), "token_replayed");
+  const justification = "Something else altogether";
+  const consent = approverToken();
+  strictEqual(
+    outcome(session.decide(decision({ token: consent, justification }))),
+    "token_replayed",
+  );
+  const other = { binding: "c".repeat(64), token: consent };
+  strictEqual(outcome(session.decide(decision(other))), "token_replayed");
+  const unbound = JSON.parse(atob(consent.split(".")[1] ?? ""));
+  strictEqual(unbound.vote.length, 64, "it tells neither decision nor reason");
+  deepStrictEqual(session.states(), ["asked"]);
 });
 
 Deno.test("an approval ends with its request or its session", () => {

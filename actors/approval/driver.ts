@@ -10,7 +10,7 @@ import type { Bus } from "#actors/_kit/bus.ts";
 import { type Frame, type SessionKey, toFrame } from "#actors/_kit/frame.ts";
 import { type IdentityKeys, verifyIdentityToken } from "#actors/_kit/identity_token.ts";
 import type { Report } from "#actors/_kit/report.ts";
-import { type DecideReply, DecideRequest } from "#schemas/approval.ts";
+import { type DecideReply, DecideRequest, voteDigest } from "#schemas/approval.ts";
 import { decodeControl } from "#schemas/frames.ts";
 import { auditFilter, auditStream, decideSubject, shardOf } from "#schemas/subjects.ts";
 import type { ApprovalCommand, ApprovalInput } from "./actor.ts";
@@ -85,7 +85,9 @@ export function approvalDriver(options: DriverOptions): ApprovalDriver {
     const { key, token, approval } = request;
     const atMs = options.nowMs();
     // Before a session is read into memory: is this somebody at all?
-    const expected = { issuer: options.issuer, audience: "approval", approval } as const;
+    const { issuer } = options;
+    const vote = voteDigest(request);
+    const expected = { issuer, audience: "approval", approval, vote } as const;
     const verified = verifyIdentityToken(token, options.keys, expected, Math.floor(atMs / 1000));
     if (!verified.ok) return refusal(verified.code);
     const isOurs = options.epochs().includes(key.epoch) &&

@@ -4,11 +4,16 @@
  *
  * @module
  */
-import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import type { Effect } from "#actors/_kit/actor.ts";
 import type { Frame, FrameKind } from "#actors/_kit/frame.ts";
-import { identityKeys } from "#actors/_kit/identity_token.ts";
-import type { DecideReply, DecideRequest } from "#schemas/approval.ts";
+import { testIssuer, testSigner, voteClaims } from "#actors/_kit/identity_testing.ts";
+import {
+  type DecideReply,
+  type DecideRequest,
+  type VoteContent,
+  voteDigest,
+} from "#schemas/approval.ts";
 import {
   type Approval,
   type ApprovalNeed,
@@ -20,14 +25,14 @@ import {
   type PrincipalChain,
   type Verdict,
 } from "#schemas/frames.ts";
-import { actOf, type IdentityClaims, identityTokenType } from "#schemas/identity.ts";
+import { actOf, type IdentityClaims } from "#schemas/identity.ts";
 import { maskWhole } from "#schemas/mask_plan.ts";
 import { type SessionKey, shardOf } from "#schemas/subjects.ts";
 import { approval, type ApprovalCommand, type ApprovalInput } from "./actor.ts";
 import type { ApprovalState } from "./state.ts";
 
 export const startMs = 1_800_000_000_000;
-export const issuer = "sallyport/test";
+export const issuer = testIssuer;
 export const organisationIssuer = "https://id.example.org";
 export const key: SessionKey = {
   epoch: "2027_01",
@@ -38,10 +43,8 @@ export const key: SessionKey = {
 export const binding = "b".repeat(64);
 const digest = "d".repeat(64);
 
-const pair = generateKeyPairSync("ed25519");
-export const keys = identityKeys({
-  keys: [{ ...pair.publicKey.export({ format: "jwk" }), kid: "k1" }],
-});
+const signer = testSigner();
+export const keys = signer.keys;
 
 /** The one who asks: ada, through two agents. */
 export const requester: PrincipalChain = {
@@ -59,48 +62,33 @@ export const compliance: ApprovalNeed = {
   policies: ["bulk-needs-compliance"],
 };
 
-/** Identity's token for somebody who decides. */
+const consent: VoteContent = {
+  binding,
+  decision: "approve",
+  justification: "Audited quarterly export, ticket 4711",
+};
+
+/** Identity's token for somebody who decides, on the usual consent. */
 export function approverToken(
   change: Partial<IdentityClaims> = {},
   actors: readonly string[] = [],
-  signer: KeyObject = pair.privateKey,
+  key?: KeyObject,
 ): string {
   const act = actOf(actors);
-  const claims: IdentityClaims = {
-    iss: issuer,
-    sub: "grace",
-    ...act === undefined ? {} : { act },
-    aud: "sallyport:approval",
-    jti: "run.1",
-    iat: startMs / 1000,
-    exp: startMs / 1000 + 300,
-    connection: null,
-    session: null,
-    approval: "ap1",
-    groups: ["compliance"],
-    "purpose_of_use": "",
-    name: "Grace",
-    "org_iss": organisationIssuer,
-    ...change,
-  };
-  const head = part({ alg: "EdDSA", typ: identityTokenType, kid: "k1" });
-  const signed = `${head}.${part(claims)}`;
-  const signature = sign(null, new TextEncoder().encode(signed), signer);
-  return `${signed}.${base64url(signature)}`;
+  const acting = act === undefined ? {} : { act };
+  const vote = voteDigest(consent);
+  const claims = voteClaims(startMs, organisationIssuer, { vote, ...acting, ...change });
+  return signer.sign(claims, key);
 }
 
-/** A decision of grace's on `ap1`. */
-export function decision(change: Partial<DecideRequest> = {}): DecideRequest {
-  return {
-    version: 1,
-    key,
-    approval: "ap1",
-    binding,
-    decision: "approve",
-    justification: "Audited quarterly export, ticket 4711",
-    token: approverToken(),
-    ...change,
-  };
+/** A decision of grace's on `ap1`, or of whom `claims` name. */
+export function decision(
+  change: Partial<DecideRequest> = {},
+  claims: Partial<IdentityClaims> = {},
+): DecideRequest {
+  const vote = { ...consent, ...change };
+  const token = approverToken({ vote: voteDigest(vote), ...claims });
+  return { version: 1, key, approval: "ap1", token, ...vote };
 }
 
 export type Play = {
@@ -230,11 +218,4 @@ export function verdictOf(needs: readonly ApprovalNeed[], change: Partial<Verdic
     cancels: null,
     ...change,
   };
-}
-
-function part(value: unknown): string {
-  return base64url(new TextEncoder().encode(JSON.stringify(value)));
-}
-function base64url(bytes: Uint8Array): string {
-  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }

@@ -105,12 +105,12 @@ export function authz(
       case "verdict": {
         // Only on replay: live verdicts are committed as they are made.
         const verdict = decodeControl("verdict", frame.payload);
-        if (verdict !== null) commit(state, verdict);
+        if (verdict !== null) commit(state, verdict, frame.timeMs);
         return;
       }
       case "approval": {
         const approval = decodeControl("approval", frame.payload);
-        if (approval !== null) heard(state, approval, frame.timeMs);
+        if (approval !== null) heard(state, approval, frame.timeMs, judge.identity);
         return;
       }
       case "outcome": {
@@ -245,7 +245,7 @@ export function authz(
     out: Out,
     consequence: Consequence | null = null,
   ): void {
-    commit(state, verdict, consequence);
+    commit(state, verdict, nowMs(), consequence);
     const suffix = verdict.approval === null ? "" : "+approval";
     const headers = new Map([[decisionHeader, `${verdict.decision}${suffix}`]]);
     const place = { request: verdict.request, part: 0, more: false };
@@ -260,7 +260,12 @@ export function authz(
    * A verdict that is (about to be) stored moves the state; the same live and replayed. Replayed,
    * what the request asks for is understood anew.
    */
-  function commit(state: State, verdict: Verdict, known: Consequence | null = null): void {
+  function commit(
+    state: State,
+    verdict: Verdict,
+    atMs: number,
+    known: Consequence | null = null,
+  ): void {
     const { request, decision } = verdict;
     const waiting = state.waiting.get(request);
     if (waiting !== undefined) waiting.judged = true;
@@ -270,7 +275,7 @@ export function authz(
     }
     state.estimating = null;
     if (decision === "hold") {
-      state.held = { verdict, answer: null, untilMs: 0, voters: [] };
+      state.held = { verdict, heldAtMs: atMs, answer: null, untilMs: 0, voters: [] };
       return;
     }
     state.held = null;

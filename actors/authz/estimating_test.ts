@@ -5,6 +5,8 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { Effect } from "#actors/_kit/actor.ts";
 import type { Frame, FrameKind } from "#actors/_kit/frame.ts";
+import { testIssuer, testSigner, voteClaims } from "#actors/_kit/identity_testing.ts";
+import { voteDigest } from "#schemas/approval.ts";
 import { Config } from "#schemas/config.ts";
 import {
   type ControlKind,
@@ -28,6 +30,7 @@ const policy = `
 @id("reads") permit (principal, action in [Action::"connect", Action::"read"], resource);
 @id("bulk") @approval("compliance") @quorum("1") @rows_max("9000")
 permit (principal, action == Action::"export", resource == Connection::"ehr");`;
+const signer = testSigner();
 const zeros = "0".repeat(64);
 const many = "select ssn from patients";
 
@@ -120,7 +123,9 @@ function started() {
   }
 
   function actorOf() {
-    return authz({ open: () => judge, admitted: () => judge }, () => "a1", limits, () => startMs);
+    const identity = { keys: signer.keys, issuer: testIssuer };
+    const always = { open: () => judge, admitted: () => judge, identity };
+    return authz(always, () => "a1", limits, () => startMs);
   }
 
   function store(kind: FrameKind, request: number, payload: Uint8Array): Frame {
@@ -208,8 +213,11 @@ function started() {
     const { id, binding, needs } = approval;
     const base = { version: 1, id, request: 1, binding, needs, link: null, at: "" } as const;
     const expiresAt = new Date(startMs + 1000).toISOString();
-    const person = { issuer: "i", person: "p", name: "P", groups: ["compliance"], token: "" };
-    const by = { ...person, decision: "approve", justification: "" } as const;
+    const { issuer } = opening.principal;
+    const vote = { decision: "approve", justification: "" } as const;
+    const signed = { approval: id, vote: voteDigest({ ...vote, binding }) };
+    const token = signer.sign(voteClaims(startMs, issuer, signed));
+    const by = { issuer, person: "grace", name: "Grace", groups: ["compliance"], token, ...vote };
     control("approval", 1, { ...base, state: "voted", by, expiresAt });
     control("approval", 1, { ...base, state: "granted", by, expiresAt });
   }

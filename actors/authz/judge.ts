@@ -9,6 +9,7 @@ import type { Catalog } from "#schemas/catalog.ts";
 import type { Open, PrincipalChain, Reason } from "#schemas/frames.ts";
 import type { SessionKey } from "#schemas/subjects.ts";
 import { type IdentityKeys, verifyIdentityToken } from "#actors/_kit/identity_token.ts";
+import type { IdentityCheck } from "#actors/_kit/vote.ts";
 import { identityIssuer } from "#schemas/identity.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import { createJudgements, type JudgementPorts } from "./judgements.ts";
@@ -22,6 +23,8 @@ export type Judge = {
   open(open: Open | null, key: SessionKey, timeMs: number): SessionJudge;
   /** The judge of a session whose principal is known to be who it says. */
   admitted(open: Open, principal: PrincipalChain): SessionJudge;
+  /** Whose signature says who somebody is, and what they consented to. */
+  readonly identity: IdentityCheck;
 };
 
 export type JudgePorts = JudgementPorts & PostgresPorts & {
@@ -39,12 +42,13 @@ export function createJudge(ports: JudgePorts): {
   const postgres = createPostgresJudge(ports, judgements);
   const ssh = createSshJudge(judgements);
   const { onCatalog, onCatalogBroken } = postgres;
-  return { judge: { open, admitted }, onCatalog, onCatalogBroken };
+  const identity = { keys: ports.identityKeys, issuer: identityIssuer(config.organisation) };
+  return { judge: { open, admitted, identity }, onCatalog, onCatalogBroken };
 
   function open(opening: Open | null, key: SessionKey, timeMs: number): SessionJudge {
     if (opening === null) return refusing("the session's opening is not understood");
-    const verified = verifyIdentityToken(opening.token, ports.identityKeys, {
-      issuer: identityIssuer(config.organisation),
+    const verified = verifyIdentityToken(opening.token, identity.keys, {
+      issuer: identity.issuer,
       audience: "edge",
       connection: opening.connection,
       session: key.session,

@@ -19,6 +19,8 @@ export type Waiting = {
 
 export type HeldRequest = {
   readonly verdict: Verdict;
+  /** When its hold was judged, or is known to be stored; milliseconds since 1970. */
+  readonly heldAtMs: number;
   answer: "granted" | "denied" | "expired" | "withdrawn" | null;
   /** Until when a granted approval may be used, milliseconds since 1970. */
   untilMs: number;

@@ -1,5 +1,6 @@
 /** The console's API, over `app.request()`. @module */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { voteDigest } from "#schemas/approval.ts";
 import { consoleLimits } from "./limits.ts";
 import { form, held, justification } from "./callers_testing.ts";
 import {
@@ -33,6 +34,8 @@ Deno.test("POST /api/approvals/:id sends the decision of the person behind the t
   const exchange = test.exchanges.at(-1);
   strictEqual(exchange?.audience, "approval");
   strictEqual(exchange?.approval, "ap1");
+  const vote = { binding: bindingOf("ap1"), decision: "approve", justification } as const;
+  strictEqual(exchange?.vote, voteDigest(vote), "the token says what was decided");
 });
 
 Deno.test("a decision without enough of a justification reaches nobody", async () => {

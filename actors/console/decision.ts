@@ -1,13 +1,19 @@
 /**
- * A person's decision on its way to approval: a token bound to this one approval, asked of identity
- * for the person behind the request, and the binding that they were shown.
+ * A person's decision on its way to approval: a token bound to this one vote, asked of identity for
+ * the person behind the request, and the binding that they were shown.
  *
  * **Invariant:** who decides is never taken from the request; what cannot be read to its end is not
  * approved, whoever sends it; approval judges every rule again.
  *
  * @module
  */
-import { approverRefusal, isJustified, justificationUnitsMax } from "#schemas/approval.ts";
+import {
+  approverRefusal,
+  isJustified,
+  justificationUnitsMax,
+  type VoteContent,
+  voteDigest,
+} from "#schemas/approval.ts";
 import type { PrincipalChain } from "#schemas/frames.ts";
 import type { BusClient } from "./bus_client.ts";
 import { type ApprovalEntry, stateAt } from "./ledger.ts";
@@ -54,23 +60,22 @@ export async function decide(
     const message = "The statement cannot be shown to its end, so it can only be denied.";
     throw new ConsoleError(409, "statement_not_shown", message);
   }
+  const vote: VoteContent = {
+    binding: decision.binding,
+    decision: decision.decision,
+    justification: justification.normalize("NFC"),
+  };
   const granted = await client.exchange({
     version: 1,
     token: viewer.token,
     connection: null,
     session: null,
     approval: entry.id,
+    vote: voteDigest(vote),
     audience: "approval",
   });
-  return await client.decide({
-    version: 1,
-    key: entry.key,
-    approval: entry.id,
-    binding: decision.binding,
-    decision: decision.decision,
-    justification: justification.normalize("NFC"),
-    token: granted.token,
-  });
+  const { token } = granted;
+  return await client.decide({ version: 1, key: entry.key, approval: entry.id, ...vote, token });
 }
 
 /** Why somebody has no vote on an approval; null when they have. */

@@ -259,6 +259,7 @@ export function identityExchange(options: ExchangeOptions): Exchange {
       connection,
       session: request.session,
       approval: request.approval,
+      ...request.vote === undefined ? {} : { vote: request.vote },
       groups: [...subject.groups],
       "purpose_of_use": purpose,
       name: subject.name,

@@ -244,13 +244,14 @@ Deno.test("exchange() signs a person in only with a token issued to the console"
   const agents = await organisation();
   const idToken = await organisation({ aud: "console" });
   const access = await organisation({ client_id: "console" });
-  const decide = { audience: "approval", approval: "ap1", session: null } as const;
+  const vote = "a".repeat(64);
+  const decide = { audience: "approval", approval: "ap1", vote, session: null } as const;
   const asked = (token: string) => identity.exchange(sessionRequest(token, decide));
   strictEqual(codeOf(await asked(agents)), "token_wrong_audience");
   strictEqual(codeOf(await asked(await organisation({ azp: "cli" }))), "token_wrong_audience");
   strictEqual(codeOf(await asked(idToken)), "ok");
   const token = tokenOf(await asked(access));
-  const expected: ExpectedIdentity = { ...edge, audience: "approval", approval: "ap1" };
+  const expected: ExpectedIdentity = { ...edge, audience: "approval", approval: "ap1", vote };
   ok(verifyIdentityToken(token, key.keys, expected, startSeconds).ok);
   // Neither the person's sign-in at the console opens a session, nor ours approves.
   strictEqual(codeOf(await identity.exchange(sessionRequest(idToken))), "token_wrong_audience");
@@ -296,6 +297,8 @@ Deno.test("exchange() answers any request", async () => {
     { ...sessionRequest("x"), connection: null },
     { ...sessionRequest("x"), session: "a.b" },
     { ...sessionRequest("x"), audience: "approval" },
+    { ...sessionRequest("x"), session: null, audience: "approval", approval: "ap1" },
+    { ...sessionRequest("x"), vote: "a".repeat(64) },
     sessionRequest("x".repeat(65_536)),
   ];
   for (const request of wrong) {

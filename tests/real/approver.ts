@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { voteDigest } from "#schemas/approval.ts";
 import type { SessionKey } from "#schemas/subjects.ts";
 import { payloadsOf, sessionNamed } from "./bus_user.ts";
 import { eventually, type Rig } from "./support.ts";
@@ -48,6 +49,7 @@ export async function decide(
     connection: null,
     session: null,
     approval,
+    vote: voteDigest({ binding, decision, justification }),
     audience: "approval",
   });
   if (!exchanged.ok) return [exchanged.code];

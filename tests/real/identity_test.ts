@@ -105,6 +105,7 @@ Deno.test("identity at the gateway", async (test) => {
       connection: null,
       session: null,
       approval: "abcdefgh",
+      vote: "a".repeat(64),
       audience: "approval",
     });
     ok(exchanged.ok);

@@ -12,7 +12,12 @@ import { replayCache, revocationList } from "#actors/identity/bounded.ts";
 import { identityLimits } from "#actors/identity/limits.ts";
 import { registeredKeys } from "#actors/identity/registered_keys.ts";
 import type { VerifyOrganisation } from "#actors/identity/organisation_token.ts";
-import { DecideReply, type DecideRequest } from "#schemas/approval.ts";
+import {
+  DecideReply,
+  type DecideRequest,
+  type VoteContent,
+  voteDigest,
+} from "#schemas/approval.ts";
 import { type Approval, decodeControl } from "#schemas/frames.ts";
 import {
   ExchangeReply,
@@ -121,12 +126,18 @@ export function startPeople(world: World, bus: Bus, chance: Chance): PeopleCount
   }
 
   async function consider(who: Person, key: SessionKey, asked: Approval): Promise<string> {
+    const vote: VoteContent = {
+      binding: asked.binding,
+      decision: chance.of(0.9) ? "approve" : "deny",
+      justification: "Looked at it, and it is what we agreed on",
+    };
     const wanted: ExchangeRequestInput = {
       version: 1,
       token: organisationToken(who),
       connection: null,
       session: null,
       approval: asked.id,
+      vote: voteDigest(vote),
       audience: "approval",
     };
     const told = ExchangeReply.parse(await ask(exchangeSubject, wanted));
@@ -136,9 +147,7 @@ export function startPeople(world: World, bus: Bus, chance: Chance): PeopleCount
       version: 1,
       key: { epoch, shard, edge, session },
       approval: asked.id,
-      binding: asked.binding,
-      decision: chance.of(0.9) ? "approve" : "deny",
-      justification: "Looked at it, and it is what we agreed on",
+      ...vote,
       token: told.token,
     };
     const reply = DecideReply.parse(await ask(decideSubject, request));

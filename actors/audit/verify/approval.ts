@@ -15,7 +15,7 @@ import {
   type Verdict,
 } from "#schemas/frames.ts";
 import { unreachable } from "#schemas/unreachable.ts";
-import { approverFault } from "./identity_check.ts";
+import { voteFault } from "./identity_check.ts";
 import type {
   ApprovalRecord,
   CheckContext,
@@ -107,7 +107,12 @@ function vote(
   if (++record.votes > limits.votesMax) {
     return report("limit", `more than ${limits.votesMax} votes on approval ${id}`);
   }
-  if (by.decision === "deny") return;
+  const fault = identity === null ? null : voteFault(identity, approval, by, frame.timeMs);
+  if (fault !== null) return report("identity", `vote on approval ${id}: ${fault}`);
+  if (by.decision === "deny") {
+    record.ended ??= "denied";
+    return;
+  }
   const requester = session.principal;
   if (requester === null || standsInChain(requester, by)) {
     return report("G5", `approval ${id} is approved by somebody of the requester's own chain`);
@@ -118,8 +123,6 @@ function vote(
   if (record.approvals.some((earlier) => voterId(earlier) === voterId(by))) {
     return report("G5", `approval ${id} is approved twice by one person`);
   }
-  const fault = identity === null ? null : approverFault(identity, approval, by, frame.timeMs);
-  if (fault !== null) return report("identity", `vote on approval ${id}: ${fault}`);
   record.approvals.push({ issuer: by.issuer, person: by.person, groups: by.groups });
 }
 

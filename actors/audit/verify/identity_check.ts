@@ -4,65 +4,34 @@
  *
  * @module
  */
-import {
-  type ExpectedIdentity,
-  type IdentityKeys,
-  verifyIdentityToken,
-} from "#actors/_kit/identity_token.ts";
-import type { Approval, Open, PrincipalChain } from "#schemas/frames.ts";
+import { verifyIdentityToken } from "#actors/_kit/identity_token.ts";
+import { type IdentityCheck, storedSkewSeconds, verifyVote } from "#actors/_kit/vote.ts";
+import type { Approval, Open } from "#schemas/frames.ts";
 
-/** What is needed to check identity's signatures. */
-export type IdentityCheck = {
-  readonly keys: IdentityKeys;
-  /** `identityIssuer(config.organisation)`. */
-  readonly issuer: string;
-};
-
-/** A frame may be stored some time after its token was checked: publishes are tried again. */
-const skewSeconds = 60;
+export type { IdentityCheck };
 
 /** Why the chain of an opening is not what identity signed; null when it is. */
 export function openFault(
-  identity: IdentityCheck,
-  open: Open,
+  { keys, issuer }: IdentityCheck,
+  { connection, token, principal }: Open,
   session: string,
   timeMs: number,
 ): string | null {
-  const { connection } = open;
-  const expected = { audience: "edge", connection, session } as const;
-  const signed = signedChain(identity, open.token, expected, timeMs);
-  if (typeof signed === "string") return signed;
-  const same = JSON.stringify(signed) === JSON.stringify(open.principal);
+  const expected = { issuer, audience: "edge", connection, session } as const;
+  const skewSeconds = storedSkewSeconds;
+  const verified = verifyIdentityToken(token, keys, { ...expected, skewSeconds }, timeMs / 1000);
+  if (!verified.ok) return verified.code;
+  const same = JSON.stringify(verified.principal) === JSON.stringify(principal);
   return same ? null : "the principal is another";
 }
 
-/** Why an approver is not whom identity signed; null when it is. */
-export function approverFault(
+/** Why a vote is not what identity signed; null when it is. */
+export function voteFault(
   identity: IdentityCheck,
   approval: Approval,
   by: NonNullable<Approval["by"]>,
   timeMs: number,
 ): string | null {
-  const expected = { audience: "approval", approval: approval.id } as const;
-  const signed = signedChain(identity, by.token, expected, timeMs);
-  if (typeof signed === "string") return signed;
-  if (signed.actors.length > 0) return "the token is an agent's";
-  const names = (who: Pick<PrincipalChain, "issuer" | "person" | "groups">) =>
-    JSON.stringify([who.issuer, who.person, who.groups]);
-  return names(signed) === names(by) ? null : "the person is another";
-}
-
-function signedChain(
-  { keys, issuer }: IdentityCheck,
-  token: string,
-  expected: Omit<ExpectedIdentity, "issuer" | "skewSeconds">,
-  timeMs: number,
-): PrincipalChain | string {
-  const verified = verifyIdentityToken(
-    token,
-    keys,
-    { ...expected, issuer, skewSeconds },
-    timeMs / 1000,
-  );
-  return verified.ok ? verified.principal : verified.code;
+  const voted = verifyVote(identity, approval, by, timeMs);
+  return typeof voted === "string" ? voted : null;
 }

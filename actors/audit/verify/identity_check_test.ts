@@ -1,18 +1,16 @@
 /** Identity's signatures, held against who the frames say somebody is. @module */
 import { ok } from "node:assert/strict";
-import { identityKeys } from "#actors/_kit/identity_token.ts";
-import { honestFrames, startMs } from "#actors/audit/testing.ts";
-import { type IdentityClaims, identityTokenType } from "#schemas/identity.ts";
-import { generateKeyPairSync, sign } from "node:crypto";
+import { testIssuer, testSigner, voteClaims } from "#actors/_kit/identity_testing.ts";
+import { binding, honestFrames, startMs } from "#actors/audit/testing.ts";
+import { voteDigest } from "#schemas/approval.ts";
+import type { IdentityClaims } from "#schemas/identity.ts";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { edit, editBy, type Frames } from "./damage_testing.ts";
 import { verifyFrames } from "./verify.ts";
 
-const issuer = "sallyport/test";
-const pair = generateKeyPairSync("ed25519");
+const signer = testSigner();
 const other = generateKeyPairSync("ed25519");
-const keys = identityKeys({
-  keys: [{ ...pair.publicKey.export({ format: "jwk" }), kid: "k1" }],
-});
+const denial = voteDigest({ binding, decision: "deny", justification: "looked at it" });
 const idp = "https://idp.example";
 
 const edge: Partial<IdentityClaims> = {
@@ -88,9 +86,25 @@ const cases: [string, (frames: Frames) => Frames, RegExp][] = [
     /vote on approval ap1: token_replayed/,
   ],
   [
+    "a denial that was turned into consent",
+    editBy("approval", 1, { token: tokenOf({ sub: "grace", name: "grace", vote: denial }) }),
+    /vote on approval ap1: what was decided is another/,
+  ],
+  [
+    "consent that was turned into a denial",
+    editBy("approval", 1, { decision: "deny" }),
+    /vote on approval ap1: what was decided is another/,
+  ],
+  [
+    "another reason than was given",
+    editBy("approval", 1, { justification: "it was all agreed" }),
+    /vote on approval ap1: what was decided is another/,
+  ],
+  ["a name that is not the approver's", editBy("approval", 1, { name: "G" }), /person is another/],
+  [
     "an agent that approves",
     editBy("approval", 1, {
-      token: tokenOf({ sub: "grace", act: { sub: "agent-9" } }),
+      token: tokenOf({ sub: "grace", name: "grace", act: { sub: "agent-9" } }),
     }),
     /the token is an agent's/,
   ],
@@ -105,32 +119,14 @@ for (const [name, damage, expected] of cases) {
 
 /** The opening was edited, so its digest is another: only identity's findings are looked at. */
 async function identityFindings(frames: Frames): Promise<string[]> {
-  const result = await verifyFrames(frames, { identity: { keys, issuer } });
+  const result = await verifyFrames(frames, {
+    identity: { keys: signer.keys, issuer: testIssuer },
+  });
   return result.ok ? [] : result.findings
     .filter(({ guarantee }) => guarantee === "identity").map(({ message }) => message);
 }
 
-function tokenOf(change: Partial<IdentityClaims>, key = pair.privateKey): string {
-  const claims: IdentityClaims = {
-    iss: issuer,
-    sub: "grace",
-    aud: "sallyport:approval",
-    jti: "run.1",
-    iat: startMs / 1000,
-    exp: startMs / 1000 + 300,
-    connection: null,
-    session: null,
-    approval: "ap1",
-    groups: ["compliance"],
-    "purpose_of_use": "",
-    name: "Grace",
-    "org_iss": idp,
-    ...change,
-  };
-  const part = (value: unknown) => base64url(new TextEncoder().encode(JSON.stringify(value)));
-  const signed = `${part({ alg: "EdDSA", typ: identityTokenType, kid: "k1" })}.${part(claims)}`;
-  return `${signed}.${base64url(sign(null, new TextEncoder().encode(signed), key))}`;
-}
-function base64url(bytes: Uint8Array): string {
-  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
+function tokenOf(change: Partial<IdentityClaims>, key?: KeyObject): string {
+  const vote = voteDigest({ binding, decision: "approve", justification: "looked at it" });
+  return signer.sign(voteClaims(startMs, idp, { vote, ...change }), key);
 }

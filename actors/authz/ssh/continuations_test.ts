@@ -6,6 +6,8 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { Effect } from "#actors/_kit/actor.ts";
 import type { Frame, FrameKind } from "#actors/_kit/frame.ts";
+import { testIssuer, testSigner, voteClaims } from "#actors/_kit/identity_testing.ts";
+import { voteDigest } from "#schemas/approval.ts";
 import {
   type Approval,
   type ControlKind,
@@ -23,13 +25,15 @@ import { agent, openOf, sshJudge } from "./testing.ts";
 
 const key = { epoch: "2026_11", shard: 0, edge: "ssh1", session: "s1" };
 const startMs = 1_800_000_000_000;
+const signer = testSigner();
 const limits = { catalogMsMax: 1000, estimateMsMax: 1000, waitingBytesMax: 65_536 };
 
 /** One session under the actor. Each step is made from a replay too, and must come to the same. */
 function channel() {
   const judge = sshJudge();
   // The token is another test's matter.
-  const trusting = { ...judge, open: () => judge.admitted(openOf("lab", agent, "ssh"), agent) };
+  const open = () => judge.admitted(openOf("lab", agent, "ssh"), agent);
+  const trusting = { ...judge, open, identity: { keys: signer.keys, issuer: testIssuer } };
   const stored: Frame[] = [];
   const live = actorOf();
   let state = live.initial(key);
@@ -179,7 +183,7 @@ Deno.test("a held continuation holds those behind it, and runs once it is grante
   deepStrictEqual(session.decisions().slice(2), ["2 hold approval_needed"]);
   const approval = session.last()?.approval;
   if (approval === null || approval === undefined) throw new Error("nothing is asked for");
-  session.control("approval", { ...granted, ...approval, state: "voted" });
+  session.control("approval", { ...granted, ...approval, state: "voted", by: byOf(approval) });
   session.control("approval", { ...granted, ...approval });
   deepStrictEqual(session.decisions().slice(3), ["2 allow approval_needed", "3 allow"]);
 });
@@ -211,21 +215,19 @@ Deno.test("an approval of a command is bound to its terminal and environment as 
   strictEqual(new Set([plain, variable]).size, 2);
 });
 
-const by = {
-  issuer: agent.issuer,
-  person: "carl",
-  name: "Carl",
-  groups: ["compliance"],
-  token: "",
-  decision: "approve",
-  justification: "as agreed with the lab",
-} as const;
+function byOf({ id, binding }: Pick<Approval, "id" | "binding">): NonNullable<Approval["by"]> {
+  const vote = { decision: "approve", justification: "as agreed with the lab" } as const;
+  const claims = { approval: id, vote: voteDigest({ ...vote, binding }) };
+  const token = signer.sign(voteClaims(startMs, agent.issuer, claims));
+  const person = { issuer: agent.issuer, person: "grace", name: "Grace", groups: ["compliance"] };
+  return { ...person, token, ...vote };
+}
 const granted: Omit<Approval, "id" | "binding" | "needs"> = {
   version: 1,
   request: 2,
   state: "granted",
   link: null,
-  by: { ...by, groups: [...by.groups] },
+  by: null,
   at: "",
   expiresAt: new Date(startMs + 60_000).toISOString(),
 };
