@@ -11,7 +11,15 @@ export type Continuation = {
   readonly messages: readonly (AgentMessage | SharedMessage)[];
   /** sftp request ids that are answered when it is denied. */
   readonly sftpIds?: readonly number[];
+  /** Nothing may follow before it is judged: were it refused, it would be finished by what does. */
+  readonly alone?: boolean;
 };
+
+/**
+ * What takes back a line that was refused: keys; nothing where nothing of it was passed on, or
+ * impossible where it is with a shell that has no terminal.
+ */
+export type TakenBack = Continuation | "nothing" | "impossible";
 
 /** What `next` gives when the rest must wait: for more bytes, or for an echo. */
 export type InputWait =
@@ -26,6 +34,8 @@ export type InputCutter = {
   next(carriedOut: boolean): Continuation | InputWait | InputError;
   /** Bytes that wait. */
   waiting(): number;
+  /** The newest line was refused. */
+  takeBack?(): TakenBack;
 };
 
 /** Input of a program or a tunnel: as it comes, as much as one continuation takes. */

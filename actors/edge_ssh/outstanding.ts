@@ -6,10 +6,13 @@
  */
 import type { Judged } from "#actors/_kit/edge/judged.ts";
 import { operationHeader } from "#schemas/frames.ts";
+import type { Continuation } from "./input.ts";
 
 export type Outstanding = {
   readonly request: number;
   readonly sftpIds: readonly number[];
+  /** Nothing follows it before it is judged. */
+  readonly alone: boolean;
   verdict: Judged | null;
   /** Stream sequence of its newest verdict. */
   sequence: number;
@@ -33,9 +36,15 @@ export class OutstandingRequests {
   /** Stream sequence below which no verdict or outcome is waited for. */
   #settledThrough = 0;
 
-  add(request: number, sftpIds: readonly number[] = []): void {
+  add(request: number, continued: Partial<Continuation> = {}): void {
+    const { sftpIds = [], alone = false } = continued;
     const flags = { verdict: null, sequence: 0, heldMs: null, asked: false, outcome: false };
-    this.#all.push({ request, sftpIds, ...flags });
+    this.#all.push({ request, sftpIds, alone, ...flags });
+  }
+
+  /** The newest is judged before anything follows. */
+  isAlone(): boolean {
+    return this.#all.some(({ alone, verdict }) => alone && verdict === null);
   }
 
   find(request: number): Outstanding | undefined {

@@ -30,7 +30,7 @@ import {
 } from "#schemas/wire/ssh/channel.ts";
 import type { FromAgent } from "./agent_channel.ts";
 import { Controls } from "./controls.ts";
-import type { InputCutter } from "./input.ts";
+import type { Continuation, InputCutter } from "./input.ts";
 import { inputOf } from "./inputs.ts";
 import {
   continuation,
@@ -199,20 +199,21 @@ export class Session {
     const { outstandingMax, waitingBytesMax } = this.#ports.limits;
     while (!this.#over && !this.#finished) {
       if (this.#outstanding.continuations() >= outstandingMax) break;
+      if (this.#outstanding.isAlone()) break;
       const next = this.#controls.next() ??
         this.#input.next(this.#outstanding.continuations() === 0);
       if ("error" in next) {
         return this.#end("protocol_error", words.ended(next.error), words.failedStatus);
       }
       if ("messages" in next) {
-        this.#continue(next.messages, next.sftpIds);
+        this.#continue(next);
         continue;
       }
       if (next.wait === "echo") this.#waits.wake("echo", next.afterMs);
       // What waits behind the end is a part of something that will not come whole.
       if (next.wait === "bytes" && this.#eof === "asked") {
         this.#eof = "published";
-        this.#continue([{ kind: "eof" }]);
+        this.#continue({ messages: [{ kind: "eof" }] });
       }
       break;
     }
@@ -221,12 +222,9 @@ export class Session {
     else if (waiting <= waitingBytesMax / 2) this.#pace("resume");
   }
 
-  #continue(
-    messages: readonly (AgentMessage | SharedMessage)[],
-    sftpIds: readonly number[] = [],
-  ): void {
-    const request = this.#publish(messages, continuation);
-    if (request !== null) this.#outstanding.add(request, sftpIds);
+  #continue(next: Continuation): void {
+    const request = this.#publish(next.messages, continuation);
+    if (request !== null) this.#outstanding.add(request, next);
     this.#awaitVerdict();
   }
 
@@ -314,12 +312,21 @@ export class Session {
       // It came too late; how its program ended is on its way, and is what the agent is told.
       if (reasons[0]?.code === requestOverCode) return this.#waits.forEnd();
       // A shell and an sftp server go on; a program that misses input would work on half of it.
-      if (this.#purpose.input === "terminal") return this.#release.say(lines);
+      if (this.#purpose.input === "terminal") return this.#denyLine(denied, lines);
       if (this.#purpose.input === "sftp" && denied.sftpIds.length > 0) {
         return this.#release.denySftp(denied.sftpIds, lines[0] ?? "");
       }
     }
     this.#end("denied", lines, words.refusedStatus);
+  }
+
+  /** What the shell has of the line already is taken back before anything follows. */
+  #denyLine({ alone }: Outstanding, lines: readonly string[]): void {
+    const isNewest = alone || this.#outstanding.continuations() === 1;
+    const back = isNewest ? this.#input.takeBack?.() ?? "nothing" : "nothing";
+    if (back === "impossible") return this.#end("denied", lines, words.refusedStatus);
+    this.#release.say(lines);
+    if (back !== "nothing") this.#continue(back);
   }
 
   #approval(frame: Frame): void {

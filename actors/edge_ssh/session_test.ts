@@ -167,6 +167,25 @@ Deno.test("a line that is denied is said on the terminal, and the shell goes on"
   equal(closed(denied), undefined);
 });
 
+Deno.test("a line that is denied is taken back from the shell before what is typed behind it", () => {
+  const { session, time } = running([pty, { kind: "shell" }]);
+  session.stored(response(0, [{ kind: "data", data: bytes("$ ") }]));
+  session.receive({ kind: "data", data: bytes("sudo su") });
+  session.stored(response(1, [{ kind: "data", data: bytes("sudo su") }]));
+  session.stored(verdict(2, "allow"));
+  session.stored(outcome(2));
+  time.ms += 500;
+  const [entered] = requests(session.receive({ kind: "data", data: bytes("\r") }));
+  deepStrictEqual(entered?.messages.at(-1), { kind: "data", data: bytes("\r") });
+  const early = session.receive({ kind: "data", data: bytes("\r") });
+  deepStrictEqual(requests(early), [], "the shell still has the line");
+  const denied = requests(session.stored(verdict(3, "deny")));
+  deepStrictEqual(denied.map(({ messages }) => messages.at(-1)), [
+    { kind: "data", data: bytes("\x05\x15\x03") },
+    { kind: "data", data: bytes("\r") },
+  ]);
+});
+
 Deno.test("an sftp operation that is denied is answered in its own protocol, between packets", () => {
   const { session } = running([sftp]);
   const stat = Uint8Array.of(0, 0, 0, 10, 17, 0, 0, 0, 7, 0, 0, 0, 1, 47);

@@ -11,7 +11,7 @@
  *
  * @module
  */
-import type { Continuation, InputCutter, InputWait } from "./input.ts";
+import type { Continuation, InputCutter, InputWait, TakenBack } from "./input.ts";
 import type { Terminal } from "./terminal.ts";
 import { TypedLine } from "./typed_line.ts";
 
@@ -25,6 +25,10 @@ const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
 /** Ctrl-O: line editors run the line, and bring in the one behind it in their history. */
 const runAndNext = 0x0f;
+/** Ctrl-C. */
+const interrupt = 0x03;
+/** To the end of the line (Ctrl-E), then all before it (Ctrl-U, by which terminals erase too). */
+const eraseLine = [0x05, 0x15];
 
 /** `terminal` is null for a shell without one, whose lines are as they were sent. */
 export function terminalInput(
@@ -40,7 +44,9 @@ export function terminalInput(
   let enteredMs = -Infinity;
   /** Lines that the shell still joins with the next: it ends in a backslash or an open quote. */
   let unfinished = "";
-  return { push, next, waiting: () => pending.length };
+  /** The newest line that was completed, until it is known to be refused. */
+  let newest = { typed: "", remains: false, before: "" };
+  return { push, next, waiting: () => pending.length, takeBack };
 
   function push(bytes: Uint8Array): void {
     const all = new Uint8Array(pending.length + bytes.length);
@@ -121,13 +127,16 @@ export function terminalInput(
 
   /** Passes on Enter behind the length of what is not shown to anybody. */
   function hidden(end: number, typed: string): Continuation {
-    const { messages } = completed(end, null, null);
+    const { messages, ...rest } = completed(end, null, null);
     const said = { kind: "hidden_line", characters: [...typed].length } as const;
-    return { messages: [said, ...messages.filter(({ kind }) => kind === "data")] };
+    return { ...rest, messages: [said, ...messages.filter(({ kind }) => kind === "data")] };
   }
 
   /** Passes on what stands before Enter, and Enter, behind the line. */
   function completed(end: number, typed: string | null, screen: string | null): Continuation {
+    // Some of it is in the shell's hands before Enter comes.
+    const remains = end === 0 && !line.untouched || unfinished !== "";
+    newest = { typed: typed ?? "", remains, before: unfinished };
     const data = take(end + 1);
     const joined = typed === null ? null : unfinished + typed;
     unfinished = joined !== null && isUnfinished(joined) && joined.length < limits.lineBytesMax
@@ -137,7 +146,29 @@ export function terminalInput(
     if (data.at(-1) === runAndNext) line.bringIn();
     else prompt = null;
     enteredMs = typedMs = nowMs();
-    return { messages: [{ kind: "line", screen, keys: joined }, { kind: "data", data }] };
+    const said = { kind: "line", screen, keys: joined } as const;
+    return { messages: [said, { kind: "data", data }], alone: remains };
+  }
+
+  /**
+   * Erases what the line editor has of the line. Where it stands behind a prompt the line is given
+   * up as by Ctrl-C, which ends those that were joined with it, and the prompt comes again; whoever
+   * types ahead while a program runs does not end that.
+   */
+  function takeBack(): TakenBack {
+    const { typed, remains, before } = newest;
+    if (terminal === null) return remains ? "impossible" : "nothing";
+    const shown = terminal.line()?.beforeCursor.trimEnd() ?? null;
+    const hasPrompt = shown === null ? remains : shown !== "" && shown !== typed.trimEnd();
+    if (!remains && (!hasPrompt || !line.untouched || pending.length > 0)) return "nothing";
+    line.reset();
+    prompt = null;
+    enteredMs = typedMs = nowMs();
+    unfinished = hasPrompt ? "" : before;
+    const keys = [...remains ? eraseLine : [], ...hasPrompt ? [interrupt] : []];
+    return keys.length === 0
+      ? "nothing"
+      : { messages: [{ kind: "data", data: Uint8Array.from(keys) }] };
   }
 
   function take(length: number): Uint8Array {

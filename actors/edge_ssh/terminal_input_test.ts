@@ -243,3 +243,80 @@ Deno.test("long input goes in pieces, and its line is not known beyond the limit
   const { wait } = { wait: "echo", ...input.next(underWay) };
   equal(wait, "echo");
 });
+
+/** What takes a refused line back. */
+function takenBack({ takeBack }: ReturnType<typeof terminalInput>) {
+  const back = takeBack?.();
+  return back === undefined || typeof back === "string" ? back : said(back);
+}
+
+Deno.test("of a refused line what the shell has is erased, and nothing came behind it", () => {
+  const { type, show, input, time } = shell();
+  show("$ ");
+  time.ms += 500;
+  type("sudo");
+  deepStrictEqual(given(input.next(carriedOut)), ["sudo"]);
+  show("sudo");
+  time.ms += 500;
+  type("\r");
+  const entered = input.next(carriedOut);
+  ok("messages" in entered && entered.alone);
+  deepStrictEqual(takenBack(input), ["\x05\x15\x03"]);
+  type("ls\r");
+  deepStrictEqual(given(input.next(underWay)), [null, "ls", "ls\r"]);
+});
+
+Deno.test("who types ahead while a program runs does not end it by a refused line", () => {
+  const { type, show, input, time } = shell();
+  show("making...\r\n");
+  type("sudo");
+  input.next(carriedOut);
+  show("sudo");
+  time.ms += 500;
+  type("\r");
+  input.next(carriedOut);
+  deepStrictEqual(takenBack(input), ["\x05\x15"]);
+  type("sudo\r");
+  input.next(carriedOut);
+  show("\r\n");
+  equal(takenBack(input), "nothing", "sent whole, it was not passed on");
+});
+
+Deno.test("a refused line that was sent whole brings the prompt again, unless more was typed", () => {
+  const { type, show, input } = shell();
+  show("$ ");
+  type("sudo\r");
+  const entered = input.next(carriedOut);
+  ok("messages" in entered && entered.alone === false);
+  deepStrictEqual(takenBack(input), ["\x03"]);
+  type("sudo\rl");
+  input.next(carriedOut);
+  equal(takenBack(input), "nothing");
+});
+
+Deno.test("lines that were joined are given up with the one that is refused", () => {
+  const { type, show, input } = shell();
+  show("$ ");
+  type("su\\\r");
+  input.next(carriedOut);
+  show("su\\\r\n> ");
+  type("do\r");
+  const entered = input.next(carriedOut);
+  ok("messages" in entered && entered.alone);
+  deepStrictEqual(takenBack(input), ["\x05\x15\x03"]);
+  type("ls\r");
+  deepStrictEqual(given(input.next(carriedOut)), [null, "ls", "ls\r"]);
+});
+
+Deno.test("without a terminal nothing takes back what was sent in pieces", () => {
+  const { type, input } = shell(false);
+  type("sudo\n");
+  input.next(carriedOut);
+  equal(takenBack(input), "nothing");
+  type("su");
+  input.next(carriedOut);
+  type("do\n");
+  input.next(carriedOut);
+  input.next(carriedOut);
+  equal(takenBack(input), "impossible");
+});

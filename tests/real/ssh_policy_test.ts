@@ -133,7 +133,17 @@ Deno.test("the demo's policy over SSH", async (test) => {
       await shell.type("head -n 1 patients/0001.txt\r");
       await printed(shell, /MRN: [^[\s]/);
       await shell.type("sudo id\r");
-      await printed(shell, /never-administer-or-escape/);
+      await printed(shell, /never-administer-or-escape[^$]*lab:~\$ /);
+      // Letter by letter the shell has the line before Enter; the next Enter must not run it.
+      await shell.type("su");
+      await shell.type("do id");
+      await printed(shell, /lab:~\$ sudo id/);
+      await shell.type("\r");
+      await shell.type("\r");
+      await printed(shell, /lab:~\$ sudo id[^$]*never-administer-or-escape[^$]*lab:~\$ /);
+      await shell.type('echo to"ld"\r');
+      await printed(shell, /told/);
+      doesNotMatch(shell.printed(), /\n[^\n]*sudo: /);
       await shell.type("exit\r");
       await shell.finished;
     },
