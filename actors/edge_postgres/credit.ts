@@ -12,14 +12,13 @@ import type { Frame } from "#actors/_kit/frame.ts";
 export class Credit {
   readonly #everyBytes: number;
   #granted = 0;
-  /** The count at which more is granted. */
-  #at: number;
-  /** The request of which a first part was given. */
+  /** The newest request of which a first part was given. */
   #begun = 0;
+  /** The count of that part until it is taken: target waits for no response before it. */
+  #first = Infinity;
 
   constructor(everyBytes: number) {
     this.#everyBytes = everyBytes;
-    this.#at = everyBytes;
   }
 
   /** Bytes granted since the session's start. */
@@ -31,14 +30,14 @@ export class Credit {
   gives({ request, more }: Pick<Frame, "request" | "more">, drained: number): void {
     if (!more || request === this.#begun || drained <= this.#granted) return;
     this.#begun = request;
-    this.#at = Math.min(this.#at, drained);
+    this.#first = drained;
   }
 
   /** The agent has taken what `drained` raw bytes became. @returns whether more is granted. */
   drained(drained: number): boolean {
-    if (drained < this.#at) return false;
+    if (drained < Math.min(this.#granted + this.#everyBytes, this.#first)) return false;
     this.#granted = drained;
-    this.#at = drained + this.#everyBytes;
+    if (drained >= this.#first) this.#first = Infinity;
     return true;
   }
 }

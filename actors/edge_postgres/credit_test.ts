@@ -34,3 +34,12 @@ Deno.test("what the agent has not taken is not granted", () => {
   deepStrictEqual([499, 500].filter((drained) => credit.drained(drained)), [500]);
   ok(credit.granted === 500);
 });
+
+Deno.test("a response that begins before the one in front of it is taken is granted as well", () => {
+  const credit = new Credit(stepBytes);
+  credit.gives({ request: 1, more }, 500);
+  credit.gives({ request: 1, more: last }, 600);
+  credit.gives({ request: 2, more }, 700);
+  deepStrictEqual([500, 600, 700].map((drained) => credit.drained(drained)).at(-1), true);
+  ok(credit.granted === 700);
+});
