@@ -21,6 +21,7 @@ function shell(hasTerminal = true) {
 }
 const carriedOut = true;
 const underWay = false;
+const noTerminal = false;
 
 function said({ messages }: Continuation): (string | null)[] {
   return messages.flatMap((message) => {
@@ -223,7 +224,6 @@ Deno.test("a password that is never seen to be carried out is not told", () => {
 });
 
 Deno.test("without a terminal lines are as they are sent", () => {
-  const noTerminal = false;
   const { type, input } = shell(noTerminal);
   type("echo \x15a\r\nid");
   deepStrictEqual(given(input.next(underWay)), [null, "echo \x15a\r", "echo \x15a\r\n"]);
@@ -309,7 +309,7 @@ Deno.test("lines that were joined are given up with the one that is refused", ()
 });
 
 Deno.test("without a terminal nothing takes back what was sent in pieces", () => {
-  const { type, input } = shell(false);
+  const { type, input } = shell(noTerminal);
   type("sudo\n");
   input.next(carriedOut);
   equal(takenBack(input), "nothing");
