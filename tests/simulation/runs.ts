@@ -19,6 +19,12 @@ export function runCalm(seed: number): Promise<Result> {
   return runScenario({ seed, ...size, faults: noFaults });
 }
 
+/** A run in which nothing fails but messages that nobody stores: credit, notices, releases. */
+export function runLossy(seed: number): Promise<Result> {
+  const faults = { ...noFaults, passing: { lost: 0.2, twice: 0.1, late: 0.1 } };
+  return runScenario({ seed, ...size, faults });
+}
+
 /** A run of commands over SSH: under the faults that its seed draws, or with none. */
 export function runSsh(seed: number, weather: "faults" | "calm"): Promise<Result> {
   const faults = weather === "calm" ? noFaults : drawFaults(chance(seed).fork("draw"));
