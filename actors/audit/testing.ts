@@ -72,7 +72,11 @@ export function frameList() {
   };
 }
 
-export function openPayload(): Open {
+/** Identity's tokens, where a test has them signed. */
+export type TestTokens = { readonly open: string; voteOf(person: string): string };
+const unsigned: TestTokens = { open: "token", voteOf: () => "t" };
+
+export function openPayload(token = unsigned.open): Open {
   return {
     version: 1,
     connection: "ehr",
@@ -85,7 +89,7 @@ export function openPayload(): Open {
       groups: ["clinical-agents"],
       purpose: "TREAT",
     },
-    token: "token",
+    token,
     client: { address: "192.0.2.1", tls: "TLSv1.3", user: "ada", application: "psql" },
     parameters: {},
     openedAt: new Date(startMs).toISOString(),
@@ -156,13 +160,14 @@ export function approvalPayload(
   state: Approval["state"],
   request: number,
   person: string | null,
+  tokens = unsigned,
 ): Approval {
   const by = person === null ? null : {
     issuer: "https://idp.example",
     person,
     name: person,
     groups: ["compliance"],
-    token: "t",
+    token: tokens.voteOf(person),
     decision: "approve" as const,
     justification: "looked at it",
   };
@@ -184,7 +189,7 @@ export function approvalPayload(
  * One session: opening, an allowed request of two parts with a response that is stored compressed,
  * a held and approved one, a denied one.
  */
-export function honestFrames(): StoredMessage[] {
+export function honestFrames(tokens: TestTokens = unsigned): StoredMessage[] {
   const list = frameList();
   const bytes = [Uint8Array.of(1, 2), Uint8Array.of(3), Uint8Array.of(9), Uint8Array.of(8)];
   const [first, second, held, denied] = bytes;
@@ -197,7 +202,7 @@ export function honestFrames(): StoredMessage[] {
     list.add("response", { request, part: responses.length }, payload, headers);
     responses.push(bytes);
   };
-  const open = encodeControl("open", openPayload());
+  const open = encodeControl("open", openPayload(tokens.open));
   list.add("open", { request: 0 }, open);
   const digest0 = sha256(open);
   const verdict0 = list.say("verdict", 0, verdictPayload(0, digest0, "allow"));
@@ -215,9 +220,9 @@ export function honestFrames(): StoredMessage[] {
   const approval = { id: "ap1", needs, binding };
   list.say("verdict", 2, verdictPayload(2, digest2, "hold", approval));
   list.say("approval", 2, approvalPayload("asked", 2, null));
-  list.say("approval", 2, approvalPayload("voted", 2, "grace"));
-  list.say("approval", 2, approvalPayload("voted", 2, "edsger"));
-  list.say("approval", 2, approvalPayload("granted", 2, "edsger"));
+  list.say("approval", 2, approvalPayload("voted", 2, "grace", tokens));
+  list.say("approval", 2, approvalPayload("voted", 2, "edsger", tokens));
+  list.say("approval", 2, approvalPayload("granted", 2, "edsger", tokens));
   const verdict2 = list.say("verdict", 2, verdictPayload(2, digest2, "allow", approval));
   list.say("approval", 2, approvalPayload("consumed", 2, null));
   list.say("outcome", 2, outcomePayload(2, digest2, verdict2));

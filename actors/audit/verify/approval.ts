@@ -19,6 +19,7 @@ import { voteFault } from "./identity_check.ts";
 import type {
   ApprovalRecord,
   CheckContext,
+  HoldRecord,
   RequestRecord,
   SessionRecord,
 } from "./session_record.ts";
@@ -55,6 +56,8 @@ export function takeApproval(session: SessionRecord, context: CheckContext): voi
       }
       return;
     case "denied":
+      record.ended = approval.state;
+      return deny(approval, context);
     case "expired":
     case "withdrawn":
       record.ended = approval.state;
@@ -70,8 +73,19 @@ function isEnd({ state }: Approval): boolean {
   return state === "withdrawn" || state === "expired";
 }
 
+/** Who is said to have denied did, by identity's signature: a refusal is evidence too. */
+function deny(approval: Approval, { frame, identity, report }: CheckContext): void {
+  const { by, id } = approval;
+  if (by === null) return report("G5", `the denial of approval ${id} names nobody`);
+  if (by.decision !== "deny") {
+    return report("G5", `the denial of approval ${id} names somebody who agreed`);
+  }
+  const fault = identity === null ? null : voteFault(identity, approval, by, frame.timeMs);
+  if (fault !== null) report("identity", `denial of approval ${id}: ${fault}`);
+}
+
 function ask(session: SessionRecord, approval: Approval, context: CheckContext): void {
-  const { approvalsMax } = context.limits;
+  const { approvalsMax, clockSkewMs } = context.limits;
   if (session.approvals.size >= approvalsMax) {
     return context.report("limit", `more than ${approvalsMax} approvals in one session`);
   }
@@ -82,11 +96,17 @@ function ask(session: SessionRecord, approval: Approval, context: CheckContext):
   } else if (held.binding !== approval.binding || JSON.stringify(held.needs) !== needs) {
     context.report("G5", `approval ${approval.id} is asked otherwise than its hold says`);
   }
+  const expiresAtMs = Date.parse(approval.expiresAt);
+  // Written so that a time which does not parse is not "before" anything.
+  const inTime = held === null || expiresAtMs <= latestMs(held) + clockSkewMs;
+  if (!inTime) {
+    context.report("G5", `approval ${approval.id} may be used longer than its hold says`);
+  }
   session.approvals.set(approval.id, {
     request: approval.request,
     binding: approval.binding,
     needs,
-    expiresAtMs: Date.parse(approval.expiresAt),
+    expiresAtMs,
     approvals: [],
     votes: 0,
     granted: false,
@@ -94,6 +114,11 @@ function ask(session: SessionRecord, approval: Approval, context: CheckContext):
     ended: isEnd(approval) ? approval.state : null,
     usedBy: null,
   });
+}
+
+/** Until when the policies that held a request let it wait, milliseconds since 1970. */
+function latestMs({ atMs, needs }: HoldRecord): number {
+  return atMs + Math.min(...needs.map(({ expiresMs }) => expiresMs));
 }
 
 function vote(
@@ -140,7 +165,7 @@ export function judgeVerdict(
     if (approval.needs.length === 0) {
       report("G5", `hold of request ${request.number} needs no approval`);
     }
-    request.hold = approval;
+    request.hold = { ...approval, atMs: context.frame.timeMs };
     return;
   }
   if (verdict.decision === "deny") return;

@@ -16,9 +16,28 @@ import {
   parseFrame,
 } from "#schemas/frames.ts";
 import { parseAuditSubject } from "#schemas/subjects.ts";
-import { ok } from "node:assert/strict";
+import { match, ok } from "node:assert/strict";
+import { verifyFrames, type VerifyOptions } from "./verify.ts";
 
 export type Frames = StoredMessage[];
+export type Case = readonly [name: string, damage: (frames: Frames) => Frames, expected: RegExp];
+
+/** A test for each case: the damage must be named, by its guarantee and in its words. */
+export function testCases(
+  cases: readonly Case[],
+  honest: () => Frames,
+  options: VerifyOptions = {},
+): void {
+  for (const [name, damage, expected] of cases) {
+    Deno.test(`verifyFrames() names ${name}`, async () => {
+      const result = await verifyFrames(damage(honest()), options);
+      ok(!result.ok, "it must not pass");
+      const lines = result.findings.map(({ guarantee, message }) => `${guarantee} ${message}`);
+      ok(lines.some((line) => expected.test(line)), `found only: ${lines.join(" | ")}`);
+      match(result.first.message, /frame \d+/);
+    });
+  }
+}
 
 export function kindOf(frame: StoredMessage): string | undefined {
   return parseAuditSubject(frame.subject)?.kind;

@@ -1,11 +1,11 @@
 /** Identity's signatures, held against who the frames say somebody is. @module */
 import { ok } from "node:assert/strict";
 import { testIssuer, testSigner, voteClaims } from "#actors/_kit/identity_testing.ts";
-import { binding, honestFrames, startMs } from "#actors/audit/testing.ts";
+import { binding, honestFrames, openPayload, startMs } from "#actors/audit/testing.ts";
 import { voteDigest } from "#schemas/approval.ts";
-import type { IdentityClaims } from "#schemas/identity.ts";
+import { actOf, type IdentityClaims } from "#schemas/identity.ts";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { edit, editBy, type Frames } from "./damage_testing.ts";
+import { edit, editBy, type Frames, indexOf, insert, pick } from "./damage_testing.ts";
 import { verifyFrames } from "./verify.ts";
 
 const signer = testSigner();
@@ -21,27 +21,20 @@ const edge: Partial<IdentityClaims> = {
 };
 /** Frames whose opening and votes carry real tokens. */
 function signedFrames(damage: (frames: Frames) => Frames = (frames) => frames): Frames {
-  const principal = {
-    issuer: idp,
-    person: "ada",
-    name: "Ada",
-    actors: [],
-    groups: ["clinical-agents"],
-    purpose: "",
-  };
-  const votes = ["grace", "edsger"].map((person, index) =>
-    editBy("approval", index + 1, { token: tokenOf({ sub: person, name: person }) })
-  );
-  const opened = edit("open", 0, {
-    principal,
-    token: tokenOf({ ...edge, sub: "ada", name: "Ada", groups: ["clinical-agents"] }),
-  });
-  return damage([opened, ...votes].reduce((frames, step) => step(frames), honestFrames()));
+  const { principal } = openPayload();
+  const { person: sub, name, groups, purpose } = principal;
+  const act = actOf(principal.actors);
+  const acting = act === undefined ? {} : { act };
+  const opened = { ...edge, sub, name, groups, "purpose_of_use": purpose, ...acting };
+  const voteOf = (person: string) => tokenOf({ sub: person, name: person });
+  return damage(honestFrames({ open: tokenOf(opened), voteOf }));
 }
 
 Deno.test("verifyFrames() accepts what identity signed", async () => {
-  const found = await identityFindings(signedFrames());
-  ok(found.length === 0, found.join());
+  const result = await verifyFrames(signedFrames(), {
+    identity: { keys: signer.keys, issuer: testIssuer },
+  });
+  ok(result.ok, result.ok ? "" : result.first.message);
 });
 
 const cases: [string, (frames: Frames) => Frames, RegExp][] = [
@@ -95,6 +88,13 @@ const cases: [string, (frames: Frames) => Frames, RegExp][] = [
     editBy("approval", 1, { decision: "deny" }),
     /vote on approval ap1: what was decided is another/,
   ],
+  ["a denial by nobody who signed it", (frames) => {
+    const [denied] = edit("approval", 0, { state: "denied" })(
+      editBy("approval", 0, { decision: "deny" })([pick(frames, "approval", 1)]),
+    );
+    ok(denied !== undefined);
+    return insert(frames, indexOf(frames, "approval", 3), denied);
+  }, /denial of approval ap1: what was decided is another/],
   [
     "another reason than was given",
     editBy("approval", 1, { justification: "it was all agreed" }),
@@ -117,7 +117,7 @@ for (const [name, damage, expected] of cases) {
   });
 }
 
-/** The opening was edited, so its digest is another: only identity's findings are looked at. */
+/** Where the opening is edited its digest is another: only identity's findings are looked at. */
 async function identityFindings(frames: Frames): Promise<string[]> {
   const result = await verifyFrames(frames, {
     identity: { keys: signer.keys, issuer: testIssuer },

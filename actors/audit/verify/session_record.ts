@@ -15,6 +15,8 @@ export type HoldRecord = {
   readonly id: string;
   readonly binding: string;
   readonly needs: readonly ApprovalNeed[];
+  /** When the hold was stored. */
+  readonly atMs: number;
 };
 
 export type RequestRecord = {

@@ -15,6 +15,7 @@ import {
 } from "#schemas/frames.ts";
 import { parseAuditSubject } from "#schemas/subjects.ts";
 import {
+  type Case,
   changePayload,
   drop,
   edit,
@@ -33,6 +34,7 @@ import {
   place,
   resubject,
   swap,
+  testCases,
   twice,
   twoNeeds,
   useTwice,
@@ -46,8 +48,6 @@ const unbounded = { rowsMax: 10, rowsOf: "request", bytesMax: 1e9, bytesOf: "req
 function limitedTo(bytesMax: number): (frames: Frames) => Frames {
   return edit("verdict", 1, { volume: { ...unbounded, bytesMax } });
 }
-
-type Case = readonly [name: string, damage: (frames: Frames) => Frames, expected: RegExp];
 
 const cases: readonly Case[] = [
   // G1
@@ -261,15 +261,7 @@ Deno.test("verifyFrames() accepts honest frames, in any interleaving of sessions
   deepStrictEqual([result.ok, result.sessions], [true, 2]);
 });
 
-for (const [name, damage, expected] of cases) {
-  Deno.test(`verifyFrames() names ${name}`, async () => {
-    const result = await verifyFrames(damage(honestFrames()));
-    ok(!result.ok, "it must not pass");
-    const text = result.findings.map(({ guarantee, message }) => `${guarantee} ${message}`);
-    ok(text.some((line) => expected.test(line)), `found only: ${text.join(" | ")}`);
-    match(result.first.message, /frame \d+/);
-  });
-}
+testCases(cases, honestFrames);
 
 Deno.test("verifyFrames() takes words behind a limit for no part of what it holds for", async () => {
   const told = edit("outcome", 1, { bytes: 300, counted: 7 })(honestFrames());

@@ -125,6 +125,12 @@ Deno.test("verifyLog() names a rewritten log that is signed anew, by a checkpoin
   match(words(await check(frames, forged, kept)), /the kept checkpoint of 9 frames has another/);
 });
 
+Deno.test("verifyLog() names a kept checkpoint that the log's key did not sign", async () => {
+  const stranger = signerOf(testSigner.name, new Uint8Array(32).fill(9)).signer;
+  const kept = checkpointsOf(honest, [9], stranger).map(({ payload }) => payload);
+  match(words(await check(honest, signed, kept)), /kept checkpoint does not verify: no_known_sig/);
+});
+
 Deno.test("verifyLog() names a forged frame, inserted or appended", async () => {
   const frame = at([...honest], 10);
   const inserted = [...honest.slice(0, 10), frame, ...honest.slice(10)];

@@ -1,0 +1,103 @@
+/** G5 further: who ends an approval, until when it may be used, and frames of no honest approval. */
+import { honestFrames, needs, startMs } from "#actors/audit/testing.ts";
+import { ok } from "node:assert/strict";
+import {
+  type Case,
+  change,
+  edit,
+  editBy,
+  type Frames,
+  indexOf,
+  insert,
+  kindOf,
+  pick,
+  place,
+  testCases,
+} from "./damage_testing.ts";
+import { verifyFrames } from "./verify.ts";
+
+/** One more step of the approval, before its grant. */
+function before(state: string, by: "nobody" | "denier"): (frames: Frames) => Frames {
+  return (frames) => {
+    const voted = pick(frames, "approval", 1);
+    const [named] = by === "nobody"
+      ? edit("approval", 0, { by: null })([voted])
+      : editBy("approval", 0, { person: "linus", decision: "deny" })([voted]);
+    ok(named !== undefined);
+    const [step] = edit("approval", 0, { state })([named]);
+    ok(step !== undefined);
+    return insert(frames, indexOf(frames, "approval", 3), step);
+  };
+}
+
+function expiring(afterMs: number): (frames: Frames) => Frames {
+  const expiresAt = new Date(startMs + afterMs).toISOString();
+  return edit("approval", 0, { expiresAt });
+}
+
+const cases: readonly Case[] = [
+  ["a grant behind a vote against", before("voted", "denier"), /^G5 .*granted after it was denied/],
+  ["a grant behind a denial", before("denied", "denier"), /^G5 .*granted after it was denied/],
+  [
+    "a denial that names nobody",
+    before("denied", "nobody"),
+    /^G5 .*denial of approval ap1 names no/,
+  ],
+  ["a denial by somebody who agreed", (frames) => {
+    const [denied] = edit("approval", 0, { state: "denied" })([pick(frames, "approval", 1)]);
+    ok(denied !== undefined);
+    return insert(frames, indexOf(frames, "approval", 3), denied);
+  }, /^G5 .*denial of approval ap1 names somebody who agreed/],
+  [
+    "an approval that may be used longer than its policy says",
+    expiring(915_000),
+    /^G5 .*approval ap1 may be used longer than its hold says/,
+  ],
+  [
+    "an approval that expires when nobody knows",
+    edit("approval", 0, { expiresAt: "" }),
+    /^G5 .*may be used longer than its hold says/,
+  ],
+  ["a held request that ran though nobody was asked", (frames) => {
+    return frames.filter((frame) => kindOf(frame) !== "approval");
+  }, /^G5 .*approval ap1 was never asked/],
+  ["a hold that needs nobody", (frames) => {
+    const none = { id: "ap1", needs: [], binding: "b".repeat(64) };
+    return edit("verdict", 2, { approval: none })(frames);
+  }, /^G5 .*hold of request 2 needs no approval/],
+  ["an approval of another shape", edit("approval", 1, { more: 1 }), /^shape .*approval is not of/],
+  [
+    "an approval under another number",
+    place("approval", 1, { request: 1 }),
+    /^shape .*two requests/,
+  ],
+  ["a verdict of another shape", edit("verdict", 1, { more: 1 }), /^shape .*verdict is not of its/],
+  ["a verdict under another number", place("verdict", 1, { request: 2 }), /^shape .*two requests/],
+  ["a close of another shape", edit("close", 0, { more: 1 }), /^shape .*close is not of its shape/],
+  [
+    "an opening of another shape",
+    edit("open", 0, { more: 1 }),
+    /^shape .*open is not of its shape/,
+  ],
+  ["an opening as a request", place("open", 0, { request: 1 }), /^shape .*open is not request 0/],
+  ["a view of another shape", (frames) => {
+    return change("outcome", 1, (frame) => {
+      return { ...frame, subject: frame.subject.replace(".outcome", ".view") };
+    })(frames);
+  }, /^shape .*view is not of its shape/],
+];
+
+testCases(cases, honestFrames);
+
+Deno.test("verifyFrames() takes an approval that expires when the shortest of its needs does", async () => {
+  const shorter = [{ ...needs[0], expiresMs: 600_000 }];
+  const approval = { id: "ap1", needs: shorter, binding: "b".repeat(64) };
+  const edits = [
+    edit("verdict", 2, { approval }),
+    edit("verdict", 3, { approval }),
+    edit("approval", 0, { needs: shorter }),
+  ];
+  const frames = edits.reduce((damaged, next) => next(damaged), honestFrames());
+  ok(!(await verifyFrames(frames)).ok, "that of the longer one");
+  ok((await verifyFrames(expiring(600_000)(frames))).ok);
+});
