@@ -206,7 +206,8 @@ function bindingOf(socket: Socket | TLSSocket): Uint8Array | null {
 function reasonOf(error: unknown): string {
   const code = typeof error === "object" && error !== null && "code" in error ? error.code : "";
   if (code === "ECONNREFUSED") return "the server refused the connection";
-  if (typeof code === "string" && /CERT|TLS|SSL/.test(code)) {
+  if (code === "ENOTFOUND") return "the server's name is not known";
+  if (typeof code === "string" && /CERT|VERIFY/.test(code)) {
     return "the server's certificate does not verify";
   }
   return "the server cannot be reached over TLS";

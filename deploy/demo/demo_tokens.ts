@@ -40,6 +40,18 @@ export async function obtainDemoTokens(issuer: IssuerAccess): Promise<DemoTokens
   return { agent, nurse, approver: approver.accessToken, approver2: approver2.accessToken };
 }
 
+/** Whose tokens are kept in files, by the file's name. */
+export const tokenNames = ["agent", "nurse", "approver"] as const;
+
+/** Writes them to `<directory>/tokens`, for shells: one is longer than a screen is wide. */
+export async function keepTokens(directory: string, tokens: DemoTokens): Promise<void> {
+  const folder = `${directory}/tokens`;
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  for (const name of tokenNames) {
+    await Deno.writeTextFile(`${folder}/${name}`, tokens[name], { mode: 0o600 });
+  }
+}
+
 /** A demo person's own token, by the launcher's grant. */
 export async function signInAs(
   issuer: IssuerAccess,

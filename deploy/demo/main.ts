@@ -7,7 +7,8 @@
 import { relative } from "node:path";
 import { ProvisionError } from "#deploy/nats/provision.ts";
 import { startSystem } from "./system.ts";
-import { tokenNames, welcomeLines } from "./welcome.ts";
+import { keepTokens } from "./demo_tokens.ts";
+import { welcomeLines } from "./welcome.ts";
 
 const started = performance.now();
 const directory = Deno.args[0] ?? `${Deno.cwd()}/.sallyport/demo`;
@@ -47,11 +48,7 @@ const ready = {
   identity: system.identityUrl,
   tokens: { agent: tokens.agent, nurse: tokens.nurse, approver: tokens.approver },
 };
-const tokensFolder = `${directory}/tokens`;
-await Deno.mkdir(tokensFolder, { recursive: true, mode: 0o700 });
-for (const name of tokenNames) {
-  await Deno.writeTextFile(`${tokensFolder}/${name}`, tokens[name], { mode: 0o600 });
-}
+await keepTokens(directory, tokens);
 print(`READY ${JSON.stringify(ready)}`);
 isStanding = true;
 if (!isToldToStop) {

@@ -4,6 +4,8 @@
  *
  * @module
  */
+import type { tokenNames } from "./demo_tokens.ts";
+
 export type Welcome = {
   /** The demo's folder, as a shell in the reader's folder names it. */
   readonly folder: string;
@@ -12,9 +14,6 @@ export type Welcome = {
   readonly sshPort: number;
   readonly consoleUrl: string;
 };
-
-/** Whose tokens are kept in files, by the file's name. */
-export const tokenNames = ["agent", "nurse", "approver"] as const;
 
 /** Lines without line ends. */
 export function welcomeLines({ folder, host, port, sshPort, consoleUrl }: Welcome): string[] {

@@ -1,6 +1,7 @@
 /** @module */
 import { match, ok } from "node:assert/strict";
-import { tokenNames, welcomeLines } from "./welcome.ts";
+import { tokenNames } from "./demo_tokens.ts";
+import { welcomeLines } from "./welcome.ts";
 
 Deno.test("welcomeLines() are commands to copy: short, and without a token", () => {
   const lines = welcomeLines({

@@ -1,10 +1,17 @@
 /**
  * `sallyport up`: runs the actors of an installation on this machine, each as its own process with
- * its own rights, until Ctrl-C. The bus, the databases and the identity provider run elsewhere.
+ * its own rights, until Ctrl-C; and its bus, where `init` made the installation. Databases run
+ * elsewhere.
  *
  * @module
  */
 import type { Settings } from "#actors/_kit/settings.ts";
+import {
+  type Machine,
+  readMachine,
+  type RunningMachine,
+  startMachine,
+} from "#deploy/own_machine.ts";
 import { type RunningProcess, startProcess } from "#deploy/machine/process.ts";
 import { isEdge, processArguments, type ProcessKind, processKinds } from "#deploy/processes.ts";
 import type { Config } from "#schemas/config.ts";
@@ -14,17 +21,18 @@ import { type Grammar, usage } from "./arguments.ts";
 import { CommandError, exitCodes } from "./failure.ts";
 import { readNamed } from "./files.ts";
 import { connectAuditor, findPlace, type Place, settingsOf } from "./place.ts";
+import { welcome } from "./up_welcome.ts";
 import type { Call, Verb } from "./verb.ts";
 
 const grammar: Grammar = {
   verb: "up",
-  summary: "run the installation's actors until Ctrl-C",
+  summary: "run the installation until Ctrl-C",
   flags: {
-    only: { value: "<names>", help: "these alone: authz,masking" },
+    only: { value: "<names>", help: "these actors alone: authz,masking" },
   },
   details: [
-    "An actor that ends is started again. The bus of the installation must run and hold its\n" +
-    "streams.",
+    "An actor that ends is started again. What `sallyport init` made has its bus started, too; with\n" +
+    "--only, and elsewhere, the bus must run and hold its streams.",
   ],
 };
 
@@ -41,19 +49,16 @@ type Member = { readonly name: string; readonly kind: ProcessKind; readonly sett
 async function run(call: Call): Promise<number> {
   const { given, terminal, signal } = call;
   const place = await findPlace(call);
+  const config = await configOf(settingsOf(place, "target"));
+  await Deno.mkdir(`${place.directory}/logs`, { recursive: true, mode: 0o700 });
+  await using stack = new AsyncDisposableStack();
+  const machine = given.has("only") ? null : await readMachine(place.directory);
+  const own = machine === null ? null : await startOwn(place, { machine, config }, call, stack);
   const members = await membersOf(place, given.value("only"));
-  const [first] = members;
-  if (first === undefined) throw new CommandError("the installation has no actors to run");
-  const text = await readNamed(first.settings.configFile, "the configuration");
-  const parsed = parseConfig(new TextDecoder().decode(text));
-  if (!parsed.ok) {
-    throw new CommandError("the configuration is wrong", "sallyport policy check says where");
-  }
+  if (members.length === 0) throw new CommandError("the installation has no actors to run");
   terminal.say("looking whether the bus answers");
   await (await connectAuditor(place)).bus.close();
-  await Deno.mkdir(`${place.directory}/logs`, { recursive: true, mode: 0o700 });
 
-  const { config } = parsed;
   const stopping = new AbortController();
   const context = { place, config, call, stop: AbortSignal.any([signal, stopping.signal]) };
   const all = members.map((member) => memberRun(member, context));
@@ -64,14 +69,49 @@ async function run(call: Call): Promise<number> {
     const names = members.map(({ name }) => name);
     if (!context.stop.aborted) {
       terminal.print(given.has("json") ? JSON.stringify({ ready: names }) : "ready");
+      if (machine !== null && own !== null) await welcome({ place, machine, config, own }, call);
     }
-    await Promise.all(all.map((one) => one.keep()));
+    const kept = all.map((one) => one.keep());
+    if (own !== null) kept.push(keepBus(own, context));
+    await Promise.all(kept);
   } finally {
     stopping.abort();
     terminal.say("stopping");
     await Promise.all(all.map((one) => one.end()));
   }
   return exitCodes.done;
+}
+
+async function configOf({ configFile }: Settings): Promise<Config> {
+  const text = await readNamed(configFile, "the configuration");
+  const parsed = parseConfig(new TextDecoder().decode(text));
+  if (parsed.ok) return parsed.config;
+  throw new CommandError("the configuration is wrong", "sallyport policy check says where");
+}
+
+async function startOwn(
+  { directory }: Place,
+  { machine, config }: { readonly machine: Machine; readonly config: Config },
+  { terminal: { say } }: Call,
+  stack: AsyncDisposableStack,
+): Promise<RunningMachine> {
+  try {
+    return await startMachine(directory, { machine, config, say }, stack);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : "unknown";
+    throw new CommandError(`the bus does not start: ${why}`, "does the installation run already?");
+  }
+}
+
+/** The bus is started again when it ends. */
+async function keepBus({ nats }: RunningMachine, { call, stop }: Context): Promise<void> {
+  for (;;) {
+    await Promise.race([nats.exited(), aborted(stop)]);
+    if (stop.aborted) return;
+    call.terminal.say(`nats-server ended; ${nats.logFile} says why`);
+    await pause(stop);
+    if (!stop.aborted) await nats.restart();
+  }
 }
 
 type Context = {

@@ -3,6 +3,7 @@ import { approve } from "./approve.ts";
 import { connect } from "./connect.ts";
 import { doctor } from "./doctor.ts";
 import { evidence } from "./evidence.ts";
+import { init } from "./init.ts";
 import { policyCheck } from "./policy_check.ts";
 import { policyExplain } from "./policy_explain.ts";
 import { policySchema } from "./policy_schema.ts";
@@ -26,6 +27,7 @@ export const verbs: readonly Verb[] = [
   policyCheck,
   policyExplain,
   policySchema,
-  doctor,
+  init,
   up,
+  doctor,
 ];
