@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Call } from "../draft.ts";
+import { type Call, statementOf } from "../draft.ts";
 import { plain, type Value } from "../words.ts";
 import { argumentsOf, described, hasOption, optionValues, type Program } from "./arguments.ts";
 
@@ -83,12 +83,12 @@ const serverFlags = new Set(
     "delete-missing-args partial inplace append append-verify existing ignore-existing " +
     "ignore-missing-args size-only numeric-ids stats force ignore-errors " +
     "copy-unsafe-links mkpath fsync preallocate omit-dir-times fuzzy ignore-times " +
-    "list-only new-compress old-compress super fake-super").split(" "),
+    "list-only super fake-super").split(" "),
 );
 const serverValues = new Set(
-  ("timeout bwlimit max-delete max-size min-size modify-window compress-level compress-choice " +
-    "checksum-choice checksum-seed block-size log-format out-format info debug skip-compress " +
-    "usermap groupmap chown iconv outbuf max-alloc").split(" "),
+  ("timeout bwlimit max-delete max-size min-size modify-window checksum-choice checksum-seed " +
+    "block-size log-format out-format info debug skip-compress usermap groupmap chown iconv " +
+    "outbuf max-alloc").split(" "),
 );
 
 function saysHow(option: string): boolean {
@@ -126,8 +126,10 @@ function serveRsync(call: Call): void {
       if (/[sMTBf]/.test(letters) || letters.endsWith("e") && version === undefined) {
         call.opaque("unknown_option");
       }
+      if (letters.includes("z")) call.opaque("encoded");
       links ||= letters.includes("l");
     } else if (/^--(?:safe|munge)-links$/.test(text)) safe = true;
+    else if (/^--(?:new-|old-)?compress/.test(text)) call.opaque("encoded");
     else if (!saysHow(text)) call.opaque("unknown_option");
     else if (text.startsWith("--delete")) changes.add("remove");
   }
@@ -149,8 +151,10 @@ function belowPlace(call: Call, option: string): Value {
   return plain(text);
 }
 
-/** Git itself expands `~`, quoted or not. */
+/** Git itself expands `~`, quoted or not; what it sends and takes is packed. */
 function serveGit(call: Call, words: readonly Value[], effect: "read" | "write"): void {
+  // A statement of its own, for a rule may permit this and no other doubt.
+  call.draft.push(statementOf(call.command, ["interpret"], ["encoded"]));
   const paths = words.filter(({ text }) => {
     return text === null || !/^--(strict|no-strict|timeout=\d+)$/.test(text);
   });
