@@ -5,7 +5,7 @@ import type { Check } from "./doctor_check.ts";
 import { type Place, settingsOf } from "./place.ts";
 import { CommandError } from "./failure.ts";
 
-const making = "start the demo anew (deno task demo), or restore the file from its backup";
+const making = "start the system anew, or restore the file from its backup";
 
 /** Checks the folder without reading a secret. */
 export async function checkFiles(place: Place): Promise<Check[]> {

@@ -243,12 +243,13 @@ function tell({ given, terminal, cwd }: Call, done: Done): void {
   const folder = relative(cwd, directory);
   const shown = folder === "" || folder.startsWith("..") ? directory : folder;
   const { [unreviewedClass]: unknown = 0, ...known } = columns;
-  const names = Object.entries(known).map(([name, count]) => `${name} ${count}`).join(", ");
+  const names = Object.entries(known).filter(([, count]) => count > 0)
+    .map(([name, count]) => `${name} ${count}`).join(", ");
   const major = Math.trunc(serverVersion / 10_000);
   for (
     const line of [
       `PostgreSQL ${major} with ${look.readable} tables that the gateway may read`,
-      `columns by name: ${names}; not recognised, so masked whole: ${unknown}`,
+      `columns known by name: ${names || "none"}; not recognised, so masked whole: ${unknown}`,
       "",
       `look over   ${shown}/sallyport.yaml and ${shown}/policy.cedar`,
       `then        export SALLYPORT_DIR=${shown}`,

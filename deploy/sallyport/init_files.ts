@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { stringify } from "yaml";
+import { Document, isCollection, isScalar, visit } from "yaml";
 import type { ProposedClass } from "./propose_classes.ts";
 
 export type InitConfig = {
@@ -114,6 +114,14 @@ forbid (principal, action in [Action::"define", Action::"administer", Action::"e
 `;
 }
 
+/** Operators and detectors stand on a line each. */
 function yaml(part: Readonly<Record<string, unknown>>): string {
-  return stringify(part, { lineWidth: 100 });
+  const document = new Document(part, { aliasDuplicateObjects: false });
+  visit(document, {
+    Pair(_, { key, value }) {
+      const isShort = isScalar(key) && (key.value === "mask" || key.value === "detectors");
+      if (isShort && isCollection(value)) value.flow = true;
+    },
+  });
+  return document.toString({ lineWidth: 100 });
 }

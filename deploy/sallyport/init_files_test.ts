@@ -1,8 +1,12 @@
 /** @module */
 import { deepStrictEqual, ok } from "node:assert/strict";
+import process from "node:process";
 import { checkPolicy } from "#actors/authz/policy/check.ts";
 import { configText, type InitConfig, policyText } from "./init_files.ts";
 import { proposeClasses } from "./propose_classes.ts";
+
+// `yaml` asks for variables, which a test may not read.
+Object.defineProperty(process, "env", { value: {} });
 
 const config: InitConfig = {
   organisation: "St. Mary's: north",

@@ -14,8 +14,9 @@ import type { Call } from "./verb.ts";
 export type Place = { readonly directory: string };
 
 const demoFolder = ".sallyport/demo";
-const startHint = "start the demo (deno task demo), or name an installation with --dir or " +
-  "SALLYPORT_DIR";
+const startHint =
+  "start the demo (deno task demo), make an installation (sallyport init), or name " +
+  "one with --dir or SALLYPORT_DIR";
 
 /** The installation's folder: `--dir`, else SALLYPORT_DIR, else the demo's. */
 export async function findPlace({ given, environment, cwd }: Call): Promise<Place> {
@@ -72,7 +73,7 @@ export async function connectAuditor(place: Place): Promise<Auditor> {
     if (!(error instanceof BusError)) throw error;
     const running = error.code === "refused"
       ? "the key is not the one the server knows: is this folder of another installation?"
-      : `start the system (deno task demo), and look at ${place.directory}/logs`;
+      : `start it (sallyport up, or deno task demo), and look at ${place.directory}/logs`;
     throw new CommandError(`the bus at ${url} ${answers(error)}`, running);
   }
 }

@@ -98,7 +98,7 @@ export function proposeClasses(
     if (isSystemSchema(schema) || kind === "v") continue;
     for (const { name, typeName } of own) {
       const known = classOf(name);
-      // A name that a pattern cannot hold is stood for by all names: too much rather than too little.
+      // All names stand for one that a pattern cannot hold: too much rather than too little.
       if (known !== null) add(known, [schema, "*", name].map(part).join("."));
       else if (!plainTypes.has(typeName)) {
         add(unreviewedClass, [schema, table, name].map(part).join("."));
