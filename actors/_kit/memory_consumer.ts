@@ -11,6 +11,8 @@ import { type MemoryStream, type StreamConfig, texts } from "#actors/_kit/memory
 /** A worker's connection as the consumer sees it. */
 export type MemoryWorker = {
   reachable(): boolean;
+  /** False while it has not asked for more. */
+  takes(): boolean;
   deliver(message: StoredMessage, deliveries: number, pin: string): void;
 };
 
@@ -91,7 +93,7 @@ export function memoryConsumer(
   function pump(): void {
     if (!running()) return;
     choose();
-    if (active !== null && active.reachable()) {
+    if (active !== null && active.reachable() && active.takes()) {
       redeliver(active);
       deliver(active);
     }
@@ -141,7 +143,10 @@ export function memoryConsumer(
     forgetTimer?.();
     forgetTimer = null;
     let dueMs = Infinity;
-    for (const entry of unacknowledged.values()) dueMs = Math.min(dueMs, entry.dueMs);
+    // Of one that does not take what is due, it is heard when it asks.
+    if (active === null || active.takes()) {
+      for (const entry of unacknowledged.values()) dueMs = Math.min(dueMs, entry.dueMs);
+    }
     if (silentSinceMs !== null) dueMs = Math.min(dueMs, silentSinceMs + pinnedMs);
     if (dueMs === Infinity || workers.length === 0) return;
     const afterMs = Math.max(1, dueMs - clock.nowMs());

@@ -43,15 +43,21 @@ export function memoryReading(ports: ReadingPorts): Pick<Bus, "consume" | "read"
     stream: string,
     consumer: string,
     handler: (delivery: Delivery) => void,
+    options?: { readonly lateMs: number },
   ): Promise<Consuming> {
-    const source = await ports.ask(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, () => {
+    const next = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
+    const source = await ports.ask(next, () => {
       const found = ports.server.consumer(stream, consumer);
       if (found === null) throw new BusError("refused", `No consumer ${consumer}`);
       return found;
     });
+    const lateMs = options?.lateMs ?? null;
+    let takes = lateMs === null;
     let stopped = false;
+    let forgetTimer = () => {};
     const worker: MemoryWorker = {
       reachable: () => ports.reachable() && !stopped,
+      takes: () => takes,
       deliver(message, deliveries, pin) {
         ports.downlink.put(() => {
           const delivery = toDelivery({ ...message, redelivered: deliveries > 1, pin }, source);
@@ -61,18 +67,37 @@ export function memoryReading(ports: ReadingPorts): Pick<Bus, "consume" | "read"
       },
     };
     source.join(worker);
-    const resume = () => source.pump();
+    const resume = lateMs === null ? source.pump : () => askLate(lateMs);
     ports.resumes.add(resume);
+    resume();
     return {
       stop() {
         stopped = true;
+        forgetTimer();
         ports.resumes.delete(resume);
         source.leave(worker);
         return Promise.resolve();
       },
-      // Nothing comes late here: what was stored before is on its way on the same line.
-      catchUp: () => ports.ask(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, () => {}),
+      catchUp() {
+        if (lateMs !== null) ports.uplink.put(take);
+        // What was stored before is on the line in front of the answer; without one time goes on.
+        return ports.ask(next, () => {}).catch(() => {});
+      },
     };
+
+    /** Takes what is there, now and from time to time. */
+    function askLate(everyMs: number): void {
+      forgetTimer();
+      if (stopped || !ports.reachable()) return;
+      ports.uplink.put(take);
+      forgetTimer = clock.after(everyMs, () => askLate(everyMs));
+    }
+
+    function take(): void {
+      takes = true;
+      source.pump();
+      takes = false;
+    }
   }
 
   function toDelivery(

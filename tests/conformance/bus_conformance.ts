@@ -282,6 +282,22 @@ const storing: readonly Behaviour[] = [
       await consuming.stop();
     },
   },
+  {
+    name: "who reads late hears by itself of what is stored",
+    async run(rig) {
+      const [edge, authz] = [await rig.connect("pg1"), await rig.connect("authz")];
+      const found: string[] = [];
+      const consuming = await authz.consume(stream, "authz-0", (delivery) => {
+        found.push(text(delivery.payload));
+        delivery.ack();
+      }, { lateMs: 50 });
+      for (const payload of ["one", "two"]) {
+        await put(edge, "request", payload);
+        await until(rig, "late", () => found.at(-1) === payload);
+      }
+      await consuming.stop();
+    },
+  },
 ];
 
 export const behaviours: readonly Behaviour[] = [...storing, ...reading];
