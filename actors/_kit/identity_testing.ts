@@ -7,6 +7,8 @@ export const testIssuer = "sallyport/test";
 
 export type TestSigner = {
   readonly keys: IdentityKeys;
+  /** The same as identity publishes them. */
+  readonly jwks: unknown;
   /** A token of these claims; by another key, when one is given. */
   sign(claims: IdentityClaims, key?: KeyObject): string;
 };
@@ -14,10 +16,11 @@ export type TestSigner = {
 /** A new key of identity's. */
 export function testSigner(): TestSigner {
   const pair = generateKeyPairSync("ed25519");
-  const jwk = { ...pair.publicKey.export({ format: "jwk" }), kid: "k1" };
+  const jwks = { keys: [{ ...pair.publicKey.export({ format: "jwk" }), kid: "k1" }] };
   const header = part({ alg: "EdDSA", typ: identityTokenType, kid: "k1" });
   return {
-    keys: identityKeys({ keys: [jwk] }),
+    keys: identityKeys(jwks),
+    jwks,
     sign(claims, key = pair.privateKey) {
       const signed = `${header}.${part(claims)}`;
       return `${signed}.${base64url(sign(null, new TextEncoder().encode(signed), key))}`;

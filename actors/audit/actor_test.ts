@@ -136,7 +136,7 @@ function stored(sequence: number, text = "frame"): AuditInput {
 }
 function message(sequence: number, text = "frame"): LeafMessage {
   const payload = new TextEncoder().encode(text);
-  return { subject: "audit.x", sequence, headers: new Map(), payload };
+  return { subject: "audit.x", sequence, timeMs: sequence, headers: new Map(), payload };
 }
 function treeOf(size: number): Frontier {
   let frontier = emptyFrontier;

@@ -78,7 +78,7 @@ function evidenceBus(path: string, head: EvidenceHead): RecordBus {
     stream: string,
     { filters, from, through }: ReadOptions,
   ): AsyncGenerator<StoredMessage> {
-    for await (const message of messagesOf(path, stream === checkpointStream)) {
+    for await (const message of messagesOf(path, head, stream === checkpointStream)) {
       const { subject, sequence } = message;
       if (sequence < from || sequence > through) continue;
       if (filters.some((filter) => matchesSubject(filter, subject))) yield message;
@@ -97,24 +97,32 @@ function evidenceBus(path: string, head: EvidenceHead): RecordBus {
 
   async function last(stream: string, subject: string): Promise<StoredMessage | null> {
     let newest: StoredMessage | null = null;
-    for await (const message of messagesOf(path, stream === checkpointStream)) {
+    for await (const message of messagesOf(path, head, stream === checkpointStream)) {
       if (message.subject === subject) newest = message;
     }
     return newest;
   }
 }
 
-/** Checkpoints, which stand first, or frames. */
-async function* messagesOf(path: string, checkpoints: boolean): AsyncGenerator<StoredMessage> {
+/** Checkpoints, which stand first, or frames; no more of either than the head says. */
+async function* messagesOf(
+  path: string,
+  head: EvidenceHead,
+  checkpoints: boolean,
+): AsyncGenerator<StoredMessage> {
   let number = 0;
+  let isFrames = false;
   for await (const line of linesOf(path)) {
     if (++number === 1) continue;
     const message = decodeEvidenceMessage(line);
-    if (message === null) {
+    const isCheckpoint = message?.subject.startsWith("checkpoint.") === true;
+    const last = isCheckpoint ? head.checkpoints : head.frames;
+    if (message === null || message.sequence > last || (isCheckpoint && isFrames)) {
       const hint = "the file was damaged or cut off: take it anew from where it was made";
       throw new CommandError(`line ${number} of ${path} is not understood`, hint);
     }
-    if (message.subject.startsWith("checkpoint.") === checkpoints) yield message;
+    isFrames ||= !isCheckpoint;
+    if (isCheckpoint === checkpoints) yield message;
     else if (checkpoints) return;
   }
 }

@@ -30,8 +30,8 @@ export type LogRecord = {
   readonly epoch: string;
   /** The log's public key where none is named, and where it came from. */
   logKey(): Promise<{ readonly text: string; readonly from: string }>;
-  /** What identity's signatures are held against; null when it cannot be read. */
-  identity(): Promise<IdentityCheck | null>;
+  /** What identity's signatures are held against: its keys in a file, or the record's own. */
+  identity(keysFile: string | null): Promise<IdentityCheck>;
   /** False of evidence: what is there is all that comes. */
   readonly grows: boolean;
   /** Stores that a recording is read. In evidence that stands already: it was made to be read. */
@@ -60,7 +60,7 @@ async function liveRecord(grammar: Grammar, call: Call): Promise<LogRecord> {
       logKey: async () => {
         return { text: decoded(await readNamed(path, "the log's key")), from: path };
       },
-      identity: () => identityOf(settings.identityKeysFile, settings.configFile),
+      identity: (file) => identityOf(file ?? settings.identityKeysFile, settings.configFile),
       grows: true,
       viewed: (key) => recordView(bus, key, settings.name, "replay"),
       [Symbol.asyncDispose]: close,
@@ -81,29 +81,41 @@ async function evidenceRecord(grammar: Grammar, call: Call, file: string): Promi
     bus,
     epoch,
     logKey: () => Promise.resolve({ text: head.logKey, from: file }),
-    identity: () => Promise.resolve(identityCheckOf(head.identityKeys, head.organisation)),
+    identity: async (keysFile) => {
+      const keys = keysFile === null ? head.identityKeys : await jsonOf(keysFile);
+      return identityCheckOf(keys, head.organisation, keysFile ?? file);
+    },
     grows: false,
     viewed: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 
-async function identityOf(keysFile: string, configFile: string): Promise<IdentityCheck | null> {
-  try {
-    const parsed = parseConfig(await Deno.readTextFile(configFile));
-    if (!parsed.ok) return null;
-    const keys = JSON.parse(await Deno.readTextFile(keysFile));
-    return identityCheckOf(keys, parsed.config.organisation);
-  } catch {
-    return null;
+async function identityOf(keysFile: string, configFile: string): Promise<IdentityCheck> {
+  const parsed = parseConfig(decoded(await readNamed(configFile, "the configuration")));
+  if (!parsed.ok) {
+    const hint = "sallyport policy check says where";
+    throw new CommandError("the configuration is wrong, so nobody knows whose record it is", hint);
   }
+  return identityCheckOf(await jsonOf(keysFile), parsed.config.organisation, keysFile);
 }
 
-function identityCheckOf(keys: unknown, organisation: string): IdentityCheck | null {
+/** @throws CommandError: signatures that cannot be checked are not passed over. */
+function identityCheckOf(keys: unknown, organisation: string, file: string): IdentityCheck {
   try {
     return { keys: identityKeys(keys), issuer: identityIssuer(organisation) };
   } catch {
-    return null;
+    const hint = "name what identity serves as /.well-known/jwks.json by --identity-keys";
+    throw new CommandError(`identity's keys in ${file} are not understood`, hint);
+  }
+}
+
+async function jsonOf(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(decoded(await readNamed(file, "identity's keys")));
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
   }
 }
 

@@ -4,7 +4,8 @@ import { checkpointStream, checkpointSubject } from "#schemas/subjects.ts";
 import type { RecordBus } from "./evidence_file.ts";
 import type { Terminal } from "./verb.ts";
 
-const signWaitMsMax = 2000;
+/** Audit signs every second; a machine that is busy may take longer. */
+const signWaitMsMax = 15_000;
 const signPollMs = 50;
 
 /** Waits until the newest checkpoint covers `frames`; those that come meanwhile may be unsigned. */

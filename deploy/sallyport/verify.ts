@@ -29,6 +29,7 @@ const grammar: Grammar = {
   summary: "recompute the whole log and hold it against its signed checkpoints and the guarantees",
   flags: {
     key: { value: "<vkey file>", help: "the log's public key (default: public/log.vkey)" },
+    "identity-keys": { value: "<jwks file>", help: "identity's public keys, from elsewhere" },
     kept: { value: "<note file>", help: "a checkpoint that was kept elsewhere: must still agree" },
     "save-checkpoint": { value: "<file>", help: "write the newest checkpoint there, to be kept" },
     log: { value: "<name>", help: "the log's name on the bus (default: audit)" },
@@ -37,8 +38,9 @@ const grammar: Grammar = {
   details: [
     "G1 what ran was allowed, those bytes, once; G2 what agents received was stored before; G5\n" +
     "held requests ran by their approvals; G6 every frame is a leaf of the signed log.",
-    "Take the key from elsewhere than the machine that is in doubt. Frames and checkpoints that\n" +
-    "were cut off together are found only with --kept.",
+    "Take the keys from elsewhere than the machine or file that is in doubt: the log's says that\n" +
+    "nothing was changed, identity's (/.well-known/jwks.json) who people were and what they agreed\n" +
+    "to. Frames and checkpoints that were cut off together are found only with --kept.",
   ],
 };
 
@@ -54,17 +56,10 @@ async function run(call: Call): Promise<number> {
   if (!/^[A-Za-z0-9_-]{1,48}$/.test(name)) throw usage(grammar, "--log is a name, as audit");
   const log = epochLog(name, epoch);
   const verifier = await verifierOf(record, given.value("key"));
-  if (!record.grows && !given.has("key")) {
-    terminal.say("with the key that the evidence brought itself: name one from elsewhere by --key");
-  }
+  const identity = await record.identity(given.value("identity-keys"));
+  if (!record.grows) sayWhoseKeys(call);
   const keptFile = given.value("kept");
   const kept = keptFile === null ? [] : [await readNamed(keptFile, "the kept checkpoint")];
-  const identity = await record.identity();
-  if (identity === null) {
-    terminal.say(
-      "identity's keys cannot be read: its signatures over people are not checked",
-    );
-  }
   const frames = await newestSequence(bus, epoch);
   terminal.say(`verifying ${log}, ${frames} frames, with key ${verifier.name}+${verifier.keyId}`);
   if (record.grows) await waitForSignature(bus, log, frames, terminal);
@@ -90,21 +85,25 @@ async function run(call: Call): Promise<number> {
   });
   const result = await verifyLog(passing, checkpoints, verifier.vkey, {
     kept,
-    ...(identity === null ? {} : { identity }),
+    identity,
+    signedThrough: frames,
   });
-  const verified = {
-    log,
-    key: verifier.vkey,
-    identity: identity !== null,
-    kept: kept.length,
-    seen,
-    result,
-  };
+  const verified = { log, key: verifier.vkey, kept: kept.length, seen, result };
   if (given.has("json")) terminal.print(JSON.stringify(verifyJson(verified), null, 2));
   else for (const line of verifyReport(verified)) terminal.print(line);
   const saved = given.value("save-checkpoint");
   if (saved !== null && result.ok) await saveCheckpoint(bus, log, saved, terminal);
   return result.ok ? exitCodes.done : exitCodes.failed;
+}
+
+/** A file that brings the keys it is checked with shows that it is whole, not whose it is. */
+function sayWhoseKeys({ given, terminal }: Call): void {
+  const own = ["key", "identity-keys"].filter((flag) => !given.has(flag)).map((flag) =>
+    `--${flag}`
+  );
+  if (own.length === 0) return;
+  const names = own.join(" and ");
+  terminal.say(`with keys that the evidence brought itself: name them from elsewhere by ${names}`);
 }
 
 async function verifierOf({ logKey, epoch }: LogRecord, named: string | null): Promise<Verifier> {

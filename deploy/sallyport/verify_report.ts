@@ -4,6 +4,7 @@
  * @module
  */
 import type { StoredMessage } from "#actors/_kit/bus.ts";
+import { lineText } from "#actors/audit/replay/text.ts";
 import type { Finding, Guarantee } from "#actors/audit/verify/finding.ts";
 import type { Verification } from "#actors/audit/verify/verify.ts";
 import { decisionHeader } from "#schemas/frames.ts";
@@ -52,20 +53,18 @@ export async function* counted(
 export type Verified = {
   readonly log: string;
   readonly key: string;
-  /** Whether principals and approvers were held against identity's signatures. */
-  readonly identity: boolean;
   readonly kept: number;
   readonly seen: Seen;
   readonly result: Verification;
 };
 
 /** The report for people; lines without line ends. */
-export function verifyReport({ log, key, identity, kept, seen, result }: Verified): string[] {
+export function verifyReport({ log, key, kept, seen, result }: Verified): string[] {
   const { frames, sessions, checkpoints, signed, through } = result;
   const { kinds, allows } = seen;
   const unsigned = Math.max(0, through - signed);
   const findings = result.ok ? [] : result.findings;
-  const people = identity ? ", every principal and approver as identity signed them" : "";
+  const people = ", every principal and vote as identity signed them";
   const elsewhere = kept === 0 ? "" : `, ${kept} kept elsewhere`;
   const rows: [Guarantee | "", string][] = [
     [
@@ -93,11 +92,12 @@ export function verifyReport({ log, key, identity, kept, seen, result }: Verifie
   ];
 }
 
+const messageCharactersMax = 300;
 const oddLine = "??  BROKEN  there are frames that no honest actor writes";
 const limitLine = "??  UNKNOWN not all could be checked within the verifier's limits";
 
 /** The report for programs. */
-export function verifyJson({ log, key, identity, kept, seen, result }: Verified) {
+export function verifyJson({ log, key, kept, seen, result }: Verified) {
   const { frames, sessions, checkpoints, signed, through } = result;
   return {
     ok: result.ok,
@@ -111,7 +111,6 @@ export function verifyJson({ log, key, identity, kept, seen, result }: Verified)
     unsigned: Math.max(0, through - signed),
     kinds: seen.kinds,
     checked: ["G1", "G2", "G5", "G6"],
-    identityChecked: identity,
     keptCheckpoints: kept,
     found: result.ok ? 0 : result.found,
     first: result.ok ? null : result.first,
@@ -132,8 +131,10 @@ function wrongLines(result: Verification): string[] {
   ];
 }
 
+/** A message may name what stands in a forged frame, which must not speak for us. */
 function inWords({ guarantee, session, message }: Finding): string {
-  return `${guarantee}${session === null ? "" : ` session ${session}`}: ${message}`;
+  const text = lineText(message, messageCharactersMax);
+  return `${guarantee}${session === null ? "" : ` session ${session}`}: ${text}`;
 }
 
 function frameCount(count: number): string {

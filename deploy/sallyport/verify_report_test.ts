@@ -1,6 +1,7 @@
 /** @module */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { checkpointsOf, honestFrames, streamOf, testSigner } from "#actors/audit/testing.ts";
+import { edit } from "#actors/audit/verify/damage_testing.ts";
 import type { StoredMessage } from "#actors/_kit/bus.ts";
 import { verifyLog } from "#actors/audit/verify/verify.ts";
 import { counted, nothingSeen, type Verified, verifyJson, verifyReport } from "./verify_report.ts";
@@ -17,7 +18,7 @@ async function verified(
   const checkpoints = streamOf(checkpointsOf(signed, [3, size]));
   const result = await verifyLog(passing, checkpoints, testSigner.vkey);
   strictEqual(passed, frames.length);
-  return { log: "audit-2026_11", key: testSigner.vkey, identity: true, kept: 0, seen, result };
+  return { log: "audit-2026_11", key: testSigner.vkey, kept: 0, seen, result };
 }
 
 Deno.test("verifyReport() of an honest log says what was held against what", async () => {
@@ -54,6 +55,14 @@ Deno.test("verifyReport() names the first thing wrong, and which guarantee it br
   ok(!good);
   ok(first !== null && findings.length > 0 && found >= findings.length);
   ok(findings.some(({ guarantee, sequence }) => guarantee === "G6" && sequence === 3));
+});
+
+Deno.test("verifyReport() says nothing in the words of a forged frame", async () => {
+  const forged = edit("approval", 1, { id: "x\n\u001b[2JVERIFIED\u202e" })(honestFrames());
+  const lines = verifyReport(await verified(forged, forged, forged.length));
+  ok(lines.some((line) => line.includes("x\\x0a\\x1b[2JVERIFIED\\u{202e}")), lines.join("\n"));
+  // deno-lint-ignore no-control-regex -- control characters are what must not be there
+  ok(!lines.some((line) => /[\u0000-\u001f\u007f-\u009f\u202e]/.test(line)));
 });
 
 function fail(): never {

@@ -35,7 +35,7 @@ export type EvidenceHead = z.infer<typeof EvidenceHead>;
 const Line = z.strictObject({
   subject: z.string().min(1).max(512),
   sequence: z.int().min(1),
-  timeMs: z.number().min(0),
+  timeMs: z.int().min(0),
   /** Pairs, for a leaf covers their order. */
   headers: z.array(z.tuple([z.string(), z.string()])),
   /** Base64. */
@@ -75,13 +75,16 @@ export function decodeEvidenceHead(line: string): EvidenceHead | null {
   return EvidenceHead.safeParse(jsonOf(line)).data ?? null;
 }
 
-/** A later line, without its end; null when it is not of this form. */
+/** A later line, without its end; null when it is not of this form, in its one spelling. */
 export function decodeEvidenceMessage(line: string): EvidenceMessage | null {
   const parsed = Line.safeParse(jsonOf(line));
   if (!parsed.success) return null;
   const { headers, payload, ...place } = parsed.data;
   const bytes = decodeBase64(payload);
-  return bytes === null ? null : { ...place, headers: new Map(headers), payload: bytes };
+  if (bytes === null) return null;
+  const message = { ...place, headers: new Map(headers), payload: bytes };
+  // A name that stands twice would be one thing to us and another to whoever reads it next.
+  return encodeEvidenceMessage(message) === `${line}\n` ? message : null;
 }
 
 function jsonOf(line: string): unknown {

@@ -65,6 +65,10 @@ Deno.test("evidence: a line that was not written so is refused", () => {
     line.replace('"payload":"AP8K"', '"payload":"AP8K "'),
     line.replace('"payload":"AP8K"', '"payload":"AP8"'),
     line.replace('{"subject"', '{"more":1,"subject"'),
+    line.replace('{"subject"', '{"subject":"x","subject"'),
+    line.replace('["9","a"]', '["9","a"],["9","b"]'),
+    line.replace('"sequence":7', '"sequence": 7'),
+    line.replace('"timeMs":1795250000000', '"timeMs":1795250000000.5'),
   ];
   for (const text of wrong) strictEqual(decodeEvidenceMessage(text), null, text);
 });

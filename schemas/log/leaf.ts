@@ -2,8 +2,9 @@
  * The bytes of one leaf: a stored frame in a canonical, unambiguous binary form.
  *
  * ```
- * "sallyport-leaf/1\n"
+ * "sallyport-leaf/2\n"
  * u64  stream sequence
+ * u64  when the server stored it, milliseconds since 1970
  * u32  length, then subject (UTF-8)
  * u32  number of headers, then for each, in the order stored:
  *      u32 length, name; u32 length, value (UTF-8)
@@ -14,8 +15,11 @@
  * Headers whose name starts with `Nats-` (that very spelling) are left out: the server and its
  * clients use them for the exchange itself (`Nats-Msg-Id`, `Nats-Expected-*`, and on delivery
  * `Nats-Stream`, `Nats-Sequence`, ...), so they are not the same at publishing and at every
- * reading. Nothing in Sallyport draws meaning from them. The server's time of storing is not
- * covered either: times that count stand in our own payloads.
+ * reading. Nothing in Sallyport draws meaning from them.
+ *
+ * The time is the server's own and stays as it is: by it a report says when, and expiries and
+ * tokens are judged. Leaves of version 1 left it out, so that whoever had the files could date a
+ * disclosure anew.
  *
  * **Invariant:** two different frames never have the same leaf bytes: each variable part is
  * preceded by its length.
@@ -29,12 +33,14 @@ export type LeafMessage = {
   readonly subject: string;
   /** Stream sequence, from 1. */
   readonly sequence: number;
+  /** When the server stored it, whole milliseconds since 1970. */
+  readonly timeMs: number;
   readonly headers: ReadonlyMap<string, string>;
   readonly payload: Uint8Array;
 };
 
 const encoder = new TextEncoder();
-const domain = encoder.encode("sallyport-leaf/1\n");
+const domain = encoder.encode("sallyport-leaf/2\n");
 const excludedPrefix = "Nats-";
 const leafPrefix = 0x00;
 
@@ -53,7 +59,8 @@ export function frameLeafHash(message: LeafMessage): Uint8Array {
 let scratch = new Uint8Array(4096);
 
 /** 0x00, then the leaf; valid until the next call. */
-function prefixedLeaf({ subject, sequence, headers, payload }: LeafMessage): Uint8Array {
+function prefixedLeaf(message: LeafMessage): Uint8Array {
+  const { subject, sequence, timeMs, headers, payload } = message;
   const covered = [...headers].filter(([name]) => !name.startsWith(excludedPrefix));
   const characters = covered.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
   // A character of a string is at most three bytes of UTF-8.
@@ -64,7 +71,8 @@ function prefixedLeaf({ subject, sequence, headers, payload }: LeafMessage): Uin
   scratch.set(domain, 1);
   let offset = 1 + domain.length;
   view.setBigUint64(offset, BigInt(sequence));
-  offset = putText(view, offset + 8, subject);
+  view.setBigUint64(offset + 8, BigInt(timeMs));
+  offset = putText(view, offset + 16, subject);
   view.setUint32(offset, covered.length);
   offset += 4;
   for (const [name, value] of covered) {

@@ -7,15 +7,17 @@ import { leafHash } from "./merkle.ts";
 const message: LeafMessage = {
   subject: "a.b",
   sequence: 7,
+  timeMs: 258,
   headers: new Map([["N", "v"]]),
   payload: Uint8Array.of(1, 2),
 };
 
 Deno.test("leafBytes() has the documented layout", () => {
-  const domain = new TextEncoder().encode("sallyport-leaf/1\n").toHex();
+  const domain = new TextEncoder().encode("sallyport-leaf/2\n").toHex();
   strictEqual(
     leafBytes(message).toHex(),
-    domain + "0000000000000007" + "00000003612e62" + "00000001" + "000000014e" + "0000000176" +
+    domain + "0000000000000007" + "0000000000000102" + "00000003612e62" + "00000001" +
+      "000000014e" + "0000000176" +
       "0000000000000002" + "0102",
   );
 });
@@ -42,6 +44,8 @@ Deno.test("leafBytes() tells bytes moved between neighbouring fields apart", () 
     { ...message, headers: new Map() },
     { ...message, subject: "a.bN" },
     { ...message, sequence: 8 },
+    { ...message, timeMs: 259 },
+    { ...message, sequence: 258, timeMs: 7 },
     { ...message, payload: Uint8Array.of(1) },
     { ...message, headers: new Map([["N", "v"], ["M", ""]]) },
   ];
@@ -66,10 +70,11 @@ function frames(): fc.Arbitrary<LeafMessage> {
   return fc.record({
     subject: text,
     sequence: fc.integer({ min: 1, max: 3 }),
+    timeMs: fc.integer({ min: 0, max: 2 }),
     headers: fc.array(fc.tuple(text, text), { maxLength: 3 }).map((pairs) => new Map(pairs)),
     payload: fc.uint8Array({ maxLength: 3 }),
   });
 }
 function plain(frame: LeafMessage): unknown {
-  return [frame.subject, frame.sequence, [...frame.headers], [...frame.payload]];
+  return [frame.subject, frame.sequence, frame.timeMs, [...frame.headers], [...frame.payload]];
 }

@@ -1,6 +1,17 @@
 /** G5 further: who ends an approval, until when it may be used, and frames of no honest approval. */
-import { honestFrames, needs, startMs } from "#actors/audit/testing.ts";
-import { ok } from "node:assert/strict";
+import {
+  approvalPayload,
+  binding,
+  frameList,
+  honestFrames,
+  needs,
+  openPayload,
+  sha256,
+  startMs,
+  verdictPayload,
+} from "#actors/audit/testing.ts";
+import { encodeControl } from "#schemas/frames.ts";
+import { match, ok } from "node:assert/strict";
 import {
   type Case,
   change,
@@ -88,6 +99,34 @@ const cases: readonly Case[] = [
 ];
 
 testCases(cases, honestFrames);
+
+Deno.test("verifyFrames() names an approval of other bytes than are held, from its asking on", async () => {
+  const other = { binding: "c".repeat(64) };
+  const steps = [0, 1, 2, 3, 4].map((nth) => edit("approval", nth, other));
+  const result = await verifyFrames(steps.reduce((frames, step) => step(frames), honestFrames()));
+  ok(!result.ok);
+  match(result.first.message, /approval ap1 is asked otherwise than its hold says/);
+});
+
+Deno.test("verifyFrames() accepts a request that was held and refused", async () => {
+  const list = frameList();
+  const open = encodeControl("open", openPayload());
+  list.add("open", { request: 0 }, open);
+  list.say("verdict", 0, verdictPayload(0, sha256(open), "allow"));
+  list.add("request", { request: 1 }, Uint8Array.of(1));
+  const approval = { id: "ap1", needs, binding };
+  const verdict = (decision: "hold" | "deny") => {
+    list.say("verdict", 1, verdictPayload(1, sha256(Uint8Array.of(1)), decision, approval));
+  };
+  verdict("hold");
+  list.say("approval", 1, approvalPayload("asked", 1, null));
+  const denied = approvalPayload("denied", 1, "grace");
+  if (denied.by === null) throw new Error("Somebody denies");
+  list.say("approval", 1, { ...denied, by: { ...denied.by, decision: "deny" } });
+  verdict("deny");
+  const result = await verifyFrames(list.frames);
+  ok(result.ok, result.ok ? "" : result.first.message);
+});
 
 Deno.test("verifyFrames() takes an approval that expires when the shortest of its needs does", async () => {
   const shorter = [{ ...needs[0], expiresMs: 600_000 }];

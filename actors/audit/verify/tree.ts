@@ -37,11 +37,15 @@ export type TreeCheck = {
   signed(): number;
 };
 
-/** `kept`: checkpoints that were kept outside the system, as signed notes. */
+/**
+ * `kept`: checkpoints that were kept outside the system, as signed notes. `signedThrough`: frames
+ * up to this sequence must be signed.
+ */
 export function checkTree(
   checkpoints: AsyncIterable<StoredMessage>,
   verifier: Verifier,
   kept: readonly Uint8Array[],
+  signedThrough: number,
   find: Find,
 ): TreeCheck {
   const reader = checkpoints[Symbol.asyncIterator]();
@@ -86,8 +90,15 @@ export function checkTree(
       for (const { size } of keptTrees) {
         if (size > last) missingTail("the kept checkpoint", size, last);
       }
+      if (signedThrough > last) missingTail("the record", signedThrough, last);
+      const newest = previous?.size ?? 0;
       if (count === 0 && last > 0) {
         find("G6", 0, null, `no checkpoint signs any of the ${last} frames`);
+      } else if (newest < signedThrough) {
+        const which = newest + 1 === signedThrough
+          ? `${signedThrough} is`
+          : `${newest + 1} to ${signedThrough} are`;
+        find("G6", newest + 1, null, `sequence ${which} signed by no checkpoint`);
       }
     },
     checkpoints: () => count,
@@ -96,7 +107,7 @@ export function checkTree(
 
   function missingTail(what: string, size: number, last: number): void {
     const which = size === last + 1 ? `${size} is` : `${last + 1} to ${size} are`;
-    find("G6", last + 1, null, `${what} signs ${size} frames: sequence ${which} missing`);
+    find("G6", last + 1, null, `${what} has ${size} frames: sequence ${which} missing`);
   }
 
   async function settle(position: number): Promise<void> {

@@ -46,6 +46,11 @@ export type VerifyOptions = {
   readonly identity?: IdentityCheck;
   /** Checkpoints (signed notes) kept outside the system: against a tail cut off everywhere. */
   readonly kept?: readonly Uint8Array[];
+  /**
+   * Frames up to this sequence must be signed; left out: those behind the newest checkpoint may be
+   * on their way to the next.
+   */
+  readonly signedThrough?: number;
 };
 
 /**
@@ -64,7 +69,13 @@ export async function verifyLog(
   const limits = options.limits ?? verifyLimits;
   const findings = collectFindings(limits.findingsMax);
   const sessions = checkSessions(limits, options.identity ?? null, findings.find);
-  const tree = checkTree(checkpoints, verifier, options.kept ?? [], findings.find);
+  const tree = checkTree(
+    checkpoints,
+    verifier,
+    options.kept ?? [],
+    options.signedThrough ?? 0,
+    findings.find,
+  );
   let count = 0;
   let through = 0;
   await tree.begin();
@@ -87,7 +98,7 @@ export async function verifyLog(
 /** Verifies G1, G2 and G5 alone, where no log is being written (simulations, tests of actors). */
 export async function verifyFrames(
   frames: AsyncIterable<StoredMessage> | Iterable<StoredMessage>,
-  options: Omit<VerifyOptions, "kept"> = {},
+  options: Omit<VerifyOptions, "kept" | "signedThrough"> = {},
 ): Promise<Verification> {
   const limits = options.limits ?? verifyLimits;
   const findings = collectFindings(limits.findingsMax);

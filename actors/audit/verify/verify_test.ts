@@ -57,6 +57,7 @@ Deno.test("verifyLog() covers subject, headers and their values", async () => {
   const edits: ((frame: StoredMessage) => StoredMessage)[] = [
     (frame) => ({ ...frame, subject: frame.subject.replace(".pg1.", ".pg2.") }),
     (frame) => ({ ...frame, headers: new Map([...frame.headers, ["X", "y"]]) }),
+    (frame) => ({ ...frame, timeMs: frame.timeMs - 1 }),
     (frame) => ({ ...frame, headers: new Map([...frame.headers].map(([n, v]) => [n, `${v}0`])) }),
   ];
   for (const edit of edits) {
@@ -86,7 +87,7 @@ Deno.test("verifyLog() names a missing frame even when the rest was renumbered",
   match(text, /a frame from 6 to 9 changed: root of checkpoint 2/);
   match(
     text,
-    new RegExp(`checkpoint 5 signs ${honest.length} frames: sequence ${honest.length} is`),
+    new RegExp(`checkpoint 5 has ${honest.length} frames: sequence ${honest.length} is`),
   );
 });
 
@@ -103,7 +104,7 @@ Deno.test("verifyLog() names a truncated stream", async () => {
   const last = honest.length;
   match(
     words(result),
-    new RegExp(`checkpoint 5 signs ${last} frames: sequence ${last - 1} to ${last} are missing`),
+    new RegExp(`checkpoint 5 has ${last} frames: sequence ${last - 1} to ${last} are missing`),
   );
 });
 
@@ -112,8 +113,20 @@ Deno.test("verifyLog() names a tail cut off everywhere by a checkpoint kept else
   const frames = honest.slice(0, 20);
   ok((await check(frames, signed.slice(0, 4))).ok, "not visible from inside");
   const result = await check(frames, signed.slice(0, 4), kept);
-  match(words(result), /the kept checkpoint signs \d+ frames: sequence 21 to \d+ are missing/);
+  match(words(result), /the kept checkpoint has \d+ frames: sequence 21 to \d+ are missing/);
   ok((await check(honest, signed, kept)).ok);
+});
+
+Deno.test("verifyLog() names frames that should be signed and are not", async () => {
+  const until = (signedThrough: number, checkpoints = signed.slice(0, 2)) => {
+    const options = { signedThrough };
+    return verifyLog(streamOf(honest), streamOf(checkpoints), testSigner.vkey, options);
+  };
+  ok((await until(9)).ok);
+  match(words(await until(10)), /^G6: sequence 10 is signed by no checkpoint$/);
+  match(words(await until(12)), /sequence 10 to 12 are signed by no/);
+  ok((await until(honest.length, signed)).ok);
+  match(words(await until(99, signed)), /the record has 99 frames: sequence \d+ to 99 are missing/);
 });
 
 Deno.test("verifyLog() names a rewritten log that is signed anew, by a checkpoint kept elsewhere", async () => {

@@ -1,0 +1,211 @@
+/**
+ * A file of evidence in the hands of somebody who would change it: each field of each kind of line,
+ * its end, its keys. `sallyport verify` runs as it is, on files, in this process.
+ */
+import { match, ok, strictEqual } from "node:assert/strict";
+import { testIssuer, testSigner, voteClaims } from "#actors/_kit/identity_testing.ts";
+import {
+  binding,
+  checkpointsOf,
+  frameList,
+  honestFrames,
+  openPayload,
+  startMs,
+} from "#actors/audit/testing.ts";
+import { parseArguments } from "#deploy/sallyport/arguments.ts";
+import { CommandError } from "#deploy/sallyport/failure.ts";
+import { verify } from "#deploy/sallyport/verify.ts";
+import { voteDigest } from "#schemas/approval.ts";
+import { actOf } from "#schemas/identity.ts";
+import { encodeEvidenceHead, encodeEvidenceMessage } from "#schemas/log/evidence.ts";
+import { epochSigner } from "#schemas/log/epoch.ts";
+import { signerOf } from "#schemas/log/key.ts";
+
+const log = signerOf("log.example", new Uint8Array(32).fill(7));
+const identity = testSigner();
+const frames = honestFrames(tokens());
+const head = {
+  evidence: "sallyport",
+  version: 1,
+  log: "audit",
+  epoch: "2026_11",
+  organisation: testIssuer.replace("sallyport/", ""),
+  exportedAt: "2026-11-21T12:00:00.000Z",
+  frames: frames.length,
+  checkpoints: 3,
+  logKey: log.signer.vkey,
+  identityKeys: identity.jwks,
+} as const;
+const whole = linesOf(frames);
+const firstFrame = whole.findIndex((line) => line.includes('"audit.'));
+
+/** Head, checkpoints at 5, 9 and the end, frames. */
+function linesOf(stored: typeof frames, change: Record<string, unknown> = {}): string[] {
+  const epoch = epochSigner(log.skey, "2026_11");
+  if (epoch === null) throw new Error("The log has no key");
+  const checkpoints = checkpointsOf(stored, [5, 9, stored.length], epoch).map((checkpoint) => {
+    return { ...checkpoint, subject: "checkpoint.audit-2026_11" };
+  });
+  const first = encodeEvidenceHead({ ...head, ...change });
+  const lines = [first, ...[...checkpoints, ...stored].map(encodeEvidenceMessage)];
+  return lines.map((line) => line.trimEnd());
+}
+
+/** What `verify` says of a file of these lines; 0 when it passes. */
+async function verdictOn(
+  lines: readonly string[],
+  ...words: string[]
+): Promise<{ code: number; out: string }> {
+  const file = await Deno.makeTempFile();
+  const said: string[] = [];
+  const say = (text: string) => void said.push(text);
+  try {
+    await Deno.writeTextFile(file, `${lines.join("\n")}\n`);
+    const code = await verify.run({
+      given: parseArguments(verify.grammar, ["--from", file, ...words]),
+      cwd: "/",
+      environment: { SALLYPORT_DIR: undefined, HOME: undefined },
+      terminal: { print: say, write: say, say, progress: say },
+      signal: new AbortController().signal,
+    });
+    return { code, out: said.join("\n") };
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    return { code: 1, out: `${said.join("\n")}\n${error.message}` };
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+Deno.test("verify passes an honest file of evidence", async () => {
+  const { code, out } = await verdictOn(whole);
+  strictEqual(code, 0, out);
+  match(out, /\nVERIFIED$/);
+});
+
+Deno.test("verify names each change of a field of a line", async () => {
+  // A line of each kind of frame, and a checkpoint.
+  const kinds = new Map(
+    whole.slice(1).map((line, index) => {
+      return [/"subject":"[^"]*?([a-z]+|checkpoint[^"]*)"/.exec(line)?.[1] ?? "", index + 1];
+    }),
+  );
+  ok(kinds.size >= 8, [...kinds.keys()].join());
+  const edits: readonly [string, (fields: Fields) => Fields][] = [
+    ["subject", (line) => ({ ...line, subject: line.subject.replace("2026_11", "2026_12") })],
+    ["sequence", (line) => ({ ...line, sequence: line.sequence + 1 })],
+    ["time", (line) => ({ ...line, timeMs: line.timeMs + 1 })],
+    ["a header", (line) => ({ ...line, headers: [...line.headers, ["X", "y"]] })],
+    ["a header twice", (line) => ({ ...line, headers: [...line.headers, ...line.headers] })],
+    ["no headers", (line) => ({ ...line, headers: [] })],
+    ["payload", (line) => ({ ...line, payload: `AAAA${line.payload}` })],
+    ["a field more", (line) => ({ ...line, note: "" })],
+  ];
+  for (const [kind, at] of kinds) {
+    for (const [what, change] of edits) {
+      // The frontier in a checkpoint's headers is a convenience, and its time says nothing.
+      if (kind.startsWith("checkpoint") && /header|time/.test(what)) continue;
+      const line = JSON.stringify(change(JSON.parse(whole[at] ?? "")));
+      const { code, out } = await verdictOn(whole.with(at, line));
+      ok(code === 1 && !/\nVERIFIED/.test(out), `${what} of ${kind}: ${out}`);
+    }
+  }
+});
+type Fields = {
+  readonly subject: string;
+  readonly sequence: number;
+  readonly timeMs: number;
+  readonly headers: readonly (readonly string[])[];
+  readonly payload: string;
+};
+
+Deno.test("verify takes one spelling of a line", async () => {
+  const line = whole[firstFrame] ?? "";
+  const spellings = [
+    ` ${line}`,
+    line.replace('{"', '{"sequence":7,"'),
+    line.replace("pg1", "pg\\u0031"),
+  ];
+  for (const spelling of spellings) {
+    const { code, out } = await verdictOn(whole.with(firstFrame, spelling));
+    ok(code === 1 && /not understood/.test(out), out);
+  }
+});
+
+Deno.test("verify refuses frames behind the newest checkpoint of a file of evidence", async () => {
+  // Whoever edits a file takes the newest checkpoints away and writes what follows anew.
+  const { code, out } = await verdictOn(whole.toSpliced(firstFrame - 1, 1));
+  strictEqual(code, 1, out);
+  match(out, /NOT VERIFIED[^]*\n {2}G6: sequence 10 to \d+ are signed by no checkpoint/);
+  const list = frameList();
+  list.frames.push(...frames);
+  list.say("open", 0, openPayload(), "s2");
+  const forged = encodeEvidenceMessage(list.frames.at(-1) ?? fail()).trimEnd();
+  const longer = encodeEvidenceHead({ ...head, frames: frames.length + 1 }).trimEnd();
+  const appended = await verdictOn([...whole.with(0, longer), forged]);
+  strictEqual(appended.code, 1, appended.out);
+});
+
+Deno.test("verify refuses a file whose head was changed", async () => {
+  const heads: readonly Record<string, unknown>[] = [
+    { frames: frames.length - 1 },
+    { frames: frames.length + 1 },
+    { frames: 0, checkpoints: 0 },
+    { checkpoints: 2 },
+    { checkpoints: 0 },
+    { epoch: "2026_12" },
+    { organisation: "other" },
+    { identityKeys: testSigner().jwks },
+    { identityKeys: { keys: [] } },
+    { identityKeys: null },
+    { logKey: signerOf("log.example", new Uint8Array(32).fill(8)).signer.vkey },
+    { logKey: signerOf("log.other", new Uint8Array(32).fill(7)).signer.vkey },
+  ];
+  for (const change of heads) {
+    const { code, out } = await verdictOn(whole.with(0, JSON.stringify({ ...head, ...change })));
+    strictEqual(code, 1, `${JSON.stringify(change)}: ${out}`);
+  }
+});
+
+Deno.test("verify holds a file with its own keys against keys from elsewhere", async () => {
+  // Whoever stole the log's key invents people, and signs for them as identity.
+  const thief = testSigner();
+  const invented = linesOf(honestFrames(tokens(thief)), { identityKeys: thief.jwks });
+  const believed = await verdictOn(invented);
+  match(believed.out, /with keys that the evidence brought itself/);
+  const keys = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(keys, JSON.stringify(identity.jwks));
+    const { code, out } = await verdictOn(invented, "--identity-keys", keys);
+    strictEqual(code, 1, out);
+    match(out, /token_bad_signature/);
+    strictEqual((await verdictOn(whole, "--identity-keys", keys)).code, 0);
+  } finally {
+    await Deno.remove(keys);
+  }
+});
+
+function tokens(signer = identity) {
+  const { principal, connection } = openPayload();
+  const { person: sub, name, groups, purpose, issuer } = principal;
+  const act = actOf(principal.actors);
+  const opened = {
+    aud: "sallyport:edge",
+    connection,
+    session: "s1",
+    approval: null,
+    ...(act && { act }),
+  };
+  const person = { sub, name, groups, "purpose_of_use": purpose };
+  const vote = voteDigest({ binding, decision: "approve", justification: "looked at it" });
+  return {
+    open: signer.sign(voteClaims(startMs, issuer, { ...opened, ...person })),
+    voteOf: (person: string) => {
+      return signer.sign(voteClaims(startMs, issuer, { sub: person, name: person, vote }));
+    },
+  };
+}
+
+function fail(): never {
+  throw new Error("There is no such frame");
+}
