@@ -309,6 +309,8 @@ export const Policy = z.strictObject({
   version: z.literal(1),
   policyVersion: z.string(),
   policies: z.array(z.string()),
+  /** The groups that its policies ask for approval; frames from before they were told have none. */
+  approvers: z.array(z.string()).default([]),
   configDigest: z.string(),
   at: z.string(),
 });

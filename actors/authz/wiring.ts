@@ -9,7 +9,7 @@ import type { Host } from "#actors/_kit/host.ts";
 import type { IdentityKeys } from "#actors/_kit/identity_token.ts";
 import { newId } from "#actors/_kit/new_id.ts";
 import { type SessionWorker, sessionWorker, workerLimits } from "#actors/_kit/session_worker.ts";
-import { encodeControl } from "#schemas/frames.ts";
+import { encodeControl, type Policy } from "#schemas/frames.ts";
 import { auditStream, auditSubject } from "#schemas/subjects.ts";
 import { authz } from "./actor.ts";
 import { defaultLimits } from "./analysis/analyse.ts";
@@ -71,8 +71,15 @@ export async function wireAuthz(host: Host, facts: AuthzFacts): Promise<AuthzWir
   async function recordPolicy(epoch: string): Promise<void> {
     const { version, rules } = facts.policy();
     const at = new Date(clock.nowMs()).toISOString();
-    const policies = [...rules.keys()];
-    const frame = { version: 1, policyVersion: version, policies, configDigest, at } as const;
+    const asked = [...rules.values()].flatMap(({ approval }) => approval?.group ?? []);
+    const frame: Policy = {
+      version: 1,
+      policyVersion: version,
+      policies: [...rules.keys()],
+      approvers: [...new Set(asked)].sort(),
+      configDigest,
+      at,
+    };
     const key = { epoch, shard: 0, edge: "control", session: "policy" };
     const nonce = random(16).toBase64({ alphabet: "base64url", omitPadding: true });
     const headers = frameHeaders({ request: 0, part: 0, more: false }, nonce, undefined);

@@ -97,7 +97,7 @@ export type Ledger = {
   sessions(): SessionEntry[];
   /** Newest first. */
   approvals(): ApprovalEntry[];
-  /** Groups that some request's approval asked for. */
+  /** Groups that the policy in force asks for approval. */
   approverGroups(): ReadonlySet<string>;
   /** Frames that were taken in, and the sequence of the newest. */
   frames(): number;
@@ -118,7 +118,7 @@ export function createLedger(limits: LedgerLimits): Ledger {
   const approvals = new Map<string, ApprovalEntry>();
   /** Holds whose `asked` is still to come, by approval id. */
   const holds = new Map<string, Pick<ApprovalEntry, "verdict" | "requestStart" | "summary">>();
-  const groups = new Set<string>();
+  let groups: ReadonlySet<string> = new Set();
   let frames = 0;
   let last = 0;
   let revision = 0;
@@ -139,7 +139,8 @@ export function createLedger(limits: LedgerLimits): Ledger {
     last = message.sequence;
     const frame = toFrame(message);
     // What is no frame is the verifier's to name; there is nothing to list.
-    if (frame === null || frame.kind === "view" || frame.kind === "policy") return;
+    if (frame === null || frame.kind === "view") return;
+    if (frame.kind === "policy") return takePolicy(frame);
     if (frame.kind === "open") return takeOpen(frame);
     const session = sessions.get(frame.key.session);
     if (session !== undefined) {
@@ -189,6 +190,13 @@ export function createLedger(limits: LedgerLimits): Ledger {
     }
   }
 
+  function takePolicy(frame: Frame): void {
+    const policy = decodeControl("policy", frame.payload);
+    // Of a policy that is not understood nobody is known to approve.
+    groups = new Set(policy?.approvers.slice(0, limits.groupsMax));
+    revision++;
+  }
+
   function takeOpen(frame: Frame): void {
     const open = decodeControl("open", frame.payload);
     if (open === null || sessions.has(frame.key.session)) return;
@@ -228,9 +236,6 @@ export function createLedger(limits: LedgerLimits): Ledger {
     }
     revision++;
     if (verdict.decision !== "hold" || verdict.approval === null) return;
-    for (const { group } of verdict.approval.needs) {
-      if (groups.size < limits.groupsMax) groups.add(group);
-    }
     const { statements } = verdict;
     const distinct = (names: readonly string[]) => [...new Set(names)].slice(0, namesMax);
     makeRoom(holds, limits.approvalsMax, () => true);

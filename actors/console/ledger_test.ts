@@ -12,7 +12,7 @@ import {
 import { auditSubject, type FrameKind } from "#schemas/subjects.ts";
 import { createLedger, type Ledger, stateAt } from "./ledger.ts";
 import { approvalOf, bindingOf, need, openOf, verdictOf, voteOf } from "./samples_testing.ts";
-import { ana, person, startMs } from "./testing.ts";
+import { ana, person, policyOf, startMs } from "./testing.ts";
 
 const limits = { sessionsMax: 3, approvalsMax: 3, groupsMax: 2 };
 const bytes = new Uint8Array(1);
@@ -55,6 +55,16 @@ Deno.test("a session that opens twice stays whose it was", () => {
   strictEqual(ledger.session("s1")?.principal.person, "ana");
 });
 
+Deno.test("who approves is what the policy in force says, before anything was held", () => {
+  const { ledger, say, store } = fill();
+  say("policy", policyOf(["compliance", "privacy"]), "policy");
+  deepStrictEqual([...ledger.approverGroups()], ["compliance", "privacy"]);
+  say("policy", policyOf(["privacy"]), "policy");
+  deepStrictEqual([...ledger.approverGroups()], ["privacy"]);
+  store("policy", bytes, "policy");
+  deepStrictEqual([...ledger.approverGroups()], []);
+});
+
 Deno.test("sessions, approvals and groups are bounded; what is settled goes first", () => {
   const { ledger, say, hold, close } = fill();
   hold("ap1", "s1");
@@ -68,7 +78,7 @@ Deno.test("sessions, approvals and groups are bounded; what is settled goes firs
   hold("ap5", "s5");
   deepStrictEqual(ledger.sessions().map(({ key }) => key.session), ["s5", "s4", "s3"]);
   strictEqual(ledger.approvals().length, 3);
-  hold("ap6", "s6", ana, ["g1", "g2", "g3"]);
+  say("policy", policyOf(["g1", "g2", "g3"]), "policy");
   strictEqual(ledger.approverGroups().size, 2);
 });
 
@@ -88,7 +98,7 @@ type Fill = {
   readonly ledger: Ledger;
   store(kind: FrameKind, payload: Uint8Array, session: string): void;
   say<K extends ControlKind>(kind: K, payload: ControlPayload<K>, session: string): void;
-  hold(id: string, session: string, principal?: PrincipalChain, groups?: string[]): void;
+  hold(id: string, session: string, principal?: PrincipalChain): void;
   close(session: string): void;
 };
 
@@ -114,8 +124,8 @@ function fill(): Fill {
     store(kind, encodeControl(kind, payload), session);
   }
 
-  function hold(id: string, session: string, principal = ana, groups = ["compliance"]): void {
-    const needs = groups.map((group) => ({ ...need, group }));
+  function hold(id: string, session: string, principal = ana): void {
+    const needs = [need];
     const approval = { id, needs, binding: bindingOf(id) };
     say("open", openOf(principal), session);
     say("verdict", verdictOf(1, bytes, "hold", { approval }), session);

@@ -2,8 +2,8 @@
  * Who may see what at the console.
  *
  * - An approval: the members of a group it asks, and the person who is accountable for the request.
- * - A recording, and the list of sessions: the members of every group that approves somewhere, and
- *   of a session of their own the person who is accountable for it.
+ * - A recording, and the list of sessions: the members of every group that the policy in force asks
+ *   for approval, and of a session of their own the person who is accountable for it.
  * - An agent sees nothing, whoever it acts for.
  *
  * **Invariant:** what somebody may not see is answered as if it did not exist.

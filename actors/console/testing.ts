@@ -17,6 +17,7 @@ import {
   encodeControl,
   formatFrame,
   frameHeader,
+  type Policy,
   type PrincipalChain,
 } from "#schemas/frames.ts";
 import { type ExchangeReply, ExchangeRequest } from "#schemas/identity.ts";
@@ -178,6 +179,7 @@ export async function rig(options: RigOptions = {}): Promise<Rig> {
   });
   await console.start();
   let nonces = 0;
+  await add("policy", 0, encodeControl("policy", policyOf(["compliance"])), { session: "policy" });
   return {
     console,
     bus: others,
@@ -235,6 +237,18 @@ export async function rig(options: RigOptions = {}): Promise<Rig> {
     await settle();
     return sequence;
   }
+}
+
+/** A policy that asks these groups for approval somewhere. */
+export function policyOf(approvers: readonly string[]): Policy {
+  return {
+    version: 1,
+    policyVersion: "p1",
+    policies: ["bulk"],
+    approvers: [...approvers],
+    configDigest: "c1",
+    at: "2026-11-21T09:00:00.000Z",
+  };
 }
 
 /** Lets everything that waits for nothing but its turn happen. */
