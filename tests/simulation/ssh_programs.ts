@@ -69,7 +69,9 @@ function command(text: string, { prints, ends }: Output): Program {
   };
 }
 
-/** Echoes what is typed, and runs its lines. */
+const [interrupt, end, erase] = ["\x03", "\x05", "\x15"];
+
+/** Echoes what is typed, and runs its lines; Ctrl-U and Ctrl-C take back what was typed. */
 function shell({ prints, ends }: Output): Program {
   const prompt = () => prints(utf8("$ "));
   let line = "";
@@ -77,15 +79,19 @@ function shell({ prints, ends }: Output): Program {
   return {
     data(bytes) {
       for (const key of new TextDecoder().decode(bytes)) {
-        if (key !== "\r") {
+        if (key === end) continue;
+        if (key === "\r") {
+          prints(utf8("\r\n"));
+          if (line === "exit") return ends(success);
+          const file = /^cat (rows-\d+)$/.exec(line)?.[1] ?? "";
+          prints(utf8(new TextDecoder().decode(fileOf(file)).replaceAll("\n", "\r\n")));
+        } else if (key === interrupt) prints(utf8("^C\r\n"));
+        else if (key === erase) prints(utf8("\r\x1b[K"));
+        else {
           line += key;
           prints(utf8(key));
           continue;
         }
-        prints(utf8("\r\n"));
-        if (line === "exit") return ends(success);
-        const file = /^cat (rows-\d+)$/.exec(line)?.[1] ?? "";
-        prints(utf8(new TextDecoder().decode(fileOf(file)).replaceAll("\n", "\r\n")));
         line = "";
         prompt();
       }
