@@ -6,6 +6,7 @@
  * @module
  */
 import { z } from "zod";
+import { remember } from "#schemas/remember.ts";
 
 /** Different rests that are remembered; the oldest makes room. */
 export const restsMax = 256;
@@ -38,13 +39,7 @@ export function verdictMemory<T extends object>(
     if (remaining.length > restCharactersMax) return null;
     const result = rest.safeParse(JSON.parse(`{${remaining}`));
     if (!result.success) return null;
-    if (known.size >= restsMax) {
-      for (const oldest of known.keys()) {
-        known.delete(oldest);
-        break;
-      }
-    }
-    known.set(remaining, frozen(result.data));
+    remember(known, remaining, frozen(result.data), restsMax);
     return result.data;
   }
 }

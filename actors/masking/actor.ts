@@ -24,6 +24,7 @@ import {
   rawPartsHeader,
 } from "#schemas/frames.ts";
 import { cutHeader, encodePayload, encodingHeader } from "#schemas/payload_coding.ts";
+import { remember } from "#schemas/remember.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import type { MaskingCommand, MaskingInput } from "./inputs.ts";
 import { postgresRewriter } from "./postgres.ts";
@@ -154,11 +155,7 @@ export function masking(
         const verdict = decodeControl("verdict", frame.payload);
         if (verdict?.decision !== "allow" || verdict.cancels !== null) return;
         const { request, plan, parsed, volume } = verdict;
-        state.plans.set(request, { request, plan, parsed, volume });
-        if (state.plans.size > limits.plansMax) {
-          const [oldest] = state.plans.keys();
-          if (oldest !== undefined) state.plans.delete(oldest);
-        }
+        remember(state.plans, request, { request, plan, parsed, volume }, limits.plansMax);
         return takeWaiting(state, out);
       }
       case "response":

@@ -12,11 +12,12 @@
  *
  * @module
  */
-import { createHash, createHmac, pbkdf2Sync, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { Reader, Writer } from "#schemas/wire/cursor.ts";
 import { encodeBackend } from "#schemas/wire/postgres/backend.ts";
 import { bodyOffset, type Frame, Framer } from "#schemas/wire/postgres/frame.ts";
 import { encodeStartupPacket } from "#schemas/wire/postgres/startup_message.ts";
+import { saltedPassword } from "./salted_password.ts";
 
 export type Credentials = {
   readonly user: string;
@@ -205,7 +206,7 @@ export class Login {
     if (iterations > this.#limits.iterationsMax) {
       return failed("28P01", "the server asks for too many iterations");
     }
-    const salted = pbkdf2Sync(this.#credentials.password, salt, iterations, 32, "sha256");
+    const salted = saltedPassword(this.#credentials.password, salt, iterations);
     const clientKey = hmac(salted, "Client Key");
     const storedKey = createHash("sha256").update(clientKey).digest();
     const withoutProof = `c=${this.#scram.bound.toBase64()},r=${nonce}`;

@@ -7,6 +7,7 @@
 import type { StoredMessage } from "#actors/_kit/bus.ts";
 import { type Frame, toFrame } from "#actors/_kit/frame.ts";
 import { decodeControl, frameHeader, parseFrame } from "#schemas/frames.ts";
+import { remember } from "#schemas/remember.ts";
 import { parseAuditSubject } from "#schemas/subjects.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import { createHash } from "node:crypto";
@@ -59,7 +60,7 @@ export function checkSessions(
     if (session === null) return;
     if (session.place !== placeOf(frame)) context.report("shape", "session changes epoch or shard");
     takeFrame(session, context);
-    if (session.closed && open.delete(id)) remember(session);
+    if (session.closed && open.delete(id)) remember(closed, id, session, limits.closedMax);
   }
 
   function begin(id: string, context: CheckContext): SessionRecord | null {
@@ -74,15 +75,6 @@ export function checkSessions(
     open.set(id, session);
     count++;
     return session;
-  }
-
-  function remember(session: SessionRecord): void {
-    closed.set(session.id, session);
-    if (closed.size <= limits.closedMax) return;
-    for (const oldest of closed.keys()) {
-      closed.delete(oldest);
-      break;
-    }
   }
 }
 

@@ -24,6 +24,7 @@ import {
 } from "@cedar-policy/cedar-wasm";
 import type { Config } from "#schemas/config.ts";
 import { policySchema } from "#schemas/policy_schema.ts";
+import { remember } from "#schemas/remember.ts";
 import { checkReferences } from "./references.ts";
 import { lineAt, parseRules, type PolicyRule, type Problem } from "./rules.ts";
 import { type Overrun, type ScanLimits, scanPolicy } from "./scan.ts";
@@ -165,10 +166,7 @@ function compile(
     const answer = known ?? asked({ ...question, context }, plain, approval);
     // A failure inside Cedar is not remembered as if it were policy.
     if (!isKept || answer.kind === "failed") return answer;
-    answers.delete(key);
-    answers.set(key, answer);
-    const [oldest] = answers.keys();
-    if (answers.size > limits.answersMax && oldest !== undefined) answers.delete(oldest);
+    remember(answers, key, answer, limits.answersMax);
     return answer;
   }
 

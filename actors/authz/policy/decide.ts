@@ -18,6 +18,7 @@ import type { Context } from "@cedar-policy/cedar-wasm";
 import type { Effect, StatementAnalysis } from "#schemas/analysis.ts";
 import type { ApprovalNeed } from "#schemas/frames.ts";
 import { opaqueClass, revealAction } from "#schemas/policy_schema.ts";
+import { remember } from "#schemas/remember.ts";
 import type { Answer, PolicySet } from "./cedar.ts";
 import { contextOf, type Parties, partiesOf } from "./question.ts";
 import { type Principal, type Situation, situationKey, situationsOf } from "./situation.ts";
@@ -73,13 +74,13 @@ export function createDecider(policy: PolicySet): Decider {
   const principals = new WeakMap<Principal, string>();
   const statements = new WeakMap<StatementAnalysis, string>();
   return {
-    decide: remember,
+    decide: decideOnce,
     get size() {
       return decisions.size;
     },
   };
 
-  function remember(
+  function decideOnce(
     principal: Principal,
     connection: string,
     analyses: readonly StatementAnalysis[],
@@ -93,10 +94,7 @@ export function createDecider(policy: PolicySet): Decider {
     const decision = known ?? decide(policy, principal, connection, analyses);
     // A failure inside Cedar is not remembered as if it were policy.
     if (decision.unjudged === "policy_failed") return decision;
-    decisions.delete(key);
-    decisions.set(key, decision);
-    const [oldest] = decisions.keys();
-    if (decisions.size > decisionsMax && oldest !== undefined) decisions.delete(oldest);
+    remember(decisions, key, decision, decisionsMax);
     return decision;
   }
 }

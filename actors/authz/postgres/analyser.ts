@@ -8,6 +8,7 @@
  * @module
  */
 import { Effect } from "#schemas/analysis.ts";
+import { remember } from "#schemas/remember.ts";
 import { analyse, type Analysed, type AnalysisLimits } from "../analysis/analyse.ts";
 import { firstUserOid, type Schema } from "../analysis/catalog_index.ts";
 import type { Parser } from "../analysis/parser.ts";
@@ -61,12 +62,8 @@ export function createAnalyser(parser: Parser, limits: AnalysisLimits) {
     if (result.kind === "refused" || !isPlain(result)) return result;
     const literals = shape === null ? null : placesOf(result, sql);
     const byShape = result.shapeIndependent && shapeKey !== null && literals !== "elsewhere";
-    known.set(byShape ? shapeKey : textKey, {
-      analysed: result,
-      literals: byShape ? literals : null,
-    });
-    const [oldest] = known.keys();
-    if (known.size > rememberedMax && oldest !== undefined) known.delete(oldest);
+    const remembered = { analysed: result, literals: byShape ? literals : null };
+    remember(known, byShape ? shapeKey : textKey, remembered, rememberedMax);
     return result;
   }
 }

@@ -26,6 +26,7 @@
  */
 import { rowsUnknown, type StatementAnalysis } from "#schemas/analysis.ts";
 import { type Explain, explainedMax } from "#schemas/frames.ts";
+import { remember } from "#schemas/remember.ts";
 import { statementTexts } from "#schemas/wire/postgres/statement_texts.ts";
 import type { Decision } from "../policy/decide.ts";
 import { type Expected, withRows } from "../policy/rows.ts";
@@ -89,17 +90,11 @@ export function createEstimates(
         const sql = texts?.get(message)?.text;
         if (sql === undefined || sql.length > limits.textCharsMax) continue;
         const place = { connection, catalogDigest };
-        remember(keyOf(place, { sql, searchPath }), { rows: rows[index] ?? null, atMs });
+        const answer = { rows: rows[index] ?? null, atMs };
+        remember(answers, keyOf(place, { sql, searchPath }), answer, limits.rememberedMax);
       }
     },
   };
-
-  function remember(key: string, answer: Answer): void {
-    answers.delete(key);
-    answers.set(key, answer);
-    const [oldest] = answers.keys();
-    if (answers.size > limits.rememberedMax && oldest !== undefined) answers.delete(oldest);
-  }
 }
 
 /** The lists before the text are JSON, hence free of newlines. */
