@@ -17,11 +17,11 @@ import {
   type Outcome,
   type Verdict,
 } from "#schemas/frames.ts";
+import { openOf, outcomeOf, verdictOf } from "#schemas/frames_testing.ts";
 import { checkpointMessage } from "#schemas/log/checkpoint_message.ts";
 import { type Signer, signerOf } from "#schemas/log/key.ts";
 import { frameLeafHash } from "#schemas/log/leaf.ts";
 import { append, emptyFrontier } from "#schemas/log/merkle.ts";
-import { maskWhole } from "#schemas/mask_plan.ts";
 import { encodePayload, encodingHeader } from "#schemas/payload_coding.ts";
 import { auditSubject, type FrameKind } from "#schemas/subjects.ts";
 import { createHash } from "node:crypto";
@@ -77,10 +77,7 @@ export type TestTokens = { readonly open: string; voteOf(person: string): string
 const unsigned: TestTokens = { open: "token", voteOf: () => "t" };
 
 export function openPayload(token = unsigned.open): Open {
-  return {
-    version: 1,
-    connection: "ehr",
-    protocol: "postgres",
+  return openOf({
     principal: {
       issuer: "https://idp.example",
       person: "ada",
@@ -91,10 +88,9 @@ export function openPayload(token = unsigned.open): Open {
     },
     token,
     client: { address: "192.0.2.1", tls: "TLSv1.3", user: "ada", application: "psql" },
-    parameters: {},
     openedAt: new Date(startMs).toISOString(),
     configDigest: "c",
-  };
+  });
 }
 
 export function verdictPayload(
@@ -103,29 +99,17 @@ export function verdictPayload(
   decision: Verdict["decision"],
   approval: Verdict["approval"] = null,
 ): Verdict {
-  return {
-    version: 1,
-    request,
-    digest,
-    decision,
-    policies: ["p1"],
-    policyVersion: "v1",
-    parsed: null,
-    catalogDigest: null,
-    reasons: decision === "allow" ? [] : [{
-      code: "no_permit",
-      policy: null,
-      message: "not permitted",
-      detail: "",
-      hint: "ask",
-      sqlstate: "42501",
-    }],
-    statements: [],
-    plan: maskWhole,
-    durationMsMax: 60_000,
-    approval,
-    cancels: null,
+  const reason = {
+    code: "no_permit",
+    policy: null,
+    message: "not permitted",
+    detail: "",
+    hint: "ask",
+    sqlstate: "42501",
   };
+  const reasons = decision === "allow" ? [] : [reason];
+  const by = { policies: ["p1"], policyVersion: "v1" };
+  return verdictOf({ request, digest, decision, reasons, approval, ...by });
 }
 
 export function outcomePayload(
@@ -134,22 +118,8 @@ export function outcomePayload(
   verdict: number,
   status: Outcome["status"] = "executed",
 ): Outcome {
-  return {
-    version: 1,
-    request,
-    digest,
-    verdict,
-    status,
-    durationMs: 12,
-    bytes: 10,
-    rows: 1,
-    commands: ["SELECT"],
-    sqlstate: null,
-    transaction: "I",
-    completed: 1,
-    alive: true,
-    catalogDigest: null,
-  };
+  const told = { durationMs: 12, bytes: 10, rows: 1, commands: ["SELECT"] };
+  return outcomeOf({ request, digest, verdict, status, ...told, transaction: "I" });
 }
 
 export const needs = [

@@ -5,6 +5,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { Effect } from "#actors/_kit/actor.ts";
 import type { Frame, FrameKind } from "#actors/_kit/frame.ts";
+import { frameOf } from "#actors/_kit/frame_testing.ts";
 import { testIssuer, testSigner, voteClaims } from "#actors/_kit/identity_testing.ts";
 import { voteDigest } from "#schemas/approval.ts";
 import { Config } from "#schemas/config.ts";
@@ -129,9 +130,8 @@ function started() {
   }
 
   function store(kind: FrameKind, request: number, payload: Uint8Array): Frame {
-    const place = { request, part: 0, more: false };
     const sequence = stored.length + 1;
-    const frame = { kind, key, sequence, timeMs: startMs, headers: new Map(), payload, ...place };
+    const frame = frameOf(kind, { key, request, sequence, timeMs: startMs, payload });
     stored.push(frame);
     return frame;
   }

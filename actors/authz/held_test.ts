@@ -5,9 +5,9 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { testIssuer, testSigner, voteClaims } from "#actors/_kit/identity_testing.ts";
 import { type VoteContent, voteDigest } from "#schemas/approval.ts";
-import type { Approval, Verdict } from "#schemas/frames.ts";
+import type { Approval } from "#schemas/frames.ts";
+import { verdictOf } from "#schemas/frames_testing.ts";
 import type { IdentityClaims } from "#schemas/identity.ts";
-import { maskWhole } from "#schemas/mask_plan.ts";
 import { heard } from "./held.ts";
 import { opening } from "./postgres/testing.ts";
 import { initialState } from "./state.ts";
@@ -35,22 +35,7 @@ function byOf(change: Partial<By> = {}): By {
   };
 }
 
-const verdict: Verdict = {
-  version: 1,
-  request: 1,
-  digest: "d".repeat(64),
-  decision: "hold",
-  policies: [],
-  policyVersion: "p1",
-  catalogDigest: null,
-  reasons: [],
-  statements: [],
-  plan: maskWhole,
-  parsed: null,
-  durationMsMax: 1000,
-  approval: asked,
-  cancels: null,
-};
+const verdict = verdictOf({ decision: "hold", approval: asked });
 
 /** A session that holds request 1, and hears of it. */
 function holding() {

@@ -1,12 +1,8 @@
 /** A session of the edge and the stored frames that it meets, for tests. @module */
 import type { Frame, FrameKind } from "#actors/_kit/frame.ts";
-import {
-  type ControlPayload,
-  decisionHeader,
-  encodeControl,
-  rawBytesHeader,
-} from "#schemas/frames.ts";
-import { maskWhole } from "#schemas/mask_plan.ts";
+import { frameOf } from "#actors/_kit/frame_testing.ts";
+import { decisionHeader, encodeControl, type Outcome, rawBytesHeader } from "#schemas/frames.ts";
+import { outcomeOf, verdictOf } from "#schemas/frames_testing.ts";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 import type { TransactionStatus } from "#schemas/wire/postgres/ready_for_query.ts";
@@ -14,8 +10,6 @@ import { edgeLimits } from "./limits.ts";
 import { Session } from "./session.ts";
 import type { SessionEffect } from "./session_effects.ts";
 
-const key = { epoch: "2026_11", shard: 0, edge: "pg1", session: "s1" };
-const digest = "0".repeat(64);
 export const query = frontendBytes({ kind: "query", text: "select 1" });
 export const answer = answered("idle");
 /** The end of an answer, and what it says of the transaction. */
@@ -30,10 +24,8 @@ export function frame(
   request: number,
   payload: Uint8Array,
   more: Partial<Frame> = {},
-) {
-  const headers = new Map<string, string>();
-  const place = { request, part: 0, more: false };
-  return { kind, key, sequence: ++sequence, timeMs: 0, headers, payload, ...place, ...more };
+): Frame {
+  return frameOf(kind, { request, payload, sequence: ++sequence, ...more });
 }
 export function response(part: number, request: number, payload: Uint8Array, headers = {}): Frame {
   const all = new Map([[rawBytesHeader, "10"], ...Object.entries<string>(headers)]);
@@ -48,44 +40,14 @@ export function verdict(request: number, decision: "allow" | "deny" | "hold"): F
     hint: "",
     sqlstate: "42501",
   };
-  const payload: ControlPayload<"verdict"> = {
-    version: 1,
-    request,
-    digest,
-    decision,
-    policies: [],
-    policyVersion: "",
-    catalogDigest: null,
-    reasons: decision === "deny" ? [reason] : [],
-    statements: [],
-    plan: maskWhole,
-    parsed: null,
-    durationMsMax: 1,
-    approval: null,
-    cancels: null,
-  };
+  const reasons = decision === "deny" ? [reason] : [];
+  const payload = encodeControl("verdict", verdictOf({ request, decision, reasons }));
   const headers = new Map([[decisionHeader, decision]]);
-  return frame("verdict", request, encodeControl("verdict", payload), { headers });
+  return frame("verdict", request, payload, { headers });
 }
-export function outcome(request: number, more: Partial<ControlPayload<"outcome">> = {}): Frame {
-  const payload: ControlPayload<"outcome"> = {
-    version: 1,
-    request,
-    digest,
-    verdict: 1,
-    status: "executed",
-    durationMs: 1,
-    bytes: 10,
-    rows: 0,
-    commands: [],
-    sqlstate: null,
-    transaction: "I",
-    completed: 1,
-    alive: true,
-    catalogDigest: null,
-    ...more,
-  };
-  return frame("outcome", request, encodeControl("outcome", payload));
+export function outcome(request: number, more: Partial<Outcome> = {}): Frame {
+  const ended = outcomeOf({ request, bytes: 10, transaction: "I", ...more });
+  return frame("outcome", request, encodeControl("outcome", ended));
 }
 
 /** A session whose opening was allowed and answered. */

@@ -1,12 +1,14 @@
 /** Frames of one SSH session, for the tests of the edge. @module */
 import type { Frame, FrameKind } from "#actors/_kit/frame.ts";
+import { frameOf } from "#actors/_kit/frame_testing.ts";
 import {
-  type ControlPayload,
+  type Approval,
   decisionHeader,
   encodeControl,
+  type Outcome,
   rawBytesHeader,
 } from "#schemas/frames.ts";
-import { maskWhole } from "#schemas/mask_plan.ts";
+import { outcomeOf, verdictOf, zeroDigest } from "#schemas/frames_testing.ts";
 import {
   type ChannelMessage,
   decodeChannelMessage,
@@ -14,7 +16,6 @@ import {
 } from "#schemas/wire/ssh/channel.ts";
 
 const key = { epoch: "2026_11", shard: 0, edge: "ssh1", session: "s1" };
-const digest = "0".repeat(64);
 const noRows = { rowsMax: 1, rowsOf: "request", bytesOf: "request" } as const;
 let sequence = 0;
 
@@ -24,9 +25,7 @@ function frame(
   payload: Uint8Array,
   more: Partial<Frame> = {},
 ): Frame {
-  const headers = new Map<string, string>();
-  const place = { request, part: 0, more: false };
-  return { kind, key, sequence: ++sequence, timeMs: 0, headers, payload, ...place, ...more };
+  return frameOf(kind, { key, request, payload, sequence: ++sequence, ...more });
 }
 
 /** A response part with whole messages; `more` while others follow. */
@@ -55,33 +54,26 @@ export function verdict(
     sqlstate: "42501",
   };
   const needs = [{ group: "compliance", quorum: 1, expiresMs: 60_000, policies: [] }];
-  const payload: ControlPayload<"verdict"> = {
-    version: 1,
-    request,
-    digest,
-    decision,
-    policies: [],
-    policyVersion: "",
-    catalogDigest: null,
-    reasons: decision === "deny" ? [reason] : [],
-    statements: [],
-    plan: maskWhole,
-    parsed: null,
-    durationMsMax: 1,
-    ...(bytesMax === undefined ? {} : { volume: { ...noRows, bytesMax } }),
-    approval: decision === "hold" ? { id: "a1", needs, binding: digest } : null,
-    cancels: null,
-  };
+  const payload = encodeControl(
+    "verdict",
+    verdictOf({
+      request,
+      decision,
+      reasons: decision === "deny" ? [reason] : [],
+      ...(bytesMax === undefined ? {} : { volume: { ...noRows, bytesMax } }),
+      approval: decision === "hold" ? { id: "a1", needs, binding: zeroDigest } : null,
+    }),
+  );
   const headers = new Map([[decisionHeader, decision]]);
-  return frame("verdict", request, encodeControl("verdict", payload), { headers });
+  return frame("verdict", request, payload, { headers });
 }
 
 export function asked(request: number): Frame {
-  const payload: ControlPayload<"approval"> = {
+  const payload: Approval = {
     version: 1,
     id: "a1",
     request,
-    binding: digest,
+    binding: zeroDigest,
     state: "asked",
     needs: [{ group: "compliance", quorum: 1, expiresMs: 60_000, policies: [] }],
     link: "https://console.example/a/a1",
@@ -92,25 +84,8 @@ export function asked(request: number): Frame {
   return frame("approval", 0, encodeControl("approval", payload));
 }
 
-export function outcome(request: number, more: Partial<ControlPayload<"outcome">> = {}): Frame {
-  const payload: ControlPayload<"outcome"> = {
-    version: 1,
-    request,
-    digest,
-    verdict: 1,
-    status: "executed",
-    durationMs: 1,
-    bytes: 0,
-    rows: 0,
-    commands: [],
-    sqlstate: null,
-    transaction: null,
-    completed: 1,
-    alive: true,
-    catalogDigest: null,
-    ...more,
-  };
-  return frame("outcome", request, encodeControl("outcome", payload));
+export function outcome(request: number, more: Partial<Outcome> = {}): Frame {
+  return frame("outcome", request, encodeControl("outcome", outcomeOf({ request, ...more })));
 }
 
 /** The messages of a request's payload. */

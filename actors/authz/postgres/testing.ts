@@ -5,6 +5,7 @@
  */
 import type { Config } from "#schemas/config.ts";
 import type { Open, Outcome } from "#schemas/frames.ts";
+import { openOf, outcomeOf } from "#schemas/frames_testing.ts";
 import { defaultLimits } from "../analysis/analyse.ts";
 import { clinicCatalog } from "../analysis/clinic.ts";
 import { parser } from "../analysis/testing.ts";
@@ -45,32 +46,10 @@ export function asked(bytes: Uint8Array, request = 1): Asked {
 }
 
 /** A request that was executed, outside a transaction. */
-export const executed: Outcome = {
-  version: 1,
-  request: 1,
-  digest: "",
-  verdict: 1,
-  status: "executed",
-  durationMs: 1,
-  bytes: 1,
-  rows: 0,
-  commands: [],
-  sqlstate: null,
-  transaction: "I",
-  completed: 1,
-  alive: true,
-  catalogDigest: null,
-};
+export const executed: Outcome = outcomeOf({ digest: "", bytes: 1, transaction: "I" });
 
 /** What the session opens with. */
-export const opening: Open = {
-  version: 1,
-  connection: "ehr",
-  protocol: "postgres",
+export const opening: Open = openOf({
   principal: { ...ada, name: "Ada", actors: [...ada.actors], groups: [...ada.groups] },
   token: "a token",
-  client: { address: "", tls: "", user: "", application: "" },
-  parameters: {},
-  openedAt: "2026-11-21T00:00:00Z",
-  configDigest: "",
-};
+});

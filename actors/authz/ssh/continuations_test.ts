@@ -6,6 +6,7 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { Effect } from "#actors/_kit/actor.ts";
 import type { Frame, FrameKind } from "#actors/_kit/frame.ts";
+import { frameOf } from "#actors/_kit/frame_testing.ts";
 import { testIssuer, testSigner, voteClaims } from "#actors/_kit/identity_testing.ts";
 import { voteDigest } from "#schemas/approval.ts";
 import {
@@ -15,9 +16,9 @@ import {
   decodeControl,
   encodeControl,
   operationHeader,
-  type Outcome,
   type Verdict,
 } from "#schemas/frames.ts";
+import { outcomeOf } from "#schemas/frames_testing.ts";
 import { encodeSftpClient, type SftpClientPacket } from "#schemas/wire/sftp/client.ts";
 import { type ChannelMessage, encodeChannelMessages } from "#schemas/wire/ssh/channel.ts";
 import { authz } from "../actor.ts";
@@ -47,9 +48,9 @@ function channel() {
 
   function take(kind: FrameKind, number: number, payload: Uint8Array, operation = ""): void {
     const headers = new Map(operation === "" ? [] : [[operationHeader, operation]]);
-    const place = { request: number, part: 0, more: false };
     const sequence = stored.length + 1;
-    const frame: Frame = { kind, key, sequence, timeMs: startMs, headers, payload, ...place };
+    const more = { key, request: number, sequence, timeMs: startMs, headers, payload };
+    const frame = frameOf(kind, more);
     const again = replayed(frame);
     const [next, effects] = live.step(state, { kind: "frame", frame, replayed: false });
     state = next;
@@ -85,7 +86,7 @@ function channel() {
   }
 
   function outcome(number: number): void {
-    control("outcome", { ...executed, request: number });
+    control("outcome", outcomeOf({ request: number, completed: 0 }));
   }
 
   function decisions(): string[] {
@@ -116,22 +117,6 @@ function sftp() {
   return session;
 }
 
-const executed: Outcome = {
-  version: 1,
-  request: 0,
-  digest: "0".repeat(64),
-  verdict: 1,
-  status: "executed",
-  durationMs: 1,
-  bytes: 0,
-  rows: 0,
-  commands: [],
-  sqlstate: null,
-  transaction: null,
-  completed: 0,
-  alive: true,
-  catalogDigest: null,
-};
 const input: ChannelMessage = { kind: "data", data: Uint8Array.of(1) };
 const removal = packetOf({ kind: "remove", id: 1, path: "reports/a" });
 const listing = packetOf({ kind: "opendir", id: 2, path: "/srv/lab" });

@@ -2,6 +2,7 @@
 import type { StatementAnalysis } from "#schemas/analysis.ts";
 import { Config } from "#schemas/config.ts";
 import type { Open, PrincipalChain } from "#schemas/frames.ts";
+import { openOf as anyOpen } from "#schemas/frames_testing.ts";
 import { defaultLimits } from "../analysis/analyse.ts";
 import { parser } from "../analysis/testing.ts";
 import { createJudge, type Judge } from "../judge.ts";
@@ -100,15 +101,6 @@ export function openOf(
   principal: PrincipalChain,
   protocol: Open["protocol"],
 ): Open {
-  return {
-    version: 1,
-    connection,
-    protocol,
-    principal,
-    token: "",
-    client: { address: "", tls: "", user: "lab", application: "" },
-    parameters: {},
-    openedAt: "2026-11-21T00:00:00Z",
-    configDigest: "",
-  };
+  const client = { address: "", tls: "", user: "lab", application: "" };
+  return anyOpen({ connection, principal, protocol, client });
 }
