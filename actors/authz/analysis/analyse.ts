@@ -10,6 +10,7 @@
 import type { Refusal, StatementAnalysis } from "#schemas/analysis.ts";
 import type { Schema } from "./catalog_index.ts";
 import { completed } from "./complete.ts";
+import { parserFor } from "./older_server.ts";
 import type { Parser } from "./parser.ts";
 import type { Probe } from "./probes.ts";
 import { type AnalysisLimits, newRun, TooComplex } from "./run.ts";
@@ -80,9 +81,10 @@ export function analyse(
   sql: string,
   session: SessionState,
   schema: Schema,
-  parser: Parser,
+  newest: Parser,
   limits: AnalysisLimits,
 ): Analysed {
+  const parser = parserFor(newest, schema.serverVersion);
   const parsed = parser(sql);
   if (!parsed.ok) return refused(parsed.code, parsed.message, parsed.position);
   if (!isWithin(parsed.tree, limits.nodesMax, limits.depthMax)) {

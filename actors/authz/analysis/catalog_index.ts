@@ -64,6 +64,8 @@ export type Derived = {
 
 export type Schema = {
   readonly database: string;
+  /** server_version_num. */
+  readonly serverVersion: number;
   readonly role: string;
   readonly searchPath: readonly string[];
   readonly relations: ReadonlyMap<string, ReadonlyMap<string, Relation>>;
@@ -104,6 +106,7 @@ export function indexCatalog(catalog: Catalog, classes: ClassPatterns): Schema {
   }
   return {
     database: catalog.database,
+    serverVersion: catalog.serverVersion,
     role: catalog.role,
     searchPath: catalog.searchPath,
     relations,

@@ -229,3 +229,15 @@ begin; declare c binary cursor for select ssn, name from patients; fetch all fro
 -- update where current of
 begin; declare c cursor for select ssn from patients for update; fetch c;
 update patients set zip = zip where current of c returning ssn;
+
+-- a truth value's column has another name before server 15
+select (select "?column?" from (select true) s) from (select name as "?column?" from patients) p;
+
+-- extract is date_part before server 14
+select (select extract from (select extract(year from now())) s) from (select name as extract from patients) p;
+
+-- system_user is a column's name before server 16
+select system_user from (select name as system_user from patients) p;
+
+-- letters behind a number are an alias before server 15
+select (select "?column?" from (select 0x1f) s) from (select name as "?column?" from patients) p;
