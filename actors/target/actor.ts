@@ -22,7 +22,8 @@ import { type Allowed, notRun, settle } from "./outcomes.ts";
 import { continuedBy, gather, sha256 } from "./pending.ts";
 import { endedPart, gatheredParts, refusedPart } from "./raw_parts.ts";
 import { answering, newTargetState, type TargetLimits, type TargetState } from "./state.ts";
-import { newUpstream, outcomeOf, startDial, startRequest, takeUpstream } from "./upstream.ts";
+import { mayRead, newUpstream, outcomeOf, startDial } from "./upstream.ts";
+import { startRequest, takeUpstream } from "./upstream.ts";
 
 type State = TargetState;
 type Out = Effect<TargetCommand>[];
@@ -192,7 +193,8 @@ export function target(
 
   function runNext(state: State, out: Out): void {
     if (state.current !== null || state.phase !== "ready" || state.cancelling > 0) return;
-    const allowed = state.queue.shift();
+    // Behind a COPY that failed between two requests the server still has something to say.
+    const allowed = state.upstream.conversation.settled ? state.queue.shift() : undefined;
     if (allowed === undefined) return;
     const { request, durationMsMax } = allowed.verdict;
     const pending = state.pending.get(request);
@@ -202,8 +204,9 @@ export function target(
       settle(allowed, { ...notRun, alive: true }, out);
       return runNext(state, out);
     }
-    const parts = takeJudged(state, allowed);
-    if (parts === null || !startRequest(state.upstream, parts, allowed.verdict, nowMs())) {
+    const judged = takeJudged(state, allowed);
+    const parts = judged && startRequest(state.upstream, judged, allowed.verdict, nowMs());
+    if (parts === null) {
       settle(allowed, notRun, out);
       out.push({ kind: "run", command: { kind: "hang_up" } });
       return lost(state, out);
@@ -257,6 +260,8 @@ export function target(
       out.push({ kind: "run", command: { kind: "hang_up" } });
       return lost(state, out);
     }
+    const late = conversation.takeLate();
+    if (late !== null) out.push({ kind: "run", command: { kind: "write", bytes: late } });
     const settledNow = !was && conversation.settled && state.current !== null;
     const isBusy = upstream.rawBytes - state.credited > limits.busyBytes;
     const quiet = !isBusy && conversation.prompt && nowMs() - upstream.flushedMs >= limits.gatherMs;
@@ -277,6 +282,7 @@ export function target(
     if (conversation.cut && !cut && !conversation.settled) cancelRunning(state, out);
     pace(state, out);
     if (settledNow) complete(state, out);
+    else runNext(state, out);
     if (!conversation.spent) return;
     out.push({ kind: "run", command: { kind: "hang_up" } });
     lost(state, out);
@@ -284,18 +290,11 @@ export function target(
 
   /** Stops reading and reads on, as the agent takes what was read. */
   function pace(state: State, out: Out): void {
-    const paused = !state.upstream.conversation.cut && !mayRead(state, state.paused ? 0.5 : 1);
+    const paused = !state.upstream.conversation.cut &&
+      !mayRead(state.upstream, state.credited, state.paused ? 0.5 : 1, limits);
     if (paused === state.paused) return;
     state.paused = paused;
     out.push({ kind: "run", command: { kind: paused ? "pause" : "resume" } });
-  }
-
-  /** Whether no more than a share of what may be on its way is. */
-  function mayRead({ upstream, credited }: State, share: number): boolean {
-    const { conversation, rawBytes, beganBytes } = upstream;
-    const starts = conversation.startsSlowly && !conversation.settled && credited <= beganBytes;
-    if (starts && rawBytes - beganBytes > limits.creditStartBytes * share) return false;
-    return rawBytes - credited <= limits.creditBytes * share;
   }
 
   function flush(state: State, out: Out): void {

@@ -41,8 +41,10 @@ export type Conversation = {
   readonly spent: boolean;
   /** The upstream is dialled now; the bytes taken next are the answers to the login. */
   dials(): void;
-  /** A request goes upstream. @returns false when nothing like it can run here. */
-  asks(parts: readonly Uint8Array[], terms: Terms): boolean;
+  /** A request goes upstream. @returns what of it does so now; null when it cannot run here. */
+  asks(parts: readonly Uint8Array[], terms: Terms): readonly Uint8Array[] | null;
+  /** What did not, and does now. */
+  takeLate(): Uint8Array | null;
   /** Input for the running request goes upstream. @returns false when it takes none. */
   continues(parts: readonly Uint8Array[]): boolean;
   /**
@@ -85,7 +87,8 @@ export const noConversation: Conversation = {
   cut: false,
   spent: false,
   dials() {},
-  asks: () => false,
+  asks: () => null,
+  takeLate: () => null,
   continues: () => false,
   takes: () => null,
   answered: () => nothingAnswered,

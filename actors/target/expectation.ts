@@ -8,6 +8,13 @@
  * by nothing until CopyDone or CopyFail.
  * https://www.postgresql.org/docs/current/protocol-flow.html
  *
+ * A server in the midst of a COPY passes over a Sync; one whose COPY has failed answers it; and
+ * which of them read it nobody else can tell. So a Sync that would come there is held back until
+ * data follows it, and goes upstream only once the COPY has failed without.
+ *
+ * **Invariant:** what comes and is not owed is not of this request: to go on would give the answer
+ * to one request for the answer to another.
+ *
  * @module
  */
 
@@ -20,38 +27,69 @@ export type Expectation = {
   copy: CopyMode;
   /** After an error in the extended protocol nothing is answered until a Sync. */
   skipping: boolean;
+  /** A Sync of the agent's that was not sent. */
+  syncHeld: boolean;
 };
 
 export function newExpectation(): Expectation {
-  return { owed: [], copy: "none", skipping: false };
+  return { owed: [], copy: "none", skipping: false, syncHeld: false };
 }
 
-/** Notes that a frontend message was sent upstream. */
-export function expectAnswer(expectation: Expectation, tag: string): void {
+/**
+ * Notes that a frontend message goes upstream; a Sync of a COPY under way is held back instead.
+ * @returns false where the server would end the session: in a COPY nothing but a COPY's own is due.
+ */
+export function expectAnswer(expectation: Expectation, tag: string): boolean {
+  if (expectation.copy !== "none" && !ofCopies.has(tag)) return false;
   switch (tag) {
     case "d":
+      expectation.syncHeld = false;
+      break;
     case "H":
     case "X":
-      return;
+      break;
     case "c":
     case "f":
+      expectation.syncHeld = false;
       // Outside COPY the server ignores both, as it does after an error that ended the COPY.
-      if (expectation.copy === "none") return;
+      if (expectation.copy === "none") break;
       expectation.owed.push(expectation.copy === "simple" ? "Q" : "E");
       expectation.copy = "none";
-      return;
+      break;
     case "S":
+      if (expectation.copy !== "none") {
+        expectation.syncHeld = true;
+        break;
+      }
       expectation.skipping = false;
       expectation.owed.push(tag);
-      return;
+      break;
     default:
       if (!expectation.skipping) expectation.owed.push(tag);
   }
+  return true;
 }
 
-/** Notes a backend message. */
+/** Whether a Sync that was held back goes upstream now; it is noted then. */
+export function sendsHeldSync(expectation: Expectation): boolean {
+  const { syncHeld, copy, owed } = expectation;
+  if (!syncHeld || copy !== "none" || owed.length > 0) return false;
+  expectation.syncHeld = false;
+  return expectAnswer(expectation, "S");
+}
+
+/** Whether a backend message of this tag may come now. */
+export function isDue({ owed }: Expectation, tag: string): boolean {
+  if (anyTime.has(tag)) return true;
+  const first = owed[0];
+  if (first === undefined || !answersTo(first).includes(tag)) return false;
+  // Behind what begins a COPY the server takes nothing but the COPY.
+  return tag !== "G" || owed.every((other, at) => at === 0 || other === "S");
+}
+
+/** Notes a backend message that is due. */
 export function answered(expectation: Expectation, tag: string): void {
-  const first = expectation.owed[0];
+  const [first] = expectation.owed;
   if (tag === "E") return failed(expectation);
   if (first === undefined) return;
   if (tag === "G") {
@@ -67,8 +105,13 @@ export function isSettled(expectation: Expectation): boolean {
   return expectation.owed.length === 0;
 }
 
+/** CopyData, CopyDone, CopyFail; Flush and Sync, which a COPY passes over. */
+const ofCopies: ReadonlySet<string> = new Set("dcfHS");
+/** Errors, notices, notifications, settings; the number of the session. */
+const anyTime: ReadonlySet<string> = new Set("ENASK");
+
 function failed(expectation: Expectation): void {
-  const first = expectation.owed[0];
+  const [first] = expectation.owed;
   if (expectation.copy === "simple") {
     // ReadyForQuery follows of itself; what the client still sends of its COPY is ignored.
     expectation.copy = "none";
@@ -77,10 +120,35 @@ function failed(expectation: Expectation): void {
     return;
   }
   if (first === "Q" || first === "F" || first === "S") return;
+  if (first === undefined && expectation.copy === "none") return;
   expectation.copy = "none";
   const sync = expectation.owed.indexOf("S");
   expectation.owed.splice(0, sync < 0 ? expectation.owed.length : sync);
   expectation.skipping = sync < 0;
+}
+
+/** The tags of all that may answer a message. */
+function answersTo(owed: string): string {
+  switch (owed) {
+    case "Q":
+      return "TDCIGHdcZ";
+    case "F":
+      return "VZ";
+    case "S":
+      return "Z";
+    case "P":
+      return "1";
+    case "B":
+      return "2";
+    case "C":
+      return "3";
+    case "D":
+      return "tTn";
+    case "E":
+      return "DCIsGHdc";
+    default:
+      return "";
+  }
 }
 
 function completes(owed: string, tag: string): boolean {

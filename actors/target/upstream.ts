@@ -51,13 +51,13 @@ export function startDial(upstream: Upstream, nowMs: number): void {
   upstream.conversation.dials();
 }
 
-/** A request's bytes go upstream now. @returns false when the conversation does not take it. */
+/** A request goes upstream. @returns what of it does so now; null when it cannot run. */
 export function startRequest(
   upstream: Upstream,
   parts: readonly Uint8Array[],
   terms: Terms,
   nowMs: number,
-): boolean {
+): readonly Uint8Array[] | null {
   begin(upstream, nowMs);
   return upstream.conversation.asks(parts, terms);
 }
@@ -78,6 +78,18 @@ export function takeUpstream(upstream: Upstream, bytes: Uint8Array): boolean {
     upstream.bytes += piece.length;
   }
   return passed !== null;
+}
+
+/** Whether no more than a share of what may be on its way to the agent is. */
+export function mayRead(
+  { conversation, rawBytes, beganBytes }: Upstream,
+  credited: number,
+  share: number,
+  limits: { readonly creditBytes: number; readonly creditStartBytes: number },
+): boolean {
+  const starts = conversation.startsSlowly && !conversation.settled && credited <= beganBytes;
+  if (starts && rawBytes - beganBytes > limits.creditStartBytes * share) return false;
+  return rawBytes - credited <= limits.creditBytes * share;
 }
 
 /** What is to be recorded of the request that has ended. */

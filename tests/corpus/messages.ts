@@ -53,7 +53,7 @@ const namedForm = /^(?<kind>describe|close) (?<target>statement|portal) (?<name>
 const executeForm = /^execute (?<name>[\w-]+)(?: (?<rows>\d+))?$/;
 
 function messageOf(part: string, types: ReadonlyMap<string, number>): FrontendMessage {
-  if (part === "sync" || part === "flush") return { kind: part };
+  if (part === "sync" || part === "flush" || part === "copy_done") return { kind: part };
   const parse = parseForm.exec(part)?.groups;
   if (parse !== undefined) {
     const { name = "", text = "" } = parse;

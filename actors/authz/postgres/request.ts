@@ -22,6 +22,7 @@ import type { Plannable } from "../analysis/plannable.ts";
 import type { Probe } from "../analysis/probes.ts";
 import { applyChange, type SessionChange, type SessionState } from "../analysis/session.ts";
 import type { Position } from "../policy/plan.ts";
+import { type CopyStage, misplaced, stageBehind } from "./message_order.ts";
 import {
   type Analyse,
   boundNow,
@@ -136,6 +137,7 @@ export function understand(
   };
   const framer = new Framer({ messageBytesMax: Number.MAX_SAFE_INTEGER });
   framer.push(bytes);
+  let stage: CopyStage = "none";
   for (let number = 0;; number++) {
     const frame = framer.next();
     if (frame.kind === "need") break;
@@ -144,8 +146,9 @@ export function understand(
     if (message.kind === "malformed") {
       return refused("malformed_message", describeMalformed(message));
     }
-    const refusal = take(message, number, draft, analyse, limits);
+    const refusal = misplaced(message, stage) ?? take(message, number, draft, analyse, limits);
     if (refusal !== null) return { kind: "refused", refusal };
+    stage = stageBehind(message, stage, draft.executed.at(-1));
   }
   if (framer.buffered > 0) return refused("malformed_message", "the request ends inside a message");
   if (!draft.synced && leavesOpen(session, draft)) {
@@ -208,10 +211,8 @@ function take(
       return null;
     case "flush":
     case "copy_data":
-    case "copy_fail":
-      return null;
     case "copy_done":
-      draft.positions.push({ answers: "query", statement: null, formats: [], analysis: copyEnd });
+    case "copy_fail":
       return null;
     default:
       return refusalOf("unsupported_statement", "this message is not supported; use SQL instead");
@@ -386,9 +387,6 @@ function change(draft: Draft, made: SessionChange): void {
 function stateFor(tag: string): "ready" | "copy_in" {
   return tag === "d" || tag === "c" || tag === "f" ? "copy_in" : "ready";
 }
-
-/** What the server answers when COPY data ends: CommandComplete, no rows. */
-const copyEnd: StatementAnalysis = { ...emptyAnalysis, command: "COPY" };
 
 function refusalOf(code: Refusal["code"], message: string): Refusal {
   return { code, message, position: null };

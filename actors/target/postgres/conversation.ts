@@ -9,9 +9,17 @@ import type { VolumeCut, VolumeLimit } from "#schemas/volume.ts";
 import { Writer } from "#schemas/wire/cursor.ts";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { bodyOffset, Framer } from "#schemas/wire/postgres/frame.ts";
+import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 import { volumeExceeded } from "#schemas/wire/postgres/volume_exceeded.ts";
 import type { Answered, Conversation } from "../conversation.ts";
-import { answered, expectAnswer, isSettled, newExpectation } from "../expectation.ts";
+import {
+  answered,
+  expectAnswer,
+  isDue,
+  isSettled,
+  newExpectation,
+  sendsHeldSync,
+} from "../expectation.ts";
 import { openPassage } from "./passage.ts";
 
 export type PostgresLimits = {
@@ -22,11 +30,12 @@ export type PostgresLimits = {
 };
 
 export function postgresConversation(limits: PostgresLimits): Conversation {
-  const passage = openPassage(limits.messageBytesMax, heard);
   const expectation = newExpectation();
+  const passage = openPassage(limits.messageBytesMax, (tag) => isDue(expectation, tag), heard);
   let settled = true;
   /** The agent takes nothing of a login before its outcome is stored. */
   let greeting = false;
+  let late: Uint8Array | null = null;
   let ending = false;
   let statements: readonly StatementAnalysis[] = [];
   let volume: VolumeLimit | null = null;
@@ -72,15 +81,25 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
     asks(parts, verdict) {
       begin(verdict.statements, verdict.volume ?? null);
       greeting = false;
+      const copies = verdict.statements.some(copiesFromAgent);
       const asked = new Framer({ messageBytesMax: Number.MAX_SAFE_INTEGER });
+      let last = "";
       for (const part of parts) {
         asked.push(part);
         for (let frame = asked.next(); frame.kind === "frame"; frame = asked.next()) {
-          expectAnswer(expectation, frame.tag);
+          last = frame.tag;
+          if (copies && last === "S") expectation.syncHeld = true;
+          else if (!expectAnswer(expectation, last)) return null;
         }
       }
+      const isHeld = last === "S" && expectation.syncHeld && !sendsHeldSync(expectation);
       settled = isSettled(expectation);
-      return true;
+      return isHeld ? withoutLast(parts, sync.length) : parts;
+    },
+    takeLate() {
+      const taken = late;
+      late = null;
+      return taken;
     },
     continues: () => false,
     takes,
@@ -130,6 +149,7 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
   function takes(bytes: Uint8Array): readonly Uint8Array[] | null {
     const passed = passage.take(bytes);
     const was = settled;
+    if (sendsHeldSync(expectation)) late = sync;
     settled = isSettled(expectation);
     cut ??= passage.cut;
     if (passed === null || cut === null) return passed;
@@ -183,6 +203,24 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
     const status = transaction === "I" ? "idle" : "failed_transaction";
     return [words, backendBytes({ kind: "ready_for_query", status })];
   }
+}
+
+const sync = frontendBytes({ kind: "sync" });
+
+/** Whether the server will ask for the data of a COPY, if nothing fails before. */
+function copiesFromAgent({ copy, details }: StatementAnalysis): boolean {
+  return copy?.direction === "in" && !details.includes("copy_file") &&
+    !details.includes("copy_program");
+}
+
+/** All but so many bytes at the end; no piece is empty. */
+function withoutLast(parts: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let left = bytes;
+  return parts.toReversed().map((part) => {
+    const cut = Math.min(left, part.length);
+    left -= cut;
+    return part.subarray(0, part.length - cut);
+  }).filter((part) => part.length > 0).toReversed();
 }
 
 /**

@@ -25,7 +25,7 @@ export type Passage = {
   copies(format: "text" | "binary", header: boolean): void;
   /**
    * Takes bytes of the server, in chunks of any size. @returns those that pass, views of the chunk
-   * where they can be; null when they are not of the protocol.
+   * where they can be; null when they are not of the protocol, or not due.
    */
   take(chunk: Uint8Array): readonly Uint8Array[] | null;
   /** Rows that passed since `begin`. */
@@ -36,9 +36,13 @@ export type Passage = {
   readonly cut: VolumeCut | null;
 };
 
-/** `heard` is called at the end of each message but rows; `raw` is there where it is kept. */
+/**
+ * `isDue` is asked of each message before any of it passes; `heard` is called at the end of each but
+ * rows; `raw` is there where it is kept.
+ */
 export function openPassage(
   messageBytesMax: number,
+  isDue: (tag: string) => boolean,
   heard: (tag: string, raw: Uint8Array) => void,
 ): Passage {
   let volume: VolumeLimit | null = null;
@@ -118,6 +122,7 @@ export function openPassage(
     const length = int32At(from, at + 1);
     if (length < 4 || length >= messageBytesMax) return false;
     tag = from[at] ?? 0;
+    if (!isDue(String.fromCharCode(tag))) return false;
     left = length - 4;
     passes = admits(length + 1);
     kept = keptTags.has(tag) ? [from.slice(at, at + bodyOffset)] : null;

@@ -48,13 +48,14 @@ export function sshConversation(limits: SshLimits): Conversation {
       phase = "dialling";
     },
     asks(parts, terms) {
-      if (phase !== "dialled") return false;
+      if (phase !== "dialled") return null;
       const messages = readMessages(parts, limits);
-      if (messages === null || !opens(messages)) return false;
+      if (messages === null || !opens(messages)) return null;
       phase = "running";
       volume = terms.volume ?? null;
-      return true;
+      return parts;
     },
+    takeLate: () => null,
     continues(parts) {
       if (phase !== "running") return false;
       const messages = readMessages(parts, limits);

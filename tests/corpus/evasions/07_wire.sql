@@ -234,3 +234,22 @@ begin;
 \wire parse s: select dob, blob, doc from patients natural join vault | bind p=s | execute p 1
 set datestyle = 'German'; set bytea_output = 'escape';
 \wire execute p
+
+-- the end of a COPY that never began, before other statements
+\wire parse s: select 1 | bind -=s | execute -
+\wire copy_done | parse a: select upper(department) from visits | bind a=a | execute a | parse b: select upper(name) from patients | bind b=b | execute b
+
+-- the end of a COPY in the middle of its batch
+\wire parse s: copy scratch (what) from stdin | bind s=s | execute s | copy_done | parse a: select upper(department) from visits | bind a=a | execute a | parse b: select upper(name) from patients | bind b=b | execute b
+
+-- two names of statements of which the server keeps the same bytes
+\wire parse nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnna: select upper(department) from visits
+\wire close statement nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnb
+\wire parse nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnb: select upper(name) from patients
+\wire bind -=nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnna | execute -
+
+-- two names of portals of which the server keeps the same bytes
+begin;
+\wire parse s: select upper(department) from visits | bind nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnna=s | parse t: select upper(name) from patients
+\wire close portal nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnb | bind nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnb=t
+\wire execute nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnna
