@@ -7,6 +7,7 @@
 import type { KeyObject } from "node:crypto";
 import type { Effect } from "#actors/_kit/actor.ts";
 import type { Frame, FrameKind } from "#actors/_kit/frame.ts";
+import { frameOf } from "#actors/_kit/frame_testing.ts";
 import { testIssuer, testSigner, voteClaims } from "#actors/_kit/identity_testing.ts";
 import {
   type DecideReply,
@@ -25,8 +26,8 @@ import {
   type PrincipalChain,
   type Verdict,
 } from "#schemas/frames.ts";
+import { openOf as anyOpen, verdictOf as anyVerdict } from "#schemas/frames_testing.ts";
 import { actOf, type IdentityClaims } from "#schemas/identity.ts";
-import { maskWhole } from "#schemas/mask_plan.ts";
 import { type SessionKey, shardOf } from "#schemas/subjects.ts";
 import { approval, type ApprovalCommand, type ApprovalInput } from "./actor.ts";
 import type { ApprovalState } from "./state.ts";
@@ -177,45 +178,24 @@ export function play(needs: readonly ApprovalNeed[] = [compliance]): Play {
   }
   function toStored(kind: FrameKind, payload: Uint8Array): Frame {
     const sequence = self.stream.length + 1;
-    const headers = new Map<string, string>();
-    const place = { request: 1, part: 0, more: false };
-    const frame: Frame = { ...place, kind, key, sequence, timeMs: self.nowMs, headers, payload };
+    const frame = frameOf(kind, { key, request: 1, sequence, timeMs: self.nowMs, payload });
     self.stream.push(frame);
     return frame;
   }
 }
 
 export function openOf(principal: PrincipalChain = requester): Open {
-  return {
-    version: 1,
-    connection: "ehr",
-    protocol: "postgres",
+  return anyOpen({
     principal,
     token: "t",
     client: { address: "127.0.0.1", tls: "TLSv1.3", user: "ada", application: "" },
-    parameters: {},
     openedAt: new Date(startMs).toISOString(),
     configDigest: digest,
-  };
+  });
 }
 
 /** A hold of request 1 under approval `ap1`. */
 export function verdictOf(needs: readonly ApprovalNeed[], change: Partial<Verdict> = {}): Verdict {
-  return {
-    version: 1,
-    request: 1,
-    digest,
-    decision: "hold",
-    policies: [],
-    policyVersion: "p1",
-    catalogDigest: null,
-    reasons: [],
-    statements: [],
-    plan: maskWhole,
-    parsed: null,
-    durationMsMax: 1000,
-    approval: { id: "ap1", needs: [...needs], binding },
-    cancels: null,
-    ...change,
-  };
+  const approval = { id: "ap1", needs: [...needs], binding };
+  return anyVerdict({ digest, decision: "hold", policyVersion: "p1", approval, ...change });
 }

@@ -5,16 +5,9 @@
  */
 import { createHash } from "node:crypto";
 import { emptyAnalysis, type StatementAnalysis } from "#schemas/analysis.ts";
-import type {
-  Approval,
-  ApprovalNeed,
-  Open,
-  Outcome,
-  PrincipalChain,
-  Verdict,
-} from "#schemas/frames.ts";
+import type { Approval, ApprovalNeed, Open, PrincipalChain, Verdict } from "#schemas/frames.ts";
 import { maskedHeader, operationHeader } from "#schemas/frames.ts";
-import { maskWhole } from "#schemas/mask_plan.ts";
+import { openOf as anyOpen, outcomeOf, verdictOf as anyVerdict } from "#schemas/frames_testing.ts";
 import { backendBytes, type BackendMessage } from "#schemas/wire/postgres/backend.ts";
 import { frontendBytes, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
 import { type ChannelMessage, encodeChannelMessages } from "#schemas/wire/ssh/channel.ts";
@@ -23,17 +16,13 @@ import { ana, type Rig, startMs } from "./testing.ts";
 export const bindingOf = (id: string) => createHash("sha256").update(id).digest("hex");
 
 export function openOf(principal: PrincipalChain): Open {
-  return {
-    version: 1,
-    connection: "ehr",
-    protocol: "postgres",
+  return anyOpen({
     principal,
     token: "token",
     client: { address: "192.0.2.1", tls: "TLSv1.3", user: "ana", application: "psql" },
-    parameters: {},
     openedAt: new Date(startMs).toISOString(),
     configDigest: "c",
-  };
+  });
 }
 
 export function statementOf(change: Partial<StatementAnalysis> = {}): StatementAnalysis {
@@ -55,24 +44,16 @@ export function verdictOf(
   decision: Verdict["decision"],
   change: Partial<Verdict> = {},
 ): Verdict {
-  return {
-    version: 1,
+  return anyVerdict({
     request,
     digest: createHash("sha256").update(bytes).digest("hex"),
     decision,
     policies: ["bulk-needs-compliance"],
     policyVersion: "v1",
-    catalogDigest: null,
-    reasons: [],
     statements: [statementOf()],
-    plan: maskWhole,
-    parsed: null,
-    durationMsMax: 60_000,
     volume: { rowsMax: 50_000, rowsOf: "request", bytesMax: 1e9, bytesOf: "session" },
-    approval: null,
-    cancels: null,
     ...change,
-  };
+  });
 }
 
 export const need: ApprovalNeed = {
@@ -193,22 +174,16 @@ export async function answered(
   const sequence = await rig.say("verdict", request, verdict, session);
   const headers: [string, string][] = masked === "" ? [] : [[maskedHeader, masked]];
   await rig.add("response", request, response, { session, headers });
-  const outcome: Outcome = {
-    version: 1,
+  const outcome = outcomeOf({
     request,
     digest: verdict.digest,
     verdict: sequence,
-    status: "executed",
     durationMs: 12,
     bytes: response.length,
     rows,
     commands: ["SELECT"],
-    sqlstate: null,
     transaction: "I",
-    completed: 1,
-    alive: true,
-    catalogDigest: null,
-  };
+  });
   await rig.say("outcome", request, outcome, session);
 }
 

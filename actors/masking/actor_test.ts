@@ -3,16 +3,17 @@ import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { Effect, KitInput, PublishEffect } from "#actors/_kit/actor.ts";
 import type { Frame, RawFrame } from "#actors/_kit/frame.ts";
+import { frameOf } from "#actors/_kit/frame_testing.ts";
 import {
   encodeControl,
   endedHeader,
   firstHeader,
   maskedHeader,
-  type Open,
   rawBytesHeader,
   rawPartsHeader,
   type Verdict,
 } from "#schemas/frames.ts";
+import { openOf, verdictOf } from "#schemas/frames_testing.ts";
 import type { StreamPlan } from "#schemas/mask_plan.ts";
 import { encodeSftpClient } from "#schemas/wire/sftp/client.ts";
 import { encodeSftpServer } from "#schemas/wire/sftp/server.ts";
@@ -31,44 +32,14 @@ const output: StreamPlan = { content: "output", revealed: [], holdMsMax: null, f
 const terminal: StreamPlan = { ...output, content: "terminal", holdMsMax: 20 };
 
 function stored(kind: Frame["kind"], sequence: number, more: Partial<Frame>): KitInput {
-  const place = { request: 0, part: 0, more: false };
-  const rest = { timeMs: 0, headers: new Map(), payload: new Uint8Array(0) };
-  return {
-    kind: "frame",
-    replayed: false,
-    frame: { kind, key, sequence, ...place, ...rest, ...more },
-  };
+  return { kind: "frame", replayed: false, frame: frameOf(kind, { key, sequence, ...more }) };
 }
 
-const open: Open = {
-  version: 1,
-  connection: "lab",
-  protocol: "ssh",
-  principal: { issuer: "", person: "ana", name: "", actors: [], groups: [], purpose: "" },
-  token: "",
-  client: { address: "", tls: "", user: "", application: "" },
-  parameters: {},
-  openedAt: "",
-  configDigest: "",
-};
+const open = openOf({ connection: "lab", protocol: "ssh" });
 
-function verdictOf(request: number, stream?: StreamPlan): Verdict {
-  return {
-    version: 1,
-    request,
-    digest: "0".repeat(64),
-    decision: "allow",
-    policies: [],
-    policyVersion: "",
-    catalogDigest: null,
-    reasons: [],
-    statements: [],
-    plan: { results: [], errors: "keep", ...stream === undefined ? {} : { stream } },
-    parsed: null,
-    durationMsMax: 1,
-    approval: null,
-    cancels: null,
-  };
+function verdictOn(request: number, stream?: StreamPlan): Verdict {
+  const plan = { results: [], errors: "keep", ...stream === undefined ? {} : { stream } } as const;
+  return verdictOf({ request, plan: { ...plan, results: [] } });
 }
 
 /** A session whose channel was allowed, and what masking makes of what comes. */
@@ -81,7 +52,7 @@ function session(stream: StreamPlan, before: readonly KitInput[] = []) {
     return effects;
   };
   give(stored("open", 1, { payload: encodeControl("open", open) }));
-  const payload = encodeControl("verdict", verdictOf(1, stream));
+  const payload = encodeControl("verdict", verdictOn(1, stream));
   give(stored("verdict", 2, { request: 1, payload }));
   for (const input of before) give(input);
   let bytes = 0;
@@ -175,7 +146,7 @@ Deno.test("a value that is split over a kill, anywhere, does not come out on the
 Deno.test("verdicts on input are many, and do not take the plan of what it is input for", () => {
   const { give, raw } = session(output);
   for (let request = 2; request < 2000; request++) {
-    const payload = encodeControl("verdict", verdictOf(request));
+    const payload = encodeControl("verdict", verdictOn(request));
     give(stored("verdict", request + 1, { request, payload }));
   }
   deepStrictEqual(told(raw(0, data("ssn 536-22-1234 is"))), ["0/1: ssn [ssn]****** "]);

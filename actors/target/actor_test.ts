@@ -1,7 +1,8 @@
 /** What target says of sessions that end, and in which order it asks. */
 import { deepStrictEqual, ok } from "node:assert/strict";
-import type { Frame, FrameKind } from "#actors/_kit/frame.ts";
+import { frameOf } from "#actors/_kit/frame_testing.ts";
 import { encodeControl, type Verdict } from "#schemas/frames.ts";
+import { verdictOf } from "#schemas/frames_testing.ts";
 import { joinBytes } from "#schemas/join_bytes.ts";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { errorResponse } from "#schemas/wire/postgres/error_response.ts";
@@ -17,15 +18,19 @@ const { initial, step } = target(targetLimits, () => 0);
 
 Deno.test("a session that was refused gets no response", () => {
   let state = initial(key);
-  [state] = step(state, { kind: "frame", frame: frame("open"), replayed: false });
-  const [, effects] = step(state, { kind: "frame", frame: frame("close"), replayed: false });
+  [state] = step(state, { kind: "frame", frame: frameOf("open", { key }), replayed: false });
+  const [, effects] = step(state, {
+    kind: "frame",
+    frame: frameOf("close", { key }),
+    replayed: false,
+  });
   deepStrictEqual(effects.map(({ kind }) => kind), ["run", "end"]);
 });
 
 Deno.test("behind a session's close no response is sent; before it an edge that died has one", () => {
-  for (const [input, sent] of [[frame("close"), []], [null, ["raw"]]] as const) {
+  for (const [input, sent] of [[frameOf("close", { key }), []], [null, ["raw"]]] as const) {
     let state = initial(key);
-    [state] = step(state, { kind: "frame", frame: frame("open"), replayed: false });
+    [state] = step(state, { kind: "frame", frame: frameOf("open", { key }), replayed: false });
     state.phase = "ready";
     const given = input === null
       ? { kind: "edge_lost" } as const
@@ -114,7 +119,7 @@ type Effects = ReturnType<typeof step>[1];
 /** A session whose upstream is ready; the commands to its driver. */
 function serving(): { take(input: Input): Effects; readonly commands: string[] } {
   let state = initial(key);
-  [state] = step(state, { kind: "frame", frame: frame("open"), replayed: false });
+  [state] = step(state, { kind: "frame", frame: frameOf("open", { key }), replayed: false });
   state.phase = "ready";
   state.upstream = newUpstream(postgresConversation(targetLimits));
   const commands: string[] = [];
@@ -129,9 +134,13 @@ function serving(): { take(input: Input): Effects; readonly commands: string[] }
 
 /** A query that was allowed to give out so many rows. */
 function ask(take: (input: Input) => Effects, request: number, rowsMax = 1_000_000): void {
-  take({ kind: "frame", frame: { ...frame("request"), request, payload: query }, replayed: false });
+  take({
+    kind: "frame",
+    frame: frameOf("request", { key, request, payload: query }),
+    replayed: false,
+  });
   const payload = encodeControl("verdict", verdictOn(request, query, rowsMax));
-  take({ kind: "frame", frame: { ...frame("verdict"), request, payload }, replayed: false });
+  take({ kind: "frame", frame: frameOf("verdict", { key, request, payload }), replayed: false });
 }
 
 /** The bytes that each raw part stands for. */
@@ -140,27 +149,10 @@ function sent(effects: Effects): number[] {
 }
 
 function verdictOn(request: number, bytes: Uint8Array, rowsMax: number): Verdict {
-  return {
-    version: 1,
+  return verdictOf({
     request,
     digest: createHash("sha256").update(bytes).digest("hex"),
-    decision: "allow",
-    policies: [],
-    policyVersion: "",
-    catalogDigest: null,
-    reasons: [],
-    statements: [],
     plan: { results: [], errors: "keep", verbatim: true },
-    parsed: null,
-    durationMsMax: 1000,
     volume: { rowsMax, rowsOf: "request", bytesMax: 2 ** 30, bytesOf: "request" },
-    approval: null,
-    cancels: null,
-  };
-}
-
-function frame(kind: FrameKind): Frame {
-  const place = { request: 0, part: 0, more: false };
-  const payload = new Uint8Array(0);
-  return { kind, key, ...place, sequence: 1, timeMs: 0, headers: new Map(), payload };
+  });
 }

@@ -1,6 +1,6 @@
 /** What target has planned, of which requests, and what it answers. */
 import { deepStrictEqual } from "node:assert/strict";
-import type { Frame, FrameKind } from "#actors/_kit/frame.ts";
+import { frameOf } from "#actors/_kit/frame_testing.ts";
 import {
   decodeControl,
   encodeControl,
@@ -89,7 +89,7 @@ function serving(phase: "new" | "dialling" | "ready" | "lost" = "ready") {
       for (const [part, payload] of parts.entries()) {
         const more = payload.length + (part > 0 ? 7 : 0) < bytes.length;
         const headers = new Map(operation === "" ? [] : [[operationHeader, operation]]);
-        const sent = { ...frame("request", payload), part, more, headers };
+        const sent = frameOf("request", { key, request: 1, payload, part, more, headers });
         take({ kind: "frame", frame: sent, replayed: false });
       }
     },
@@ -102,13 +102,9 @@ function serving(phase: "new" | "dialling" | "ready" | "lost" = "ready") {
         statements: [{ message: 0, searchPath }],
         ...question,
       };
-      const asked = { ...frame("explain", encodeControl("explain", whole)), sequence: 9 };
+      const payload = encodeControl("explain", whole);
+      const asked = frameOf("explain", { key, request: 1, payload, sequence: 9 });
       return take({ kind: "frame", frame: asked, replayed: false, redelivered: how === "again" });
     },
   };
-}
-
-function frame(kind: FrameKind, payload: Uint8Array): Frame {
-  const place = { request: 1, part: 0, more: false };
-  return { kind, key, ...place, sequence: 1, timeMs: 0, headers: new Map(), payload };
 }

@@ -10,6 +10,7 @@ import postgres from "postgres";
 import { frameHeaders } from "#actors/_kit/frame.ts";
 import type { System } from "#deploy/demo/system.ts";
 import { encodeControl } from "#schemas/frames.ts";
+import { outcomeOf } from "#schemas/frames_testing.ts";
 import { signerOf } from "#schemas/log/key.ts";
 import { auditStream, auditSubject } from "#schemas/subjects.ts";
 import { connectAs, payloadsOf } from "./bus_user.ts";
@@ -291,22 +292,8 @@ async function madeUpOutcome(rig: Rig, run: (...words: string[]) => Promise<Ran>
   ok(denied !== undefined);
   const { request, digest } = denied.payload;
   const { key } = denied.frame;
-  const payload = encodeControl("outcome", {
-    version: 1,
-    request,
-    digest,
-    verdict: denied.frame.sequence,
-    status: "executed",
-    durationMs: 1,
-    bytes: 0,
-    rows: 0,
-    commands: ["SELECT"],
-    sqlstate: null,
-    transaction: "I",
-    completed: 1,
-    alive: true,
-    catalogDigest: null,
-  });
+  const made = { request, digest, verdict: denied.frame.sequence, commands: ["SELECT"] };
+  const payload = encodeControl("outcome", outcomeOf({ ...made, transaction: "I" }));
   const headers = frameHeaders({ request, part: 0, more: false }, "A".repeat(22), undefined);
   const subject = auditSubject(key, "outcome");
   const stream = auditStream(key.epoch);

@@ -1,17 +1,17 @@
 /** Target's sessions over SSH channels: what runs when, and what is recorded of it. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Effect } from "#actors/_kit/actor.ts";
-import type { Frame, FrameKind } from "#actors/_kit/frame.ts";
+import type { FrameKind } from "#actors/_kit/frame.ts";
+import { frameOf } from "#actors/_kit/frame_testing.ts";
 import {
   endedHeader,
-  frameVersion,
   limitedHeader,
   operationHeader,
   type Outcome,
   type Verdict,
 } from "#schemas/frames.ts";
 import { decodeControl, encodeControl } from "#schemas/frames.ts";
-import { maskWhole } from "#schemas/mask_plan.ts";
+import { openOf, verdictOf } from "#schemas/frames_testing.ts";
 import {
   ChannelFramer,
   type ChannelMessage,
@@ -320,47 +320,20 @@ function newSession(history: "live" | "replayed" = "live") {
   };
 
   function open(): void {
-    const payload = encodeControl("open", {
-      version: 1,
-      connection: "lab",
-      protocol: "ssh",
-      principal: { issuer: "", person: "p", name: "", actors: [], groups: [], purpose: "" },
-      token: "",
-      client: { address: "", tls: "", user: "", application: "" },
-      parameters: {},
-      openedAt: "",
-      configDigest: "",
-    });
+    const payload = encodeControl("open", openOf({ connection: "lab", protocol: "ssh" }));
     frame("open", 0, payload);
     verdict(0, sha256([payload]));
   }
 
   function verdict(request: number, digest: string, more: Pick<Verdict, "volume"> = {}): void {
-    const payload = encodeControl("verdict", {
-      version: frameVersion,
-      request,
-      digest,
-      decision: "allow",
-      policies: [],
-      policyVersion: "",
-      catalogDigest: null,
-      reasons: [],
-      statements: [],
-      plan: maskWhole,
-      parsed: [],
-      durationMsMax: 1000,
-      approval: null,
-      cancels: null,
-      ...more,
-    });
+    const payload = encodeControl("verdict", verdictOf({ request, digest, parsed: [], ...more }));
     frame("verdict", request, payload);
   }
 
   function frame(kind: FrameKind, request: number, payload: Uint8Array, operation = ""): void {
     sequence++;
     const headers = new Map(operation === "" ? [] : [[operationHeader, operation]]);
-    const place = { request, part: 0, more: false };
-    const frame: Frame = { kind, key, ...place, sequence, timeMs: 0, headers, payload };
+    const frame = frameOf(kind, { key, request, sequence, headers, payload });
     take({ kind: "frame", frame, replayed });
   }
 
