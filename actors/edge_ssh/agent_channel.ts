@@ -65,8 +65,11 @@ export type Accept = (agent: AgentConnection) => ConnectionHandler;
 
 /** What the gateway makes of a connection. */
 export type ConnectionHandler = {
-  /** Decides an attempt; the answer may be late, so that guessing is slow. */
-  authenticate(attempt: Attempt): Promise<boolean>;
+  /**
+   * Decides an attempt: null when it is good, else why not, in words for the agent's user. The
+   * answer may be late, so that guessing is slow.
+   */
+  authenticate(attempt: Attempt): Promise<string | null>;
   /** A channel was opened and told its purpose; false refuses it. */
   channel(channel: AgentChannel): boolean;
   /**

@@ -102,14 +102,14 @@ export function gateway(ports: GatewayPorts): Gateway {
     });
     return { authenticate, channel, jump };
 
-    async function authenticate(attempt: Attempt): Promise<boolean> {
+    async function authenticate(attempt: Attempt): Promise<string | null> {
       attempts++;
       const admitted = await admit(only === null ? attempt : { ...attempt, user: only });
       if (admitted.ok) {
         carrier = admitted.carrier;
         if (agent.isOpen()) carriers.add(carrier);
         rest();
-        return true;
+        return null;
       }
       report("login_refused", { code: admitted.code, attempt: attempts });
       // Each guess costs more than the one before it.
@@ -117,7 +117,7 @@ export function gateway(ports: GatewayPorts): Gateway {
         clock.after(attempts * limits.attemptDelayMs, resolve);
       });
       if (attempts >= limits.attemptsMax) agent.end();
-      return false;
+      return admitted.message;
     }
 
     /** A connection on which nothing has been open for long is over. */
@@ -207,13 +207,14 @@ export function gateway(ports: GatewayPorts): Gateway {
   async function admit(
     { user, credential }: Attempt,
   ): Promise<{ readonly ok: true; readonly carrier: Carrier } | Refused> {
-    const settings = config.connections[user];
-    if (settings?.protocol !== "ssh") {
-      return { ok: false, code: "refused", message: "no such connection" };
-    }
     const [id, session] = [newId(random, 15), newId(random, 15)];
+    // Which connections there are is told to those whom identity knows.
     const admitted = await exchange(credential, user, session, id);
     if (!admitted.ok) return admitted;
+    const settings = config.connections[user];
+    if (settings?.protocol !== "ssh") {
+      return { ok: false, code: "refused", message: "This connection is no SSH host." };
+    }
     const first = { session, admitted };
     return { ok: true, carrier: { id, connection: user, settings, credential, first } };
   }

@@ -23,6 +23,8 @@ export class Release {
   /** Answers of the edge's own that wait for the end of an sftp packet. */
   #denied: Uint8Array[] = [];
   #confirmed = false;
+  /** Why a tunnel does not open. */
+  #why = "refused by sallyport";
   #exited = false;
   #closed = false;
   readonly #utf8 = new TextEncoder();
@@ -90,7 +92,8 @@ export class Release {
 
   /** Says lines where the agent's user reads them: on the terminal, else on standard error. */
   say(lines: readonly string[]): void {
-    if (lines.length === 0 || this.#closed || this.#purpose.input === "tunnel") return;
+    if (lines.length === 0 || this.#closed) return;
+    if (this.#purpose.input === "tunnel") return void (this.#why = lines[0] ?? this.#why);
     if (this.#purpose.window === null) {
       const data = this.#utf8.encode(`${lines.join("\n")}\n`);
       return this.#send({ kind: "extended_data", type: 1, data }, null);
@@ -118,7 +121,7 @@ export class Release {
     if (this.#closed) return;
     if (this.#purpose.input === "tunnel" && !this.#confirmed) {
       const reason = administrativelyProhibited;
-      this.#send({ kind: "open_failure", reason, description: "refused by sallyport" }, null);
+      this.#send({ kind: "open_failure", reason, description: this.#why }, null);
       this.#closed = true;
       return;
     }

@@ -17,6 +17,7 @@ import type { Duplex } from "node:stream";
 import { StartError } from "#actors/_kit/start_error.ts";
 import type { Accept, AgentConnection, Attempt, ConnectionHandler } from "./agent_channel.ts";
 import { channelsOf } from "./serve_channel.ts";
+import { sayBanner } from "./ssh2_words.ts";
 import { algorithms, innerAlgorithms, keepalive } from "./ssh_options.ts";
 import type { EdgeSshLimits } from "./limits.ts";
 import type { AuthContext, Connection, ParsedKey, PublicKeyContext } from "./ssh2_server.d.ts";
@@ -82,7 +83,14 @@ export function listen(options: Listening, accept: Accept): Promise<void> {
       const handler = accept(agent);
       client.on("ready", settled);
       keepKeysFresh(client, socket, wire, limits);
-      client.on("authentication", (context) => authenticate(context, handler));
+      const told = new Set<string>();
+      client.on("authentication", (context) => {
+        authenticate(context, handler, (why) => {
+          // A client may try one key after the other, each refused in the same words.
+          if (!told.has(why)) sayBanner(client, `sallyport: ${why}`);
+          told.add(why);
+        });
+      });
       channelsOf(client, socket, handler, limits, (tunnel, accept, ended) => {
         serve({ wire: tunnel, socket, address, accept }, () => undefined);
         tunnel.once("close", ended);
@@ -155,7 +163,11 @@ const methods = [
   "password",
 ];
 
-function authenticate(context: AuthContext, handler: ConnectionHandler): void {
+function authenticate(
+  context: AuthContext,
+  handler: ConnectionHandler,
+  say: (why: string) => void,
+): void {
   switch (context.method) {
     case "password":
       return decide(context, { kind: "token", token: context.password });
@@ -184,9 +196,10 @@ function authenticate(context: AuthContext, handler: ConnectionHandler): void {
   }
 
   function decide(decided: AuthContext, credential: Attempt["credential"]): void {
-    handler.authenticate({ user: decided.username, credential }).then((good) => {
-      if (good) decided.accept();
-      else decided.reject(methods);
+    handler.authenticate({ user: decided.username, credential }).then((why) => {
+      if (why === null) return decided.accept();
+      say(why);
+      decided.reject(methods);
     });
   }
 }

@@ -18,6 +18,7 @@ import type {
   ToAgent,
 } from "./agent_channel.ts";
 import type { EdgeSshLimits } from "./limits.ts";
+import { rejectChannel } from "./ssh2_words.ts";
 
 /** Terminal modes in RFC 4254 section 8's encoding: none. `ssh2` does not give them. */
 const noModes = Uint8Array.of(0);
@@ -61,7 +62,7 @@ export function channelsOf(
       port: info.destPort,
       originatorAddress: info.srcIP,
       originatorPort: info.srcPort,
-    }], { accept, reject });
+    }], { accept, reject: (reason, words) => rejectChannel(client, reject, reason, words) });
     if (!handler.channel(channel.port)) reject();
   });
 }
@@ -134,7 +135,7 @@ function channelPort(
   socket: Socket,
   limits: EdgeSshLimits,
   purpose: readonly AgentMessage[],
-  pending: { accept(): ServerChannel; reject(): void } | null,
+  pending: { accept(): ServerChannel; reject(reason: number, description: string): void } | null,
 ): { readonly port: AgentChannel; open(stream: ServerChannel): void; hear(m: FromAgent): void } {
   let stream: ServerChannel | null = null;
   let listener: ((message: FromAgent) => void) | null = null;
@@ -219,7 +220,7 @@ function channelPort(
         return done();
       case "open_failure":
         open = false;
-        pending?.reject();
+        pending?.reject(message.reason, message.description);
         return;
       case "data":
         return write(message.data, "out", done);

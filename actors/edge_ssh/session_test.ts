@@ -217,8 +217,9 @@ Deno.test("a tunnel opens when the target confirms, and is refused when it is de
   deepStrictEqual(sent(allowed), [{ kind: "open_confirmation" }]);
   const { session } = open([tunnel]);
   session.stored(verdict(0, "allow"));
-  deepStrictEqual(sent(session.stored(verdict(1, "deny"))).map(({ kind }) => kind), [
-    "open_failure",
+  const description = "sallyport: policy forbids it";
+  deepStrictEqual(sent(session.stored(verdict(1, "deny"))), [
+    { kind: "open_failure", reason: 1, description },
   ]);
 });
 

@@ -94,6 +94,24 @@ type ConnectionEvents = {
 export type Connection = EventEmitter<ConnectionEvents> & {
   end(): void;
   rekey(): void;
+  /** Its own; what it does not offer otherwise. */
+  readonly _protocol: Protocol;
+};
+
+/** Packets of one connection. */
+export type Protocol = {
+  channelOpenFail(channel: number, reason: number, description: string): void;
+  /** Set while keys are exchanged. */
+  readonly _kexinit: unknown;
+  readonly _packetRW: {
+    readonly write: {
+      /** Where the payload begins in a packet. */
+      readonly allocStart: number;
+      alloc(bytes: number): Uint8Array;
+      finalize(packet: Uint8Array): Uint8Array;
+    };
+  };
+  readonly _cipher: { encrypt(packet: Uint8Array): void };
 };
 
 export type ServerOptions = {

@@ -15,7 +15,7 @@ import { type Grammar, usage } from "./arguments.ts";
 import { CommandError, exitCodes } from "./failure.ts";
 import { exchange, exchangeFlags } from "./identity_exchange.ts";
 import { findPlace, type Place, settingsOf } from "./place.ts";
-import { hostBlock, includeLine, withInclude, withoutBlock } from "./ssh_config.ts";
+import { hostBlock, withInclude, withoutBlock } from "./ssh_config.ts";
 import type { Call, Verb } from "./verb.ts";
 
 const grammar: Grammar = {
@@ -148,6 +148,5 @@ async function writeConfig(
   const known = `[${gateway.host}]:${gateway.port} ${gateway.hostKey}\n`;
   await Deno.writeTextFile(`${folder}/${connection}.known_hosts`, known, { mode: 0o600 });
   const own = await read(`${sshDirectory}/config`);
-  if (own.split("\n").includes(includeLine)) return;
-  await Deno.writeTextFile(`${sshDirectory}/config`, withInclude(own), { mode: 0o600 });
+  await Deno.writeTextFile(`${sshDirectory}/config`, withInclude(own, folder), { mode: 0o600 });
 }

@@ -10,8 +10,10 @@ export type HostBlock = {
   readonly folder: string;
 };
 
-/** Stands in the user's `config`; names are relative to the SSH folder (ssh_config(5)). */
-export const includeLine = "Include sallyport/config";
+/** Stands in the user's `config`; a relative name would be sought in `~/.ssh` (ssh_config(5)). */
+function includeLine(folder: string): string {
+  return `Include "${folder}/config"`;
+}
 
 /** The entry of one connection, between lines by which it is found again. */
 export function hostBlock({ connection, names, host, port, folder }: HostBlock): string {
@@ -42,6 +44,7 @@ export function withoutBlock(text: string, connection: string): string {
 }
 
 /** The user's configuration with the line first: OpenSSH takes the first value that it finds. */
-export function withInclude(text: string): string {
-  return `${includeLine}\n${text}`;
+export function withInclude(text: string, folder: string): string {
+  const line = includeLine(folder);
+  return text.split("\n").includes(line) ? text : `${line}\n${text}`;
 }

@@ -1,5 +1,5 @@
-import { equal, match, ok } from "node:assert/strict";
-import { hostBlock, includeLine, withInclude, withoutBlock } from "./ssh_config.ts";
+import { equal, match } from "node:assert/strict";
+import { hostBlock, withInclude, withoutBlock } from "./ssh_config.ts";
 
 const entry = {
   connection: "lab",
@@ -17,6 +17,9 @@ Deno.test("a connection's entry is written, found again and taken out alone", ()
   equal(withoutBlock(other, "lab"), other);
 });
 
-Deno.test("the include stands before all that the user wrote", () => {
-  ok(withInclude("Host *\n").startsWith(`${includeLine}\nHost *`));
+Deno.test("the include stands once, before all that the user wrote", () => {
+  const line = 'Include "/keys/sallyport/config"';
+  const once = withInclude("Host *\n", "/keys/sallyport");
+  equal(once, `${line}\nHost *\n`);
+  equal(withInclude(once, "/keys/sallyport"), once);
 });

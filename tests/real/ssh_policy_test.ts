@@ -51,6 +51,8 @@ Deno.test("the demo's policy over SSH", async (test) => {
         doesNotMatch(stderr, /hunter2|visits\.csv|passwd/);
       }
       strictEqual((await ssh(["-tt", "gw"])).code, 126, "no shell for an agent");
+      const tunnel = await ssh(["-o", "LogLevel=INFO", "-W", "db.example:5432", "gw"]);
+      match(tunnel.stderr, /administratively prohibited: sallyport: no policy permits .*forward/);
     },
   );
 

@@ -77,9 +77,9 @@ export function startSshAgent(world: World, options: SshAgentOptions): Agent {
     if (handler === null) return over(mine, "no edge");
     const token = organisationToken(options.who);
     const attempt = { user: sshConnection, credential: { kind: "token", token } } as const;
-    handler.authenticate(attempt).then((ok) => {
+    handler.authenticate(attempt).then((why) => {
       if (!mine.open) return;
-      if (!ok) return over(mine, "refused");
+      if (why !== null) return over(mine, "refused");
       count("SSH logins");
       run(mine, handler, drawTask(chance));
     }, () => world.find(`${name}: the login threw`));
