@@ -100,6 +100,15 @@ Deno.test("a held request is shown when others were stored before it was judged"
   ok(page.includes('value="approve"'));
 });
 
+Deno.test("of what gives no rows no number is told", async () => {
+  const { test, cookie } = await browser();
+  const update = { command: "UPDATE", columns: null, estimatedRows: 0 };
+  await hold(test, { id: "ap2", session: "s2", statement: update });
+  const page = await text(test, "/approvals/ap2", cookie);
+  ok(!page.includes("about"));
+  ok(page.includes("<dd>no rows</dd>"));
+});
+
 Deno.test("the text of a statement prepared earlier is shown with what runs it", async () => {
   const { test, cookie } = await browser();
   const prepare = [

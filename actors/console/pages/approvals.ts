@@ -145,7 +145,7 @@ function leadLine({ principal, summary }: ApprovalEntry, verdict: StoredVerdict)
   };
   const parts = [
     ...principal === null ? [] : [html`for <strong>${purposeText(principal.purpose)}</strong>`],
-    ...verdict?.plan.stream === undefined ? [rowsIn(summary)] : [],
+    ...isStream(verdict) || summary.expected.rows === 0 ? [] : [rowsIn(summary)],
     ...names("shown") === "" ? [] : [html`<strong class="danger">shows ${names("shown")}</strong>`],
     ...names("masked") === "" ? [] : [html`masks <strong>${names("masked")}</strong>`],
     ...names("used") === "" ? [] : [html`uses <strong>${names("used")}</strong>`],
@@ -217,12 +217,18 @@ function factsCard(entry: ApprovalEntry, { verdict }: ApprovalRecording): Html {
         <dt>Touches</dt>
         <dd>${pills(summary.relations)}</dd>
         <dt>Given out</dt>
-        <dd>${[...expectedIn(summary, verdict), ...atMost(verdict)].join("; ")}</dd>
+        <dd>${givenOut(summary, verdict)}</dd>
         <dt>Asked by policy</dt>
         <dd>${pills(policies)}</dd>
       </dl>
     </section>
   `;
+}
+
+function givenOut(summary: ApprovalEntry["summary"], verdict: StoredVerdict): string {
+  // What gives no rows, as an UPDATE, has nothing to be limited; how many it changes nobody knows.
+  if (!isStream(verdict) && summary.expected.rows === 0) return "no rows";
+  return [...expectedIn(summary, verdict), ...atMost(verdict)].join("; ");
 }
 
 /** How many rows are expected, and by whom; a stream has none. */

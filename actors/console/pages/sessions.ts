@@ -32,8 +32,8 @@ export function sessionList(
   const past = entries.filter(({ closed }) => closed !== null);
   return html`<h1>Sessions</h1>${
     seesAll ? "" : html`
-      <p class="soft">Yours, and those in which agents act for you. Who was asked for an approval,
-      by a group they are in, sees those of all.</p>
+      <p class="soft">Yours, and those in which agents act for you. Members of a group that the
+      policy asks for approval see those of all.</p>
     `
   }
 <section aria-labelledby="live"><h2 id="live">Live</h2>${
@@ -61,6 +61,15 @@ function item(entry: SessionEntry): Html {
     counted(entry.requests, "request", "requests")
   }${rows} · ${moment(entry.openedAtMs)}</p></a></li>`;
 }
+
+/** How sessions end; other reasons stand as they are. */
+const endings: ReadonlyMap<string, string> = new Map([
+  ["closed", "closed"],
+  ["terminate", "closed by the client"],
+  ["idle", "closed: idle for too long"],
+  ["session_limit", "closed: open for too long"],
+  ["no_verdict", "closed: no verdict in time"],
+]);
 
 function verdictPills(entry: SessionEntry): Html {
   return html`${
@@ -96,7 +105,7 @@ export function sessionDetail(
     <p>${entry.closed === null
       ? html`<span class="pill good">live</span>`
       : html`<span class="pill">${
-        visible(entry.closed === "closed" ? "closed" : `closed: ${entry.closed}`)
+        visible(endings.get(entry.closed) ?? `closed: ${entry.closed}`)
       }</span>`}</p>
     <h1>${actorName(principal)}${person} on ${visible(entry.connection)}</h1>
     <section class="card" aria-label="Summary">
@@ -222,7 +231,7 @@ function reasons(verdict: Verdict): Html {
   const told = verdict.decision === "allow" ? [] : verdict.reasons;
   return html`${
     told.map(({ code, message, hint, policy }) =>
-      html`<p class="small">${visible(message)} ${visible(hint)}
+      html`<p class="small">${visible(message)}. ${visible(hint)}
 <span class="soft">${visible(code)}${policy === null ? "" : `, ${visible(policy)}`}</span></p>`
     )
   }${
