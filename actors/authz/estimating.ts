@@ -70,9 +70,7 @@ export function plannerAnswered(
   if (estimate === null || estimating === null || estimating.over) return;
   const { question } = estimating;
   if (estimate.request !== question.request || estimate.digest !== question.digest) return;
-  estimating.over = true;
-  const asked = askedOf(question.request);
-  if (asked !== null) state.judge?.estimated(asked, question, estimate.rows, frame.timeMs);
+  learn(state, estimating, estimate.rows, askedOf, frame.timeMs);
   out.push({ kind: "unwake", name: estimateWake });
 }
 
@@ -84,11 +82,20 @@ export function plannerSilent(
 ): void {
   const { estimating } = state;
   if (estimating === null || estimating.over) return;
-  const { question } = estimating;
+  learn(state, estimating, estimating.question.statements.map(() => null), askedOf, nowMs);
+}
+
+/** The wait is over: the judge is told what the planner answered, null where it has no answer. */
+function learn(
+  { judge }: AuthzState,
+  estimating: NonNullable<AuthzState["estimating"]>,
+  rows: readonly (number | null)[],
+  askedOf: (request: number) => Asked | null,
+  atMs: number,
+): void {
   estimating.over = true;
-  const asked = askedOf(question.request);
-  const none = question.statements.map(() => null);
-  if (asked !== null) state.judge?.estimated(asked, question, none, nowMs);
+  const asked = askedOf(estimating.question.request);
+  if (asked !== null) judge?.estimated(asked, estimating.question, rows, atMs);
 }
 
 /** Waits, from now on, for an answer that has not come. */

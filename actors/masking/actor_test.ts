@@ -38,8 +38,8 @@ function stored(kind: Frame["kind"], sequence: number, more: Partial<Frame>): Ki
 const open = openOf({ connection: "lab", protocol: "ssh" });
 
 function verdictOn(request: number, stream?: StreamPlan): Verdict {
-  const plan = { results: [], errors: "keep", ...stream === undefined ? {} : { stream } } as const;
-  return verdictOf({ request, plan: { ...plan, results: [] } });
+  const streamed = stream === undefined ? {} : { stream };
+  return verdictOf({ request, plan: { results: [], errors: "keep", ...streamed } });
 }
 
 /** A session whose channel was allowed, and what masking makes of what comes. */

@@ -154,40 +154,46 @@ export function questionsOf(
  * was made already: what it expected is expected again.
  */
 export function weighed(
-  { analyses, texts }: Weighed,
+  statements: Weighed,
   scales: Scales,
   before: readonly StatementAnalysis[] = [],
+): readonly StatementAnalysis[] {
+  return expecting(statements, scales, (analysis, text, index) => {
+    const { estimatedRows: rows, estimatedBy: by } = before[index] ?? {};
+    if (rows === undefined || by === undefined) return expectedOf(analysis, text, scales);
+    return { rows, by };
+  });
+}
+
+/** The statements, those of them to whose rows policy looks with what `expect` says of them. */
+function expecting(
+  { analyses, texts }: Weighed,
+  scales: Scales,
+  expect: (analysis: StatementAnalysis, text: PlannableText, index: number) => Expected,
 ): readonly StatementAnalysis[] {
   return analyses.map((analysis, index) => {
     const text = texts[index] ?? null;
     if (text === null || !matters(text, scales)) return analysis;
-    const { estimatedRows: rows, estimatedBy: by } = before[index] ?? {};
-    const expected = rows === undefined || by === undefined
-      ? expectedOf(analysis, text, scales)
-      : { rows, by };
-    return withRows(analysis, expected, exportsAbove(text, scales));
+    const exportsAbove = text.exportsByRows ? scales.bulkRows : null;
+    return withRows(analysis, expect(analysis, text, index), exportsAbove);
   });
 }
 
-function questionsOfOne({ analyses, texts }: Weighed, scales: Scales): Explain["statements"] {
-  const asked = analyses.flatMap((_, index) => {
-    const text = texts[index] ?? null;
+function questionsOfOne(statements: Weighed, scales: Scales): Explain["statements"] {
+  const asked = statements.analyses.flatMap((_, index) => {
+    const text = statements.texts[index] ?? null;
     return text !== null && isQuestion(text, scales) ? [{ index, text }] : [];
   });
   if (asked.length === 0) return [];
   const indices = new Set(asked.map(({ index }) => index));
   const giving = (rowsOf: (text: PlannableText) => number): Decision =>
-    scales.decide(analyses.map((analysis, index) => {
-      const text = texts[index] ?? null;
-      if (text === null || !matters(text, scales)) return analysis;
-      const expected = indices.has(index)
-        ? { rows: rowsOf(text), by: "planner" } as const
-        : expectedOf(analysis, text, scales);
-      return withRows(analysis, expected, exportsAbove(text, scales));
+    scales.decide(expecting(statements, scales, (analysis, text, index) => {
+      if (!indices.has(index)) return expectedOf(analysis, text, scales);
+      return { rows: rowsOf(text), by: "planner" };
     }));
   const least = giving(() => 0);
   if (least.decision !== "allow") return [];
-  const guessed = scales.decide(weighed({ analyses, texts }, scales));
+  const guessed = scales.decide(weighed(statements, scales));
   const most = giving(({ rowsMost }) => Math.min(rowsMost, rowsUnknown));
   if (sameOutcome(least, most) && sameOutcome(least, guessed)) return [];
   return asked.map(({ text: { message, searchPath } }) => ({
@@ -206,10 +212,6 @@ function isQuestion(text: PlannableText, scales: Scales): boolean {
 /** Whether anything of policy depends on its rows. */
 function matters({ exportsByRows, rowsMost }: PlannableText, scales: Scales): boolean {
   return scales.seesRows || exportsByRows && rowsMost > scales.bulkRows;
-}
-
-function exportsAbove({ exportsByRows }: PlannableText, { bulkRows }: Scales): number | null {
-  return exportsByRows ? bulkRows : null;
 }
 
 function expectedOf(
