@@ -42,6 +42,14 @@ export type SessionKey = {
 };
 export type AuditSubject = SessionKey & { readonly kind: FrameKind };
 
+/**
+ * One name for one session. An edge chooses its sessions' ids, and may choose another's, so an id
+ * names a session only together with the edge (and place) whose key the server let it be stored by.
+ */
+export function sessionName({ epoch, shard, edge, session }: SessionKey): string {
+  return `${epoch}.${shard}.${edge}.${session}`;
+}
+
 const token = /^[A-Za-z0-9_-]{1,64}$/;
 const epochToken = /^\d{4}_(0[1-9]|1[0-2])$/;
 

@@ -19,6 +19,9 @@
  * truth: the server refuses it, its state is thrown away, and the session is rebuilt from what is
  * stored.
  *
+ * **Invariant:** a frame moves only the session of the key it is stored under: an edge that uses
+ * another's session id says nothing in that session.
+ *
  * @module
  */
 import type { Actor, Effect } from "#actors/_kit/actor.ts";
@@ -39,7 +42,7 @@ import {
   toRawFrame,
 } from "#actors/_kit/frame.ts";
 import { traceHeader } from "#schemas/frames.ts";
-import { auditStream, auditSubject } from "#schemas/subjects.ts";
+import { auditStream, auditSubject, sessionName } from "#schemas/subjects.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import { sweepSessions } from "#actors/_kit/closed_sessions.ts";
 import { keptDeliveries } from "#actors/_kit/kept.ts";
@@ -80,7 +83,7 @@ export type SessionWorker<Input> = {
   /** Puts an input that is no frame; resolves with what the step answered, once all is stored. */
   deliver(key: SessionKey, input: Input): Promise<void>;
   /** Says whether a session is in memory. */
-  holds(session: string): boolean;
+  holds(key: SessionKey): boolean;
 };
 
 /** Creates the worker. It reads nothing by itself: the caller routes deliveries to it. */
@@ -95,7 +98,7 @@ export function sessionWorker<State, Input, Command>(
   const sweep = sweepSessions({ clock, limits, sessions: () => boxes.values(), isClosed, drop });
   const keeping = keptDeliveries(clock, limits.keepEveryMs);
 
-  return { onDelivery, onRaw, deliver, holds: (session) => boxes.has(session) };
+  return { onDelivery, onRaw, deliver, holds: (key) => boxes.has(sessionName(key)) };
 
   function onDelivery(delivery: Delivery): void {
     const frame = toFrame(delivery);
@@ -112,9 +115,9 @@ export function sessionWorker<State, Input, Command>(
   /** The session's mailbox; a new one when its state may lack what another worker was given. */
   function current(key: SessionKey, pin: string): Mailbox<State, Input> {
     pins.set(shardOf(key), pin);
-    const box = boxes.get(key.session);
+    const box = boxes.get(sessionName(key));
     if (box !== undefined && box.pin !== pin && ports.regained === "rebuilt") drop(box);
-    return boxes.get(key.session) ?? create(key);
+    return boxes.get(sessionName(key)) ?? create(key);
   }
 
   function onRaw(delivery: Delivery): void {
@@ -124,13 +127,13 @@ export function sessionWorker<State, Input, Command>(
       delivery.ack();
       return;
     }
-    const box = boxes.get(raw.key.session) ?? create(raw.key);
+    const box = boxes.get(sessionName(raw.key)) ?? create(raw.key);
     accept(box, { input: raw, delivery, trace: raw.headers.get(traceHeader) });
   }
 
   function deliver(key: SessionKey, input: Input): Promise<void> {
     return new Promise((resolve, reject) => {
-      const box = boxes.get(key.session) ?? create(key);
+      const box = boxes.get(sessionName(key)) ?? create(key);
       accept(box, { input, delivery: null, trace: undefined, settle: { resolve, reject } });
     });
   }
@@ -138,7 +141,7 @@ export function sessionWorker<State, Input, Command>(
   function create(key: SessionKey): Mailbox<State, Input> {
     if (boxes.size >= limits.sessionsMax) evict();
     const box = emptyMailbox<State, Input>(key, pins.get(shardOf(key)) ?? "");
-    boxes.set(key.session, box);
+    boxes.set(sessionName(key), box);
     sweep.begin();
     return box;
   }
@@ -154,7 +157,7 @@ export function sessionWorker<State, Input, Command>(
     if (box.dead) return;
     box.dead = true;
     for (const forget of box.timers.values()) forget();
-    if (boxes.get(box.key.session) === box) boxes.delete(box.key.session);
+    if (boxes.get(sessionName(box.key)) === box) boxes.delete(sessionName(box.key));
     for (const item of box.waiting) fail(item, new BusError("unavailable", "Session was dropped"));
     box.waiting = [];
     for (const item of box.kept.values()) {

@@ -12,7 +12,13 @@ import { type IdentityKeys, verifyIdentityToken } from "#actors/_kit/identity_to
 import type { Report } from "#actors/_kit/report.ts";
 import { type DecideReply, DecideRequest, voteDigest } from "#schemas/approval.ts";
 import { decodeControl } from "#schemas/frames.ts";
-import { auditFilter, auditStream, decideSubject, shardOf } from "#schemas/subjects.ts";
+import {
+  auditFilter,
+  auditStream,
+  decideSubject,
+  sessionName,
+  shardOf,
+} from "#schemas/subjects.ts";
 import type { ApprovalCommand, ApprovalInput } from "./actor.ts";
 import { refusal } from "./refusals.ts";
 
@@ -130,7 +136,7 @@ export function approvalDriver(options: DriverOptions): ApprovalDriver {
       const frame = toFrame(message);
       if (frame !== null) follow(waiting, frame);
     }
-    const sessions = new Map([...waiting.values()].map((key) => [key.session, key]));
+    const sessions = new Map([...waiting.values()].map((key) => [sessionName(key), key]));
     for (const key of sessions.values()) {
       await deliver(key, { kind: "nudge" }).catch(() => {
         report("recovery_failed", { session: key.session });

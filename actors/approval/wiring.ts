@@ -51,7 +51,7 @@ export async function wireApproval(
     const frame = parseAuditSubject(delivery.subject);
     const decision = delivery.headers.get(decisionHeader) ?? "+approval";
     const concerned = frame?.kind !== "verdict" || decision.endsWith("+approval");
-    const held = frame === null || worker.holds(frame.session);
+    const held = frame === null || worker.holds(frame);
     if (concerned && (held || frame?.kind !== "close")) worker.onDelivery(delivery);
     else delivery.ack();
   }, { lateMs: verdictsLateMs });

@@ -21,7 +21,7 @@ import {
   type PrincipalChain,
 } from "#schemas/frames.ts";
 import { maskedText } from "#schemas/recording/ssh_words.ts";
-import type { SessionKey } from "#schemas/subjects.ts";
+import { type SessionKey, sessionName } from "#schemas/subjects.ts";
 
 export type SessionEntry = {
   readonly key: SessionKey;
@@ -142,7 +142,10 @@ export function createLedger(limits: LedgerLimits): Ledger {
     if (frame === null || frame.kind === "view") return;
     if (frame.kind === "policy") return takePolicy(frame);
     if (frame.kind === "open") return takeOpen(frame);
-    const session = sessions.get(frame.key.session);
+    const named = sessions.get(frame.key.session);
+    // An edge that says another's id says nothing of its session.
+    const isOwn = named !== undefined && sessionName(named.key) === sessionName(frame.key);
+    const session = isOwn ? named : undefined;
     if (session !== undefined) {
       session.last = frame.sequence;
       session.lastAtMs = frame.timeMs;
@@ -287,7 +290,7 @@ export function createLedger(limits: LedgerLimits): Ledger {
       });
       return;
     }
-    if (known === undefined || known.key.session !== frame.key.session) return;
+    if (known === undefined || sessionName(known.key) !== sessionName(frame.key)) return;
     const { by, state } = stored;
     const counted = state === "voted" || state === "denied";
     if (counted && by !== null && known.votes.length < votesMax) {

@@ -94,9 +94,21 @@ Deno.test("what is no frame is passed over", () => {
   strictEqual(ledger.session("s1")?.closed, "unknown");
 });
 
+Deno.test("an edge that says the id of another's session says nothing of it", () => {
+  const { ledger, store, hold } = fill();
+  hold("ap1", "s1");
+  store("close", Uint8Array.of(0xff), "s1", "pg2");
+  store("request", bytes, "s1", "pg2");
+  const denial = approvalOf("ap1", 1, "denied", startMs, voteOf("carl", "deny", "no"));
+  store("approval", encodeControl("approval", denial), "s1", "pg2");
+  const { closed, requests, last } = ledger.session("s1") ?? {};
+  deepStrictEqual([closed, requests, last], [null, 0, 3]);
+  strictEqual(ledger.approval("ap1")?.state, "pending");
+});
+
 type Fill = {
   readonly ledger: Ledger;
-  store(kind: FrameKind, payload: Uint8Array, session: string): void;
+  store(kind: FrameKind, payload: Uint8Array, session: string, edge?: string): void;
   say<K extends ControlKind>(kind: K, payload: ControlPayload<K>, session: string): void;
   hold(id: string, session: string, principal?: PrincipalChain): void;
   close(session: string): void;
@@ -107,11 +119,11 @@ function fill(): Fill {
   let sequence = 0;
   return { ledger, store, say, hold, close };
 
-  function store(kind: FrameKind, payload: Uint8Array, session: string): void {
+  function store(kind: FrameKind, payload: Uint8Array, session: string, edge = "pg1"): void {
     sequence++;
     const nonce = String(sequence).padStart(22, "n");
     const message: StoredMessage = {
-      subject: auditSubject({ epoch: "2026_11", shard: 0, edge: "pg1", session }, kind),
+      subject: auditSubject({ epoch: "2026_11", shard: 0, edge, session }, kind),
       sequence,
       timeMs: startMs,
       headers: new Map([[frameHeader, formatFrame({ request: 1, part: 0, more: false, nonce })]]),

@@ -50,7 +50,7 @@ export async function wireMasking(
   await host.consume((delivery) => {
     const frame = parseAuditSubject(delivery.subject);
     // Of a session whose end it has seen in its responses, nothing is left to be let go of.
-    if (frame?.kind === "close" && !worker.holds(frame.session)) delivery.ack();
+    if (frame?.kind === "close" && !worker.holds(frame)) delivery.ack();
     else worker.onDelivery(delivery);
   });
   await host.consumeRaw(worker.onRaw);

@@ -8,7 +8,7 @@ import type { Report } from "#actors/_kit/report.ts";
 import { publishCatalog } from "#actors/_kit/catalog_channel.ts";
 import type { Bus } from "#actors/_kit/bus.ts";
 import type { Clock } from "#actors/_kit/clock.ts";
-import type { SessionKey } from "#schemas/subjects.ts";
+import { type SessionKey, sessionName } from "#schemas/subjects.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import type { TargetCommand, TargetInput } from "./inputs.ts";
 import { QueryError } from "./postgres/query_connection.ts";
@@ -58,7 +58,7 @@ export function targetDriver(ports: {
     command: TargetCommand,
     deliver: (input: TargetInput) => void,
   ): void {
-    const session = held.get(key.session);
+    const session = heldBy(key);
     switch (command.kind) {
       case "dial":
         return open(key, command.connection, command.parameters, deliver);
@@ -111,6 +111,12 @@ export function targetDriver(ports: {
       const reason = "this connection is not configured at the target";
       return deliver({ kind: "dial_failed", code: "not_configured", reason });
     }
+    const other = held.get(key.session);
+    if (other !== undefined && other !== heldBy(key)) {
+      // Ids are random: an edge that comes to one of another's has taken it.
+      const reason = "the session's id is another's";
+      return deliver({ kind: "dial_failed", code: "session_taken", reason });
+    }
     const session: Held = { key, deliver, upstream: null, abandon: () => {} };
     held.set(key.session, session);
     heard.set(key.edge, clock.nowMs());
@@ -133,10 +139,19 @@ export function targetDriver(ports: {
     session.abandon = dialled.abandon;
   }
 
-  function dropped(key: SessionKey): void {
+  /** What is held for exactly this session: an edge may say the id of another's. */
+  function heldBy(key: SessionKey): Held | undefined {
     const session = held.get(key.session);
+    return session !== undefined && sessionName(session.key) === sessionName(key)
+      ? session
+      : undefined;
+  }
+
+  function dropped(key: SessionKey): void {
+    const session = heldBy(key);
+    if (session === undefined) return;
     held.delete(key.session);
-    session?.abandon();
+    session.abandon();
   }
 
   function credit(session: string, bytes: number): void {

@@ -1,4 +1,4 @@
-import { strictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { memoryLimits, memoryServer } from "#actors/_kit/memory_bus.ts";
 import { targetDriver } from "./driver.ts";
 
@@ -55,6 +55,54 @@ Deno.test("changes of a catalog that come while it is read are read together, be
   driver.run(key, changed, () => {});
   strictEqual(timers.length, 2, "what changes from here on is read anew");
 });
+
+Deno.test("who comes with the id of another's session gets nothing of it", () => {
+  const server = memoryServer({
+    clock,
+    random: () => 0,
+    streams: [],
+    consumers: [],
+    limits: memoryLimits,
+  });
+  const written: string[] = [];
+  let dials = 0;
+  const upstream = {
+    write: (bytes: Uint8Array) => void written.push(bytes.toHex()),
+    cancel: () => {},
+    pause: () => {},
+    resume: () => {},
+    hangUp: () => {},
+  };
+  const driver = targetDriver({
+    connections: new Map([["ehr", {
+      dial(_parameters, on) {
+        dials++;
+        on.ready(upstream, new Uint8Array(0));
+        return { abandon: () => void written.push("abandoned") };
+      },
+      readCatalog: () => Promise.reject(new Error("none")),
+      estimateRows: null,
+    }]]),
+    bus: server.connect({ name: "target", inboxPrefix: "_INBOX_target" }),
+    clock,
+    report: () => {},
+    limits: { edgeSilenceMsMax: 1000, catalogDelayMsMax: 1000 },
+  });
+  const own = { epoch: "2026_11", shard: 0, edge: "pg1", session: "s" };
+  const foreign = { ...own, edge: "pg2" };
+  const dial = { kind: "dial", connection: "ehr", parameters: {} } as const;
+  driver.run(own, dial, () => {});
+  const told: string[] = [];
+  driver.run(foreign, dial, (input) => told.push("code" in input ? input.code : input.kind));
+  deepStrictEqual([dials, told], [1, ["session_taken"]]);
+  driver.run(foreign, { kind: "write", bytes: Uint8Array.of(1) }, () => {});
+  driver.run(foreign, { kind: "hang_up" }, () => {});
+  driver.dropped(foreign);
+  driver.run(own, { kind: "write", bytes: Uint8Array.of(2) }, () => {});
+  deepStrictEqual(written, ["02"]);
+});
+
+const clock = { nowMs: () => 0, after: () => () => {} };
 
 /** Lets promises that are settled go on. */
 async function turn(): Promise<void> {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { SessionKey } from "#schemas/subjects.ts";
 import { wireApproval } from "#actors/approval/wiring.ts";
 import { testSigner } from "#actors/audit/testing.ts";
 import { wireAudit } from "#actors/audit/wiring.ts";
@@ -13,14 +14,13 @@ import { maskingKey } from "#actors/masking/key.ts";
 import { wireMasking } from "#actors/masking/wiring.ts";
 import { targetLimits } from "#actors/target/limits.ts";
 import { wireTarget } from "#actors/target/wiring.ts";
+import { logName } from "#schemas/log/epoch.ts";
 import { parseVerifier } from "#schemas/log/key.ts";
 import { connection, sshConnection } from "./clinic.ts";
 import { exchange } from "./people.ts";
 import type { Running, Start } from "./processes.ts";
 import { parser, policySet } from "./world.ts";
 
-/** Of the record. */
-export const logName = "audit";
 const limits = {
   ...targetLimits,
   chunkBytes: 2048,
@@ -88,6 +88,8 @@ function altered(payload: Uint8Array): Uint8Array {
 
 const holdsNothing: Running = { holds: () => [] };
 
-function heldBy(worker: { holds(session: string): boolean }): Running {
-  return { holds: (sessions) => sessions.filter((session) => worker.holds(session)) };
+function heldBy(worker: { holds(key: SessionKey): boolean }): Running {
+  return {
+    holds: (keys) => keys.flatMap((key) => worker.holds(key) ? [key.session] : []),
+  };
 }

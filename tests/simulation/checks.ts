@@ -11,9 +11,14 @@ import { decodeControl, type Explain, type Outcome, type Verdict } from "#schema
 import { joinBytes } from "#schemas/join_bytes.ts";
 import { statementTexts } from "#schemas/wire/postgres/statement_texts.ts";
 import { identityIssuer } from "#schemas/identity.ts";
-import { epochLog } from "#schemas/log/epoch.ts";
-import { auditStream, checkpointStream, checkpointSubject, rawStream } from "#schemas/subjects.ts";
-import { logName } from "./actors.ts";
+import { epochLog, logName } from "#schemas/log/epoch.ts";
+import {
+  auditStream,
+  checkpointStream,
+  checkpointSubject,
+  rawStream,
+  type SessionKey,
+} from "#schemas/subjects.ts";
 import { config, planted } from "./clinic.ts";
 import type { Account } from "./postgres.ts";
 import type { Supervised } from "./processes.ts";
@@ -21,7 +26,7 @@ import { installed, type World } from "./world.ts";
 
 /** A session as it is stored. */
 type SessionRecord = {
-  readonly id: string;
+  readonly key: SessionKey;
   readonly name: string;
   readonly requests: Map<number, Uint8Array[]>;
   readonly allowed: { readonly verdict: Verdict; readonly timeMs: number }[];
@@ -97,7 +102,7 @@ function readFrame(sessions: Map<string, SessionRecord>, frame: Frame): void {
     const { application_name, ssh_connection } = open?.parameters ?? {};
     const name = application_name ?? ssh_connection ?? "";
     const none = { requests: new Map(), outcomes: new Map(), closed: false };
-    sessions.set(id, { id, name, allowed: [], explains: [], ...none });
+    sessions.set(id, { key: frame.key, name, allowed: [], explains: [], ...none });
   }
   const session = sessions.get(id);
   if (session === undefined) return;
@@ -210,7 +215,7 @@ function checkEnds(
   for (const process of processes) {
     const running = process.running();
     if (running === null) world.find(`${process.name} does not run`);
-    const held = running?.holds([...sessions.keys()]) ?? [];
+    const held = running?.holds([...sessions.values()].map(({ key }) => key)) ?? [];
     const names = held.map((id) => sessions.get(id)?.name ?? "").slice(0, 5);
     if (held.length > 0) {
       world.find(`${process.name} keeps ${held.length} closed sessions: ${names.join(" ")}`);

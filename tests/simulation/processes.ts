@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { SessionKey } from "#schemas/subjects.ts";
 import type { Bus } from "#actors/_kit/bus.ts";
 import { actorHost, type Host } from "#actors/_kit/host.ts";
 import { keysOf } from "#deploy/nats/accounts.ts";
@@ -22,7 +23,7 @@ export type Process = Host & {
 /** What can be seen of a process that runs. */
 export type Running = {
   /** Of these sessions, those that it still keeps something of. */
-  holds(sessions: readonly string[]): readonly string[];
+  holds(sessions: readonly SessionKey[]): readonly string[];
   /** The process dies: what of the outside is to notice, notices. */
   died?(): void;
 };
