@@ -7,6 +7,7 @@
  * @module
  */
 import type { CopyFormat, ResultPlan } from "#schemas/mask_plan.ts";
+import { embedsAscii } from "#schemas/wire/postgres/client_encodings.ts";
 import type { CopyResponse } from "#schemas/wire/postgres/copy_response.ts";
 import { copyBinary } from "./copy_binary.ts";
 import { copyCsv } from "./copy_csv.ts";
@@ -60,15 +61,5 @@ function isReadable(copy: CopyFormat, clientEncoding: string): boolean {
     : [copy.delimiter];
   const areBytes = marks.every((mark) => /^[\t\x20-\x7e]$/.test(mark));
   const areApart = copy.delimiter !== copy.quote || copy.format === "text";
-  return areBytes && areApart && !embedsAscii.has(clientEncoding.toUpperCase().replace(/\W/g, "_"));
+  return areBytes && areApart && !embedsAscii(clientEncoding);
 }
-
-/**
- * Client encodings whose longer characters have bytes below 0x80 in them.
- * https://www.postgresql.org/docs/current/multibyte.html
- */
-const embedsAscii: ReadonlySet<string> = new Set([
-  ...["SJIS", "MSKANJI", "SHIFTJIS", "SHIFT_JIS", "WIN932", "WINDOWS932", "SHIFT_JIS_2004"],
-  ...["BIG5", "WIN950", "WINDOWS950", "GBK", "WIN936", "WINDOWS936", "GB18030"],
-  ...["UHC", "WIN949", "WINDOWS949", "JOHAB"],
-]);

@@ -22,8 +22,8 @@ export type Answered = Pick<
   | "cut"
 >;
 
-/** What a verdict says of the response to its request. */
-export type Terms = Pick<Verdict, "statements" | "volume">;
+/** What a verdict says of the request and of the response to it. */
+export type Terms = Pick<Verdict, "statements" | "volume"> & Partial<Pick<Verdict, "plan">>;
 
 /** Mutable, owned by the target's session state. */
 export type Conversation = {

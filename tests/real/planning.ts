@@ -84,6 +84,14 @@ export async function checkPlanning(server: PostgresServer): Promise<void> {
     await sql.unsafe("rollback");
     const many = Array.from({ length: 4 }, () => rowsOf("select * from planned"));
     deepStrictEqual(await Promise.all(many), [5000, 5000, 5000, null], "one more than may wait");
+
+    // Names are names, however the server reads strings.
+    await sql.unsafe("alter role current_user set standard_conforming_strings = off");
+    connection.close();
+    const out = "x\\', true); commit; create table escaped (id int); --";
+    strictEqual(await rowsOf("select * from planned", [out, "public"]), 5000);
+    const [escaped] = await sql.unsafe("select to_regclass('escaped') as it");
+    strictEqual(escaped?.["it"], null);
   } finally {
     connection.close();
     await sql.end({ timeout: 5 });

@@ -10,6 +10,8 @@ import { Writer } from "#schemas/wire/cursor.ts";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { bodyOffset, Framer } from "#schemas/wire/postgres/frame.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
+import { embedsAscii } from "#schemas/wire/postgres/client_encodings.ts";
+import { decodeParameterStatus } from "#schemas/wire/postgres/parameter_status.ts";
 import { volumeExceeded } from "#schemas/wire/postgres/volume_exceeded.ts";
 import type { Answered, Conversation } from "../conversation.ts";
 import {
@@ -36,6 +38,8 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
   /** The agent takes nothing of a login before its outcome is stored. */
   let greeting = false;
   let late: Uint8Array | null = null;
+  /** Settings by which the server reads statements otherwise than who judges them. */
+  const misread = new Set<string>();
   let ending = false;
   let statements: readonly StatementAnalysis[] = [];
   let volume: VolumeLimit | null = null;
@@ -79,6 +83,8 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
       settled = false;
     },
     asks(parts, verdict) {
+      // The server would read other statements than were judged.
+      if (misread.size > 0 && !verdict.plan?.verbatim) return null;
       begin(verdict.statements, verdict.volume ?? null);
       greeting = false;
       const copies = verdict.statements.some(copiesFromAgent);
@@ -184,12 +190,26 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
       case "K":
         processId = processIdOf(raw);
         break;
+      case "S":
+        told(raw);
+        break;
       case "Z":
         transaction = statusOf(raw[bodyOffset]);
         newest = transaction;
         break;
     }
     answered(expectation, tag);
+  }
+
+  /** A setting that the server reports, its own default at login or what code made of it since. */
+  function told(raw: Uint8Array): void {
+    const message = decodeParameterStatus({ kind: "frame", tag: "S", raw });
+    if (message.kind === "malformed") return;
+    const { name, value } = message;
+    const isOther = name === "standard_conforming_strings" && value !== "on" ||
+      name === "client_encoding" && embedsAscii(value);
+    if (isOther) misread.add(name);
+    else misread.delete(name);
   }
 
   /** How the agent's response ends in place of what did not pass. */

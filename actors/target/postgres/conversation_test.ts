@@ -1,5 +1,6 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { emptyAnalysis, type StatementAnalysis } from "#schemas/analysis.ts";
+import type { MaskPlan } from "#schemas/mask_plan.ts";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { errorResponse } from "#schemas/wire/postgres/error_response.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
@@ -44,4 +45,27 @@ Deno.test("the opening tells the server's number of the session", () => {
   deepStrictEqual(conversation.answered().processId, -7);
   conversation.asks([frontendBytes({ kind: "sync" })], { statements: [] });
   deepStrictEqual(conversation.answered().processId, undefined);
+});
+
+Deno.test("nothing runs while the server reads statements otherwise than who judged them", () => {
+  const settings = [
+    ["standard_conforming_strings", "off", "on"],
+    ["client_encoding", "SJIS", "LATIN1"],
+    ["client_encoding", "GB18030", "UTF8"],
+  ] as const;
+  for (const [name, other, usual] of settings) {
+    const conversation = postgresConversation(limits);
+    const tells = (value: string) => {
+      const setting = { kind: "parameter_status", name, value } as const;
+      conversation.takes(backendBytes(setting, { kind: "ready_for_query", status: "idle" }));
+    };
+    const parts = [frontendBytes({ kind: "query", text: "" })];
+    conversation.dials();
+    tells(other);
+    deepStrictEqual(conversation.asks(parts, { statements: [] }), null, name);
+    const plan: MaskPlan = { results: [], errors: "keep", verbatim: true };
+    deepStrictEqual(conversation.asks(parts, { statements: [], plan }), parts, "all is revealed");
+    tells(usual);
+    deepStrictEqual(conversation.asks(parts, { statements: [] }), parts, name);
+  }
 });

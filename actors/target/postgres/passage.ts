@@ -168,7 +168,7 @@ const growingTags = tags("DdNV");
 /** ParameterStatus and NotificationResponse. */
 const asideTags = tags("SA");
 /** Messages whose body the conversation reads. */
-const keptTags = tags("CEHKZ");
+const keptTags = tags("CEHKSZ");
 const nothing = new Uint8Array(0);
 
 function tags(text: string): ReadonlySet<number> {

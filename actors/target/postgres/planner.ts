@@ -63,7 +63,8 @@ export function planner(
 
   async function plan({ text, parameterTypes, searchPath }: Planned): Promise<number | null> {
     try {
-      await connection.query(begin(searchPath, limits));
+      await connection.query(begin(limits));
+      await connection.query(setPath(searchPath));
       const parameters = await connection.prepare(name, text, parameterTypes);
       const values = Array.from({ length: parameters }, () => "null").join(", ");
       const execute = parameters === 0 ? name : `${name} (${values})`;
@@ -79,11 +80,16 @@ export function planner(
   }
 }
 
-function begin(searchPath: readonly string[], { planMsMax, lockMsMax }: PlannerLimits): string {
-  const path = searchPath.map((schema) => `"${schema.replaceAll('"', '""')}"`).join(", ");
+/** From here on the server reads texts as they are written here, whatever its defaults are. */
+function begin({ planMsMax, lockMsMax }: PlannerLimits): string {
   return `begin read only;
 set local statement_timeout = ${planMsMax}; set local lock_timeout = ${lockMsMax};
 set local client_encoding = 'UTF8'; set local standard_conforming_strings = on;
-set local plan_cache_mode = force_generic_plan;
-select pg_catalog.set_config('search_path', '${path.replaceAll("'", "''")}', true)`;
+set local plan_cache_mode = force_generic_plan`;
+}
+
+/** The names are an agent's. */
+function setPath(searchPath: readonly string[]): string {
+  const path = searchPath.map((schema) => `"${schema.replaceAll('"', '""')}"`).join(", ");
+  return `select pg_catalog.set_config('search_path', '${path.replaceAll("'", "''")}', true)`;
 }
