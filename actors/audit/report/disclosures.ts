@@ -24,7 +24,7 @@ import {
   type Verdict,
 } from "#schemas/frames.ts";
 import { maskedText } from "#schemas/recording/ssh_words.ts";
-import type { FrameKind, SessionKey } from "#schemas/subjects.ts";
+import { type FrameKind, type SessionKey, sessionName } from "#schemas/subjects.ts";
 
 /** A class that a response carried, or may have. */
 export type DisclosedClass = {
@@ -135,7 +135,7 @@ export function readDisclosures(limits: DisclosureLimits = disclosureLimits): Di
       return [];
     }
     if (!disclosureKinds.includes(frame.kind)) return [];
-    const id = `${frame.key.edge}.${frame.key.session}`;
+    const id = sessionName(frame.key);
     if (frame.kind === "open") {
       open(id, frame);
       return [];
@@ -148,7 +148,7 @@ export function readDisclosures(limits: DisclosureLimits = disclosureLimits): Di
     if (frame.kind === "close") return sessions.delete(id) ? close(id, session) : [];
     if (frame.request === 0 && frame.kind !== "response") return [];
     if (!note(session, frame)) unreadable++;
-    return complete(session, session.requests.size - limits.requestsMax);
+    return session.requests.size > limits.requestsMax ? letGo(session, oldestOf(session)) : [];
   }
 
   function open(id: string, frame: Frame): void {
@@ -176,7 +176,7 @@ export function readDisclosures(limits: DisclosureLimits = disclosureLimits): Di
       if (closedCount <= limits.closedMax) break;
       closed.delete(oldest);
       closedCount -= left.count;
-      done.push(...complete(left.session, left.session.requests.size));
+      done.push(...complete(left.session));
     }
     return done;
   }
@@ -185,7 +185,7 @@ export function readDisclosures(limits: DisclosureLimits = disclosureLimits): Di
     const all = [...[...closed.values()].map(({ session }) => session), ...sessions.values()];
     closed.clear();
     sessions.clear();
-    return all.flatMap((session) => complete(session, session.requests.size));
+    return all.flatMap(complete);
   }
 }
 
@@ -241,15 +241,32 @@ function pendingOf({ requests }: Session, request: number): Pending {
   return made;
 }
 
-/** Lets the oldest `count` requests of a session go; those that were allowed come out. */
-function complete(session: Session, count: number): Disclosure[] {
-  const done: Disclosure[] = [];
-  for (const [request, pending] of [...session.requests].slice(0, Math.max(0, count))) {
-    session.requests.delete(request);
-    const disclosure = disclosureOf(session, request, pending);
-    if (disclosure !== null) done.push(disclosure);
+/**
+ * The request to let go of: the oldest that has its outcome, for a program may run as long as it is
+ * given input, which is a request each; else the oldest of all.
+ */
+function oldestOf({ requests }: Session): readonly number[] {
+  let oldest: number | undefined;
+  for (const [request, { outcome }] of requests) {
+    if (outcome !== null) return [request];
+    oldest ??= request;
   }
-  return done;
+  return oldest === undefined ? [] : [oldest];
+}
+
+/** Lets all requests of a session go. */
+function complete(session: Session): Disclosure[] {
+  return letGo(session, [...session.requests.keys()]);
+}
+
+/** Lets requests of a session go; those that were allowed come out. */
+function letGo(session: Session, requests: readonly number[]): Disclosure[] {
+  return requests.flatMap((request) => {
+    const pending = session.requests.get(request);
+    session.requests.delete(request);
+    const disclosure = pending === undefined ? null : disclosureOf(session, request, pending);
+    return disclosure === null ? [] : [disclosure];
+  });
 }
 
 function disclosureOf(

@@ -185,6 +185,27 @@ function begun() {
   return list;
 }
 
+Deno.test("readDisclosures() waits for the program that runs while much input goes to it", () => {
+  const list = begun();
+  const stream: StreamPlan = { content: "output", revealed: [], holdMsMax: null, files: "mask" };
+  const shell = allow({ plan: { ...plan, results: [], stream } });
+  const started = list.say("verdict", 1, shell);
+  for (let request = 2; request < 12; request++) {
+    const input = list.say("verdict", request, allow({ request }));
+    list.say("outcome", request, outcomePayload(request, digest, input));
+  }
+  const masked = [[maskedHeader, "mrn=3"]] as const;
+  list.add("response", { request: 1, part: 0 }, Uint8Array.of(1), masked);
+  list.say("outcome", 1, { ...outcomePayload(1, digest, started), bytes: 9000 });
+  const { all } = read(list.frames, { ...disclosureLimits, requestsMax: 2 });
+  deepStrictEqual(all.map(({ request }) => request).sort((one, other) => one - other), [
+    ...Array.from({ length: 11 }, (_, index) => index + 1),
+  ]);
+  const program = all.find(({ request }) => request === 1);
+  deepStrictEqual([program?.status, program?.bytes], ["executed", 9000]);
+  deepStrictEqual(program?.classes.find(({ name }) => name === "mrn")?.maskedValues, 3);
+});
+
 function allow(changes: Partial<Verdict> = {}): Verdict {
   return { ...verdictPayload(1, digest, "allow"), statements: [select], plan, ...changes };
 }
