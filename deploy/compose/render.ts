@@ -240,24 +240,29 @@ function welcome(plan: ComposePlan): Service {
 
 /** `docker compose run --rm sallyport <verb>`; started by nothing else. */
 function command(plan: ComposePlan): Service {
-  const ports = [plan.natsPort, plan.identityPort, plan.consolePort];
   return {
     ...ours,
     profiles: ["tools"],
-    entrypoint: [
-      "deno",
-      ...running(plan, [
-        `--allow-read=${plan.root},${plan.directory}`,
-        `--allow-net=${ports.map((port) => `127.0.0.1:${port}`)}`,
-        "--allow-env=SALLYPORT_DIR,HOME",
-      ]),
-      `${plan.root}deploy/sallyport/main.ts`,
-    ],
+    entrypoint: ["deno", ...commandArguments(plan)],
     command: ["--help"],
     environment: { SALLYPORT_DIR: plan.directory },
     network_mode: shared,
     volumes: [`installation:${plan.directory}:ro`],
   };
+}
+
+/** The arguments with which Deno runs the `sallyport` command there; the verb follows. */
+export function commandArguments(plan: ComposePlan): string[] {
+  const { natsPort, identityPort, consolePort, edgePort, sshPort } = plan;
+  const ports = [natsPort, identityPort, consolePort, edgePort, sshPort];
+  return [
+    ...running(plan, [
+      `--allow-read=${plan.root},${plan.directory}`,
+      `--allow-net=${ports.map((port) => `127.0.0.1:${port}`)}`,
+      "--allow-env=SALLYPORT_DIR,HOME",
+    ]),
+    `${plan.root}deploy/sallyport/main.ts`,
+  ];
 }
 
 /** What lives in the shared namespace and reads the installation. */

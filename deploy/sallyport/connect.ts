@@ -14,7 +14,7 @@ import { parseConfig } from "#schemas/config_file.ts";
 import { type Grammar, usage } from "./arguments.ts";
 import { CommandError, exitCodes } from "./failure.ts";
 import { exchange, exchangeFlags } from "./identity_exchange.ts";
-import { findPlace, type Place, settingsOf } from "./place.ts";
+import { findPlace, type Place, reachableHost, settingsOf } from "./place.ts";
 import { hostBlock, withInclude, withoutBlock } from "./ssh_config.ts";
 import type { Call, Verb } from "./verb.ts";
 
@@ -85,8 +85,7 @@ async function ownGateway(place: Place) {
     const { edgeSsh } = settingsOf(place, name);
     if (edgeSsh === undefined) continue;
     const hostKeyFile = `${place.directory}/public/${name}.host_key.pub`;
-    const host = edgeSsh.host === "0.0.0.0" ? "127.0.0.1" : edgeSsh.host;
-    return { host, port: edgeSsh.port, hostKeyFile };
+    return { host: reachableHost(edgeSsh.host), port: edgeSsh.port, hostKeyFile };
   }
   throw new CommandError("this installation serves no SSH", "give --gateway and --host-key-file");
 }

@@ -8,7 +8,7 @@ import type { Settings } from "#actors/_kit/settings.ts";
 import type { Check } from "./doctor_check.ts";
 import { CommandError } from "./failure.ts";
 import { askJson } from "./http.ts";
-import { type Place, settingsOf } from "./place.ts";
+import { type Place, reachableHost, settingsOf } from "./place.ts";
 
 /** Keys without a process of their own. */
 const noProcess = new Set(["auditor", "provisioner"]);
@@ -60,7 +60,7 @@ async function doorCheck(place: Place, name: string, signal: AbortSignal): Promi
   const hint = `look at ${place.directory}/logs/${name}.log`;
   const http = identity ?? console;
   if (http !== undefined) {
-    const url = `http://${http.host}:${http.port}`;
+    const url = `http://${reachableHost(http.host)}:${http.port}`;
     const answer = await askJson(`${url}/health`, {}, name, signal).catch(() => null);
     const good = answer?.status === 200;
     const said = good ? `${url} is healthy` : `${url} answers ${answer?.status ?? "nothing"}`;
@@ -68,8 +68,9 @@ async function doorCheck(place: Place, name: string, signal: AbortSignal): Promi
   }
   const edge = settings.edge ?? settings.edgeSsh;
   if (edge === undefined) return null;
-  const good = await accepts(edge.host, edge.port);
-  const address = `${edge.host}:${edge.port}`;
+  const host = reachableHost(edge.host);
+  const good = await accepts(host, edge.port);
+  const address = `${host}:${edge.port}`;
   const said = good ? `${address} takes connections` : `${address} takes no connection`;
   return { what: `${name}'s door`, good, said, hint };
 }

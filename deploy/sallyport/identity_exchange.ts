@@ -11,7 +11,7 @@ import { type Flag, type Grammar, usage } from "./arguments.ts";
 import { CommandError } from "./failure.ts";
 import { readToken } from "./files.ts";
 import { askJson } from "./http.ts";
-import { findPlace, settingsOf } from "./place.ts";
+import { findPlace, reachableHost, settingsOf } from "./place.ts";
 import type { Call } from "./verb.ts";
 
 export const exchangeFlags = {
@@ -86,6 +86,6 @@ export async function exchange(
 
 async function identityOf(call: Call): Promise<string> {
   const { identity } = settingsOf(await findPlace(call), "identity");
-  if (identity !== undefined) return `http://${identity.host}:${identity.port}`;
+  if (identity !== undefined) return `http://${reachableHost(identity.host)}:${identity.port}`;
   throw new CommandError("the installation does not say where identity is", "give --identity");
 }

@@ -46,6 +46,11 @@ export function settingsOf({ directory }: Place, name: string): Settings {
   }
 }
 
+/** Where what listens on this host is reached from this machine. */
+export function reachableHost(listening: string): string {
+  return listening === "0.0.0.0" ? "127.0.0.1" : listening;
+}
+
 export type Auditor = {
   readonly bus: Bus;
   readonly settings: Settings;

@@ -11,6 +11,7 @@ import {
   processName,
   sshEdgeName,
 } from "#deploy/compose/plan.ts";
+import { commandArguments } from "#deploy/compose/render.ts";
 import { install, keep, prepare, welcome } from "#deploy/compose/steps.ts";
 import { issuerArguments } from "#deploy/demo/issuer_process.ts";
 import { settingsOf } from "#deploy/installation.ts";
@@ -99,7 +100,33 @@ Deno.test("compose: installed, prepared, and every process starts with its comma
   }
   await welcome(plan, say);
   match(said.join("\n"), /PGPASSWORD='[\w.-]+' psql "host=127\.0\.0\.1 port=\d+ dbname=ehr/);
+
+  // As `docker compose run --rm sallyport <verb>` does, with no more rights than it has there.
+  const doctor = await sallyport(plan, ["doctor"]);
+  ok(doctor.endsWith("all is well\n"), doctor);
+  const token = /PGPASSWORD='([\w.-]+)'/.exec(said.join("\n"))?.[1] ?? "";
+  match(
+    await sallyport(plan, ["token", "--connection", "ehr"], token),
+    /^[\w-]+\.[\w-]+\.[\w-]+\n$/,
+  );
 });
+
+/** Runs a verb, with the text on its standard input, and gives all that it said. */
+async function sallyport(plan: ComposePlan, verb: readonly string[], input = ""): Promise<string> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...commandArguments(plan), ...verb],
+    env: { SALLYPORT_DIR: plan.directory },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input));
+  await writer.close();
+  const { success, stdout, stderr } = await child.output();
+  const [out = "", err = ""] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  return success ? out : err + out;
+}
 
 /** The plan of compose.yaml with folders and ports of this run. */
 function planIn(directory: string): ComposePlan {
@@ -107,6 +134,7 @@ function planIn(directory: string): ComposePlan {
   const next = () => ports.shift() ?? 0;
   return {
     ...composePlan,
+    root,
     directory: `${directory}/installation`,
     busDirectory: `${directory}/bus`,
     databaseDirectory: `${directory}/database`,
