@@ -1,6 +1,7 @@
 /**
- * What is on its way out: gathered during one turn of the event loop and written together at its
- * end, since a write costs both sides more than what it carries.
+ * What is on its way out: gathered until all is done that one event led to, and written together,
+ * since a write costs both sides more than what it carries. (The end of the whole turn, which
+ * `setImmediate` waits for, is a look at the sockets later: a tenth of a statement's time.)
  *
  * What is not urgent (acknowledgements) goes with the next write, or by itself after a while. The
  * order of urgent writes is kept, and so is that of the others; the two are not ordered against
@@ -8,7 +9,7 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
+import { nextTick } from "node:process";
 import { headers as newHeaders, type NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "#actors/_kit/clock.ts";
 
@@ -22,7 +23,7 @@ export type Outgoing = {
   readonly failed?: (error: unknown) => void;
 };
 export type Outbox = {
-  /** Writes at the end of this turn. */
+  /** Writes when all is done that this event led to. */
   write(message: Outgoing): void;
   /** Writes with whatever is written next, at the latest after `lateMs`. */
   writeLater(message: Outgoing): void;
@@ -39,16 +40,16 @@ export function createOutbox(nc: NatsConnection, clock: Clock, lateMs: number): 
   let encoded: Uint8Array = new Uint8Array(0);
   let urgent: Outgoing[] = [];
   let later: Outgoing[] = [];
-  let turnEnds = false;
+  let flushing = false;
   let timed = false;
   return { write, writeLater, flush, clear };
 
   function write(message: Outgoing): void {
     urgent.push(message);
-    if (turnEnds) return;
-    turnEnds = true;
-    setImmediate(() => {
-      turnEnds = false;
+    if (flushing) return;
+    flushing = true;
+    nextTick(() => {
+      flushing = false;
       flush();
     });
   }
