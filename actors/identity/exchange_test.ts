@@ -287,6 +287,27 @@ Deno.test("revoke() says when it could not take one in", async () => {
   ok(!identity.revoke({ version: 1, kind: "everyone", value: "x", until }));
 });
 
+Deno.test("exchange() takes no security event for a token of somebody", async () => {
+  const { identity, organisation } = await testIdentity();
+  // OpenID Connect Back-Channel Logout 1.0 section 2.4: issued to a client, about a person.
+  const events = { "http://schemas.openid.net/event/backchannel-logout": {} };
+  const logout = await organisation({ aud: "console", events });
+  const decide = { audience: "approval", approval: "ap1", vote: "a".repeat(64) } as const;
+  const asked = await identity.exchange(sessionRequest(logout, { ...decide, session: null }));
+  strictEqual(codeOf(asked), "token_malformed");
+  const access = await organisation({ events });
+  strictEqual(codeOf(await identity.exchange(sessionRequest(access))), "token_malformed");
+});
+
+Deno.test("exchange() takes a time within a second (RFC 7519 section 2), and never rounds it up", async () => {
+  const { identity, organisation, key } = await testIdentity();
+  const reply = await identity.exchange(
+    sessionRequest(await organisation({ exp: startSeconds + 60.9 })),
+  );
+  const verified = verifyIdentityToken(tokenOf(reply), key.keys, edge, startSeconds);
+  ok(verified.ok && verified.claims.exp === startSeconds + 60);
+});
+
 Deno.test("exchange() answers any request", async () => {
   const { identity } = await testIdentity();
   const wrong = [

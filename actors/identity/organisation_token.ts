@@ -155,6 +155,8 @@ function readSubject(payload: JWTPayload, options: OrganisationOptions): Subject
   // Cutting the list would be no narrowing: a `forbid` may name the group that was cut.
   if (groups.data.length > 256) return refuse("too_large");
   if (payload.exp === undefined) return refuse("token_malformed");
+  // A security event (RFC 8417), such as a logout token, is about somebody and not from them.
+  if (payload.events !== undefined) return refuse("token_malformed");
   const name = PrincipalName.safeParse(payload.name);
   const purposeList = typeof purposes.data === "string" ? [purposes.data] : purposes.data;
   return {
@@ -169,7 +171,8 @@ function readSubject(payload: JWTPayload, options: OrganisationOptions): Subject
       purposes: purposeList.filter((purpose) => purpose !== ""),
       mayAct: mayAct[0] ?? null,
       jti: typeof payload.jti === "string" && payload.jti !== "" ? payload.jti : null,
-      exp: payload.exp,
+      // May have a fraction (RFC 7519 section 2); ours has none, and ends no later.
+      exp: Math.floor(payload.exp),
     },
   };
 }

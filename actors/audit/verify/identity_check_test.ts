@@ -1,7 +1,16 @@
 /** Identity's signatures, held against who the frames say somebody is. @module */
 import { ok } from "node:assert/strict";
 import { testIssuer, testSigner, voteClaims } from "#actors/_kit/identity_testing.ts";
-import { binding, honestFrames, openPayload, startMs } from "#actors/audit/testing.ts";
+import {
+  binding,
+  frameList,
+  honestFrames,
+  openPayload,
+  sha256,
+  startMs,
+  verdictPayload,
+} from "#actors/audit/testing.ts";
+import { encodeControl } from "#schemas/frames.ts";
 import { voteDigest } from "#schemas/approval.ts";
 import { actOf, type IdentityClaims } from "#schemas/identity.ts";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
@@ -34,6 +43,19 @@ Deno.test("verifyFrames() accepts what identity signed", async () => {
   const result = await verifyFrames(signedFrames(), {
     identity: { keys: signer.keys, issuer: testIssuer },
   });
+  ok(result.ok, result.ok ? "" : result.first.message);
+});
+
+Deno.test("verifyFrames() takes a bad token that was refused, and a close that counts nothing", async () => {
+  const list = frameList();
+  const open = encodeControl("open", openPayload("forged"));
+  list.add("open", { request: 0 }, open);
+  list.say("verdict", 0, verdictPayload(0, sha256(open), "deny"));
+  const closedAt = new Date(startMs).toISOString();
+  const close = { reason: "edge_restarted", requests: 0, released: null, closedAt } as const;
+  list.say("close", 0, { version: 1, ...close });
+  const identity = { keys: signer.keys, issuer: testIssuer };
+  const result = await verifyFrames(list.frames, { identity });
   ok(result.ok, result.ok ? "" : result.first.message);
 });
 
