@@ -30,6 +30,7 @@ import {
 } from "#deploy/nats/accounts.ts";
 import { type BusKey, inboxPrefixOf } from "#deploy/nats/permissions.ts";
 import { installedEpochs } from "#schemas/epochs.ts";
+import { logName } from "#schemas/log/epoch.ts";
 import { signerOf } from "#schemas/log/key.ts";
 
 export type Installation = {
@@ -154,7 +155,7 @@ function ownSettings(key: BusKey, directory: string, addresses: Addresses): Part
     case "masking":
       return { masking: { keyFile: `${directory}/keys/masking.key` } };
     case "audit":
-      return { audit: { logName: "audit", signingKeyFile: `${directory}/keys/log.key` } };
+      return { audit: { logName, signingKeyFile: `${directory}/keys/log.key` } };
     case "identity":
       return {
         identity: {

@@ -8,6 +8,7 @@
  */
 import { didYouMean } from "#schemas/did_you_mean.ts";
 import { UsageError } from "./failure.ts";
+import { timeOf } from "./times.ts";
 
 export type Flag = {
   /** The value's name in help, `<folder>`; absent for a flag that takes none. */
@@ -123,6 +124,20 @@ export function wholeNumber(
   const number = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
   if (number >= bounds.min && number <= bounds.max) return number;
   throw usage(grammar, `--${flag} is a whole number from ${bounds.min} to ${bounds.max}`);
+}
+
+/** The time that a flag names, milliseconds since 1970. @throws UsageError when it names none. */
+export function time(
+  grammar: Grammar,
+  given: Arguments,
+  flag: string,
+  bounds: { readonly nowMs: number; readonly otherwise: number },
+): number {
+  const text = given.value(flag);
+  if (text === null) return bounds.otherwise;
+  const atMs = timeOf(text, bounds.nowMs);
+  if (atMs !== null) return atMs;
+  throw usage(grammar, `--${flag} is a date, a time with its zone, or 2h, 7d`);
 }
 
 /** A usage error that says where to read more. */

@@ -7,7 +7,7 @@
 import type { Bus } from "#actors/_kit/bus.ts";
 import { parseConfig } from "#schemas/config_file.ts";
 import { throughHeader } from "#schemas/log/checkpoint_message.ts";
-import { epochLog } from "#schemas/log/epoch.ts";
+import { epochLog, logName } from "#schemas/log/epoch.ts";
 import { auditStream, checkpointStream, checkpointSubject } from "#schemas/subjects.ts";
 import { checkVersion, firstDifference, ProvisionError } from "#deploy/nats/provision.ts";
 import { streams } from "#deploy/nats/streams.ts";
@@ -88,7 +88,7 @@ async function signedCheck(bus: Bus, epoch: string): Promise<Check> {
   const { last } = await bus.state(auditStream(epoch));
   let signed = 0;
   for (const until = performance.now() + signWaitMsMax; performance.now() < until;) {
-    const newest = await bus.last(checkpointStream, checkpointSubject(epochLog("audit", epoch)));
+    const newest = await bus.last(checkpointStream, checkpointSubject(epochLog(logName, epoch)));
     signed = Number(newest?.headers.get(throughHeader) ?? 0);
     if (signed >= last) break;
     await new Promise((resolve) => setTimeout(resolve, 100));

@@ -9,18 +9,13 @@
 import type { StoredMessage } from "#actors/_kit/bus.ts";
 import { parseConfig } from "#schemas/config_file.ts";
 import type { EvidenceHead } from "#schemas/log/evidence.ts";
-import { epochLog } from "#schemas/log/epoch.ts";
-import {
-  auditFilter,
-  auditStream,
-  checkpointStream,
-  checkpointSubject,
-} from "#schemas/subjects.ts";
+import { epochLog, logName } from "#schemas/log/epoch.ts";
+import { checkpointStream } from "#schemas/subjects.ts";
 import type { Grammar } from "./arguments.ts";
 import { evidenceLines, type RecordBus, writeEvidence } from "./evidence_file.ts";
 import { CommandError, exitCodes } from "./failure.ts";
 import { readNamed } from "./files.ts";
-import { newestSequence, openedSessions } from "./log_reader.ts";
+import { allCheckpoints, allFrames, newestSequence, openedSessions } from "./log_reader.ts";
 import { connectAuditor, findPlace, type Place } from "./place.ts";
 import { epochOfCall, recordFlags } from "./record.ts";
 import { presentEpoch } from "./present_epoch.ts";
@@ -39,8 +34,6 @@ const grammar: Grammar = {
     "Whoever gets it should get the log's key (public/log.vkey) by another way, for verify --key.",
   ],
 };
-/** The audit actor's log; the only one of an installation. */
-const logName = "audit";
 const progressMessages = 5000;
 
 export const evidence: Verb = { grammar, run };
@@ -105,10 +98,8 @@ async function* messages(
   signal: AbortSignal,
   terminal: Terminal,
 ): AsyncGenerator<StoredMessage> {
-  const signed = { filters: [checkpointSubject(log)], from: 1, through: checkpoints };
-  const stored = { filters: [auditFilter(epoch, "*", "*")], from: 1, through: frames };
   let count = 0;
-  for (const read of [bus.read(checkpointStream, signed), bus.read(auditStream(epoch), stored)]) {
+  for (const read of [allCheckpoints(bus, log, checkpoints), allFrames(bus, epoch, frames)]) {
     for await (const message of read) {
       signal.throwIfAborted();
       if (++count % progressMessages === 0) terminal.progress(`${count} messages`);

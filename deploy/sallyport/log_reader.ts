@@ -7,7 +7,14 @@
 import { BusError, type StoredMessage } from "#actors/_kit/bus.ts";
 import { toFrame } from "#actors/_kit/frame.ts";
 import { decodeControl, type Open, type PrincipalChain } from "#schemas/frames.ts";
-import { auditFilter, auditStream, auditSubject, type SessionKey } from "#schemas/subjects.ts";
+import {
+  auditFilter,
+  auditStream,
+  auditSubject,
+  checkpointStream,
+  checkpointSubject,
+  type SessionKey,
+} from "#schemas/subjects.ts";
 import type { RecordBus } from "./evidence_file.ts";
 import { CommandError } from "./failure.ts";
 
@@ -30,6 +37,28 @@ export async function newestSequence(bus: RecordBus, epoch: string): Promise<num
     const hint = "name one that is open, as --epoch 2026_11; sealed ones are in the archive";
     throw new CommandError(`the bus holds no log of ${epoch} that may be read`, hint);
   }
+}
+
+/** Every frame of the month up to this sequence. */
+export function allFrames(
+  bus: RecordBus,
+  epoch: string,
+  through: number,
+): AsyncIterable<StoredMessage> {
+  return bus.read(auditStream(epoch), {
+    filters: [auditFilter(epoch, "*", "*")],
+    from: 1,
+    through,
+  });
+}
+
+/** Every checkpoint of a log up to this sequence of theirs. */
+export function allCheckpoints(
+  bus: RecordBus,
+  log: string,
+  through: number,
+): AsyncIterable<StoredMessage> {
+  return bus.read(checkpointStream, { filters: [checkpointSubject(log)], from: 1, through });
 }
 
 /** Every session's opening, in the order they opened; of two openings of one session the first. */

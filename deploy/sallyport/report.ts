@@ -9,13 +9,12 @@ import {
   readDisclosures,
 } from "#actors/audit/report/disclosures.ts";
 import { auditFilter, auditStream } from "#schemas/subjects.ts";
-import { type Grammar, usage, wholeNumber } from "./arguments.ts";
+import { type Grammar, time, wholeNumber } from "./arguments.ts";
 import { isWanted, type Wanted } from "./choose_disclosure.ts";
 import { disclosureJson, disclosureLines } from "./disclosure_text.ts";
 import { CommandError, exitCodes } from "./failure.ts";
 import { newestSequence } from "./log_reader.ts";
 import { openRecord, recordFlags } from "./record.ts";
-import { sinceOf } from "./times.ts";
 import type { Call, Verb } from "./verb.ts";
 
 const limitMax = 1_000_000;
@@ -91,16 +90,10 @@ async function run(call: Call): Promise<number> {
 }
 
 function wantedOf({ given }: Call): Wanted {
-  const now = Date.now();
-  const sinceMs = sinceOf(given.value("since"), now);
-  const until = given.value("until");
-  const untilMs = until === null ? Infinity : sinceOf(until, now);
-  const form = "is a date, a time with its zone, or 2h, 7d";
-  if (sinceMs === null) throw usage(grammar, `--since ${form}`);
-  if (untilMs === null) throw usage(grammar, `--until ${form}`);
+  const nowMs = Date.now();
   return {
-    sinceMs,
-    untilMs,
+    sinceMs: time(grammar, given, "since", { nowMs, otherwise: 0 }),
+    untilMs: time(grammar, given, "until", { nowMs, otherwise: Infinity }),
     person: given.value("person"),
     dataClass: given.value("class"),
     unmasked: given.has("unmasked"),

@@ -1,12 +1,11 @@
 /** `sallyport sessions`: who was here, and what became of what they asked. @module */
-import { type Grammar, usage, wholeNumber } from "./arguments.ts";
+import { type Grammar, time, wholeNumber } from "./arguments.ts";
 import { concerns } from "./choose_session.ts";
 import type { RecordBus } from "./evidence_file.ts";
 import { exitCodes } from "./failure.ts";
 import { newestSequence, type OpenedSession, openedSessions, sessionFrames } from "./log_reader.ts";
 import { openRecord, recordFlags } from "./record.ts";
 import { type ListedSession, sessionJson, sessionTable, tallySession } from "./session_list.ts";
-import { sinceOf } from "./times.ts";
 import type { Call, Verb } from "./verb.ts";
 
 const limitMax = 1000;
@@ -33,8 +32,7 @@ export const sessions: Verb = { grammar, run };
 async function run(call: Call): Promise<number> {
   const { given, terminal, signal } = call;
   const limit = wholeNumber(grammar, given, "limit", { min: 1, max: limitMax, otherwise: 20 });
-  const since = sinceOf(given.value("since"), Date.now());
-  if (since === null) throw usage(grammar, "--since is a date, a time with its zone, or 2h, 7d");
+  const sinceMs = time(grammar, given, "since", { nowMs: Date.now(), otherwise: 0 });
   const person = given.value("person");
   await using record = await openRecord(grammar, call);
   const { bus, epoch } = record;
@@ -45,7 +43,7 @@ async function run(call: Call): Promise<number> {
   for await (const session of openedSessions(bus, epoch, through)) {
     signal.throwIfAborted();
     opened++;
-    if (session.openedAt < since || !concerns(session, person)) continue;
+    if (session.openedAt < sinceMs || !concerns(session, person)) continue;
     chosen.push(session);
     if (chosen.length > limit) chosen.shift();
   }

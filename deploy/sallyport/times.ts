@@ -10,9 +10,8 @@ export function durationMs(text: string): number | null {
   return match?.[1] === undefined || unit === undefined ? null : Number(match[1]) * unit;
 }
 
-/** Milliseconds since 1970 of `--since`; null when it is not understood. */
-export function sinceOf(text: string | null, nowMs: number): number | null {
-  if (text === null) return 0;
+/** Milliseconds since 1970 of `2h`, a date, a time; null when it is not understood. */
+export function timeOf(text: string, nowMs: number): number | null {
   const ago = durationMs(text);
   if (ago !== null) return nowMs - ago;
   // Without a zone a time would mean another moment on another machine; a bare date is UTC's.

@@ -6,19 +6,14 @@
  */
 import type { StoredMessage } from "#actors/_kit/bus.ts";
 import { verifyLog } from "#actors/audit/verify/verify.ts";
-import { epochLog, epochVerifier } from "#schemas/log/epoch.ts";
+import { epochLog, epochVerifier, logName } from "#schemas/log/epoch.ts";
 import type { Verifier } from "#schemas/log/key.ts";
-import {
-  auditFilter,
-  auditStream,
-  checkpointStream,
-  checkpointSubject,
-} from "#schemas/subjects.ts";
+import { checkpointStream, checkpointSubject } from "#schemas/subjects.ts";
 import { type Grammar, usage } from "./arguments.ts";
 import type { RecordBus } from "./evidence_file.ts";
 import { CommandError, exitCodes } from "./failure.ts";
 import { readNamed } from "./files.ts";
-import { newestSequence } from "./log_reader.ts";
+import { allCheckpoints, allFrames, newestSequence } from "./log_reader.ts";
 import { type LogRecord, openRecord, recordFlags } from "./record.ts";
 import { waitForSignature } from "./signed.ts";
 import { counted, nothingSeen, verifyJson, verifyReport } from "./verify_report.ts";
@@ -32,7 +27,7 @@ const grammar: Grammar = {
     "identity-keys": { value: "<jwks file>", help: "identity's public keys, from elsewhere" },
     kept: { value: "<note file>", help: "a checkpoint that was kept elsewhere: must still agree" },
     "save-checkpoint": { value: "<file>", help: "write the newest checkpoint there, to be kept" },
-    log: { value: "<name>", help: "the log's name on the bus (default: audit)" },
+    log: { value: "<name>", help: `the log's name on the bus (default: ${logName})` },
     ...recordFlags,
   },
   details: [
@@ -52,7 +47,7 @@ async function run(call: Call): Promise<number> {
   const { given, terminal } = call;
   await using record = await openRecord(grammar, call);
   const { bus, epoch } = record;
-  const name = given.value("log") ?? "audit";
+  const name = given.value("log") ?? logName;
   if (!/^[A-Za-z0-9_-]{1,48}$/.test(name)) throw usage(grammar, "--log is a name, as audit");
   const log = epochLog(name, epoch);
   const verifier = await verifierOf(record, given.value("key"));
@@ -68,16 +63,8 @@ async function run(call: Call): Promise<number> {
   const { last: newest } = await bus.state(checkpointStream);
   const through = await newestSequence(bus, epoch);
   const seen = nothingSeen();
-  const read = bus.read(auditStream(epoch), {
-    filters: [auditFilter(epoch, "*", "*")],
-    from: 1,
-    through,
-  });
-  const checkpoints = bus.read(checkpointStream, {
-    filters: [checkpointSubject(log)],
-    from: 1,
-    through: newest,
-  });
+  const read = allFrames(bus, epoch, through);
+  const checkpoints = allCheckpoints(bus, log, newest);
   const passing = counted(untilStopped(read, call.signal), seen, () => {
     if (seen.frames % progressFrames === 0) {
       terminal.progress(`${seen.frames} of ${through} frames`);

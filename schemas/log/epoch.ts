@@ -6,9 +6,12 @@
  */
 import { renameSigner, renameVerifier, type Signer, type Verifier } from "./key.ts";
 
-/** The log's subject token: `<logName>-<epoch>`. */
-export function epochLog(logName: string, epoch: string): string {
-  return `${logName}-${epoch}`;
+/** The name of the audit actor's log; an installation has no other. */
+export const logName = "audit";
+
+/** The log's subject token: `<name>-<epoch>`. */
+export function epochLog(name: string, epoch: string): string {
+  return `${name}-${epoch}`;
 }
 
 /** The key, and so the origin, of the epoch's log: `<key name>/<epoch>`; null when malformed. */
