@@ -195,7 +195,7 @@ Deno.test("the sallyport command", async (test) => {
     await system.nats.stop();
     const { code, err } = await run("verify");
     strictEqual(code, 1);
-    match(err, /the bus at nats:.* does not answer\nhint: start the system/);
+    match(err, /the bus at nats:.* does not answer\nhint: start it \(sallyport up/);
   });
 });
 
