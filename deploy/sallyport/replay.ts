@@ -11,6 +11,7 @@ import { CommandError, exitCodes } from "./failure.ts";
 import { newestSequence, type OpenedSession, openedSessions, sessionFrames } from "./log_reader.ts";
 import { openRecord, recordFlags } from "./record.ts";
 import { secondOf, whoOf } from "./session_list.ts";
+import { harmless } from "./terminal.ts";
 import { durationMs, speedMax, speedOf } from "./times.ts";
 import type { Call, Verb } from "./verb.ts";
 
@@ -55,7 +56,7 @@ async function run(call: Call): Promise<number> {
     await writeText(path, recording.cast({ ...pauses, title }));
     terminal.say(`wrote ${path}; play it with: asciinema play ${path}`);
   } else if (given.has("json")) {
-    for await (const line of recording.json()) terminal.write(line);
+    for await (const line of recording.json()) terminal.write(harmless(line));
   } else {
     const id = `${key.session} on ${key.edge}`;
     terminal.print(`Session ${id}, ${lineText(session.connection, 64)}, ${secondOf(openedAt)}`);
