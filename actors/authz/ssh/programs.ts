@@ -45,12 +45,21 @@ export function runProgram(call: Call): void {
   if (plainly !== undefined && call.draft.surroundings.terminal) {
     if (!call.words.some(({ text }) => plainly.test(text ?? ""))) call.opaque("interactive");
   }
+  if (numeric.has(call.command) && call.words.some(({ text }) => subscript.test(text ?? ""))) {
+    call.opaque("arithmetic");
+  }
   const own = special.get(call.command);
   if (own !== undefined) return own(call);
   const description = descriptionOf(call.command);
   if (description === null) return call.opaque("unlisted");
   apply(call, description, readArguments(description, call.words));
 }
+
+/** Builtins whose numbers ksh takes for expressions, in whose subscripts commands run. */
+const numeric: ReadonlySet<string> = new Set(
+  ["test", "[", "printf", "shift", "exit", "return", "break", "continue", "ulimit"],
+);
+const subscript = /\[[^\]]*(?:`|\$[({])/;
 
 /** On a terminal they page what they print, or take commands; not with such an option. */
 const interactive: ReadonlyMap<string, RegExp> = new Map([

@@ -181,7 +181,8 @@ const ofTheShell = new RegExp(
 );
 /** What shells and common programs take as paths, code or options, as far as anybody can know. */
 const special = new RegExp(
-  "^(PS\\d|ENV|IFS|USER|LOGNAME|TMPDIR|HIST.*|histchars|auto_resume|BASH.*|PROMPT_.*|FUNCNEST|" +
+  "^(PS\\d|ENV|IFS|(?:OLD)?PWD|DIRSTACK|USER|LOGNAME|TMPDIR|HIST.*|histchars|auto_resume|" +
+    "BASH.*|PROMPT_.*|FUNCNEST|" +
     "GLOBIGNORE|EXECIGNORE|TMOUT|LD_.*|GIT_.*|PYTHON.*|PERL.*|RUBY.*|NODE_.*|.*JAVA.*|JDK_.*|" +
     "SSH_.*|RSYNC_.*|LESS.*|MORE|.*PAGER|.*EDITOR|VISUAL|BROWSER|.*OPTIONS|.*OPTS?|.*FLAGS|" +
     ".*_proxy|.*_PROXY|.*PRELOAD.*|.*LIBRARY.*|.*PATH|.*path|.*HOME|.*RC|.*_COMMAND|.*SHELL|" +

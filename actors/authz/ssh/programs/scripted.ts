@@ -161,7 +161,7 @@ const awkOptions = described(
  */
 export function isPlainAwk(program: string): boolean {
   const text = program.replaceAll("||", " ");
-  if (/[|@`]|system|getline|close|fflush|include|load/.test(text)) return false;
+  if (/[|@`]|system|getline|close|fflush|include|load|extension/.test(text)) return false;
   if (/ENVIRON|ARGV|ARGC|SYMTAB|FUNCTAB|PROCINFO/.test(text)) return false;
   return !/print.*>/s.test(text);
 }
