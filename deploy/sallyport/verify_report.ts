@@ -60,8 +60,9 @@ export type Verified = {
 
 /** The report for people; lines without line ends. */
 export function verifyReport({ log, key, kept, seen, result }: Verified): string[] {
-  const { frames, sessions, checkpoints, signed, through } = result;
+  const { frames, sessions, unclosed, checkpoints, signed, through } = result;
   const { kinds, allows } = seen;
+  const open = unclosed === 0 ? "" : ` (${unclosed} without a close)`;
   const unsigned = Math.max(0, through - signed);
   const findings = result.ok ? [] : result.findings;
   const people = ", every principal and vote as identity signed them";
@@ -78,7 +79,7 @@ export function verifyReport({ log, key, kept, seen, result }: Verified): string
   return [
     `log ${log}`,
     `key ${key}`,
-    `${frames} frames of ${sessions} sessions, up to sequence ${through}: ` +
+    `${frames} frames of ${sessions} sessions${open}, up to sequence ${through}: ` +
     frameKinds.filter((kind) => kinds[kind] > 0).map((kind) => `${kinds[kind]} ${kind}`).join(", "),
     `signed up to sequence ${signed}` +
     (unsigned === 0 ? "" : `; ${frameCount(unsigned)} not yet signed`),
@@ -98,13 +99,14 @@ const limitLine = "??  UNKNOWN not all could be checked within the verifier's li
 
 /** The report for programs. */
 export function verifyJson({ log, key, kept, seen, result }: Verified) {
-  const { frames, sessions, checkpoints, signed, through } = result;
+  const { frames, sessions, unclosed, checkpoints, signed, through } = result;
   return {
     ok: result.ok,
     log,
     key,
     frames,
     sessions,
+    unclosed,
     checkpoints,
     through,
     signed,

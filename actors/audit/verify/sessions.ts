@@ -29,6 +29,8 @@ export type SessionsCheck = {
   take(message: StoredMessage): void;
   /** Sessions seen. */
   count(): number;
+  /** Of those, how many have no close: they run still, or what followed is not here. */
+  unclosed(): number;
 };
 
 export function checkSessions(
@@ -39,7 +41,7 @@ export function checkSessions(
   const open = new Map<string, SessionRecord>();
   const closed = new Map<string, SessionRecord>();
   let count = 0;
-  return { take, count: () => count };
+  return { take, count: () => count, unclosed: () => open.size };
 
   function take(message: StoredMessage): void {
     const frame = toFrame(message);

@@ -24,6 +24,8 @@ import { checkTree } from "./tree.ts";
 export type VerifiedCounts = {
   readonly frames: number;
   readonly sessions: number;
+  /** Sessions without a close: they run still, or what followed is not here. */
+  readonly unclosed: number;
   readonly checkpoints: number;
   /** Newest stream sequence read. */
   readonly through: number;
@@ -89,6 +91,7 @@ export async function verifyLog(
   return verdictOf(findings, {
     frames: count,
     sessions: sessions.count(),
+    unclosed: sessions.unclosed(),
     checkpoints: tree.checkpoints(),
     through,
     signed: tree.signed(),
@@ -110,8 +113,9 @@ export async function verifyFrames(
     through = Math.max(through, message.sequence);
     sessions.take(message);
   }
-  const counts = { frames: count, sessions: sessions.count(), checkpoints: 0, through, signed: 0 };
-  return verdictOf(findings, counts);
+  const log = { checkpoints: 0, through, signed: 0 };
+  const counts = { sessions: sessions.count(), unclosed: sessions.unclosed() };
+  return verdictOf(findings, { frames: count, ...counts, ...log });
 }
 
 function verdictOf(findings: Findings, counts: VerifiedCounts): Verification {

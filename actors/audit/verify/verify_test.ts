@@ -26,6 +26,7 @@ Deno.test("verifyLog() accepts an honest log", async () => {
     ok: true,
     frames: honest.length,
     sessions: 1,
+    unclosed: 0,
     checkpoints: 5,
     through: honest.length,
     signed: honest.length,
@@ -33,6 +34,8 @@ Deno.test("verifyLog() accepts an honest log", async () => {
   const early = await check(honest, signed.slice(0, 2));
   ok(early.ok && early.signed === 9, "an unsigned tail is reported, not refused");
   ok((await check([], [])).ok);
+  const cut = await check(honest.slice(0, -1), signed.slice(0, 4));
+  ok(cut.ok && cut.unclosed === 1, "a session whose end is not here is counted");
 });
 
 Deno.test("verifyLog() names the range of a changed byte, and only that range", async () => {
