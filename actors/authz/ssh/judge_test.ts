@@ -6,6 +6,7 @@ import { encodeSftpClient, type SftpClientPacket, sftpOpen } from "#schemas/wire
 import { type ChannelMessage, encodeChannelMessages } from "#schemas/wire/ssh/channel.ts";
 import { pty } from "#schemas/wire/ssh/testing.ts";
 import type { Judgement, SessionJudge } from "../session_judge.ts";
+import { sftpAsked } from "./sftp.ts";
 import { agent, openOf, person, sshJudge } from "./testing.ts";
 
 function judgeOf(connection = "lab", principal = agent, protocol: Open["protocol"] = "ssh") {
@@ -209,6 +210,24 @@ Deno.test("input of a program goes with the program", () => {
   const line: ChannelMessage = { kind: "line", screen: "ls", keys: null };
   strictEqual(said(say(line)), "deny malformed_message");
   strictEqual(said(say({ kind: "exec", command: utf8("ls") })), "deny malformed_message");
+});
+
+Deno.test("a file that is opened over sftp may be read unless it is opened to write alone", () => {
+  const { write, read, append, create, truncate } = sftpOpen;
+  for (
+    const [flags, effects] of [
+      [write | create | truncate, ["write"]],
+      [read | write, ["read", "write"]],
+      // Servers open these to read (OpenSSH's flags_from_portable).
+      [create, ["read", "write"]],
+      [append | truncate, ["read", "write"]],
+      [0, ["read"]],
+    ] as const
+  ) {
+    const packet = { kind: "open", id: 1, path: "drop/x", flags, attributes: {} } as const;
+    const asked = sftpAsked(encodeSftpClient(packet), new Map(), "/srv/lab");
+    deepStrictEqual(asked.kind === "asked" && asked.analyses[0]?.effects, effects, `${flags}`);
+  }
 });
 
 Deno.test("sftp is judged by path and kind", () => {

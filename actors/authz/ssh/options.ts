@@ -168,11 +168,18 @@ export function readArguments(
     const at = text.indexOf("=");
     const name = at < 0 ? text : text.slice(0, at);
     const found = description.long.get(name);
-    if (found === undefined) return description.anyOption;
+    if (found === undefined) return description.anyOption && !abbreviates(name);
     const attached = at < 0 ? null : { ...word, text: text.slice(at + 1), patternFirst: false };
     const value = attached ?? (found.value === "next" ? taken(rest) : null);
     options.push({ name, role: found.role, value });
     return attached === null || found.value !== "none";
+  }
+
+  /** GNU's programs take a long option by its beginning; which is harmless is known of whole ones. */
+  function abbreviates(name: string): boolean {
+    return [...description.long].some(([known, { role, value }]) => {
+      return known.startsWith(name) && (role !== "flag" || value !== "none");
+    });
   }
 
   function readShort(word: Value, text: string, rest: Value[]): boolean {

@@ -145,7 +145,8 @@ function openOf(flags: number, path: string | null): StatementAnalysis[] | Refus
   if (path === null) return unclear;
   const has = (bit: number) => (flags & bit) !== 0;
   const writes = has(sftpOpen.write | sftpOpen.append | sftpOpen.create | sftpOpen.truncate);
-  const reads = has(sftpOpen.read) || !writes;
+  // Whatever else it asks for, a server opens to read what is not opened to write alone.
+  const reads = has(sftpOpen.read) || !has(sftpOpen.write);
   const details = ([
     ["append", sftpOpen.append],
     ["create", sftpOpen.create],
