@@ -131,6 +131,9 @@ export const StatementAnalysis = z.strictObject({
 });
 export type StatementAnalysis = z.infer<typeof StatementAnalysis>;
 
+/** Statements of one request that its verdict names; all are judged. */
+export const statementsRecordedMax = 64;
+
 /** A request with no statement (an empty query, a bare Sync) touches the session only. */
 export const emptyAnalysis: StatementAnalysis = {
   command: "",

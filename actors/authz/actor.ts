@@ -44,7 +44,8 @@ import type { Judge } from "./judge.ts";
 import { heard } from "./held.ts";
 import { type Asked, type Consequence, type Judgement, noConsequence } from "./session_judge.ts";
 import { type AuthzState, initialState, type Waiting } from "./state.ts";
-import { notApproved, requestOver, withdrawn } from "./verdicts.ts";
+import { notApproved, requestOver, tooManyAnswers, verdictBytesMax } from "./verdicts.ts";
+import { withdrawn } from "./verdicts.ts";
 import { joinBytes } from "#schemas/join_bytes.ts";
 
 export type AuthzLimits = {
@@ -245,11 +246,12 @@ export function authz(
     out: Out,
     consequence: Consequence | null = null,
   ): void {
+    const payload = encodeControl("verdict", verdict);
+    if (payload.length > verdictBytesMax) return deny(state, verdict.request, tooManyAnswers, out);
     commit(state, verdict, nowMs(), consequence);
     const suffix = verdict.approval === null ? "" : "+approval";
     const headers = new Map([[decisionHeader, `${verdict.decision}${suffix}`]]);
     const place = { request: verdict.request, part: 0, more: false };
-    const payload = encodeControl("verdict", verdict);
     const told = ["edge" as const, ...(verdict.approval === null ? [] : ["approval" as const])];
     const plain = verdict.decision === "allow" && verdict.approval === null;
     const tells = plain ? [] : told;

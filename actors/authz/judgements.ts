@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Effect, StatementAnalysis } from "#schemas/analysis.ts";
+import { type Effect, type StatementAnalysis, statementsRecordedMax } from "#schemas/analysis.ts";
 import type { Config } from "#schemas/config.ts";
 import { expectedRows, expectedRowsText } from "#schemas/expected_rows.ts";
 import type { Open, PrincipalChain, Reason } from "#schemas/frames.ts";
@@ -139,7 +139,5 @@ export function neverHeld(judgement: Judgement, plan: MaskPlan): Judgement {
   return { ...judgement, decision: held ? "deny" : judgement.decision, plan };
 }
 
-/** Statements of one request kept in its verdict; all are judged. */
-const statementsRecordedMax = 64;
 /** Effects that a refusal's hint may name. */
 const hintEffects: readonly Effect[] = ["read", "write", "export", "execute", "define"];

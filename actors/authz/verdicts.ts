@@ -166,6 +166,19 @@ export function parameterRefused(name: string): Reason {
   };
 }
 
+/** What a verdict may take of a message on the bus. */
+export const verdictBytesMax = 900_000;
+
+/** The plan for all that the server would answer is larger than that. */
+export const tooManyAnswers: Reason = {
+  code: "too_many_answers",
+  policy: null,
+  message: "the request asks for more answers than can be judged at once",
+  detail: "",
+  hint: "Send fewer statements between two Syncs, or load in bulk with COPY.",
+  sqlstate: sqlstate.programLimitExceeded,
+};
+
 export const noCatalog: Reason = {
   code: "no_catalog",
   policy: null,

@@ -151,6 +151,20 @@ Deno.test("bad input at the gateway", async (test) => {
     ok(["54000", "CONNECTION_CLOSED"].includes(code2), code2);
   });
 
+  await scenario(test, rig, "more answers than a verdict can tell of are refused", async () => {
+    using client = await rawSession(system, "answers");
+    await client.send(frontendBytes(
+      { kind: "parse", statement: "", text: "select 1 as a, 2 as b", parameterTypes: [] },
+      ...Array.from({ length: 8000 }, () => {
+        return { kind: "describe", target: "statement", name: "" } as const;
+      }),
+      { kind: "sync" },
+    ));
+    match(await client.until("Z\0\0\0\u0005I"), /^E.*C54000\0Msallyport: .*answers/s);
+    await client.send(query("select 'on'"));
+    match(await client.until("Z\0\0\0\u0005I"), /on/);
+  });
+
   await scenario(test, rig, "a client that stops reading costs bounded memory", async () => {
     using client = await rawSession(system, "stalled");
     await client.send(query("select repeat('x', 1000) from generate_series(1, 2000000)"));

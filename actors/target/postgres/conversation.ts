@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { StatementAnalysis } from "#schemas/analysis.ts";
+import { type StatementAnalysis, statementsRecordedMax } from "#schemas/analysis.ts";
 import type { VolumeCut, VolumeLimit } from "#schemas/volume.ts";
 import { Writer } from "#schemas/wire/cursor.ts";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
@@ -120,9 +120,11 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
       return { status, rows, commands, sqlstate, transaction, completed, ...told };
     },
     ends(statements) {
-      const changes = statements.some(({ effects }) => {
-        return effects.includes("define") || effects.includes("execute");
-      });
+      // What is not named may change them, too.
+      const changes = statements.length >= statementsRecordedMax ||
+        statements.some(({ effects }) => {
+          return effects.includes("define") || effects.includes("execute");
+        });
       catalogDirty ||= changes;
       if (changes) catalogTold = false;
       if (!catalogDirty || transaction !== "I") return "no";

@@ -26,6 +26,15 @@ Deno.test("the catalog is needed once a definition is committed, until it was re
   deepStrictEqual(ask(reads, "idle"), "no");
 });
 
+Deno.test("of more statements than a verdict names, one may have changed definitions", () => {
+  for (const [count, need] of [[63, "no"], [64, "first"]] as const) {
+    const conversation = postgresConversation(limits);
+    conversation.asks([frontendBytes({ kind: "query", text: "" })], { statements: [] });
+    conversation.takes(backendBytes({ kind: "ready_for_query", status: "idle" }));
+    deepStrictEqual(conversation.ends(Array.from({ length: count }, () => reads)), need);
+  }
+});
+
 Deno.test("a server that ends the session says so; an error of a statement is no end", () => {
   for (const [severity, ending] of [["ERROR", false], ["FATAL", true], ["PANIC", true]] as const) {
     const conversation = postgresConversation(limits);
