@@ -4,15 +4,12 @@
  *
  * @module
  */
-import type { Bus } from "#actors/_kit/bus.ts";
-import type { Clock, Random } from "#actors/_kit/clock.ts";
-import type { Admission, Admitted } from "#actors/_kit/edge/admission.ts";
+import type { Admitted } from "#actors/_kit/edge/admission.ts";
+import type { EdgePorts } from "#actors/_kit/edge/edge_ports.ts";
 import type { Ending, Hearing, Noticing } from "#actors/_kit/edge/hear.ts";
 import { sessionLimits } from "#actors/_kit/edge/session_limits.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
-import type { Report } from "#actors/_kit/report.ts";
 import { newId } from "#actors/_kit/new_id.ts";
-import type { Config } from "#schemas/config.ts";
 import { type FrameKind, type SessionKey, shardOf } from "#schemas/subjects.ts";
 import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
 import type { StartupMessage } from "#schemas/wire/postgres/startup_message.ts";
@@ -23,20 +20,6 @@ import { type Live, openSession } from "./live_session.ts";
 import { Startup } from "./startup.ts";
 import { fatal } from "./words.ts";
 
-export type GatewayPorts = {
-  readonly bus: Bus;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly report: Report;
-  readonly config: Config;
-  readonly configDigest: string;
-  /** The month of a session that opens now; null when there is none to record it in. */
-  readonly epoch: () => string | null;
-  readonly edge: string;
-  readonly limits: EdgeLimits;
-  readonly admission: Admission;
-};
-
 export type Gateway = Hearing & Noticing & {
   /** One connection, from its first byte until it is a session or closed. */
   accept(agent: AgentConnection): void;
@@ -45,7 +28,7 @@ export type Gateway = Hearing & Noticing & {
 const noMonth = "there is no record of this month: the installation is too old";
 
 /** Creates the gateway over its ports. */
-export function gateway(ports: GatewayPorts): Gateway {
+export function gateway(ports: EdgePorts<EdgeLimits>): Gateway {
   const { clock, random, report, config, limits } = ports;
   const live = new Map<string, Live>();
   const cancelKeys = new Map<string, Live>();

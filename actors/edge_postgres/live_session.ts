@@ -3,14 +3,12 @@
  *
  * @module
  */
-import type { Bus } from "#actors/_kit/bus.ts";
-import type { Clock, Random } from "#actors/_kit/clock.ts";
 import type { Admitted } from "#actors/_kit/edge/admission.ts";
+import type { EdgePorts } from "#actors/_kit/edge/edge_ports.ts";
 import type { LiveSession } from "#actors/_kit/edge/hear.ts";
 import type { SessionLimits } from "#actors/_kit/edge/session_limits.ts";
 import { sessionRecord } from "#actors/_kit/edge/session_record.ts";
 import { wakes } from "#actors/_kit/edge/wakes.ts";
-import type { Report } from "#actors/_kit/report.ts";
 import { encodeControl, type Open } from "#schemas/frames.ts";
 import type { FrameKind, SessionKey } from "#schemas/subjects.ts";
 import type { StartupMessage } from "#schemas/wire/postgres/startup_message.ts";
@@ -27,15 +25,9 @@ export type Live = LiveSession & {
   look(kind: FrameKind, sequence: number): void;
 };
 
-export type LivePorts = {
-  readonly bus: Bus;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly report: Report;
-  readonly configDigest: string;
-  readonly limits: EdgeLimits;
-  readonly session: SessionLimits;
-};
+export type LivePorts =
+  & Pick<EdgePorts<EdgeLimits>, "bus" | "clock" | "random" | "report" | "configDigest" | "limits">
+  & { readonly session: SessionLimits };
 
 /** What an agent was let in with. */
 export type Opening = {

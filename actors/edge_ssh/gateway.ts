@@ -4,15 +4,13 @@
  *
  * @module
  */
-import type { Bus } from "#actors/_kit/bus.ts";
-import type { Clock, Random } from "#actors/_kit/clock.ts";
-import type { Admission, Admitted, Refused } from "#actors/_kit/edge/admission.ts";
+import type { Admitted, Refused } from "#actors/_kit/edge/admission.ts";
+import type { EdgePorts } from "#actors/_kit/edge/edge_ports.ts";
 import type { Ending, Hearing, LiveSession } from "#actors/_kit/edge/hear.ts";
 import { sessionLimits } from "#actors/_kit/edge/session_limits.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
-import type { Report } from "#actors/_kit/report.ts";
 import { newId } from "#actors/_kit/new_id.ts";
-import type { Config, SshConnection } from "#schemas/config.ts";
+import type { SshConnection } from "#schemas/config.ts";
 import { shardOf } from "#schemas/subjects.ts";
 import type {
   Accept,
@@ -26,20 +24,6 @@ import { type Live, openSession } from "./live_session.ts";
 import { purposeOf } from "./purpose.ts";
 import { Release } from "./release.ts";
 import { failedStatus } from "./words.ts";
-
-export type GatewayPorts = {
-  readonly bus: Bus;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly report: Report;
-  readonly config: Config;
-  readonly configDigest: string;
-  /** The month of a session that opens now; null when there is none to record it in. */
-  readonly epoch: () => string | null;
-  readonly edge: string;
-  readonly limits: EdgeSshLimits;
-  readonly admission: Admission;
-};
 
 export type Gateway = Hearing & {
   /** One connection, from its key exchange on. */
@@ -61,7 +45,7 @@ type Carrier = {
 };
 
 /** Creates the gateway over its ports. */
-export function gateway(ports: GatewayPorts): Gateway {
+export function gateway(ports: EdgePorts<EdgeSshLimits>): Gateway {
   const { clock, random, report, config, limits } = ports;
   const live = new Map<string, Live>();
   const carriers = new Set<Carrier>();

@@ -3,29 +3,18 @@
  *
  * @module
  */
-import { admission } from "#actors/_kit/edge/admission.ts";
+import { edgePorts, stayAlive } from "#actors/_kit/edge/edge_ports.ts";
 import { hear } from "#actors/_kit/edge/hear.ts";
 import { closeOrphans } from "#actors/_kit/edge/orphans.ts";
 import type { Host } from "#actors/_kit/host.ts";
-import { aliveSubject } from "#schemas/subjects.ts";
 import { type Gateway, gateway } from "./gateway.ts";
 import type { EdgeSshLimits } from "./limits.ts";
 
 /** Starts the edge of this name; agents are given to the gateway from then on. */
 export async function wireEdge(host: Host, name: string, limits: EdgeSshLimits): Promise<Gateway> {
-  const { bus, config, configDigest, epochs, ports } = host;
-  const edge = gateway({
-    ...ports,
-    epoch: epochs.open,
-    config,
-    configDigest,
-    edge: name,
-    limits,
-    admission: admission(bus, limits.exchangeMsMax),
-  });
-  await closeOrphans({ ...ports, epochs, edge: name });
-  hear(bus, name, edge, ["response", "verdict", "approval", "outcome"]);
-  host.every(limits.aliveEveryMs, () => bus.send(aliveSubject(name), new Uint8Array(0)));
-  bus.send(aliveSubject(name), new Uint8Array(0));
+  const edge = gateway(edgePorts(host, name, limits));
+  await closeOrphans({ ...host.ports, epochs: host.epochs, edge: name });
+  hear(host.bus, name, edge, ["response", "verdict", "approval", "outcome"]);
+  stayAlive(host, name, limits.aliveEveryMs);
   return edge;
 }
