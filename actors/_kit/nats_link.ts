@@ -7,7 +7,7 @@
  * @module
  */
 import { connect, type NatsConnection, nkeyAuthenticator } from "@nats-io/transport-node";
-import { BusError, type HeaderMap, type Published, type PublishOptions } from "#actors/_kit/bus.ts";
+import { type Bus, BusError } from "#actors/_kit/bus.ts";
 import { busErrorOf, refusedPublish } from "#actors/_kit/nats_errors.ts";
 import type { NatsMsg } from "#actors/_kit/nats_message.ts";
 import type { LinkOptions } from "#actors/_kit/nats_options.ts";
@@ -20,12 +20,7 @@ export type Link = {
   connected(): boolean;
   /** A subject that only this connection knows. */
   newInbox(): string;
-  publish(
-    subject: string,
-    payload: Uint8Array,
-    headers: HeaderMap,
-    options: PublishOptions,
-  ): Promise<Published>;
+  readonly publish: Bus["publish"];
   /** A request whose answer is a JetStream API object. */
   api(subject: string, body: unknown): Promise<Record<string, unknown>>;
   request(subject: string, payload: Uint8Array, timeoutMs: number): Promise<NatsMsg>;

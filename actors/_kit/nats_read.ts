@@ -14,7 +14,7 @@
  *
  * @module
  */
-import { BusError, type ReadOptions, type StoredMessage } from "#actors/_kit/bus.ts";
+import { type Bus, BusError, type ReadOptions, type StoredMessage } from "#actors/_kit/bus.ts";
 import type { Subscription } from "#actors/_kit/bus.ts";
 import { gatherLoop } from "#actors/_kit/nats_gather.ts";
 import { readerConsumers, slots } from "#actors/_kit/nats_slots.ts";
@@ -25,22 +25,12 @@ import { contentOf, parseDeliverySubject, parseHeaders } from "#actors/_kit/nats
 
 export { readerConsumers } from "#actors/_kit/nats_slots.ts";
 
-export type Reader = {
-  read(stream: string, options: ReadOptions): AsyncIterable<StoredMessage>;
-  follow(
-    stream: string,
-    from: number,
-    handler: (message: StoredMessage) => void,
-    options?: { readonly lateMs: number },
-  ): Promise<Subscription>;
-};
-
 const encoder = new TextEncoder();
 const alreadyExists = new Set(["10013", "10148"]);
 const busyRetryMs = 50;
 
 /** The reader of one connection. */
-export function streamReader(link: Link): Reader {
+export function streamReader(link: Link): Pick<Bus, "read" | "follow"> {
   const { clock, limits, inboxPrefix } = link.options;
   const names = readerConsumers(inboxPrefix);
   const pages = slots(names.pages);

@@ -1,5 +1,7 @@
 /** The book-keeping of one upstream connection. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { joinBytes } from "#schemas/join_bytes.ts";
+import { tagged } from "#schemas/wire/postgres/testing.ts";
 import { postgresConversation } from "./postgres/conversation.ts";
 import { newUpstream, outcomeOf, startRequest, takeUpstream } from "./upstream.ts";
 
@@ -10,16 +12,16 @@ const ready = (status: string) => message("Z", status);
 Deno.test("a request that ends with Flush says nothing of the transaction", () => {
   const upstream = newUpstream(postgresConversation(limits));
   startRequest(upstream, [message("Q", "select 1\0")], terms, 0);
-  ok(takeUpstream(upstream, join(message("C", "SELECT 1\0"), ready("I"))));
+  ok(takeUpstream(upstream, joinBytes([message("C", "SELECT 1\0"), ready("I")])));
   strictEqual(outcomeOf(upstream, 0).transaction, "I");
   // Bind, Execute, Flush: its portal lives on, so that it is not idle.
   startRequest(
     upstream,
-    [join(message("B", "\0"), message("E", "\0"), message("H", ""))],
+    [joinBytes([message("B", "\0"), message("E", "\0"), message("H", "")])],
     terms,
     0,
   );
-  ok(takeUpstream(upstream, join(message("2", ""), message("s", ""))));
+  ok(takeUpstream(upstream, joinBytes([message("2", ""), message("s", "")])));
   ok(upstream.conversation.settled);
   strictEqual(outcomeOf(upstream, 0).transaction, null);
   startRequest(upstream, [message("S", "")], terms, 0);
@@ -32,7 +34,7 @@ Deno.test("an outcome counts rows, bytes and commands of its own request", () =>
   const upstream = newUpstream(postgresConversation(limits));
   for (let round = 0; round < 2; round++) {
     startRequest(upstream, [message("Q", "select 1\0")], terms, 10);
-    const bytes = join(message("D", "x"), message("C", "SELECT 1\0"), ready("I"));
+    const bytes = joinBytes([message("D", "x"), message("C", "SELECT 1\0"), ready("I")]);
     ok(takeUpstream(upstream, bytes));
     const { rows, commands, completed, durationMs, status } = outcomeOf(upstream, 15);
     deepStrictEqual([rows, commands, completed, durationMs, status], [
@@ -53,14 +55,5 @@ Deno.test("bytes that are no messages are told", () => {
 });
 
 function message(tag: string, body: string): Uint8Array {
-  const text = new TextEncoder().encode(body);
-  const bytes = new Uint8Array(5 + text.length);
-  bytes[0] = tag.charCodeAt(0);
-  new DataView(bytes.buffer).setInt32(1, 4 + text.length);
-  bytes.set(text, 5);
-  return bytes;
-}
-
-function join(...parts: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(parts.flatMap((part) => [...part]));
+  return tagged(tag, new TextEncoder().encode(body));
 }

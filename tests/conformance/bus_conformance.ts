@@ -20,6 +20,7 @@ import {
   until,
 } from "./words.ts";
 import { reading } from "./bus_reading.ts";
+import type { Rig } from "./rig.ts";
 
 const storing: readonly Behaviour[] = [
   {
@@ -268,12 +269,7 @@ const storing: readonly Behaviour[] = [
   {
     name: "who reads late catches up: what was stored before was handled",
     async run(rig) {
-      const [edge, authz] = [await rig.connect("pg1"), await rig.connect("authz")];
-      const found: string[] = [];
-      const consuming = await authz.consume(stream, "authz-0", (delivery) => {
-        found.push(text(delivery.payload));
-        delivery.ack();
-      }, { lateMs: 3_600_000 });
+      const { edge, consuming, found } = await readingLate(rig, 3_600_000);
       for (const payload of ["one", "two", "three"]) {
         await put(edge, "request", payload);
         await consuming.catchUp();
@@ -285,12 +281,7 @@ const storing: readonly Behaviour[] = [
   {
     name: "who reads late hears by itself of what is stored",
     async run(rig) {
-      const [edge, authz] = [await rig.connect("pg1"), await rig.connect("authz")];
-      const found: string[] = [];
-      const consuming = await authz.consume(stream, "authz-0", (delivery) => {
-        found.push(text(delivery.payload));
-        delivery.ack();
-      }, { lateMs: 50 });
+      const { edge, consuming, found } = await readingLate(rig, 50);
       for (const payload of ["one", "two"]) {
         await put(edge, "request", payload);
         await until(rig, "late", () => found.at(-1) === payload);
@@ -301,3 +292,13 @@ const storing: readonly Behaviour[] = [
 ];
 
 export const behaviours: readonly Behaviour[] = [...storing, ...reading];
+
+async function readingLate(rig: Rig, lateMs: number) {
+  const [edge, authz] = [await rig.connect("pg1"), await rig.connect("authz")];
+  const found: string[] = [];
+  const consuming = await authz.consume(stream, "authz-0", (delivery) => {
+    found.push(text(delivery.payload));
+    delivery.ack();
+  }, { lateMs });
+  return { edge, consuming, found };
+}

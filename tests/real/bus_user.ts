@@ -10,7 +10,12 @@ import { type Frame, toFrame } from "#actors/_kit/frame.ts";
 import { busLimits, connectBus } from "#actors/_kit/nats.ts";
 import type { System } from "#deploy/demo/system.ts";
 import { DecideReply, type DecideRequest } from "#schemas/approval.ts";
-import { type ControlKind, type ControlPayload, decodeControl } from "#schemas/frames.ts";
+import {
+  type ControlKind,
+  type ControlPayload,
+  decodeControl,
+  type Outcome,
+} from "#schemas/frames.ts";
 import { ExchangeReply, type ExchangeRequestInput } from "#schemas/identity.ts";
 import { auditFilter, auditStream, decideSubject, exchangeSubject } from "#schemas/subjects.ts";
 
@@ -74,6 +79,18 @@ export function payloadsOf<K extends ControlKind>(
     const payload = decodeControl(kind, frame.payload);
     return payload === null ? [] : [{ frame, payload }];
   });
+}
+
+/** The outcomes of a session that is closed and each allow of which has one; null before. */
+export function settledOutcomes(frames: readonly Frame[], session: string): Outcome[] | null {
+  if (payloadsOf(frames, "close", session).length === 0) return null;
+  const outcomes = payloadsOf(frames, "outcome", session).map(({ payload }) => payload);
+  const settled = new Set(outcomes.map(({ request }) => request));
+  const verdicts = payloadsOf(frames, "verdict", session);
+  const isSettled = verdicts.every(({ payload: { decision, request } }) => {
+    return decision !== "allow" || settled.has(request);
+  });
+  return isSettled ? outcomes : null;
 }
 
 /** The session that a client opened under this application name; the newest. */

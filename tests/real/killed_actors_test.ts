@@ -7,7 +7,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import type { ProcessKind } from "#deploy/processes.ts";
 import type { Outcome } from "#schemas/frames.ts";
 import { type Asked, askedBy, decide } from "./approver.ts";
-import { payloadsOf, sessionNamed } from "./bus_user.ts";
+import { payloadsOf, sessionNamed, settledOutcomes } from "./bus_user.ts";
 import { asSuperuser } from "./planted.ts";
 import { psql, type PsqlResult, type RunningPsql, startPsql } from "./psql.ts";
 import { eventually, type Rig, scenario, startRig } from "./support.ts";
@@ -107,7 +107,7 @@ async function killUnder(rig: Rig, kind: ProcessKind) {
   await sessions.idle.type(type).catch(() => {});
   const results = await finishAll(sessions);
   const outcomes = await eventually(`the sessions under ${kind} are settled`, () => {
-    return settledOutcomes(rig, kind);
+    return settledStatuses(rig, kind);
   }, 60_000);
   await isRunOnce(rig, kind, results);
   const fresh = await psql(rig.system, { args: ["-Atc", "select 'new'"] });
@@ -180,18 +180,14 @@ async function finishAll(sessions: Sessions): Promise<Results> {
 type Status = Outcome["status"] | undefined;
 
 /** The outcomes of request 1, once all four are closed and each allow has its outcome. */
-async function settledOutcomes(rig: Rig, kind: string) {
+async function settledStatuses(rig: Rig, kind: string) {
   await using auditor = await rig.auditor();
   const frames = await auditor.frames();
   const statuses: Record<string, Status> = {};
   for (const state of ["idle", "running", "streaming", "held"]) {
     const session = sessionNamed(frames, `${kind}-${state}`);
-    if (session === undefined || payloadsOf(frames, "close", session).length === 0) return;
-    const outcomes = payloadsOf(frames, "outcome", session).map(({ payload }) => payload);
-    const settled = new Set(outcomes.map(({ request }) => request));
-    const allowed = payloadsOf(frames, "verdict", session)
-      .filter(({ payload }) => payload.decision === "allow");
-    if (allowed.some(({ payload }) => !settled.has(payload.request))) return;
+    const outcomes = session === undefined ? null : settledOutcomes(frames, session);
+    if (outcomes === null) return;
     statuses[state] = outcomes.find(({ request }) => request === 1)?.status;
   }
   return statuses;

@@ -6,7 +6,7 @@
 import { match, ok, strictEqual } from "node:assert/strict";
 import type { ProcessKind } from "#deploy/processes.ts";
 import type { Outcome } from "#schemas/frames.ts";
-import { payloadsOf } from "./bus_user.ts";
+import { settledOutcomes } from "./bus_user.ts";
 import {
   openLabSystem,
   printed,
@@ -111,7 +111,7 @@ async function under(rig: Rig, name: string, harm: () => Promise<void>) {
   ]);
   const results = { idle, running, streaming };
   const outcomes = await eventually(`the sessions under ${name} are settled`, () => {
-    return settledOutcomes(rig, name);
+    return settledStatuses(rig, name);
   }, 60_000);
   await isRunOnce(rig, name, results);
   // Who comes anew is served.
@@ -172,7 +172,7 @@ async function killSessions(rig: Rig): Promise<void> {
 }
 
 /** The outcomes of what each session was opened for, once all are closed and settled. */
-async function settledOutcomes(
+async function settledStatuses(
   rig: Rig,
   name: string,
 ): Promise<Readonly<Record<State, Status | undefined>> | undefined> {
@@ -188,12 +188,8 @@ async function settledOutcomes(
       const text = new TextDecoder("latin1").decode(payload);
       return kind === "request" && request === 1 && text.includes(`: ${name}-${state};`);
     })?.key.session;
-    if (session === undefined || payloadsOf(frames, "close", session).length === 0) return;
-    const outcomes = payloadsOf(frames, "outcome", session).map(({ payload }) => payload);
-    const settled = new Set(outcomes.map(({ request }) => request));
-    const allowed = payloadsOf(frames, "verdict", session)
-      .filter(({ payload }) => payload.decision === "allow");
-    if (allowed.some(({ payload }) => !settled.has(payload.request))) return;
+    const outcomes = session === undefined ? null : settledOutcomes(frames, session);
+    if (outcomes === null) return;
     statuses[state] = outcomes.find(({ request }) => request === 1)?.status;
   }
   return statuses;

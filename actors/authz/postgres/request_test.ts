@@ -1,6 +1,7 @@
 /** Requests as what they ask for: what a batch without Sync may leave open. */
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { emptyAnalysis, type StatementAnalysis } from "#schemas/analysis.ts";
+import { tagged } from "#schemas/wire/postgres/testing.ts";
 import { freshSession, type SessionChange } from "../analysis/session.ts";
 import { understand } from "./request.ts";
 import { createDigest } from "./probes.ts";
@@ -65,12 +66,7 @@ const bind = message("B", "\0\0\0\0\0\0\0\0");
 const execute = message("E", "\0\0\0\0\0");
 
 function message(tag: string, body: string): Uint8Array {
-  const text = new TextEncoder().encode(body);
-  const bytes = new Uint8Array(5 + text.length);
-  bytes[0] = tag.charCodeAt(0);
-  new DataView(bytes.buffer).setInt32(1, 4 + text.length);
-  bytes.set(text, 5);
-  return bytes;
+  return tagged(tag, new TextEncoder().encode(body));
 }
 
 const analysis: StatementAnalysis = { ...emptyAnalysis, command: "SELECT", effects: ["read"] };
