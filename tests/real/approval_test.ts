@@ -1,7 +1,11 @@
 /** Held statements through the whole system: asked, approved, denied, expired, used once. */
 import { deepStrictEqual, doesNotMatch, match, ok, strictEqual } from "node:assert/strict";
 import { type Asked, askedBy, decide } from "./approver.ts";
-import { payloadsOf, sessionNamed } from "./bus_user.ts";
+import { frameHeaders } from "#actors/_kit/frame.ts";
+import { encodeControl } from "#schemas/frames.ts";
+import { auditStream, auditSubject } from "#schemas/subjects.ts";
+import { connectAs, payloadsOf, sessionNamed } from "./bus_user.ts";
+import { verify } from "./guarantees.ts";
 import { driver, failure } from "./driver.ts";
 import { asSuperuser } from "./planted.ts";
 import { type RunningPsql, startPsql } from "./psql.ts";
@@ -186,7 +190,38 @@ permit (principal in Group::"analysts", action == Action::"write", resource == C
     const anew = await run(rig, "limited-anew", visits, rig.system.tokens.nurse);
     strictEqual(anew.stderr, "");
   });
+
+  // Last, for what is stored here verifies no more.
+  await test.step("a stolen key of approval's consents to nothing, and verify names it", async () => {
+    const { psql, asked } = await hold(rig, "forged", update);
+    await consentAs(rig, asked, "grace");
+    match((await finish(psql)).stderr, /ERROR: {2}42501: sallyport: policy, catalog or session ch/);
+    deepStrictEqual(await decisions(rig, "forged", asked), ["hold", "deny"]);
+    await using auditor = await rig.auditor();
+    const { last } = await auditor.bus.state(auditStream(rig.system.epoch));
+    const result = await verify(rig, auditor, last);
+    ok(!result.ok);
+    match(result.first.message, /vote on approval \S+: token_malformed/);
+  });
 });
+
+/** With approval's own key: somebody agrees, and it is granted. */
+async function consentAs(rig: Rig, asked: Asked, person: string): Promise<void> {
+  await using auditor = await rig.auditor();
+  const stored = payloadsOf(await auditor.frames(), "approval", asked.key.session).at(-1)?.payload;
+  ok(stored !== undefined);
+  const issuer = rig.system.config.issuer.url;
+  const vote = { decision: "approve", justification: "as agreed with everybody" } as const;
+  const by = { issuer, person, name: person, groups: ["compliance"], token: "t", ...vote };
+  await using thief = await connectAs(rig.system, "approval");
+  for (const state of ["voted", "granted"] as const) {
+    const place = { request: asked.request, part: 0, more: false };
+    const headers = frameHeaders(place, "n".repeat(22), undefined);
+    const payload = encodeControl("approval", { ...stored, state, by, link: null });
+    const stream = auditStream(asked.key.epoch);
+    await thief.bus.publish(auditSubject(asked.key, "approval"), payload, headers, { stream });
+  }
+}
 
 async function run(rig: Rig, application: string, input: string, token?: string) {
   const psql = await startPsql(rig.system, {

@@ -5,8 +5,10 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { verifyLog } from "#actors/audit/verify/verify.ts";
+import { identityKeys } from "#actors/_kit/identity_token.ts";
+import { type Verification, verifyLog } from "#actors/audit/verify/verify.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
+import { identityIssuer } from "#schemas/identity.ts";
 import { epochLog, epochVerifier } from "#schemas/log/epoch.ts";
 import {
   auditFilter,
@@ -37,7 +39,8 @@ export async function checkGuarantees(rig: Rig): Promise<void> {
   await searchDisk(rig);
 }
 
-async function verify(rig: Rig, auditor: BusUser, last: number) {
+/** What `sallyport verify` finds, identity's signatures held against its keys. */
+export async function verify(rig: Rig, auditor: BusUser, last: number): Promise<Verification> {
   const { epoch, installation } = rig.system;
   const { bus } = auditor;
   const frames = bus.read(auditStream(epoch), {
@@ -53,7 +56,10 @@ async function verify(rig: Rig, auditor: BusUser, last: number) {
   });
   const verifier = epochVerifier(installation.logVerifier, epoch);
   if (verifier === null) throw new Error("The log's key does not parse");
-  return await verifyLog(frames, checkpoints, verifier.vkey);
+  const keys = await Deno.readTextFile(`${rig.system.directory}/public/identity.jwks`);
+  const { organisation } = rig.system.config;
+  const identity = { keys: identityKeys(JSON.parse(keys)), issuer: identityIssuer(organisation) };
+  return await verifyLog(frames, checkpoints, verifier.vkey, { identity });
 }
 
 /** A stored response is, byte for byte, what an agent may have received. */
