@@ -15,7 +15,8 @@ export const judgedKinds: readonly FrameKind[] = [
 ];
 export const portalsMax = 1024;
 export const preparedMax = 4096;
+export const messagesMax = 32_768;
 
 export function requestLimits(parametersMax: number): RequestLimits {
-  return { parametersMax, portalsMax, preparedMax };
+  return { parametersMax, portalsMax, preparedMax, messagesMax };
 }

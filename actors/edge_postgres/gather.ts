@@ -6,9 +6,8 @@
  *
  * @module
  */
-import { describeMalformed, type Malformed } from "#schemas/wire/cursor.ts";
+import { describeMalformed, type Malformed, Writer } from "#schemas/wire/cursor.ts";
 import { type Frame, Framer } from "#schemas/wire/postgres/frame.ts";
-import { joinBytes } from "#schemas/join_bytes.ts";
 
 /** How a request ends tells what its refusal must say: a ReadyForQuery follows, or it does not. */
 export type RequestEnd = "query" | "sync" | "flush" | "copy";
@@ -32,8 +31,8 @@ export type Gathered =
 export class Gatherer {
   readonly #framer: Framer;
   readonly #bytesMax: number;
-  #parts: Uint8Array[] = [];
-  #bytes = 0;
+  /** In one piece: a request may be made of millions of messages. */
+  #kept = new Writer();
   #copying = false;
   /** The last statement was a simple query's, so that the end of its COPY is answered at once. */
   #simple = true;
@@ -46,7 +45,11 @@ export class Gatherer {
 
   /** Bytes that wait for the rest of their request. */
   get waiting(): number {
-    return this.#bytes + this.#framer.buffered;
+    return this.#kept.length + this.#framer.buffered;
+  }
+  /** Memory held for them: at most twice as much, and a little. */
+  get reserved(): number {
+    return this.#kept.reserved + this.#framer.reserved;
   }
 
   /** Takes a chunk; after it, COPY data that came is a request of its own. */
@@ -70,7 +73,7 @@ export class Gatherer {
   #message(frame: Frame, found: Gathered[]): void {
     const ends = frame.tag === "c" || frame.tag === "f";
     const copy = frame.tag === "d" || ends && this.#simple;
-    if (copy !== this.#copying && this.#bytes > 0) {
+    if (copy !== this.#copying && this.#kept.length > 0) {
       this.#emit(this.#copying ? "copy" : "flush", found);
     }
     switch (frame.tag) {
@@ -105,7 +108,7 @@ export class Gatherer {
       case "d":
         this.#copying = true;
         this.#keep(frame.raw, found);
-        if (this.#bytes > copyBytes) this.#emit("copy", found);
+        if (this.#kept.length > copyBytes) this.#emit("copy", found);
         return;
       case "c":
       case "f":
@@ -120,25 +123,24 @@ export class Gatherer {
   }
 
   #keep(raw: Uint8Array, found: Gathered[]): void {
-    this.#bytes += raw.length;
-    if (this.#bytes > this.#bytesMax) {
+    const announced = this.#kept.length + raw.length;
+    if (announced > this.#bytesMax) {
       this.#over = true;
-      this.#parts = [];
-      found.push({ kind: "too_large", announced: this.#bytes });
+      this.#kept = new Writer();
+      found.push({ kind: "too_large", announced });
       return;
     }
-    // The one copy: a frame is a view of the socket's chunk.
-    this.#parts.push(raw.slice());
+    this.#kept.raw(raw);
   }
 
   #emit(end: RequestEnd, found: Gathered[]): void {
     this.#copying = false;
-    if (this.#bytes === 0 || this.#over) return;
-    const bytes = joinBytes(this.#parts);
+    if (this.#kept.length === 0 || this.#over) return;
+    const bytes = this.#kept.bytes();
     const copies = !copyTags.has(bytes[0] ?? 0) ? "no" : this.#simple ? "simple" : "extended";
     found.push({ kind: "request", bytes, end, copies });
-    this.#parts = [];
-    this.#bytes = 0;
+    if (this.#kept.reserved > keptBytes) this.#kept = new Writer();
+    else this.#kept.clear();
   }
 
   #malformed(reason: Malformed): Gathered {
@@ -152,5 +154,7 @@ export class Gatherer {
 
 /** CopyData, CopyDone, CopyFail. */
 const copyTags: ReadonlySet<number> = new Set([0x64, 0x63, 0x66]);
+/** Memory that is kept from one request to the next. */
+const keptBytes = 16 * 1024;
 /** COPY data is judged in pieces of about this size. */
 const copyBytes = 128 * 1024;

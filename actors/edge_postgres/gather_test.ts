@@ -67,6 +67,17 @@ Deno.test("many small messages without Sync are refused at the limit", () => {
   equal(gather(bytes, 64, 512).at(-1)?.kind, "too_large");
 });
 
+Deno.test("a request of a million messages takes as much memory as its bytes", () => {
+  const gatherer = new Gatherer(1 << 24);
+  const describe = { kind: "describe", target: "statement", name: "" } as const;
+  const chunk = frontendBytes(...Array.from({ length: 5000 }, () => describe));
+  for (let sent = 0; sent < 200; sent++) deepStrictEqual(gatherer.receive(chunk), []);
+  equal(gatherer.waiting, 200 * chunk.length);
+  ok(gatherer.reserved <= 2 * gatherer.waiting, `${gatherer.reserved} bytes`);
+  gatherer.receive(frontendBytes(sync));
+  ok(gatherer.reserved < 65_536, "nothing is kept of it");
+});
+
 Deno.test("Terminate ends it, and an unknown message is a protocol error", () => {
   deepStrictEqual(ends([{ kind: "terminate" }, query("select 1")]), ["terminate"]);
   equal(gather(Uint8Array.of(0x7a, 0, 0, 0, 4), 100)[0]?.kind, "protocol_error");

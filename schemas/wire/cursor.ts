@@ -200,6 +200,10 @@ export class Writer {
   get length(): number {
     return this.#length;
   }
+  /** Memory held. */
+  get reserved(): number {
+    return this.#buffer.length;
+  }
 
   uint8(value: number): this {
     this.#reserve(1);

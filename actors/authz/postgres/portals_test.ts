@@ -12,7 +12,7 @@ import { createDigest } from "./probes.ts";
 import type { Portals } from "./portals.ts";
 import { understand } from "./request.ts";
 
-const limits = { parametersMax: 10, portalsMax: 10, preparedMax: 10 };
+const limits = { parametersMax: 10, portalsMax: 10, preparedMax: 10, messagesMax: 50 };
 const secret = "select upper(ssn) from patients";
 const plain = "select lower(label) from departments";
 

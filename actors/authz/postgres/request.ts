@@ -83,6 +83,8 @@ export type RequestLimits = {
   readonly parametersMax: number;
   readonly portalsMax: number;
   readonly preparedMax: number;
+  /** Of one request. */
+  readonly messagesMax: number;
 };
 
 type Prepared = { readonly analysis: StatementAnalysis; readonly text: PlannableText | null };
@@ -141,6 +143,7 @@ export function understand(
   for (let number = 0;; number++) {
     const frame = framer.next();
     if (frame.kind === "need") break;
+    if (number >= limits.messagesMax) return refused("too_complex", "too many messages at once");
     // The edge has kept the protocol's order; each message is judged by its own contents.
     const message = frame.kind === "malformed" ? frame : decodeFrontend(frame, stateFor(frame.tag));
     if (message.kind === "malformed") {

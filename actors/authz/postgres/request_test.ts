@@ -6,7 +6,7 @@ import { freshSession, type SessionChange } from "../analysis/session.ts";
 import { understand } from "./request.ts";
 import { createDigest } from "./probes.ts";
 
-const limits = { parametersMax: 10, portalsMax: 10, preparedMax: 10 };
+const limits = { parametersMax: 10, portalsMax: 10, preparedMax: 10, messagesMax: 50 };
 const path: SessionChange = { kind: "search_path", path: ["other"], local: false };
 const changes: Readonly<Record<string, SessionChange | null>> = {
   select: null,
@@ -27,6 +27,13 @@ Deno.test("a portal lives on to the next request", () => {
   strictEqual(first.kind, "understood");
   const portals = first.kind === "understood" ? first.portals : new Map();
   deepStrictEqual([...portals.keys()], [""]);
+});
+
+Deno.test("a request of too many messages is refused", () => {
+  const flushes = (count: number) => Array.from({ length: count }, () => message("H", ""));
+  strictEqual(ask(flushes(limits.messagesMax)).kind, "understood");
+  const result = ask(flushes(limits.messagesMax + 1));
+  strictEqual(result.kind === "refused" && result.refusal.code, "too_complex");
 });
 
 function outcomeOf(statements: readonly string[], end: "H" | "S"): string {

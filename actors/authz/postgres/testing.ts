@@ -34,7 +34,7 @@ export function admitted(
     identityKeys: new Map(),
     parser,
     analysisLimits: defaultLimits,
-    requestLimits: { parametersMax: 10, portalsMax: 10, preparedMax: 10 },
+    requestLimits: { parametersMax: 10, portalsMax: 10, preparedMax: 10, messagesMax: 50 },
   });
   onCatalog({ ...clinicCatalog, connection: "ehr" });
   return judge.admitted({ ...opening, parameters }, opening.principal);

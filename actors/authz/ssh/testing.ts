@@ -91,7 +91,7 @@ export function sshJudge(): Judge {
     identityKeys: new Map(),
     parser,
     analysisLimits: defaultLimits,
-    requestLimits: { parametersMax: 10, portalsMax: 10, preparedMax: 10 },
+    requestLimits: { parametersMax: 10, portalsMax: 10, preparedMax: 10, messagesMax: 50 },
   });
   return judge;
 }
