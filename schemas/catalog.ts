@@ -62,6 +62,8 @@ export const CatalogFunction = z.strictObject({
   /** pg_proc.provolatile: i immutable, s stable, v volatile. */
   volatility: z.enum(["i", "s", "v"]),
   language: z.string(),
+  /** It returns as many rows as it likes; false is certain. */
+  rows: z.boolean().optional(),
   /** May write rows or change the session, by itself or by what it calls; false is certain. */
   moves: z.boolean(),
 });
@@ -89,8 +91,13 @@ export const Catalog = z.strictObject({
   serverVersion: z.int().min(0),
   /** SHA-256 over the canonical JSON of the rest, hex; what verdicts name as their catalog. */
   digest: z.string(),
-  /** The search path of a fresh session, resolved (`"$user"` expanded, missing schemas dropped). */
+  /**
+   * The search path of a fresh session as it is set: `"$user"` and schemas that are not there yet
+   * among them, for they may come.
+   */
   searchPath: z.array(z.string()),
+  /** Schemas that the role may not use: a search path passes them over. */
+  passedOver: z.array(z.string()).optional(),
   /** The role the gateway logs in as. */
   role: z.string(),
   relations: z.array(CatalogRelation).max(100_000),

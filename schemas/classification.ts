@@ -28,6 +28,22 @@ export function classify(
   return withInherited(relations, directClasses(relations, classes));
 }
 
+/** The classes that patterns give to a column by its name, whether there is one or not; sorted. */
+export function classesByName(
+  classes: ClassPatterns,
+  schema: string,
+  relation: string,
+  column: string,
+): readonly string[] {
+  const fits = (pattern: string) => {
+    const [first, second, third] = pattern.split(".");
+    return (first === schema || first === "*" && !isSystemSchema(schema)) &&
+      (second === "*" || second === relation) && (third === "*" || third === column);
+  };
+  return Object.entries(classes).filter(([, { columns }]) => columns.some(fits))
+    .map(([name]) => name).sort();
+}
+
 function directClasses(
   relations: readonly CatalogRelation[],
   classes: ClassPatterns,

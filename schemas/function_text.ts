@@ -25,10 +25,12 @@ export function functionWork(language: string, text: string): FunctionWork {
   const words = wordsOf(text);
   // In SQL, SELECT INTO makes a table; in PL/pgSQL it fills a variable.
   const makes = language === "sql" && words.includes("into");
-  // A cursor that PL/pgSQL opens may take the name of one that is open already.
-  const opens = words.includes("open") && (words.includes("cursor") || words.includes("refcursor"));
+  // A cursor that is opened may take the name of one that is open already.
+  const opens = language === "sql"
+    ? words.includes("declare")
+    : words.includes("open") && (comment.test(text) || openStatement.test(text));
   return {
-    moves: makes || opens ||
+    moves: makes || opens || lockingRows.test(text) ||
       words.some((word) => movingWords.has(word) || movingFamilies.test(word)),
     reads: words.some((word) => readingWords.has(word)),
   };
@@ -39,6 +41,11 @@ export function wordsOf(text: string): string[] {
   return text.toLowerCase().match(/[\p{L}_][\p{L}\p{N}_$]*/gu) ?? [];
 }
 
+/* OPEN where a statement of PL/pgSQL may begin; behind a comment it may be anywhere. */
+const openStatement = /(?:[;>]|\b(?:begin|then|else|loop))\s*open\b/i;
+const comment = /--|\/\*/;
+/* Locks of rows take numbers of transactions, which can be counted. */
+const lockingRows = /\bfor\s+(?:key\s+)?share\b/i;
 const movingWords: ReadonlySet<string> = new Set(
   `insert update delete merge truncate copy execute call do create drop alter grant revoke set reset
   discard prepare lock comment security reindex cluster vacuum analyze refresh notify listen load

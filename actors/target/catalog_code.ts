@@ -97,6 +97,9 @@ holders (source, oid) as (
   union select h.source, t.oid from holders h join (
     select oid, typelem as held from pg_type where typelem >= 16384
     union all select oid, typbasetype from pg_type where typbasetype >= 16384
+    union all select rngtypid, rngsubtype from pg_range where rngsubtype >= 16384
+    union all select d.objid, d.refobjid from pg_depend d where d.deptype = 'i'
+      and d.classid = 'pg_type'::regclass and d.refclassid = 'pg_type'::regclass
     union all select r.oid, f.atttypid from pg_type r join pg_attribute f
       on f.attrelid = r.typrelid and f.attnum > 0 and f.atttypid >= 16384) t on t.held = h.oid)
 select

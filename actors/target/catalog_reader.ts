@@ -27,6 +27,7 @@ import {
   type RelationCode,
 } from "#schemas/catalog.ts";
 import type { FunctionWork } from "#schemas/function_text.ts";
+import { parseSearchPath } from "#schemas/sql/search_path.ts";
 import { followFunctions, hiddenCodeQuery, relationCodeQuery } from "./catalog_code.ts";
 import { type QueryConnection, QueryError } from "./postgres/query_connection.ts";
 import type { ReadCatalog } from "./reach.ts";
@@ -41,10 +42,15 @@ export type CatalogLimits = {
   readonly lockMsMax: number;
 };
 
+/** A view of PostgreSQL's own that was replaced, and reads what is not. */
+const usesOthers = `exists (select from pg_rewrite r join pg_depend d
+    on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refobjid >= 16384
+  where r.ev_class = c.oid)`;
+
 const relationsQuery = `
 select c.oid::int8 as oid, n.nspname as schema, c.relname as name, c.relkind as kind,
   c.reltuples::float8 as "rowsEstimate",
-  case when c.relkind in ('v', 'm') and n.nspname not in ('pg_catalog', 'information_schema')
+  case when c.relkind in ('v', 'm') and (c.oid >= 16384 or ${usesOthers})
     then pg_get_viewdef(c.oid) end as definition,
   (select coalesce(json_agg(json_build_object(
       'name', a.attname, 'attribute', a.attnum, 'typeOid', a.atttypid::int8,
@@ -72,14 +78,14 @@ function functionsQuery(serverVersion: number): string {
   const body = serverVersion < 140_000 ? "null" : "pg_get_function_sqlbody(p.oid)";
   return `
 select p.oid::int8 as oid, n.nspname as schema, p.proname as name, p.prokind as kind,
-  p.provolatile as volatility,
+  p.provolatile as volatility, p.proretset as rows,
   case p.prokind when 'a' then 'sql' else l.lanname end as language,
   concat_ws(' ', p.prosrc, ${body}, a.aggtransfn, a.aggfinalfn,
     a.aggcombinefn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn,
     pg_get_expr(p.proargdefaults, 0)) as text
 from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
 left join pg_aggregate a on a.aggfnoid = p.oid
-where n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
+where p.oid >= 16384 or n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
 order by n.nspname, p.proname`;
 }
 
@@ -164,12 +170,15 @@ set local statement_timeout = ${limits.queryMsMax}; set local lock_timeout = ${l
 select pg_catalog.json_build_object(
   'version', pg_catalog.current_setting('server_version_num'), 'role', current_user,
   'path', pg_catalog.to_json(pg_catalog.current_schemas(false)),
+  'setPath', pg_catalog.current_setting('search_path'),
   'made', (select pg_catalog.json_object_agg(s.name, s.reset_val) from pg_catalog.pg_settings s
     where s.name operator(pg_catalog.=) any ('{search_path,role}'::pg_catalog.text[])
       and s.source operator(pg_catalog.=) any (
         '{global,database,user,database user}'::pg_catalog.text[])));
 set local search_path = '';
 select json_build_object('given', (select json_object_agg(name, value) from (${givenSettings}) g),
+  'passedOver', (select coalesce(json_agg(nspname order by nspname), '[]') from pg_namespace
+    where nspname !~ '^pg_' and not has_schema_privilege(oid, 'usage')),
   'loginSets', exists (${loginCode}), 'versions', array[${versions.join(", ")}])`;
 }
 
@@ -179,9 +188,15 @@ const Probe = z.tuple([
     version: z.coerce.number(),
     role: z.string(),
     path: z.array(z.string()),
+    setPath: z.string(),
     made: Settings,
   }),
-  z.strictObject({ given: Settings, loginSets: z.boolean(), versions: z.array(z.string()) }),
+  z.strictObject({
+    given: Settings,
+    loginSets: z.boolean(),
+    passedOver: z.array(z.string()),
+    versions: z.array(z.string()),
+  }),
 ]);
 type Probe = z.infer<typeof Probe>;
 
@@ -269,7 +284,7 @@ function jsonOf(rows: readonly (readonly (string | null)[])[]): unknown[] {
 function catalogOf(
   name: string,
   database: string,
-  [session]: Probe,
+  [session, { passedOver }]: Probe,
   [rows, functionRows, codeRows, [hidden]]: Answer,
 ): Catalog {
   const texts = functionRows ?? [];
@@ -284,12 +299,15 @@ function catalogOf(
     ...listed,
     moves: work.get(oid)?.moves ?? true,
   }));
+  // A path that is no plain list of names is taken as it came out.
+  const searchPath: string[] = [...parseSearchPath(session.setPath) ?? session.path];
   const facts = {
     version: 1,
     connection: name,
     database,
     serverVersion: session.version,
-    searchPath: session.path,
+    searchPath,
+    passedOver,
     role: session.role,
     relations,
     functions,

@@ -44,7 +44,7 @@ export async function checkCatalogReading(server: PostgresServer): Promise<void>
   try {
     let known = await changed(read(null));
     strictEqual(Math.trunc(known.serverVersion / 10_000), Number.parseInt(server.version));
-    deepStrictEqual(known.searchPath, ["public"]);
+    deepStrictEqual([known.searchPath, known.passedOver], [["$user", "public"], []]);
     strictEqual(await read(known.digest), null);
 
     await sql.unsafe(definitions);
@@ -70,7 +70,7 @@ export async function checkCatalogReading(server: PostgresServer): Promise<void>
     relation(known, "visit");
     await sql.unsafe("alter role postgres reset search_path");
     known = await changed(read(known.digest));
-    deepStrictEqual([known.searchPath, logins], [["public"], 3]);
+    deepStrictEqual([known.searchPath, logins], [["$user", "public"], 3]);
     await sql.unsafe("alter role postgres set work_mem = '8MB'");
     strictEqual(await read(known.digest), null);
     strictEqual(logins, 3, "a setting that names do not depend on");

@@ -127,8 +127,21 @@ export function isLasting(name: string): boolean {
 const lasting = new RegExp(
   String
     .raw`^(?:setval|nextval|setseed|set_config|pg_notify|pg_(?:try_)?advisory_(?:xact_)?lock(?:_shared)?|` +
+    String.raw`pg_advisory_unlock\w*|` +
     String.raw`lo_(?:from_bytea|put|creat|create|export)|lowrite|pg_file_write|dblink\w*|` +
     String.raw`pg_restore_\w+|pg_logical_emit_message|pg_create_\w+|pg_replication_\w+)$`,
+);
+
+/**
+ * Whether it can be told later that, or how often, a call was made: what it leaves behind, random
+ * numbers and numbers of transactions that it takes.
+ */
+export function isTold(name: string): boolean {
+  return isLasting(name) || taking.has(name);
+}
+
+const taking: ReadonlySet<string> = new Set(
+  "random random_normal array_sample array_shuffle txid_current pg_current_xact_id".split(" "),
 );
 
 /** Operator names of pg_catalog; any other symbol is an extension's or a user's own. */
@@ -145,6 +158,15 @@ export const castingFunctions: ReadonlySet<string> = new Set([
   "pg_input_is_valid",
   "pg_input_error_info",
 ]);
+
+/** The type to which a function casts whatever it is given; null when it casts to none. */
+export function castsTo(name: string): "text" | "json" | null {
+  if (name === "quote_literal" || name === "quote_nullable") return "text";
+  return toJson.test(name) ? "json" : null;
+}
+
+const toJson =
+  /^(?:to_jsonb?|row_to_json|array_to_json|jsonb?_(?:build_\w+|(?:object_)?agg(?:_\w+)?))$/;
 
 /** Functions that return as many rows as their arguments say. */
 export const setFunctions: ReadonlySet<string> = new Set(

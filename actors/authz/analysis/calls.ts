@@ -7,7 +7,9 @@
  * @module
  */
 import {
+  castsTo,
   functionColumns,
+  harmlessFunctions,
   openFunctions,
   pureFunctions,
   pureOperators,
@@ -15,8 +17,8 @@ import {
 } from "./builtin_functions.ts";
 import { type FunctionJudgement, judgeBuiltin, judgeDangerous, judgeForeign } from "./functions.ts";
 import { join, opaque, plain, type Value } from "./lineage.ts";
-import { sessionPath } from "./resolve.ts";
-import { anyType, hiddenCode, type Run, runsMovingCode } from "./run.ts";
+import { effectivePath, sessionPath } from "./resolve.ts";
+import { anyType, hiddenCode, noteCall, type Run, runsMovingCode } from "./run.ts";
 import { fields, stringsOf } from "./tree.ts";
 
 /** Judges a call by its written name and notes its effects; the result's share beside arguments. */
@@ -25,17 +27,22 @@ export function callFunction(names: readonly string[], run: Run): Value {
   const schema = names.length > 1 ? names[names.length - 2] ?? null : null;
   const { judgement, label } = judge(schema, name, run);
   run.functions.add(label);
+  noteCall(name, run);
   if (judgement.effect !== null) run.effects.add(judgement.effect);
   if (judgement.detail !== null) run.details.add(judgement.detail);
   if (run.schema.functions.has(name)) run.types.add(anyType);
   if (mayMove(schema, name, run)) runsMovingCode(run);
-  return judgement.opaque ? opaque : plain;
+  const share = judgement.opaque ? opaque : plain;
+  const type = castsTo(name);
+  return type === null ? share : join(share, castTo(type, run));
 }
 
 /** Whether the written name surely means PostgreSQL's own function of that name. */
 export function isBuiltin(names: readonly string[], run: Run): boolean {
   const name = names[names.length - 1] ?? "";
-  if (names.length > 1) return names.length === 2 && names[0] === "pg_catalog";
+  if (names.length > 1) {
+    return names.length === 2 && names[0] === "pg_catalog" && !isMadeIn("pg_catalog", name, run);
+  }
   return run.session.searchPath !== null && !run.session.unsettled &&
     userSchemaOf(name, run) === null;
 }
@@ -61,7 +68,10 @@ export function operatorValue(names: unknown, run: Run): Value {
     run.details.add(hiddenCode);
     return opaque;
   }
-  if (pureOperators.has(symbol) && (!qualified || parts[0] === "pg_catalog")) return plain;
+  if (pureOperators.has(symbol) && (!qualified || parts[0] === "pg_catalog")) {
+    // With a text on one side it casts the other to text.
+    return symbol === "||" ? castTo("text", run) : plain;
+  }
   run.effects.add("execute");
   run.details.add("operator");
   return opaque;
@@ -98,9 +108,15 @@ export function readAs(typeName: unknown, run: Run): Value {
   if (typeName === undefined || typeName === null) return plain;
   const names = stringsOf(fields(typeName)["names"]) ?? [];
   const name = names.at(-1) ?? "";
+  noteType(name, run);
   const isChecked = run.schema.hidden.types.get(name)?.some((sources) => sources.length === 0);
   if (isChecked === true) return castTo(name, run);
   return names.length > 1 && names[0] === "pg_catalog" ? plain : castToUnknown(name, run);
+}
+
+/** The share of what makes JSON of values: a cast to it may be a user's own. */
+export function castToJson(run: Run): Value {
+  return castTo("json", run);
 }
 
 /** Whether a bare name of a type of PostgreSQL's own may mean another here. */
@@ -130,12 +146,18 @@ function castTo(name: string, run: Run): Value {
   const runs = needed.some((sources) =>
     sources.length === 0 || run.types.has(anyType) || sources.some((type) => run.types.has(type))
   );
-  run.types.add(name);
+  noteType(name, run);
   if (runs) {
     noteCode("cast", run);
     return opaque;
   }
   return castToUnknown(name, run);
+}
+
+/** Notes a type that values may have; of an array its elements' as well. */
+function noteType(name: string, run: Run): void {
+  run.types.add(name);
+  run.types.add(name.replace(/^_+/, ""));
 }
 
 /** Whether users' code stands behind one of the operators; notes that it runs. */
@@ -159,6 +181,9 @@ function judge(
   name: string,
   run: Run,
 ): { readonly judgement: FunctionJudgement; readonly label: string } {
+  if (schema !== null && isMadeIn(schema, name, run)) {
+    return { judgement: judgeForeign(name), label: `${schema}.${name}` };
+  }
   if (schema === "information_schema" && name.startsWith("_pg_")) {
     return { judgement: { effect: null, detail: null, opaque: false }, label: `${schema}.${name}` };
   }
@@ -178,11 +203,27 @@ function judge(
   return { judgement, label: known ? `pg_catalog.${name}` : name };
 }
 
+/** Whether it may be a function of users' own that gives as many rows as it likes. */
+export function mayGiveRows(names: readonly string[], run: Run): boolean {
+  if (isBuiltin(names, run)) return false;
+  const { searchPath, unsettled } = run.session;
+  const name = names.at(-1) ?? "";
+  const listed = run.schema.functions.get(name);
+  if (listed?.some(({ rows }) => rows !== false) === true) return true;
+  const isKnown = pureFunctions.has(name) || harmlessFunctions.has(name);
+  return (unsettled || searchPath === null) && !isKnown;
+}
+
+/** Whether a user made a function of that name there, be it where PostgreSQL's own are. */
+function isMadeIn(schema: string, name: string, run: Run): boolean {
+  return run.schema.functions.get(name)?.some((entry) => entry.schema === schema) === true;
+}
+
 /** The first schema of the path with a user's function of that name, whatever its arguments. */
 function userSchemaOf(name: string, run: Run): string | null {
   const overloads = run.schema.functions.get(name);
   if (overloads === undefined) return null;
-  for (const schema of sessionPath(run) ?? []) {
+  for (const schema of effectivePath(sessionPath(run) ?? [])) {
     if (overloads.some((entry) => entry.schema === schema)) return schema;
   }
   return null;

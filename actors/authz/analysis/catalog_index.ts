@@ -53,6 +53,8 @@ export type Relation = {
 /** What a view (or a relation with generated columns) derives from. */
 export type Derived = {
   readonly columns: readonly Column[];
+  /** What is written when they are written to; see `Resolved`. */
+  readonly targets: readonly Column[];
   readonly relations: readonly string[];
   readonly functions: readonly string[];
   readonly classified: boolean;
@@ -68,6 +70,7 @@ export type Schema = {
   readonly serverVersion: number;
   readonly role: string;
   readonly searchPath: readonly string[];
+  readonly passedOver: ReadonlySet<string>;
   readonly relations: ReadonlyMap<string, ReadonlyMap<string, Relation>>;
   readonly functions: ReadonlyMap<string, readonly CatalogFunction[]>;
   readonly hidden: {
@@ -77,6 +80,7 @@ export type Schema = {
     readonly implicitCasts: HiddenCode["implicitCasts"];
   };
   readonly protected: Protected;
+  readonly patterns: ClassPatterns;
   /** By relation's oid, the attributes that are arrays of one of PostgreSQL's scalar types. */
   readonly scalarArrays: ReadonlyMap<number, ReadonlySet<number>>;
   /** Filled as views are met; null while one is being analysed, so that a cycle is seen. */
@@ -109,6 +113,7 @@ export function indexCatalog(catalog: Catalog, classes: ClassPatterns): Schema {
     serverVersion: catalog.serverVersion,
     role: catalog.role,
     searchPath: catalog.searchPath,
+    passedOver: new Set(catalog.passedOver),
     relations,
     functions,
     hidden: {
@@ -120,6 +125,7 @@ export function indexCatalog(catalog: Catalog, classes: ClassPatterns): Schema {
       implicitCasts: catalog.hidden.implicitCasts,
     },
     protected: shared,
+    patterns: classes,
     scalarArrays: new Map(
       catalog.relations.map(({ oid, columns }) => [oid, scalarArraysOf(columns)]),
     ),
@@ -175,8 +181,10 @@ function indexRelation(
   code: ReadonlySet<RelationCode>,
 ): Relation {
   const own = classes.get(relation.oid);
-  const system = isSystemSchema(relation.schema);
-  const leaky = system
+  const inSystem = isSystemSchema(relation.schema);
+  // Others may be made there as well, and views be replaced by what reads users' relations.
+  const system = inSystem && relation.oid < firstUserOid && relation.definition === null;
+  const leaky = inSystem
     ? isLeaky(relation.schema, relation.name)
     : isLeakyExtension(relation.name) || relation.kind === "t";
   return {
@@ -194,7 +202,7 @@ function indexRelation(
       origin: { relation: relation.oid, attribute: column.attribute },
     })),
     generated: relation.columns.map((column) => column.generated),
-    definition: system ? null : relation.definition,
+    definition: relation.definition,
     uniqueKeys: relation.uniqueKeys,
     classified: own !== undefined && own.size > 0,
     code,

@@ -46,6 +46,15 @@ const summary = ` SELECT p.id,
      LEFT JOIN public.visits v ON ((v.patient_id = p.id)))
   GROUP BY p.id, p.name, p.dob;`;
 
+/** A function that gives one value, and leaves nothing behind. */
+const readOnly = {
+  kind: "f",
+  volatility: "s",
+  language: "sql",
+  rows: false,
+  moves: false,
+} as const;
+
 /** The clinic's catalog, as target would publish it. */
 export const clinicCatalog: Catalog = {
   version: 1,
@@ -95,9 +104,9 @@ export const clinicCatalog: Catalog = {
     relation(13001, "information_schema.tables", "table_schema table_name", { kind: "v" }),
   ],
   functions: [
-    { schema: "public", name: "lookup", kind: "f", volatility: "s", language: "sql", moves: false },
-    { schema: "public", name: "lower", kind: "f", volatility: "s", language: "sql", moves: false },
-    { schema: "other", name: "upper", kind: "f", volatility: "s", language: "sql", moves: false },
+    { schema: "public", name: "lookup", ...readOnly },
+    { schema: "public", name: "lower", ...readOnly },
+    { schema: "other", name: "upper", ...readOnly },
     {
       schema: "public",
       name: "refresh",

@@ -8,20 +8,30 @@
  * @module
  */
 import { functionWork, wordsOf } from "#schemas/function_text.ts";
-import { callFunction, castValue } from "./calls.ts";
+import { callFunction } from "./calls.ts";
+import { isLasting } from "./builtin_functions.ts";
 import { type DefinitionRow, definitions, dropDetail } from "./definitions.ts";
-import { valueOf } from "./expression.ts";
-import { filterByCondition, filterBySide, sideOf } from "./filters.ts";
 import { targetItem } from "./from.ts";
 import { named, plain } from "./lineage.ts";
 import { assign, writes } from "./modify.ts";
 import { execute } from "./named.ts";
 import { isTemporarySchema, resolveRelation, sessionPath } from "./resolve.ts";
 import { type Run, runsMovingCode, spend } from "./run.ts";
-import { nested, type Output, renamed } from "./scope.ts";
+import { type Output, renamed } from "./scope.ts";
 import { selectOutput } from "./select.ts";
 import type { SessionChange } from "./session.ts";
+import { decidesMeaning } from "./settings.ts";
 import { done, type Judged, judgeQuery, refuse, type Refused } from "./statement.ts";
+import {
+  alterTable,
+  clustered,
+  derivedColumns,
+  foreignKeys,
+  indexed,
+  ownDefaults,
+  partitionBound,
+} from "./tables.ts";
+import { reachesSystem } from "./system_objects.ts";
 import {
   bodyOf,
   type Fields,
@@ -34,6 +44,7 @@ import {
   stringsOf,
   text,
 } from "./tree.ts";
+import { replacedView } from "./views.ts";
 
 export function isDefinition(tag: string): boolean {
   return definitions.has(tag);
@@ -55,7 +66,8 @@ export function createAs(body: Fields, run: Run): Judged | Refused {
   run.details.add(isView ? "create_materialized_view" : "create_table_as");
   // A materialised view keeps its definition, so its classes are known; a table's are not.
   if (!isView) { for (const column of output.columns) assign(null, column, run); }
-  if (!isView && (output.open || run.unresolved)) run.effects.add("declassify");
+  // What is read of this transaction's own making may be replaced, and the rows stay.
+  if (output.open && !isView || run.unresolved) run.effects.add("declassify");
   const relation = fields(into["rel"]);
   const names = items(into["colNames"]).map((name) => stringOf(name) ?? "");
   const columns = renamed(output.columns, names).map((column) => named(column.name, column));
@@ -88,7 +100,12 @@ export function define({ tag, body }: Node, run: Run): Judged | Refused {
   if (/^CREATE/.test(row.command) && row.effect !== "administer") run.effects.add("define");
   for (const detail of row.details) run.details.add(detail);
   special(tag, body, run);
-  scan(body, run);
+  scan(body, ownDefaults(tag, body), run);
+  if (reachesSystem(body, run)) {
+    run.effects.add("escape");
+    run.effects.add("declassify");
+    run.details.add("system_schema");
+  }
   const altered = fieldsOrNull(body["relation"]);
   if (altered !== null && !tag.startsWith("Create")) resolveRelation(altered, run);
   return done(commandOf(tag, body, row), changeOf(tag, body, row, run));
@@ -114,11 +131,21 @@ function special(tag: string, body: Fields, run: Run): void {
       return dropped(body, run);
     case "CreateStmt":
       partitionBound(body["partbound"], run);
+      foreignKeys(body["tableElts"], fields(body["relation"]), run);
       return derivedColumns(body["tableElts"], null, run);
     case "AlterTableStmt":
       return alterTable(body, run);
     case "IndexStmt":
       return indexed(body, run);
+    case "ClusterStmt":
+      return clustered(body, run);
+    case "ViewStmt":
+      if (body["replace"] === true) replacedView(body, run);
+      return;
+    case "AlterSystemStmt":
+    case "AlterRoleSetStmt":
+    case "AlterDatabaseSetStmt":
+      return keptSetting(fields(body["setstmt"]), run);
     case "DefineStmt":
       // Operators act without being named; text search objects read the server's files.
       if (/OPERATOR|^OBJECT_TS/.test(text(body["kind"]))) {
@@ -151,6 +178,14 @@ function special(tag: string, body: Fields, run: Run): void {
   }
 }
 
+/** A setting for sessions to come, or for all: it may say how they are read and what names mean. */
+function keptSetting(setting: Fields, run: Run): void {
+  const name = text(setting["name"]);
+  if (name !== "" && !decidesMeaning(name)) return;
+  run.effects.add("escape");
+  run.effects.add("declassify");
+}
+
 /** A name a class pattern was written for is about to mean something else. */
 function renames(body: Fields, run: Run): void {
   const relation = body["relation"];
@@ -161,70 +196,6 @@ function renames(body: Fields, run: Run): void {
   }
   const resolved = resolveRelation(relation, run);
   if (resolved === null || resolved.classified) run.effects.add("declassify");
-}
-
-/** How many rows an index has, and whether it can be made at all, tells of their classes. */
-function indexed(body: Fields, run: Run): void {
-  const scope = nested(null, [targetItem(body["relation"], run).item]);
-  filterByCondition(body["whereClause"], scope, run);
-  for (const element of items(body["indexParams"])) {
-    const { expr } = bodyOf(element, "IndexElem") ?? {};
-    if (expr !== undefined) filterBySide(sideOf(expr, scope, run), "pattern", run);
-  }
-}
-
-function alterTable(body: Fields, run: Run): void {
-  const relation = fields(body["relation"]);
-  const { item } = targetItem(relation, run);
-  const scope = nested(null, [item]);
-  for (const entry of items(body["cmds"])) {
-    spend(run, 1);
-    const command = bodyOf(entry, "AlterTableCmd") ?? {};
-    run.details.add(text(command["subtype"]).replace(/^AT_/, "alter_").toLowerCase());
-    const column = bodyOf(command["def"], "ColumnDef");
-    // That every row there is passes it is told.
-    filterByCondition(bodyOf(command["def"], "Constraint")?.["raw_expr"], scope, run);
-    partitionBound(bodyOf(command["def"], "PartitionCmd")?.["bound"], run);
-    if (command["subtype"] === "AT_AddColumn") {
-      derivedColumns([command["def"]], relation, run);
-      // A domain may have a default, which fills the rows that are there.
-      assign(null, castValue(column?.["typeName"], run), run);
-    }
-    if (command["subtype"] === "AT_ColumnDefault") {
-      assign(null, valueOf(command["def"], scope, run), run);
-    }
-    if (command["subtype"] === "AT_AlterColumnType" && column !== null) {
-      const target = item.columns.find(({ name }) => name === text(command["name"])) ?? null;
-      assign(target, valueOf(column["raw_default"], scope, run), run);
-    }
-    if (command["subtype"] === "AT_SetExpression") run.effects.add("declassify");
-  }
-}
-
-/** The bounds of a partition are worked out at once, and kept where the catalog shows them. */
-function partitionBound(bound: unknown, run: Run): void {
-  for (const list of ["listdatums", "lowerdatums", "upperdatums"]) {
-    for (const datum of items(fields(bound)[list])) {
-      // MINVALUE and MAXVALUE; no column may stand here.
-      if (bodyOf(datum, "ColumnRef") === null) assign(null, valueOf(datum, null, run), run);
-    }
-  }
-}
-
-/**
- * Generated columns derive from others, and a default from whatever it calls: a class moves into a
- * column that has none yet. In a new table the columns generated from are as new.
- */
-function derivedColumns(list: unknown, relation: Fields | null, run: Run): void {
-  const scope = relation === null ? null : nested(null, [targetItem(relation, run).item]);
-  for (const entry of items(list)) {
-    for (const constraint of items(bodyOf(entry, "ColumnDef")?.["constraints"])) {
-      const body = bodyOf(constraint, "Constraint");
-      const isDerived = body?.["contype"] === "CONSTR_DEFAULT" ||
-        body?.["contype"] === "CONSTR_GENERATED" && scope !== null;
-      if (isDerived) assign(null, valueOf(body?.["raw_expr"], scope, run), run);
-    }
-  }
 }
 
 const safeLanguages: ReadonlySet<string> = new Set(["sql", "plpgsql"]);
@@ -294,7 +265,7 @@ function dropped(body: Fields, run: Run): void {
  * Notes the relations and calls anywhere in a definition: defaults, checks, index expressions and
  * bodies run later, for whoever touches the object.
  */
-function scan(body: unknown, run: Run): void {
+function scan(body: unknown, own: ReadonlySet<unknown>, run: Run): void {
   const pending: unknown[] = [body];
   for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
     spend(run, 1);
@@ -305,11 +276,20 @@ function scan(body: unknown, run: Run): void {
     }
     for (const [key, item] of Object.entries(value)) {
       if (item === null || item === undefined) continue;
-      if (key === "FuncCall") callFunction(stringsOf(fields(item)["funcname"]) ?? [], run);
+      if (key === "FuncCall") {
+        const names = stringsOf(fields(item)["funcname"]) ?? [];
+        callFunction(names, run);
+        // Later it is called for rows, whatever stands in them.
+        if (isLasting(names.at(-1) ?? "") && !own.has(item)) run.effects.add("declassify");
+      }
       if (key === "RangeVar") resolveRelation(item, run);
       if (key === "VacuumRelation") resolveRelation(fields(item)["relation"], run);
-      if (key === "SelectStmt") selectOutput(fields(item), null, run);
-      else pending.push(item);
+      if (key !== "SelectStmt") pending.push(item);
+      else {
+        const { lasting } = run.calls;
+        selectOutput(fields(item), null, run);
+        if (run.calls.lasting > lasting) run.effects.add("declassify");
+      }
     }
   }
 }

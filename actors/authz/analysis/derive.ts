@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { join, named, opaque } from "./lineage.ts";
+import { type Column, isColumn, join, named, opaque, type Value } from "./lineage.ts";
 import type { Derived, Relation } from "./catalog_index.ts";
 import { freshSession } from "./session.ts";
 import { bodyOf, fields, isWithin, items } from "./tree.ts";
@@ -20,13 +20,21 @@ import { valueOf } from "./expression.ts";
 export function deriveRelation(relation: Relation, run: Run): Derived | null {
   const inner = newRun(run.schema, freshSession([]), run.parser, run.limits);
   inner.work = run.work;
-  const columns = relation.definition === null
+  const below = relation.definition === null
     ? generatedColumns(relation, inner)
     : viewColumns(relation, relation.definition, inner);
   run.work = inner.work;
-  if (columns === null) return null;
+  if (below === null) return null;
+  const columns = relation.columns.map((column, index) =>
+    named(column.name, join(column, below[index] ?? opaque), column.origin)
+  );
   return {
     columns,
+    targets: relation.definition === null
+      ? relation.columns
+      : relation.columns.map(({ name, origin }, index) =>
+        named(name, targetBelow(below[index] ?? opaque, run), origin)
+      ),
     relations: [...inner.relations],
     functions: [...inner.functions],
     classified: inner.classified || inner.unresolved || relation.classified,
@@ -35,6 +43,15 @@ export function deriveRelation(relation: Relation, run: Run): Derived | null {
   };
 }
 
+/** What is written when a view's column is: the column that it shows, without what it is called. */
+function targetBelow(source: Value | Column, run: Run): Value {
+  if (!isColumn(source) || source.origin === null) return source;
+  const { relation, attribute } = source.origin;
+  const targets = run.schema.derived.get(relation)?.targets ?? [];
+  return targets.find(({ origin }) => origin?.attribute === attribute) ?? source;
+}
+
+/** What each column is made of, without what its own name says. */
 function viewColumns(
   relation: Relation,
   definition: string,
@@ -45,9 +62,8 @@ function viewColumns(
   const output = selectOutput(select, null, run);
   if (output.open || output.columns.length !== relation.columns.length) return null;
   return relation.columns.map((column, index) => {
-    const source = output.columns[index] ?? opaque;
-    const value = run.unresolved ? join(source, opaque) : source;
-    return named(column.name, join(column, value), column.origin);
+    const source = output.columns[index] ?? named(column.name, opaque);
+    return named(column.name, run.unresolved ? join(source, opaque) : source, source.origin);
   });
 }
 
@@ -66,7 +82,7 @@ function generatedColumns(relation: Relation, run: Run): Derived["columns"] {
     const select = parseSelect(`SELECT ${expression}`, run);
     const target = bodyOf(items(select?.["targetList"])[0], "ResTarget");
     const value = target === null ? opaque : valueOf(target["val"], scope, run);
-    return named(column.name, join(column, value), column.origin);
+    return named(column.name, value, column.origin);
   });
 }
 

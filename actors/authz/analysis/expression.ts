@@ -8,12 +8,13 @@
  */
 import {
   callFunction,
+  castToJson,
   castToSome,
   castValue,
   fieldValue,
   impliedOperators,
   isBuiltin,
-  mayBeCall,
+  mayGiveRows,
   operatorValue,
   readAs,
 } from "./calls.ts";
@@ -26,26 +27,10 @@ import {
   sideOf,
   sortKey,
 } from "./filters.ts";
-import {
-  aggregated,
-  type Column,
-  join,
-  joinAll,
-  named,
-  opaque,
-  plain,
-  type Value,
-} from "./lineage.ts";
+import { aggregated, join, joinAll, opaque, plain, type Value } from "./lineage.ts";
 import { anyType, filterBy, noteFilter, type Run, spend } from "./run.ts";
-import {
-  columnAt,
-  columnOf,
-  findName,
-  findSource,
-  rowOf,
-  type Scope,
-  type Source,
-} from "./scope.ts";
+import { resolveColumn, rowReference } from "./references.ts";
+import { columnOf, findSource, rowOf, type Scope } from "./scope.ts";
 import { isAggregateCall } from "./groups.ts";
 import { selectOutput } from "./select.ts";
 import { judgeSetConfig } from "./settings.ts";
@@ -57,10 +42,31 @@ export function valueOf(expression: unknown, scope: Scope | null, run: Run): Val
   spend(run, 1);
   const found = node(expression);
   if (found === null) return opaque;
-  const value = nodeValue(found, scope, run);
+  const value = conditionalTags.has(found.tag)
+    ? conditionalValue(found, scope, run)
+    : nodeValue(found, scope, run);
   // Where a cast by users' code is applied without being written depends on types.
   const isCast = run.schema.hidden.implicitCasts && !bareTags.has(found.tag);
   return isCast ? join(opaque, value) : value;
+}
+
+/** What may evaluate a part of itself, or not, as another part of it says. */
+const conditionalTags: ReadonlySet<string> = new Set([
+  "A_Expr",
+  "BoolExpr",
+  "CaseExpr",
+  "CoalesceExpr",
+  "JsonFuncExpr",
+]);
+
+/** Whether a call was made, which can be told later, may be what a class says. */
+function conditionalValue(found: Node, scope: Scope | null, run: Run): Value {
+  const { told, sleeping } = run.calls;
+  const value = nodeValue(found, scope, run);
+  const tells = value.classes.length > 0 || value.opaque && !run.session.unsettled;
+  if (tells && run.calls.told > told) run.effects.add("declassify");
+  if (tells && run.calls.sleeping > sleeping) filterByValue(value, run);
+  return value;
 }
 
 const bareTags: ReadonlySet<string> = new Set(["A_Const", "ParamRef", "ColumnRef"]);
@@ -100,6 +106,10 @@ function nodeValue(found: Node, scope: Scope | null, run: Run): Value {
     case "JsonObjectAgg":
     case "JsonArrayAgg":
       return jsonAggregate(body, scope, run);
+    case "JsonObjectConstructor":
+    case "JsonArrayConstructor":
+    case "JsonScalarExpr":
+      return join(childrenOf(body, scope, run), castToJson(run));
     default:
       return derivingTags.has(tag)
         ? childrenOf(body, scope, run)
@@ -132,10 +142,7 @@ const derivingTags: ReadonlySet<string> = new Set([
   "XmlExpr",
   "XmlSerialize",
   "JsonParseExpr",
-  "JsonScalarExpr",
   "JsonSerializeExpr",
-  "JsonObjectConstructor",
-  "JsonArrayConstructor",
   "JsonKeyValue",
   "JsonValueExpr",
   "JsonFuncExpr",
@@ -179,77 +186,6 @@ function childValue(child: unknown, scope: Scope | null, run: Run): Value {
 /* Leaves that hold names or constants. */
 const passive: ReadonlySet<string> = new Set(["String", "Integer", "Float", "Boolean", "TypeName"]);
 
-/** The entry whose whole row an expression is, when it is no column; else null. */
-export function rowReference(expression: unknown, scope: Scope | null): Source | null {
-  const names = items(bodyOf(expression, "ColumnRef")?.["fields"]).map(stringOf);
-  const [name] = names;
-  if (names.length !== 1 || name === undefined || name === null) return null;
-  for (let level = scope; level !== null; level = level.parent) {
-    if (columnAt(level, name) !== null) return null;
-  }
-  return findSource(scope, null, name);
-}
-
-/** The column or row a ColumnRef means; null `scope` resolves nothing. */
-export function resolveColumn(body: Fields, scope: Scope | null, run: Run): Column {
-  const names: string[] = [];
-  for (const field of items(body["fields"])) {
-    const name = stringOf(field);
-    if (name === null) return named("*", opaque);
-    names.push(name);
-  }
-  // The database's name may stand in front of schema.relation.column.
-  if (names.length === 4 && names[0] === run.schema.database) names.shift();
-  const [first, second, third] = names;
-  if (names.length === 1 && first !== undefined) {
-    return findName(scope, first) ?? unresolved(first, scope, run);
-  }
-  if (names.length === 2 && first !== undefined && second !== undefined) {
-    return qualified(findSource(scope, null, first), second, scope, names, run);
-  }
-  if (names.length === 3 && first !== undefined && second !== undefined && third !== undefined) {
-    return qualified(findSource(scope, first, second), third, scope, names, run);
-  }
-  return named(names[names.length - 1] ?? "", opaque);
-}
-
-function qualified(
-  source: Source | null,
-  name: string,
-  scope: Scope | null,
-  names: readonly string[],
-  run: Run,
-): Column {
-  if (source === null) {
-    // `composite.field` of a column is not valid SQL without parentheses; a call still may hide.
-    const base = names.length === 2 ? findName(scope, names[0] ?? "") : null;
-    return named(name, join(opaque, fieldValue(name, base ?? opaque, run)));
-  }
-  const column = columnOf(source, name);
-  if (column !== null) return column;
-  // `f.name` with no such column calls name(f) on the row; an open entry may have the column.
-  if (source.open !== null) return named(name, fieldValue(name, source.open, run));
-  if (!mayBeCall(name, run)) noteUnknown(scope, run);
-  return named(name, join(opaque, fieldValue(name, rowOf(source), run)));
-}
-
-/** A name that no level has. Its value stays opaque, should the catalog be behind. */
-function unresolved(name: string, scope: Scope | null, run: Run): Column {
-  noteUnknown(scope, run);
-  return named(name, opaque);
-}
-
-/** Where every name in scope is known, one that is not found does not exist. */
-function noteUnknown(scope: Scope | null, run: Run): void {
-  const { searchPath, unsettled } = run.session;
-  if (searchPath === null || unsettled || run.unresolved) return;
-  for (let level = scope; level !== null; level = level.parent) {
-    if (level.items.some((item) => item.open !== null)) return;
-    if (level.items.some(({ sources }) => sources.some(({ open }) => open !== null))) return;
-  }
-  run.unknownColumn = true;
-}
-
 function referenceOf(body: Fields, scope: Scope | null, run: Run): Value {
   const list = items(body["fields"]);
   if (bodyOf(list[list.length - 1], "A_Star") === null) return resolveColumn(body, scope, run);
@@ -277,6 +213,7 @@ function callValue(body: Fields, scope: Scope | null, run: Run): Value {
   const share = name === "set_config" && isBuiltin(names, run)
     ? judgeSetConfig(items(body["args"]), args, run)
     : callFunction(names, run);
+  if (mayGiveRows(names, run)) filterByValue(opaque, run);
   filterByCondition(body["agg_filter"], scope, run);
   const order = sortedBy(items(body["agg_order"]), scope, run);
   if (body["over"] !== undefined) filterByWindow(fields(body["over"]), scope, run);
@@ -328,7 +265,7 @@ function jsonAggregate(body: Fields, scope: Scope | null, run: Run): Value {
   filterByCondition(parts["agg_filter"], scope, run);
   sortedBy(items(parts["agg_order"]), scope, run);
   if (parts["over"] !== undefined) filterByWindow(fields(parts["over"]), scope, run);
-  return aggregated(join(childrenOf(rest, scope, run), read));
+  return aggregated(joinAll([childrenOf(rest, scope, run), read, castToJson(run)]));
 }
 
 /** Notes the keys that an aggregate sorts its rows by; what they derive from. */

@@ -9,7 +9,7 @@
  */
 import type { FilterKind } from "#schemas/analysis.ts";
 import { impliedOperators, operatorValue } from "./calls.ts";
-import { operatorShare, resolveColumn, valueOf } from "./expression.ts";
+import { operatorShare, valueOf } from "./expression.ts";
 import { type Column, isColumn, join, named, opaque, type Value } from "./lineage.ts";
 import {
   elementsOf,
@@ -20,6 +20,7 @@ import {
   type Reads,
   readsOf,
 } from "./probes.ts";
+import { resolveColumn } from "./references.ts";
 import { filterBy, type Run, spend } from "./run.ts";
 import type { Scope } from "./scope.ts";
 import { selectOutput } from "./select.ts";

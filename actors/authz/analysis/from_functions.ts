@@ -7,11 +7,12 @@
  * @module
  */
 import { columnsOfFunction, isBuiltin, isShadowed, readAs } from "./calls.ts";
-import { allOf, resolveColumn, valueOf } from "./expression.ts";
+import { allOf, valueOf } from "./expression.ts";
 import { filterByValue } from "./filters.ts";
 import { aliasOf, type Around, lateral, unknownItem } from "./from.ts";
 import { type Column, join, joinAll, named, type Value } from "./lineage.ts";
 import { elementsOf, type Given } from "./probes.ts";
+import { resolveColumn } from "./references.ts";
 import { type Run, spend } from "./run.ts";
 import { type FromItem, itemOf, renamed } from "./scope.ts";
 import { bodyOf, type Fields, fields, items, node, stringsOf, text } from "./tree.ts";

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { opaqueClass } from "#schemas/policy_schema.ts";
 import type { Given } from "./probes.ts";
 
 /** Class names sorted and distinct; `opaque` when some part of the derivation is unknown. */
@@ -60,10 +61,18 @@ export function chosenBy(
   classes: ReadonlySet<string>,
 ): readonly Column[] {
   if (classes.size === 0) return columns;
-  const chosen = { classes: [...classes].sort(), opaque: false };
+  const chosen = chosenValue(classes);
   return columns.map((column) =>
     column.origin === null ? named(column.name, join(column, chosen)) : column
   );
+}
+
+/** What the classes that chose rows say; what is not understood stands among them by its name. */
+export function chosenValue(classes: ReadonlySet<string>): Value {
+  return {
+    classes: [...classes].filter((name) => name !== opaqueClass).sort(),
+    opaque: classes.has(opaqueClass),
+  };
 }
 
 /** The same value, made of many rows. */

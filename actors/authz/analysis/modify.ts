@@ -13,6 +13,7 @@ import { fromRows } from "./estimate.ts";
 import { noteRows } from "./groups.ts";
 import {
   chosenBy,
+  chosenValue,
   type Column,
   isSubset,
   join,
@@ -23,7 +24,7 @@ import {
   type Value,
 } from "./lineage.ts";
 import type { Resolved } from "./resolve.ts";
-import { probeColumn, readsOf } from "./probes.ts";
+import { probe, probeColumn, readsOf } from "./probes.ts";
 import { filterBy, hiddenCode, type Run, spend } from "./run.ts";
 import { comparedItems, type FromItem, nested, type Output, type Scope } from "./scope.ts";
 import { selectOutput, targetColumns } from "./select.ts";
@@ -96,6 +97,7 @@ function insert(body: Fields, outer: Scope | null, run: Run): Output | null {
   if (conflict["action"] === "ONCONFLICT_UPDATE") {
     onConflict(conflict, item, excludedItem(item, targets, values), resolved, outer, run, written);
   }
+  routed(resolved, written, run);
   const after = chosen(rewritten(left, written), run);
   return returning(body, after, [after], values?.rows ?? 1, outer, run);
 }
@@ -136,7 +138,7 @@ function conflictKeys(
 /** Rows of the statement's own making that a class chose among: each column of them tells it. */
 function chosen(item: FromItem, run: Run): FromItem {
   if (run.generated.size === 0) return item;
-  const by = { classes: [...run.generated].sort(), opaque: false };
+  const by = chosenValue(run.generated);
   const columns = item.columns.map((column) => ({ ...column, ...join(column, by) }));
   return { ...item, columns, sources: item.sources.map((source) => ({ ...source, columns })) };
 }
@@ -146,7 +148,7 @@ function insertTargets(
   list: readonly unknown[],
   resolved: Resolved | null,
 ): readonly (Column | null)[] {
-  const columns = resolved?.columns ?? [];
+  const columns = resolved?.targets ?? [];
   if (list.length === 0) return columns;
   return list.map((entry) => findColumn(columns, text(bodyOf(entry, "ResTarget")?.["name"])));
 }
@@ -228,7 +230,7 @@ function assignList(
   let lastColumns: readonly Value[] = [];
   for (const entry of list) {
     const body = bodyOf(entry, "ResTarget") ?? {};
-    const target = findColumn(resolved?.columns ?? [], text(body["name"]));
+    const target = findColumn(resolved?.targets ?? [], text(body["name"]));
     for (const step of items(body["indirection"])) {
       if (bodyOf(step, "A_Indices") !== null) filterByValue(valueOf(step, scope, run), run);
     }
@@ -267,6 +269,7 @@ function update(body: Fields, outer: Scope | null, run: Run): Output | null {
   const written: Written = new Map();
   assignList(items(body["targetList"]), resolved, scope, run, written);
   filterByCondition(body["whereClause"], scope, run);
+  routed(resolved, written, run);
   const after = rewritten(left, written);
   const rows = fromRows(list, body["whereClause"]);
   return returning(body, after, [after, ...sources], rows, outer, run);
@@ -304,10 +307,22 @@ function merge(body: Fields, outer: Scope | null, run: Run): Output | null {
       run.details.add("delete");
     }
   }
+  routed(resolved, written, run);
   // RETURNING * of MERGE gives the source's columns before the target's.
   const after = rewritten(left, written);
   const rows = Math.max(item.rows, source.rows);
   return returning(body, after, [source, after], rows, outer, run);
+}
+
+/** Where rows have partitions, what is written chooses among them, and they are told apart. */
+function routed(resolved: Resolved | null, written: Written, run: Run): void {
+  const { kind = "r" } = resolved?.relation ?? {};
+  if (kind === "r") return;
+  for (const value of written.values()) {
+    if (value.classes.length === 0) continue;
+    filterBy(run, value, "pattern");
+    probe(value, null, run);
+  }
 }
 
 /** The target as RETURNING sees it: its columns may now hold what the statement wrote. */

@@ -8,12 +8,14 @@
  * @module
  */
 import { FilterKind, type OutputColumn, type StatementAnalysis } from "#schemas/analysis.ts";
+import { isLasting } from "./builtin_functions.ts";
 import { completed } from "./complete.ts";
 import { readAs } from "./calls.ts";
 import { allOf } from "./expression.ts";
+import { filterByValue } from "./filters.ts";
 import { noteRows } from "./groups.ts";
 import { withArguments } from "./probes.ts";
-import { join, named, opaque, plain, union } from "./lineage.ts";
+import { join, named, opaque, plain, union, type Value } from "./lineage.ts";
 import { hiddenCode, movingCode, newRun, noteFilter, type Run } from "./run.ts";
 import type { Output } from "./scope.ts";
 import type { Prepared } from "./session.ts";
@@ -92,12 +94,22 @@ export function execute(body: Fields, run: Run): Judged | Refused {
   const { analysis, probes } = currentAnalysis(prepared, run);
   run.probes.push(...withArguments(probes, items(body["params"]), run));
   absorb(analysis, run);
+  noteParameters(parameters, analysis, run);
   const output = outputOf(analysis);
   if (output === null) return { ...done(analysis.command), output };
   const columns = output.columns.map((column) =>
     named(column.name, join(column, parameters), column.origin)
   );
   return { ...done(analysis.command), output: { ...output, columns } };
+}
+
+/** What is prepared may write its parameters, leave them behind or choose rows by them. */
+function noteParameters(value: Value, { effects, functions }: StatementAnalysis, run: Run): void {
+  if (value.classes.length === 0 && !value.opaque) return;
+  filterByValue(value, run);
+  const keeps = effects.includes("write") ||
+    functions.some((label) => isLasting(label.split(".").at(-1) ?? ""));
+  if (keeps) run.effects.add("declassify");
 }
 
 /**

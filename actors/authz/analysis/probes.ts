@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { opaqueClass } from "#schemas/policy_schema.ts";
 import { pureFunctions, setFunctions } from "./builtin_functions.ts";
 import { isBuiltin } from "./calls.ts";
 import { isAggregateCall } from "./groups.ts";
@@ -49,6 +50,7 @@ export function readsOf(column: Column): Reads {
  */
 export function probeByRows(compared: Value, { made, stored }: Reads, run: Run): void {
   probe(compared, null, run);
+  if (made && compared.opaque) run.generated.add(opaqueClass);
   for (const name of compared.classes) {
     if (made) run.generated.add(name);
     for (const { origin } of stored) {

@@ -7,19 +7,25 @@
  *
  * @module
  */
-import { type Column, join, named, opaque } from "./lineage.ts";
+import { type Column, join, named, opaque, plain } from "./lineage.ts";
 import type { RelationCode } from "#schemas/catalog.ts";
 import type { Derived, Relation } from "./catalog_index.ts";
 import { deriveRelation } from "./derive.ts";
 import { fields, text } from "./tree.ts";
+import { isSystemSchema } from "#schemas/classification.ts";
 import type { Run } from "./run.ts";
-import { anyType, hiddenCode, spend } from "./run.ts";
+import { anyType, hiddenCode, noteCall, spend } from "./run.ts";
 
 /** A relation as this session sees it. `columns` is null when they are not known. */
 export type Resolved = {
   readonly schema: string;
   readonly name: string;
   readonly columns: readonly Column[] | null;
+  /**
+   * The same as they are written to: of a view what lies below it, whatever its own columns are
+   * called, of a generated column nothing.
+   */
+  readonly targets: readonly Column[];
   /** Null for a temporary relation. */
   readonly relation: Relation | null;
   readonly classified: boolean;
@@ -56,11 +62,20 @@ function lookup(schema: string | null, name: string, run: Run): Resolved | null 
   return null;
 }
 
-/** The session's search path, with `"$user"` as the role's own schema; null when unknown. */
+/** The session's search path, with `"$user"` as the role's own schema; null when not known. */
 export function sessionPath(run: Run): readonly string[] | null {
+  const { role, passedOver } = run.schema;
   const path = run.session.searchPath;
-  if (path === null || !path.includes("$user")) return path;
-  return path.map((name) => name === "$user" ? run.schema.role : name);
+  if (path === null || !path.includes("$user") && passedOver.size === 0) return path;
+  return path.map((name) => name === "$user" ? role : name).filter((name) => !passedOver.has(name));
+}
+
+/** Where an object without a schema is made: in the first of the path that is there. */
+export function creationSchema(run: Run): string {
+  const { relations } = run.schema;
+  return (sessionPath(run) ?? []).find((name) =>
+    name === "public" || isSystemSchema(name) || relations.has(name)
+  ) ?? "";
 }
 
 /** The search path with what PostgreSQL puts in front: temporary relations, then pg_catalog. */
@@ -80,7 +95,9 @@ function temporary(name: string, run: Run): Resolved | null {
   run.types.add(anyType);
   const classified = found.columns?.some(({ classes }) => classes.length > 0) ?? true;
   const code = new Set<RelationCode>();
-  return { schema: "pg_temp", name, columns: found.columns, relation: null, classified, code };
+  const { columns } = found;
+  const targets = columns ?? [];
+  return { schema: "pg_temp", name, columns, targets, relation: null, classified, code };
 }
 
 function inSchema(schema: string, name: string, run: Run): Resolved | null {
@@ -92,14 +109,18 @@ function inSchema(schema: string, name: string, run: Run): Resolved | null {
     ? derived.columns.map((column) => named(column.name, join(column, opaque), column.origin))
     : derived.columns;
   for (const base of derived.relations) run.relations.add(base);
-  for (const called of derived.functions) run.functions.add(called);
+  for (const called of derived.functions) {
+    run.functions.add(called);
+    noteCall(called.split(".").at(-1) ?? "", run);
+  }
   const { classified, code, runsCode } = derived;
   for (const kind of code) run.code.add(kind);
   for (const type of relation.types) run.types.add(type);
   // What this transaction put on it is not in the catalog yet.
   const isUnsettled = run.session.unsettled && !relation.system;
   if (runsCode || code.has("policy") || isUnsettled) run.details.add(hiddenCode);
-  return { schema, name, columns, relation, classified, code };
+  const { targets } = derived;
+  return { schema, name, columns, targets, relation, classified, code };
 }
 
 /** The columns of a relation with what its definition adds, worked out once. */
@@ -109,7 +130,7 @@ function derive(relation: Relation, run: Run): Derived {
   if (memo === null) return cyclic(relation);
   const simple = relation.definition === null &&
     relation.generated.every((expression) => expression === null);
-  if (simple) return keep({ ...bare(relation), columns: relation.columns });
+  if (simple) return keep(bare(relation));
   run.schema.derived.set(relation.oid, null);
   try {
     return keep(deriveRelation(relation, run) ?? cyclic(relation));
@@ -126,6 +147,7 @@ function derive(relation: Relation, run: Run): Derived {
 function bare(relation: Relation): Derived {
   return {
     columns: relation.columns,
+    targets: relation.columns,
     relations: [],
     functions: [],
     classified: relation.classified,
@@ -139,5 +161,6 @@ function cyclic(relation: Relation): Derived {
   const columns = relation.columns.map((column) =>
     named(column.name, join(column, opaque), column.origin)
   );
-  return { ...bare(relation), columns, classified: true, runsCode: true };
+  const targets = columns.map(({ name }) => named(name, plain));
+  return { ...bare(relation), columns, targets, classified: true, runsCode: true };
 }

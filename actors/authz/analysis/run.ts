@@ -8,6 +8,7 @@
  */
 import type { Effect, FilterKind } from "#schemas/analysis.ts";
 import type { RelationCode } from "#schemas/catalog.ts";
+import { isLasting, isTold } from "./builtin_functions.ts";
 import type { Parser } from "./parser.ts";
 import type { Probe } from "./probes.ts";
 import type { Schema } from "./catalog_index.ts";
@@ -66,6 +67,8 @@ export type Run = {
   unknownColumn: boolean;
   /** Where literals stand whose value the analysis used; see `shape.ts`. */
   readonly consulted: number[];
+  /** Calls so far that leave something behind, of which it can be told later, and of pg_sleep. */
+  readonly calls: { lasting: number; told: number; sleeping: number };
   /** Search paths that calls of set_config set, null where one cannot be read; and roles. */
   readonly paths: (
     | {
@@ -109,6 +112,7 @@ export function newRun(
     unresolved: false,
     unknownColumn: false,
     consulted: [],
+    calls: { lasting: 0, told: 0, sleeping: 0 },
     paths: [],
     work: 0,
   };
@@ -126,6 +130,13 @@ export const movingCode = "moving_code";
 export function runsMovingCode(run: Run): void {
   run.effects.add("declassify");
   run.details.add(movingCode);
+}
+
+/** Notes a function that is called here, by its bare name. */
+export function noteCall(name: string, run: Run): void {
+  if (isLasting(name)) run.calls.lasting++;
+  if (isTold(name)) run.calls.told++;
+  if (name.startsWith("pg_sleep")) run.calls.sleeping++;
 }
 
 /** Counts `steps` of work. @throws {TooComplex} beyond the limit. */

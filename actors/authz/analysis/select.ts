@@ -9,7 +9,7 @@
  */
 import { setFunctions } from "./builtin_functions.ts";
 import { fromRows, fromRowsMost, isAggregate, limitedRows } from "./estimate.ts";
-import { resolveColumn, rowReference, valueOf } from "./expression.ts";
+import { valueOf } from "./expression.ts";
 import {
   filterByCondition,
   filterByKey,
@@ -35,6 +35,7 @@ import {
 } from "./lineage.ts";
 import { columnName, isStar } from "./names.ts";
 import { type Given, givenOf } from "./probes.ts";
+import { resolveColumn, rowReference } from "./references.ts";
 import { filterBy, type Run, spend, TooComplex } from "./run.ts";
 import {
   columnAt,

@@ -6,7 +6,8 @@
 import type { Run } from "./run.ts";
 import { named, plain } from "./lineage.ts";
 import type { SessionChange } from "./session.ts";
-import { isHarmlessSetting, isRole, isWholeName } from "./settings.ts";
+import { isWholeName } from "#schemas/sql/search_path.ts";
+import { isHarmlessSetting, isRole, noteReading } from "./settings.ts";
 import { done, type Judged, refuse, type Refused } from "./statement.ts";
 import { bodyOf, constantOf, type Fields, items, type Node, text } from "./tree.ts";
 
@@ -77,6 +78,7 @@ function setVariable(body: Fields, run: Run): Judged {
   const values = kind === "VAR_SET_VALUE" ? literals(items(body["args"])) : null;
   if (kind !== "VAR_SET_VALUE" || !isHarmlessSetting(name, values)) {
     run.effects.add("administer");
+    noteReading(name, run);
     if (isRole(name)) return done("SET", { kind: "role", local });
     return done("SET", name === "search_path" ? { kind: "search_path", path: null, local } : null);
   }

@@ -8,7 +8,8 @@
  * @module
  */
 import { opaque, plain, type Value } from "./lineage.ts";
-import type { Run } from "./run.ts";
+import { parseSearchPath } from "#schemas/sql/search_path.ts";
+import { noteCall, type Run } from "./run.ts";
 import { constantOf } from "./tree.ts";
 
 /** What SET of a name to literal values is. Values are null when they are not all literals. */
@@ -31,6 +32,7 @@ export function isHarmlessSetting(name: string, values: readonly string[] | null
 export function judgeSetConfig(args: readonly unknown[], values: Value, run: Run): Value {
   const [name, value, local] = args.map(constantOf);
   run.functions.add("pg_catalog.set_config");
+  noteCall("set_config", run);
   for (const constant of [name, value, local]) {
     if (constant !== null && constant !== undefined) run.consulted.push(constant.location);
   }
@@ -49,35 +51,45 @@ export function judgeSetConfig(args: readonly unknown[], values: Value, run: Run
   if (isRole(setting)) run.paths.push({ kind: "role", local: local.value });
   const harmlessSetting = isHarmlessSetting(name.value, [value.value]);
   run.effects.add(harmlessSetting ? "session" : "administer");
+  if (!harmlessSetting) noteReading(name.value, run);
   run.details.add("set_config");
   return plain;
 }
+
+/** Notes a setting that is changed in a way that is not harmless. */
+export function noteReading(name: string, run: Run): void {
+  if (!changesReading(name)) return;
+  run.effects.add("escape");
+  run.effects.add("declassify");
+}
+
+/** Whether a setting says how statements are read, or what names in them mean. */
+export function decidesMeaning(name: string): boolean {
+  return meaning.has(name.toLowerCase());
+}
+
+/** Whether a setting changes how the statements that follow are read: nobody could judge them. */
+export function changesReading(name: string): boolean {
+  return reading.has(name.toLowerCase());
+}
+
+const reading: ReadonlySet<string> = new Set([
+  "standard_conforming_strings",
+  "client_encoding",
+  "names",
+  "backslash_quote",
+]);
+const meaning: ReadonlySet<string> = new Set([
+  ...reading,
+  ...["search_path", "role", "session_authorization", "row_security", "event_triggers"],
+  ...["session_preload_libraries", "local_preload_libraries", "shared_preload_libraries"],
+  ...["allow_system_table_mods", "session_replication_role", "archive_command", "restore_command"],
+]);
 
 /** Whether a setting says who acts. */
 export function isRole(name: string): boolean {
   return name === "role" || name === "session_authorization";
 }
-
-/** The names of a search path given as text; null when it is not a plain list of names. */
-export function parseSearchPath(value: string): readonly string[] | null {
-  if (/^[ \t\n\r\f]*(?:"")?[ \t\n\r\f]*$/.test(value)) return [];
-  const names: string[] = [];
-  for (const part of value.split(",")) {
-    // PostgreSQL's blanks are these; any other is part of a name.
-    const match = /^[ \t\n\r\f]*(?:"([^"]+)"|([A-Za-z_][A-Za-z0-9_$]*))[ \t\n\r\f]*$/.exec(part);
-    if (match === null) return null;
-    names.push(match[1] ?? (match[2] ?? "").toLowerCase());
-  }
-  return names.every(isWholeName) ? names : null;
-}
-
-/** PostgreSQL cuts a longer name, and then means another schema. */
-export function isWholeName(name: string): boolean {
-  return new TextEncoder().encode(name).length <= nameBytesMax;
-}
-
-/** NAMEDATALEN, without the byte that ends it. */
-const nameBytesMax = 63;
 
 /** Settings for which only these values are harmless. */
 const onlyValues: ReadonlyMap<string, readonly string[]> = new Map([

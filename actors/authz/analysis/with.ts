@@ -6,9 +6,10 @@
  *
  * @module
  */
+import { filterByValue } from "./filters.ts";
 import { join, joinAll, named, opaque } from "./lineage.ts";
 import { modifyOutput } from "./modify.ts";
-import { type Run, spend } from "./run.ts";
+import { filterBy, type Run, spend } from "./run.ts";
 import { nested, type Output, renamed, type Scope } from "./scope.ts";
 import { selectOutput } from "./select.ts";
 import { bodyOf, type Fields, fields, items, node, stringOf, text } from "./tree.ts";
@@ -73,7 +74,14 @@ function cteOutput(cte: Fields, scope: Scope, run: Run): Output {
   const output = query.tag === "SelectStmt"
     ? selectOutput(query.body, scope, run)
     : modifyOutput(query.tag, query.body, scope, run);
-  return shaped(cte, output ?? { columns: [], open: false, rows: 0 });
+  const all = shaped(cte, output ?? { columns: [], open: false, rows: 0 });
+  // A row that was there before ends the recursion: rows are compared with each other.
+  for (const name of items(fields(cte["cycle_clause"])["cycle_col_list"]).map(stringOf)) {
+    const column = all.columns.find((one) => one.name === name);
+    filterBy(run, column ?? opaque, "group");
+    filterByValue(column ?? opaque, run);
+  }
+  return all;
 }
 
 /** Applies the alias list, and the columns that SEARCH and CYCLE add. */

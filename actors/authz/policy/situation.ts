@@ -80,6 +80,12 @@ export const parameterAnalysis: StatementAnalysis = {
   details: ["set"],
 };
 
+/** The same of one by which statements would be read in another way than here. */
+export const readingAnalysis: StatementAnalysis = {
+  ...parameterAnalysis,
+  effects: ["administer", "escape", "declassify"],
+};
+
 /** What authz judges when it does not understand what it was asked: anything may be. */
 export const unreadAnalysis: StatementAnalysis = {
   ...emptyAnalysis,

@@ -23,11 +23,16 @@ import { type SessionState, settled } from "../analysis/session.ts";
 import { settleSession } from "./changes.ts";
 import { type Judgements, neverHeld } from "../judgements.ts";
 import { maskPlan } from "../policy/plan.ts";
-import { connectAnalysis, parameterAnalysis, unreadAnalysis } from "../policy/situation.ts";
+import {
+  connectAnalysis,
+  parameterAnalysis,
+  readingAnalysis,
+  unreadAnalysis,
+} from "../policy/situation.ts";
 import { createDigest, seenWith, withProbes } from "./probes.ts";
 import { type Misunderstood, type RequestLimits, understand, type Understood } from "./request.ts";
 import type { Asked, Consequence, Judgement, SessionJudge } from "../session_judge.ts";
-import { startupSession } from "./startup_parameters.ts";
+import { type StartupSession, startupSession } from "./startup_parameters.ts";
 import {
   abortedTransaction,
   copyRefused,
@@ -89,7 +94,7 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     const start = startupSession(open.parameters, searchPath);
     const state = initialPostgresState(start.session, createDigest(open.token));
     return {
-      connect: () => connect(open, principal, start.administers, state),
+      connect: () => connect(open, principal, start, state),
       request: (asked) => request(asked, state, open, principal),
       estimated: ({ bytes }, question, rows, atMs) =>
         estimates.learn(connection, bytes, question, rows, atMs),
@@ -125,13 +130,14 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
   function connect(
     open: Open,
     principal: PrincipalChain,
-    administers: string | null,
+    { administers, unread }: StartupSession,
     state: PostgresState,
   ): Judgement {
     const { connection } = open;
     if (!catalogs.has(connection)) return judgements.refuse(noCatalog);
     if (administers !== null) {
-      const allowed = judgements.decide(principal, connection, [parameterAnalysis]);
+      const set = unread ? readingAnalysis : parameterAnalysis;
+      const allowed = judgements.decide(principal, connection, [set]);
       if (allowed.decision !== "allow") return judgements.refuse(parameterRefused(administers));
     }
     const decision = judgements.decide(principal, connection, [connectAnalysis]);

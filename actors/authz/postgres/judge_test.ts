@@ -72,7 +72,10 @@ Deno.test("a start-up parameter that is not harmless takes the right to administ
   deepStrictEqual(startupSession({ options: "--bogus" }, ["public"]), {
     session: freshSession(null),
     administers: "options",
+    unread: true,
   });
+  const mixed = startupSession({ role: "a", options: "-c Client_Encoding=GBK" }, ["public"]);
+  strictEqual(mixed.unread, true, "whatever else is set");
   const parameters = { role: "admin" };
   strictEqual(judgeUnder(permitAll, parameters).session.connect().decision, "allow");
   const text = `${permitAll}

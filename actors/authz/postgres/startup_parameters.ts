@@ -4,13 +4,16 @@
  *
  * @module
  */
-import { isHarmlessSetting, isRole, parseSearchPath } from "../analysis/settings.ts";
+import { parseSearchPath } from "#schemas/sql/search_path.ts";
+import { changesReading, isHarmlessSetting, isRole } from "../analysis/settings.ts";
 import { applyChange, freshSession, type SessionState } from "../analysis/session.ts";
 
 export type StartupSession = {
   readonly session: SessionState;
   /** The first parameter that is not harmless: to set it takes the right to administer. */
   readonly administers: string | null;
+  /** Statements may be read in another way than here: it takes every right. */
+  readonly unread: boolean;
 };
 
 /** The session as it starts. */
@@ -22,7 +25,10 @@ export function startupSession(
   const settings = Object.entries(parameters).filter(([name]) => name !== "options");
   const options = parseOptions(parameters["options"] ?? "");
   // What is not understood may set the path as well.
-  if (options === null) return { session: freshSession(null), administers: "options" };
+  if (options === null) {
+    return { session: freshSession(null), administers: "options", unread: true };
+  }
+  let unread = false;
   let administers: string | null = null;
   for (const [name, value] of [...settings, ...options]) {
     const lower = name.toLowerCase();
@@ -30,12 +36,14 @@ export function startupSession(
     if (lower === "search_path") path = parsed;
     const harmless = lower === "search_path" ? parsed !== null : isHarmlessSetting(lower, [value]);
     if (!harmless) administers ??= lower;
+    unread ||= !harmless && changesReading(lower);
   }
   const session = freshSession(path);
   const isOther = [...settings, ...options].some(([name]) => isRole(name.toLowerCase()));
   return {
     session: isOther ? applyChange(session, { kind: "role", local: false }) : session,
     administers,
+    unread,
   };
 }
 
