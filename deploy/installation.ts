@@ -21,6 +21,7 @@
 import { newSigningKey, signingKey } from "#actors/identity/signing_key.ts";
 import type { Settings } from "#actors/_kit/settings.ts";
 import { newSshKeyPair } from "#deploy/machine/ssh_key.ts";
+import { ensureSecret, LostSecretError } from "#deploy/secret_file.ts";
 import {
   type IssuedKey,
   issueKeys,
@@ -40,7 +41,10 @@ export type Installation = {
   readonly logVerifier: string;
 };
 
-/** Opens the folder and makes what is missing in it. */
+/**
+ * Opens the folder and makes what is missing in it.
+ * @throws LostSecretError where a key is gone whose signatures are in the record.
+ */
 export async function openInstallation(
   directory: string,
   options: {
@@ -56,9 +60,11 @@ export async function openInstallation(
   await ensureSecret(`${directory}/keys/masking.key`, () => {
     return crypto.getRandomValues(new Uint8Array(32)).toBase64();
   });
-  const jwk = await ensureSecret(`${directory}/keys/identity.jwk`, async () => {
-    return JSON.stringify(await newSigningKey());
-  });
+  const jwk = await ensureSecret(
+    `${directory}/keys/identity.jwk`,
+    async () => JSON.stringify(await newSigningKey()),
+    `${directory}/public/identity.jwks`,
+  );
   const identity = await signingKey(JSON.parse(jwk));
   await Deno.writeTextFile(
     `${directory}/public/identity.jwks`,
@@ -70,11 +76,16 @@ export async function openInstallation(
       () => newHostKey(`${directory}/public`, name),
     );
   }
-  const seed = await ensureSecret(`${directory}/keys/log.seed`, () => {
-    return crypto.getRandomValues(new Uint8Array(32)).toBase64();
-  });
+  const seed = await ensureSecret(
+    `${directory}/keys/log.seed`,
+    () => crypto.getRandomValues(new Uint8Array(32)).toBase64(),
+    `${directory}/public/log.vkey`,
+  );
   const { signer, skey } = signerOf(options.logName, Uint8Array.fromBase64(seed));
-  await ensureSecret(`${directory}/keys/log.key`, () => skey);
+  const keyFile = `${directory}/keys/log.key`;
+  if (await ensureSecret(keyFile, () => skey) !== skey) {
+    throw new LostSecretError(`what ${keyFile} was made of`, keyFile);
+  }
   await Deno.writeTextFile(`${directory}/public/log.vkey`, `${signer.vkey}\n`);
   return { directory, keys, logVerifier: signer.vkey };
 }
@@ -186,18 +197,4 @@ async function newHostKey(publicDirectory: string, edge: string): Promise<string
   const { privateKey, publicKey } = await newSshKeyPair(edge);
   await Deno.writeTextFile(`${publicDirectory}/${edge}.host_key.pub`, `${publicKey}\n`);
   return privateKey.trim();
-}
-
-async function ensureSecret(
-  path: string,
-  make: () => string | Promise<string>,
-): Promise<string> {
-  const kept = await Deno.readTextFile(path).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  });
-  if (kept !== null) return kept.trim();
-  const made = await make();
-  await Deno.writeTextFile(path, `${made}\n`, { mode: 0o600, createNew: true });
-  return made;
 }

@@ -15,6 +15,7 @@ import { ensureAuthority, issueCertificate } from "#deploy/machine/certificates.
 import type { NatsServer } from "#deploy/machine/nats_server.ts";
 import type { Say } from "#deploy/machine/process.ts";
 import { startBus } from "#deploy/nats/start_bus.ts";
+import { ensureSecret } from "#deploy/secret_file.ts";
 
 const Port = z.int().min(1).max(65535);
 
@@ -144,10 +145,7 @@ export async function startMachine(
 /** What the bus encrypts its store with: statements may hold what patients' records do. */
 async function ensureStoreKey(directory: string): Promise<string> {
   const file = `${directory}/keys/store.key`;
-  const isThere = await Deno.stat(file).catch(() => null) !== null;
-  if (!isThere) {
-    const key = crypto.getRandomValues(new Uint8Array(32)).toHex();
-    await Deno.writeTextFile(file, `${key}\n`, { mode: 0o600, createNew: true });
-  }
+  const make = () => crypto.getRandomValues(new Uint8Array(32)).toHex();
+  await ensureSecret(file, make, `${directory}/nats/store`);
   return file;
 }

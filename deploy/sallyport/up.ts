@@ -13,6 +13,7 @@ import {
   startMachine,
 } from "#deploy/own_machine.ts";
 import { type RunningProcess, startProcess } from "#deploy/machine/process.ts";
+import { LostSecretError } from "#deploy/secret_file.ts";
 import { isEdge, processArguments, type ProcessKind, processKinds } from "#deploy/processes.ts";
 import type { Config } from "#schemas/config.ts";
 import { parseConfig } from "#schemas/config_file.ts";
@@ -98,6 +99,7 @@ async function startOwn(
   try {
     return await startMachine(directory, { machine, config, say }, stack);
   } catch (error) {
+    if (error instanceof LostSecretError) throw new CommandError(error.message, error.hint);
     const why = error instanceof Error ? error.message : "unknown";
     throw new CommandError(`the bus does not start: ${why}`, "does the installation run already?");
   }

@@ -1,0 +1,64 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { openInstallation } from "#deploy/installation.ts";
+import { LostSecretError } from "#deploy/secret_file.ts";
+
+Deno.test("an installation keeps its keys, and makes no key anew that the record needs", async (test) => {
+  const directory = await Deno.makeTempDir({ prefix: "sallyport-installation-" });
+  const options = { edges: ["pg-1"], sshEdges: ["ssh-1"], logName: "example.org/log" };
+  const open = () => openInstallation(directory, options);
+  try {
+    const first = await open();
+
+    await test.step("opened again it is the same", async () => {
+      strictEqual((await open()).logVerifier, first.logVerifier);
+    });
+
+    await test.step("a lost bus key is made anew", async () => {
+      await Deno.remove(`${directory}/keys/masking.nk`);
+      const keyOf = ({ keys }: typeof first, name: string) =>
+        keys.find((key) => key.name === name)?.publicKey;
+      const again = await open();
+      ok(keyOf(again, "masking") !== keyOf(first, "masking"));
+      strictEqual(keyOf(again, "authz"), keyOf(first, "authz"));
+    });
+
+    for (const [key, made] of [["log.seed", "log.vkey"], ["identity.jwk", "identity.jwks"]]) {
+      await test.step(`a lost ${key} is missed, until what needs it is moved away`, async () => {
+        const [file, publicFile] = [`${directory}/keys/${key}`, `${directory}/public/${made}`];
+        const [secret, published] = [
+          await Deno.readTextFile(file),
+          await Deno.readTextFile(publicFile),
+        ];
+        await Deno.remove(file);
+        await rejects(open(), (error) => {
+          ok(error instanceof LostSecretError);
+          ok(error.message.startsWith(file) && error.hint.includes(publicFile));
+          return true;
+        });
+        await rejects(Deno.stat(file), Deno.errors.NotFound);
+        await Deno.writeTextFile(file, secret, { mode: 0o600 });
+        await open();
+        strictEqual(await Deno.readTextFile(publicFile), published);
+
+        await Deno.remove(file);
+        await Deno.remove(publicFile);
+        if (key === "log.seed") {
+          await rejects(open(), LostSecretError);
+          await Deno.remove(`${directory}/keys/log.key`);
+        }
+        await open();
+        ok(await Deno.readTextFile(publicFile) !== published);
+      });
+    }
+
+    await test.step("secrets are their owner's alone", async () => {
+      const modes = new Set<number>();
+      for await (const { name } of Deno.readDir(`${directory}/keys`)) {
+        modes.add(((await Deno.stat(`${directory}/keys/${name}`)).mode ?? 0) & 0o777);
+      }
+      deepStrictEqual([...modes], [0o600]);
+    });
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
