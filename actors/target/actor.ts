@@ -18,12 +18,12 @@ import type { TargetCommand, TargetInput } from "./inputs.ts";
 import { settleContinuing, settleWritten, written } from "./continuing.ts";
 import { conversationOf } from "./conversations.ts";
 import { estimated, explain } from "./explaining.ts";
+import { flowOf } from "./flow.ts";
 import { type Allowed, notRun, settle } from "./outcomes.ts";
 import { continuedBy, gather, sha256 } from "./pending.ts";
-import { endedPart, gatheredParts, refusedPart } from "./raw_parts.ts";
+import { endedPart, refusedPart } from "./raw_parts.ts";
 import { answering, newTargetState, type TargetLimits, type TargetState } from "./state.ts";
-import { mayRead, newUpstream, outcomeOf, startDial } from "./upstream.ts";
-import { startRequest, takeUpstream } from "./upstream.ts";
+import { newUpstream, outcomeOf, startDial, startRequest, takeUpstream } from "./upstream.ts";
 
 type State = TargetState;
 type Out = Effect<TargetCommand>[];
@@ -33,6 +33,7 @@ export function target(
   limits: TargetLimits,
   nowMs: () => number,
 ): Actor<State, TargetInput, TargetCommand> {
+  const flow = flowOf(limits, nowMs);
   return { name: "target", initial: newTargetState, step };
 
   function step(
@@ -68,7 +69,7 @@ export function target(
         lost(state, out);
         break;
       case "credit":
-        credit(state, input.bytes, out);
+        flow.credit(state, input.bytes, out);
         break;
       case "catalog_read":
         finish(state, input.digest, out);
@@ -213,7 +214,7 @@ export function target(
     }
     state.current = allowed;
     for (const bytes of parts) out.push({ kind: "run", command: { kind: "write", bytes } });
-    pace(state, out);
+    flow.pace(state, out);
     out.push({ kind: "wake", name: "duration", afterMs: durationMsMax });
     if (state.upstream.conversation.settled) return complete(state, out);
     const continuations = state.queue.filter(({ verdict }) => {
@@ -263,48 +264,15 @@ export function target(
     const late = conversation.takeLate();
     if (late !== null) out.push({ kind: "run", command: { kind: "write", bytes: late } });
     const settledNow = !was && conversation.settled && state.current !== null;
-    const isBusy = upstream.rawBytes - state.credited > limits.busyBytes;
-    const quiet = !isBusy && conversation.prompt && nowMs() - upstream.flushedMs >= limits.gatherMs;
-    // For the first rows the agent waits; for the others it has something to do.
-    const isFirst = upstream.begins && upstream.gatheredBytes > 0;
-    if (settledNow || was || isFirst) flush(state, out);
-    else if (upstream.gatheredBytes >= (isBusy ? limits.chunkBusyBytes : limits.chunkBytes)) {
-      flush(state, out);
-    } else if (!upstream.flushing) {
-      if (quiet) flush(state, out);
-      else {
-        upstream.flushing = true;
-        const afterMs = isBusy ? limits.gatherBusyMs : limits.gatherMs;
-        out.push({ kind: "wake", name: "gather", afterMs });
-      }
-    }
+    flow.passOn(state, settledNow || was ? "ends" : "goes on", out);
     // Nothing more of the response passes: the server is to stop, and heard until it does.
     if (conversation.cut && !cut && !conversation.settled) cancelRunning(state, out);
-    pace(state, out);
+    flow.pace(state, out);
     if (settledNow) complete(state, out);
     else runNext(state, out);
     if (!conversation.spent) return;
     out.push({ kind: "run", command: { kind: "hang_up" } });
     lost(state, out);
-  }
-
-  /** Stops reading and reads on, as the agent takes what was read. */
-  function pace(state: State, out: Out): void {
-    const paused = !state.upstream.conversation.cut &&
-      !mayRead(state.upstream, state.credited, state.paused ? 0.5 : 1, limits);
-    if (paused === state.paused) return;
-    state.paused = paused;
-    out.push({ kind: "run", command: { kind: paused ? "pause" : "resume" } });
-  }
-
-  function flush(state: State, out: Out): void {
-    const { upstream } = state;
-    if (upstream.flushing) {
-      upstream.flushing = false;
-      out.push({ kind: "unwake", name: "gather" });
-    }
-    if (upstream.gatheredBytes > 0) upstream.flushedMs = nowMs();
-    out.push(...gatheredParts(upstream, answering(state), limits.chunkBytesMax));
   }
 
   function complete(state: State, out: Out): void {
@@ -353,7 +321,7 @@ export function target(
     state.phase = "lost";
     // A session that was refused never had an upstream, and nothing of it may be answered.
     if (phase !== "new" && listens === "agent") {
-      flush(state, out);
+      flow.flush(state, out);
       out.push(endedPart(state.upstream, answering(state)));
     }
     const { current, queue } = state;
@@ -373,16 +341,8 @@ export function target(
     out.push({ kind: "end" });
   }
 
-  function credit(state: State, bytes: number, out: Out): void {
-    state.credited = Math.max(state.credited, Math.min(bytes, state.upstream.rawBytes));
-    pace(state, out);
-  }
-
   function woken(state: State, name: string, out: Out): void {
-    if (name === "gather") {
-      state.upstream.flushing = false;
-      return flush(state, out);
-    }
+    if (name === "gather") return flow.woken(state, out);
     if (name === "written") return settleWritten(state, { alive: true }, out);
     if (state.current === null) return;
     if (name === "duration") {

@@ -80,18 +80,6 @@ export function takeUpstream(upstream: Upstream, bytes: Uint8Array): boolean {
   return passed !== null;
 }
 
-/** Whether no more than a share of what may be on its way to the agent is. */
-export function mayRead(
-  { conversation, rawBytes, beganBytes }: Upstream,
-  credited: number,
-  share: number,
-  limits: { readonly creditBytes: number; readonly creditStartBytes: number },
-): boolean {
-  const starts = conversation.startsSlowly && !conversation.settled && credited <= beganBytes;
-  if (starts && rawBytes - beganBytes > limits.creditStartBytes * share) return false;
-  return rawBytes - credited <= limits.creditBytes * share;
-}
-
 /** What is to be recorded of the request that has ended. */
 export function outcomeOf(
   upstream: Upstream,
