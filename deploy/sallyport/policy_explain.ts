@@ -4,15 +4,12 @@
  *
  * @module
  */
-import { type Bus, BusError } from "#actors/_kit/bus.ts";
-import { followCatalogs } from "#actors/_kit/catalog_channel.ts";
 import { defaultLimits } from "#actors/authz/analysis/analyse.ts";
 import { loadParser } from "#actors/authz/analysis/parser.ts";
 import { createJudge } from "#actors/authz/judge.ts";
 import { requestLimits } from "#actors/authz/limits.ts";
 import { loadPolicy } from "#actors/authz/policy/cedar.ts";
 import type { Judgement } from "#actors/authz/session_judge.ts";
-import type { Catalog } from "#schemas/catalog.ts";
 import type { Config } from "#schemas/config.ts";
 import { parseConfig } from "#schemas/config_file.ts";
 import { didYouMean } from "#schemas/did_you_mean.ts";
@@ -28,6 +25,7 @@ import {
 } from "./explain_request.ts";
 import { CommandError, exitCodes } from "./failure.ts";
 import { readNamed } from "./files.ts";
+import { newestCatalog } from "./newest_catalog.ts";
 import { connectAuditor, findPlace } from "./place.ts";
 import type { Call, Verb } from "./verb.ts";
 
@@ -179,25 +177,4 @@ function openOf(
     openedAt: new Date().toISOString(),
     configDigest: "",
   };
-}
-
-async function newestCatalog(bus: Bus, connection: string): Promise<Catalog> {
-  let found: Catalog | null = null;
-  const take = (catalog: Catalog) => found = catalog.connection === connection ? catalog : found;
-  // Only what is there now is asked for.
-  const reading: Bus = { ...bus, follow: () => Promise.resolve({ stop: () => Promise.resolve() }) };
-  try {
-    await followCatalogs(reading, [connection], take, () => found = null);
-  } catch (error) {
-    if (!(error instanceof BusError)) throw error;
-    throw new CommandError(
-      `the catalog cannot be read (${error.code})`,
-      "the auditor's key must be allowed to read the stream CATALOG",
-    );
-  }
-  if (found !== null) return found;
-  throw new CommandError(
-    `target has published no catalog of ${connection}`,
-    "look whether target runs and reaches the database",
-  );
 }

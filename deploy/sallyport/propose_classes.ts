@@ -97,12 +97,11 @@ export function proposeClasses(
     // What a view shows derives from tables, and is masked with them.
     if (isSystemSchema(schema) || kind === "v") continue;
     for (const { name, typeName } of own) {
-      const known = classOf(name);
+      const known = proposedClass(name, typeName);
+      if (known === null) continue;
+      const relation = known === unreviewedClass ? table : "*";
       // All names stand for one that a pattern cannot hold: too much rather than too little.
-      if (known !== null) add(known, [schema, "*", name].map(part).join("."));
-      else if (!plainTypes.has(typeName)) {
-        add(unreviewedClass, [schema, table, name].map(part).join("."));
-      }
+      add(known, [schema, relation, name].map(part).join("."));
     }
   }
   const of = (name: string) => [...columns.get(name) ?? []].sort();
@@ -122,8 +121,13 @@ export function proposeClasses(
   );
 }
 
+/** The class of a column, by its name or else its type; null for a plain number or date. */
+export function proposedClass(column: string, typeName: string): string | null {
+  return spokenOf(column) ?? (plainTypes.has(typeName) ? null : unreviewedClass);
+}
+
 /** The class that a column's name speaks of. */
-function classOf(column: string): string | null {
+function spokenOf(column: string): string | null {
   // `patientName`, `patient-name` and `PATIENT_NAME` are the same words.
   const words = column.replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase()
     .split(/[^a-z0-9]+/).join("_");

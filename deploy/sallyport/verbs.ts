@@ -1,6 +1,7 @@
 /** The verbs, in the order in which help lists them. @module */
 import { approve } from "./approve.ts";
 import { connect } from "./connect.ts";
+import { discover } from "./discover.ts";
 import { doctor } from "./doctor.ts";
 import { evidence } from "./evidence.ts";
 import { init } from "./init.ts";
@@ -27,6 +28,7 @@ export const verbs: readonly Verb[] = [
   policyCheck,
   policyExplain,
   policySchema,
+  discover,
   init,
   up,
   doctor,

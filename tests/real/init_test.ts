@@ -127,6 +127,11 @@ Deno.test("init puts a gateway in front of one's own PostgreSQL, and up runs it"
       }
     });
 
+    await test.step("discover finds every column in a class, or plain", async () => {
+      const { code, out, err } = await command(directory, ["discover", "--json"]);
+      deepStrictEqual([code, out], [0, "[]\n"], err);
+    });
+
     await test.step("doctor finds nothing, and verify holds the record", async () => {
       const doctor = await command(directory, ["doctor"]);
       strictEqual(doctor.code, 0, doctor.out);
