@@ -203,7 +203,7 @@ export class TerminalParser {
       this.#isOsc = byte === 0x5d;
       this.#act("string");
     } else if (byte === 0x44 || byte === 0x45 || byte === 0x4d) this.#act("line");
-    else if (byte === 0x63) this.#act("move");
+    else if (byte === 0x38 || byte === 0x63) this.#act("move");
   }
 
   #csi(byte: number): void {

@@ -60,6 +60,7 @@ Deno.test("TextMasker sees through what a terminal does not show", () => {
     ["MR\x1b]0;x\x07N 1234567 ", "MR\x1b]0;x\x07N [mrn] "],
     ["415\x1b[C555\x1b[C2671 ", "[phone]\x1b[C\x1b[C "],
     ["\xc2\x9b1m536-22-1234", "\xc2\x9b1m[ssn]"],
+    ["\x1b7536-\x1b8536-22-1234 ", "\x1b7536-\x1b8[ssn] "],
   ];
   for (const [text, expected] of cases) everyCut(text, expected);
 });
