@@ -216,7 +216,7 @@ function errorOrNotice(rewriter: Rewriter, frame: Frame): Failure | null {
     means.found.set(name, (means.found.get(name) ?? 0) + times);
   };
   const errors = request.greets === true ? "generic" : request.plan.errors;
-  const failure = rewriteError(frame, errors, detection, count, out);
+  const failure = rewriteError(frame, errors, detection, count, out, rewriter.told);
   // After an error the server answers nothing more of this request.
   if (frame.tag === "E") loseTrack(rewriter);
   return failure === null ? null : "malformed_message";

@@ -38,7 +38,8 @@ import { type Detection, maskDetected } from "#schemas/detectors/detect.ts";
 
 /**
  * Appends the rewritten message. `keep`: the words stay but for what detectors find in them;
- * `generic`: see above.
+ * `generic`: see above. Of the notices that it withholds the first of a request leaves, as `told`
+ * says.
  */
 export function rewriteError(
   frame: Frame,
@@ -46,6 +47,7 @@ export function rewriteError(
   detection: Detection | null,
   count: (className: string, times: number) => void,
   out: Writer,
+  told: { withheld: boolean } = { withheld: false },
 ): Malformed | null {
   const isError = frame.tag === "E";
   const message = isError ? decodeErrorResponse(frame) : decodeNoticeResponse(frame);
@@ -53,6 +55,10 @@ export function rewriteError(
   const fields = mode === "keep"
     ? scannedFields(message.fields, detection, count)
     : genericFields(message.fields, isError);
+  const isWithheld = !isError && fields.some(({ value }) => value === withheldNotice);
+  // How many there are, and of which kinds, code that saw values may have chosen.
+  if (isWithheld && told.withheld) return null;
+  told.withheld ||= isWithheld;
   if (fields === message.fields) out.raw(frame.raw);
   else if (isError) encodeErrorResponse({ kind: "error_response", fields }, out);
   else encodeNoticeResponse({ kind: "notice_response", fields }, out);
@@ -78,6 +84,11 @@ const plain: ReadonlySet<string> = new Set([
   fieldCodes.file,
   fieldCodes.line,
   fieldCodes.routine,
+]);
+
+const severities: ReadonlySet<string> = new Set([
+  fieldCodes.severity,
+  fieldCodes.severityNonlocalised,
 ]);
 
 /** Names of the schema, when the server itself and no procedure gave them. */
@@ -120,16 +131,20 @@ function genericFields(fields: Fields, isError: boolean): Fields {
     valueOf(fieldCodes.internalPosition) !== null;
   const stated = valueOf(fieldCodes.sqlstate) ?? "";
   // A procedure may choose any five characters as its SQLSTATE, and so say five of a value.
-  const state = knownStates.has(stated) ? stated : isError ? raiseException : "00000";
+  const own = isError || !isRaised ? knownStates.has(stated) : false;
+  const state = own ? stated : isError ? raiseException : "00000";
   const kept: ResponseField[] = [];
   for (const field of fields) {
-    if (plain.has(field.code) || names.has(field.code) && !isRaised) kept.push(field);
-    else if (field.code === fieldCodes.sqlstate) kept.push({ code: field.code, value: state });
-    else if (field.code === fieldCodes.message) {
+    const { code } = field;
+    if (!isError && isRaised && severities.has(code)) kept.push({ code, value: "NOTICE" });
+    else if (!isError && isRaised && plain.has(code)) continue;
+    else if (plain.has(code) || names.has(code) && !isRaised) kept.push(field);
+    else if (code === fieldCodes.sqlstate) kept.push({ code, value: state });
+    else if (code === fieldCodes.message) {
       const isKept = !isRaised && stated === state &&
         speaksOfStatement(state, field.value, valueOf(fieldCodes.position) !== null);
       const generic = state.startsWith("00") ? withheldNotice : genericMessage(state);
-      kept.push(isKept ? field : { code: field.code, value: generic });
+      kept.push(isKept ? field : { code, value: generic });
     }
   }
   return kept;

@@ -124,6 +124,9 @@ Deno.test("rewriteError() withholds what a notice says", () => {
   const fields = { S: "NOTICE", V: "NOTICE", C: "00000", M: secret, W: "PL/pgSQL function f()" };
   const expected = "S=NOTICE V=NOTICE C=00000 M=notice withheld: it may hold protected data";
   deepStrictEqual(play([notice(fields)], planOf([])).lines, [expected]);
+  const other = { ...fields, S: "WARNING", V: "WARNING", C: "22012", L: "7" };
+  const many = play([notice(other), notice(fields), notice(other)], planOf([])).lines;
+  deepStrictEqual(many, [expected], "neither how many there are nor of which kinds");
 });
 
 Deno.test("rewriteError() keeps words where no class is touched, but for what detectors find", () => {

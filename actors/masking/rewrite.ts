@@ -54,6 +54,7 @@ export function openRewriter(options: RewriterOptions, from: Snapshot | null): R
     clientEncoding: "UTF8",
     request: nothingForeseen,
     parses: 0,
+    told: { withheld: false },
     at: 0,
     program: null,
     copy: null,
@@ -72,6 +73,7 @@ export function beginResponse(rewriter: Rewriter, request: RequestPlan): void {
   if (rewriter.framer.buffered > 0) rewriter.failure ??= "incomplete_message";
   rewriter.request = request;
   rewriter.parses = 0;
+  rewriter.told = { withheld: false };
   rewriter.described.clear();
   answerAt(rewriter, 0);
 }

@@ -102,6 +102,8 @@ export type Rewriter = {
   clientEncoding: string;
   request: RequestPlan;
   parses: number;
+  /** What was told in this request of what is withheld. */
+  told: { withheld: boolean };
   /** The answer that comes next: an index into the plan's results. */
   at: number;
   /** Of the answer at `at`; null when there is none yet. */
