@@ -43,7 +43,12 @@ import {
   transactionOf,
 } from "./outstanding.ts";
 import { loneSync, RequestLine } from "./request_line.ts";
-import type { SessionEffect, SessionPorts, SessionWake } from "./session_effects.ts";
+import {
+  type SessionEffect,
+  SessionEffects,
+  type SessionPorts,
+  type SessionWake,
+} from "./session_effects.ts";
 import * as words from "./words.ts";
 
 export class Session {
@@ -54,14 +59,13 @@ export class Session {
   readonly #outstanding = new OutstandingRequests();
   readonly #parts: ReleasedParts;
   readonly #credit: Credit;
-  readonly #effects: SessionEffect[] = [];
+  readonly #effects = new SessionEffects();
   #requests = 0;
   /** The server's own number of the session, once it is open. */
   #processId = 0;
   /** Stream sequence below which no response is waited for. */
   #releasedThrough = 0;
   #transaction: TransactionStatus = "idle";
-  #pacing: "pause" | "resume" = "resume";
   #opened = false;
   #over = false;
 
@@ -76,18 +80,18 @@ export class Session {
   start(): SessionEffect[] {
     const opening = { bytes: nothing, end: "sync", copies: "no" } as const;
     this.#outstanding.add(newOutstanding(0, opening, byAgent));
-    this.#wake("verdict", this.#ports.session.verdictMsMax);
-    this.#wake("session", this.#ports.session.sessionMsMax);
-    this.#wake("repair", this.#ports.limits.repairEveryMs);
-    return this.#flush();
+    this.#effects.wake("verdict", this.#ports.session.verdictMsMax);
+    this.#effects.wake("session", this.#ports.session.sessionMsMax);
+    this.#effects.wake("repair", this.#ports.limits.repairEveryMs);
+    return this.#effects.take();
   }
 
   /** Bytes of the agent. */
   receive(chunk: Uint8Array): SessionEffect[] {
     if (this.#over) return [];
     for (const gathered of this.#gatherer.receive(chunk)) this.#gathered(gathered);
-    if (this.#outstanding.isBusy(this.#line, this.#ports.limits)) this.#pace("pause");
-    return this.#flush();
+    if (this.#outstanding.isBusy(this.#line, this.#ports.limits)) this.#effects.pace("pause");
+    return this.#effects.take();
   }
 
   /** A request of this number is stored: what becomes of it is stored behind it. */
@@ -98,19 +102,19 @@ export class Session {
   /** The agent's socket is gone. */
   disconnected(reason: string): SessionEffect[] {
     this.#end(reason, null);
-    return this.#flush();
+    return this.#effects.take();
   }
 
   /** The stream cannot take what must be recorded, so nothing more is done. */
   unrecorded(code: string): SessionEffect[] {
     this.#end("audit_unavailable", words.unrecorded(code === "storage_full"));
-    return this.#flush();
+    return this.#effects.take();
   }
 
   /** Somebody revoked the token or ended the session. */
   terminate(reason: string, message: string): SessionEffect[] {
     this.#end(reason, words.fatal(sqlstate.adminShutdown, message));
-    return this.#flush();
+    return this.#effects.take();
   }
 
   /** A CancelRequest with this session's secret key, for the process of this number. */
@@ -118,13 +122,13 @@ export class Session {
     const { first } = this.#outstanding;
     if (this.#over || processId !== this.#processId || !first?.request) return [];
     this.#effects.push(cancelFrame(++this.#requests, first.request));
-    return this.#flush();
+    return this.#effects.take();
   }
 
   /** The socket took the bytes of a part; `drained` is the raw count it stands for. */
   drained(drained: number): SessionEffect[] {
     if (this.#credit.drained(drained)) this.#effects.push({ kind: "credit", bytes: drained });
-    return this.#flush();
+    return this.#effects.take();
   }
 
   woken(name: SessionWake): SessionEffect[] {
@@ -132,9 +136,9 @@ export class Session {
     if (name === "repair") this.#repair();
     else if (name === "verdict" && this.#outstanding.looksFirst()) {
       this.#look();
-      this.#wake("verdict", this.#ports.limits.lookMsMax);
+      this.#effects.wake("verdict", this.#ports.limits.lookMsMax);
     } else this.#end(words.overdue[name].reason, words.overdue[name].bytes);
-    return this.#flush();
+    return this.#effects.take();
   }
 
   #repair(): void {
@@ -146,7 +150,7 @@ export class Session {
       // Nor is credit certain to arrive; it counts from the start, so to say it again is safe.
       this.#effects.push({ kind: "credit", bytes: this.#credit.granted });
     }
-    this.#wake("repair", this.#ports.limits.repairEveryMs);
+    this.#effects.wake("repair", this.#ports.limits.repairEveryMs);
   }
 
   #look(): void {
@@ -162,7 +166,7 @@ export class Session {
     else if (frame.kind === "approval") this.#approval(frame);
     else if (frame.kind === "outcome") this.#outcome(frame);
     this.#advance();
-    return this.#flush();
+    return this.#effects.take();
   }
 
   #gathered(gathered: Gathered): void {
@@ -182,9 +186,11 @@ export class Session {
   #ask(asked: AgentRequest, asker: Asker): void {
     const request = ++this.#requests;
     this.#effects.push(...requestFrames(request, asked.bytes, this.#ports.limits.partBytes));
-    if (this.#outstanding.length === 0) this.#wake("verdict", this.#ports.session.verdictMsMax);
+    if (this.#outstanding.length === 0) {
+      this.#effects.wake("verdict", this.#ports.session.verdictMsMax);
+    }
     this.#outstanding.add(newOutstanding(request, asked, asker));
-    this.#effects.push({ kind: "unwake", name: "idle" });
+    this.#effects.unwake("idle");
   }
 
   #response(frame: Frame): void {
@@ -242,8 +248,9 @@ export class Session {
 
   /** The responses of statements that have ended are on their way, and may not stay there. */
   #awaitRest(): void {
-    if (this.#outstanding.awaitsRest()) this.#wake("response", this.#ports.limits.responseMsMax);
-    else this.#effects.push({ kind: "unwake", name: "response" });
+    if (this.#outstanding.awaitsRest()) {
+      this.#effects.wake("response", this.#ports.limits.responseMsMax);
+    } else this.#effects.unwake("response");
   }
 
   /** What the server says of itself is preceded by our own word that the agent is in. */
@@ -264,11 +271,11 @@ export class Session {
       waiting.held = true;
       waiting.why = verdict.reasons[0]?.detail ?? "";
       const expiresMs = verdict.approval?.needs.map((need) => need.expiresMs) ?? [];
-      this.#wake("verdict", Math.max(0, ...expiresMs) + this.#ports.session.verdictMsMax);
+      this.#effects.wake("verdict", Math.max(0, ...expiresMs) + this.#ports.session.verdictMsMax);
       return this.#tellHeld(waiting);
     }
     waiting.verdict ??= verdict;
-    if (!this.#outstanding.awaitsVerdict()) this.#effects.push({ kind: "unwake", name: "verdict" });
+    if (!this.#outstanding.awaitsVerdict()) this.#effects.unwake("verdict");
   }
 
   #approval(frame: Frame): void {
@@ -322,14 +329,14 @@ export class Session {
       else if (first.refusal !== null) this.#gaveUp(first, first.refusal);
       const next = this.#outstanding.complete();
       if (next !== undefined && next.verdict === null && !next.held) {
-        this.#wake("verdict", this.#ports.session.verdictMsMax);
+        this.#effects.wake("verdict", this.#ports.session.verdictMsMax);
       }
     }
     if (!this.#over) this.#askNext();
     if (this.#over || this.#outstanding.length > 0) return;
-    this.#effects.push({ kind: "unwake", name: "verdict" });
-    this.#pace("resume");
-    this.#wake("idle", this.#ports.session.idleMsMax);
+    this.#effects.unwake("verdict");
+    this.#effects.pace("resume");
+    this.#effects.wake("idle", this.#ports.session.idleMsMax);
   }
 
   #refuse(first: Outstanding, verdict: Judged): void {
@@ -381,19 +388,6 @@ export class Session {
 
   #say(bytes: Uint8Array): void {
     this.#effects.push({ kind: "write", bytes, drained: null });
-  }
-
-  #pace(kind: "pause" | "resume"): void {
-    if (this.#pacing !== kind) this.#effects.push({ kind });
-    this.#pacing = kind;
-  }
-
-  #wake(name: SessionWake, afterMs: number): void {
-    this.#effects.push({ kind: "wake", name, afterMs });
-  }
-
-  #flush(): SessionEffect[] {
-    return this.#effects.splice(0);
   }
 }
 

@@ -1,5 +1,5 @@
 /** What a session is given, and what it asks its sockets and clock to do. @module */
-import type { EdgeEffect } from "#actors/_kit/edge/session_effects.ts";
+import { type EdgeEffect, StepEffects } from "#actors/_kit/edge/session_effects.ts";
 import type { SessionLimits } from "#actors/_kit/edge/session_limits.ts";
 import type { EdgeLimits } from "./limits.ts";
 
@@ -11,7 +11,12 @@ export type SessionPorts = {
   readonly secretKey: Uint8Array;
 };
 
-export type SessionEffect =
-  | EdgeEffect<SessionWake>
-  | { readonly kind: "write"; readonly bytes: Uint8Array; readonly drained: number | null };
+/** `drained` is the raw count that stands for all up to these bytes; null for our own words. */
+type Write = {
+  readonly kind: "write";
+  readonly bytes: Uint8Array;
+  readonly drained: number | null;
+};
+export type SessionEffect = EdgeEffect<SessionWake> | Write;
 export type SessionWake = "verdict" | "idle" | "session" | "repair" | "response";
+export class SessionEffects extends StepEffects<SessionWake, Write> {}

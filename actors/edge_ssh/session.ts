@@ -42,7 +42,12 @@ import {
 import type { Purpose } from "./purpose.ts";
 import { Release } from "./release.ts";
 import { Terminal } from "./terminal.ts";
-import type { SessionEffect, SessionPorts, SessionWake } from "./session_effects.ts";
+import {
+  type SessionEffect,
+  SessionEffects,
+  type SessionPorts,
+  type SessionWake,
+} from "./session_effects.ts";
 import { type Fate, UpstreamEnd } from "./upstream_end.ts";
 import { SessionWaits } from "./session_waits.ts";
 import * as words from "./words.ts";
@@ -58,14 +63,13 @@ export class Session {
   readonly #controls: Controls;
   readonly #waits: SessionWaits;
   readonly #upstreamEnd = new UpstreamEnd();
-  readonly #effects: SessionEffect[] = [];
+  readonly #effects = new SessionEffects();
   #requests = 0;
   #credited = 0;
   #releasedThrough = 0;
   /** How much the channel may give out. */
   #bytesMax: number | null = null;
   #activeMs: number;
-  #pacing: "pause" | "resume" = "resume";
   /** The agent's end of input: asked for, then published. */
   #eof: "no" | "asked" | "published" = "no";
   /** The agent's channel was closed; the record waits for the outcome. */
@@ -83,7 +87,7 @@ export class Session {
     });
     this.#controls = new Controls(ports.limits.controlsMax);
     this.#input = inputOf(purpose, terminal, ports);
-    this.#waits = new SessionWaits(ports, (effect) => void this.#effects.push(effect));
+    this.#waits = new SessionWaits(ports, this.#effects);
     this.#activeMs = ports.nowMs();
   }
 
@@ -94,7 +98,7 @@ export class Session {
     this.#outstanding.add(purposeRequest);
     this.#waits.begin();
     this.#awaitVerdict();
-    return this.#flush();
+    return this.#effects.take();
   }
 
   /** What the agent says on its channel. */
@@ -124,19 +128,19 @@ export class Session {
         this.#end("disconnected", [], null);
     }
     this.#pump();
-    return this.#flush();
+    return this.#effects.take();
   }
 
   /** The stream cannot take what must be recorded, so nothing more is done. */
   unrecorded(code: string): SessionEffect[] {
     this.#end("audit_unavailable", words.unrecorded(code === "storage_full"), words.failedStatus);
-    return this.#flush();
+    return this.#effects.take();
   }
 
   /** Somebody revoked the token or ended the session. */
   terminate(reason: string, message: string): SessionEffect[] {
     this.#end(reason, words.ended(message), words.failedStatus);
-    return this.#flush();
+    return this.#effects.take();
   }
 
   /** The agent took what was sent; `drained` is the raw count it stands for. */
@@ -154,7 +158,7 @@ export class Session {
         break;
       case "idle": {
         const leftMs = this.#activeMs + this.#ports.session.idleMsMax - this.#ports.nowMs();
-        if (leftMs > 0) this.#waits.wake("idle", leftMs);
+        if (leftMs > 0) this.#effects.wake("idle", leftMs);
         else this.#end("idle", words.idle(), words.failedStatus);
         break;
       }
@@ -170,7 +174,7 @@ export class Session {
       case "echo":
         this.#pump();
     }
-    return this.#flush();
+    return this.#effects.take();
   }
 
   /** A frame that the stream has stored; frames that were seen before change nothing. */
@@ -191,7 +195,7 @@ export class Session {
     }
     this.#outstanding.settle();
     this.#pump();
-    return this.#flush();
+    return this.#effects.take();
   }
 
   /** Publishes input as long as few enough continuations are under way. */
@@ -209,7 +213,7 @@ export class Session {
         this.#continue(next);
         continue;
       }
-      if (next.wait === "echo") this.#waits.wake("echo", next.afterMs);
+      if (next.wait === "echo") this.#effects.wake("echo", next.afterMs);
       // What waits behind the end is a part of something that will not come whole.
       if (next.wait === "bytes" && this.#eof === "asked") {
         this.#eof = "published";
@@ -218,8 +222,8 @@ export class Session {
       break;
     }
     const waiting = this.#input.waiting();
-    if (waiting > waitingBytesMax) this.#pace("pause");
-    else if (waiting <= waitingBytesMax / 2) this.#pace("resume");
+    if (waiting > waitingBytesMax) this.#effects.pace("pause");
+    else if (waiting <= waitingBytesMax / 2) this.#effects.pace("resume");
   }
 
   #continue(next: Continuation): void {
@@ -386,15 +390,5 @@ export class Session {
     const totals = this.#parts.totals();
     this.#effects.push(closeFrame(reason, this.#requests, totals, this.#ports.nowMs()));
     this.#effects.push({ kind: "close" });
-  }
-
-  #pace(kind: "pause" | "resume"): void {
-    if (this.#pacing === kind) return;
-    this.#pacing = kind;
-    this.#effects.push({ kind });
-  }
-
-  #flush(): SessionEffect[] {
-    return this.#effects.splice(0);
   }
 }

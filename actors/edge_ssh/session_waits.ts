@@ -5,25 +5,25 @@
  * @module
  */
 import type { Outstanding } from "./outstanding.ts";
-import type { SessionEffect, SessionPorts, SessionWake } from "./session_effects.ts";
+import type { SessionEffects, SessionPorts } from "./session_effects.ts";
 
 export class SessionWaits {
   readonly #ports: SessionPorts;
-  readonly #effect: (effect: SessionEffect) => void;
+  readonly #effects: Pick<SessionEffects, "wake" | "unwake">;
   #repairMs: number;
   #verdictAwaited: Outstanding | undefined;
 
-  constructor(ports: SessionPorts, effect: (effect: SessionEffect) => void) {
+  constructor(ports: SessionPorts, effects: Pick<SessionEffects, "wake" | "unwake">) {
     this.#ports = ports;
-    this.#effect = effect;
+    this.#effects = effects;
     this.#repairMs = ports.limits.repairEveryMs;
   }
 
   /** The session has begun. */
   begin(): void {
-    this.wake("session", this.#ports.session.sessionMsMax);
-    this.wake("idle", this.#ports.session.idleMsMax);
-    this.wake("repair", this.#repairMs);
+    this.#effects.wake("session", this.#ports.session.sessionMsMax);
+    this.#effects.wake("idle", this.#ports.session.idleMsMax);
+    this.#effects.wake("repair", this.#repairMs);
   }
 
   /** A verdict on the oldest request that is not judged; that of a held one comes when it may. */
@@ -31,8 +31,8 @@ export class SessionWaits {
     if (unjudged === this.#verdictAwaited) return;
     this.#verdictAwaited = unjudged;
     const { verdictMsMax } = this.#ports.session;
-    if (unjudged === undefined) this.#effect({ kind: "unwake", name: "verdict" });
-    else this.wake("verdict", (unjudged.heldMs ?? 0) + verdictMsMax);
+    if (unjudged === undefined) this.#effects.unwake("verdict");
+    else this.#effects.wake("verdict", (unjudged.heldMs ?? 0) + verdictMsMax);
   }
 
   /** A request was held: people decide, and its time begins anew. */
@@ -42,23 +42,19 @@ export class SessionWaits {
 
   /** The end of the response is on its way, and may not stay there. */
   forEnd(): void {
-    this.wake("response", this.#ports.limits.responseMsMax);
+    this.#effects.wake("response", this.#ports.limits.responseMsMax);
   }
 
   /** The stream was read for what was missed: the next time later. */
   repaired(): void {
     this.#repairMs = Math.min(this.#repairMs * 2, this.#ports.limits.repairEveryMsMax);
-    this.wake("repair", this.#repairMs);
+    this.#effects.wake("repair", this.#repairMs);
   }
 
   /** Something is under way, and might be missed. */
   repairSoon(): void {
     if (this.#repairMs === this.#ports.limits.repairEveryMs) return;
     this.#repairMs = this.#ports.limits.repairEveryMs;
-    this.wake("repair", this.#repairMs);
-  }
-
-  wake(name: SessionWake, afterMs: number): void {
-    this.#effect({ kind: "wake", name, afterMs });
+    this.#effects.wake("repair", this.#repairMs);
   }
 }

@@ -19,3 +19,32 @@ export type EdgeEffect<Wake extends string> =
   | { readonly kind: "pause" | "resume" }
   /** The session is over; what was sent still leaves. */
   | { readonly kind: "close" };
+
+/** What a session asks for within one step; `Own` are the effects of its protocol. */
+export class StepEffects<Wake extends string, Own> {
+  readonly #asked: (EdgeEffect<Wake> | Own)[] = [];
+  #pacing: "pause" | "resume" = "resume";
+
+  push(...effects: readonly (EdgeEffect<Wake> | Own)[]): void {
+    this.#asked.push(...effects);
+  }
+
+  wake(name: Wake, afterMs: number): void {
+    this.#asked.push({ kind: "wake", name, afterMs });
+  }
+
+  unwake(name: Wake): void {
+    this.#asked.push({ kind: "unwake", name });
+  }
+
+  /** Stops or resumes reading from the agent, unless that is how it is. */
+  pace(kind: "pause" | "resume"): void {
+    if (this.#pacing !== kind) this.#asked.push({ kind });
+    this.#pacing = kind;
+  }
+
+  /** All of it, at the end of the step. */
+  take(): (EdgeEffect<Wake> | Own)[] {
+    return this.#asked.splice(0);
+  }
+}
