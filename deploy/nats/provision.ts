@@ -25,6 +25,11 @@ export type ProvisionOptions = {
   readonly seed: Uint8Array;
   readonly inboxPrefix: string;
   readonly topology: Topology;
+  /**
+   * The server's `store_dir`, where it can be seen. A stream that has files there and is not known
+   * to the server is one that it cannot open, and to make it anew would delete them.
+   */
+  readonly storeDirectory?: string;
   readonly apiMsMax?: number;
   /** PEM texts; without it the connection is not encrypted. */
   readonly tls?: BusTls;
@@ -53,7 +58,9 @@ export async function provision(options: ProvisionOptions): Promise<void> {
       const answer = await nc.request(`$JS.API.${subject}`, payload, { timeout });
       return toRecord(JSON.parse(answer.string()));
     };
-    for (const config of streams(options.topology)) await provisionStream(api, config);
+    for (const config of streams(options.topology)) {
+      await provisionStream(api, config, options.storeDirectory);
+    }
     for (const { stream, config } of consumers(options.topology)) {
       await provisionConsumer(api, stream, config);
     }
@@ -100,10 +107,15 @@ export function firstDifference(
 
 type Api = (subject: string, body?: unknown) => Promise<Record<string, unknown>>;
 
-async function provisionStream(api: Api, config: ApiConfig): Promise<void> {
+async function provisionStream(
+  api: Api,
+  config: ApiConfig,
+  storeDirectory: string | undefined,
+): Promise<void> {
   const { name } = config;
   let info = await api(`STREAM.INFO.${name}`);
   if (errorOf(info)?.startsWith("10059 ")) {
+    if (storeDirectory !== undefined) await checkNothingKept(storeDirectory, name);
     const made = await api(`STREAM.CREATE.${name}`, config);
     checkAnswer(made, `stream ${name}`);
     info = await api(`STREAM.INFO.${name}`);
@@ -116,6 +128,21 @@ async function provisionStream(api: Api, config: ApiConfig): Promise<void> {
     if (found[field] === undefined || config[field] !== undefined) continue;
     throw new ProvisionError(`Cannot provision: stream ${name} differs in ${field}`);
   }
+}
+
+/** The server deletes the files of a stream that it failed to open, when it is to be created. */
+async function checkNothingKept(storeDirectory: string, stream: string): Promise<void> {
+  const files = `${storeDirectory}/jetstream/$G/streams/${stream}`;
+  try {
+    await Deno.stat(files);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  throw new ProvisionError(
+    `Cannot provision: ${files} holds stream ${stream}, which the server cannot open: is its key ` +
+      "another, or are files of it gone? Nothing was changed",
+  );
 }
 
 async function provisionConsumer(api: Api, stream: string, config: ApiConfig): Promise<void> {

@@ -49,6 +49,7 @@ export async function startBus(
   const fsync = syncAlways ? "fsync before each acknowledgement" : "without fsync";
   say(`starting nats-server ${binary.version}, ${fsync}`);
   const directory = `${installation.directory}/nats`;
+  const storeDirectory = `${directory}/store`;
   const nats = stack.use(
     await startNatsServer({
       binary: binary.path,
@@ -59,7 +60,7 @@ export async function startBus(
       ...(storeKeyFile === undefined ? {} : { encryptionKeyFile: storeKeyFile }),
       configText: natsConfig({
         port,
-        storeDir: `${directory}/store`,
+        storeDir: storeDirectory,
         serverName: "sallyport",
         syncAlways,
         jetstreamMaxFile: options.fileMax ?? fileMaxDefault,
@@ -78,6 +79,7 @@ export async function startBus(
       seed,
       inboxPrefix: provisioner.inboxPrefix,
       topology: { epoch, shards, replicas: 1 },
+      storeDirectory,
       retryMs,
       nowMs: Date.now,
       report: (event, detail) => say(`bus ${event}: ${detail}`),

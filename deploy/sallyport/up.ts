@@ -13,6 +13,7 @@ import {
   startMachine,
 } from "#deploy/own_machine.ts";
 import { type RunningProcess, startProcess } from "#deploy/machine/process.ts";
+import { ProvisionError } from "#deploy/nats/provision.ts";
 import { LostSecretError } from "#deploy/secret_file.ts";
 import { isEdge, processArguments, type ProcessKind, processKinds } from "#deploy/processes.ts";
 import type { Config } from "#schemas/config.ts";
@@ -101,7 +102,10 @@ async function startOwn(
   } catch (error) {
     if (error instanceof LostSecretError) throw new CommandError(error.message, error.hint);
     const why = error instanceof Error ? error.message : "unknown";
-    throw new CommandError(`the bus does not start: ${why}`, "does the installation run already?");
+    const hint = error instanceof ProvisionError
+      ? `${directory}/nats/nats.log says what the server found`
+      : "does the installation run already?";
+    throw new CommandError(`the bus does not start: ${why}`, hint);
   }
 }
 

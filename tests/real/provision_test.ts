@@ -106,3 +106,61 @@ Deno.test("provision() accepts what it made, again", async () => {
   const api = "STREAM AUDIT_2026_11";
   assert.equal(await changedServer({ api, field: "no_ack", value: false }), "accepted");
 });
+
+Deno.test("provision() makes nothing over a stream that the server cannot open", async () => {
+  const directory = await Deno.makeTempDir();
+  const storeDirectory = `${directory}/store`;
+  const port = freePort();
+  const key = createUser();
+  const configText = natsConfig({
+    port,
+    storeDir: storeDirectory,
+    serverName: "test",
+    syncAlways: false,
+    jetstreamMaxFile: 64_000_000,
+    jetstreamMaxMemory: 128_000_000,
+    encrypted: true,
+    access: `authorization { users: [
+      { nkey: ${key.getPublicKey()} }
+      { user: administrator, password: administrator }
+    ] }`,
+  });
+  const { path } = await findNatsServer({ say });
+  const encryptionKeyFile = `${directory}/store.key`;
+  const start = async (storeKey: string) => {
+    await Deno.writeTextFile(encryptionKeyFile, storeKey);
+    return await startNatsServer({
+      binary: path,
+      directory,
+      configText,
+      port,
+      say,
+      encryptionKeyFile,
+    });
+  };
+  const frames = async (url: string, publish: boolean) => {
+    const nc = await connect({ servers: url, user: "administrator", pass: "administrator" });
+    if (publish) await nc.request("audit.2026_11.0.pg1.s1.open", "a frame");
+    const info = await nc.request("$JS.API.STREAM.INFO.AUDIT_2026_11");
+    await nc.close();
+    return info.json<{ state?: { messages: number } }>().state?.messages;
+  };
+  const seed = key.getSeed();
+  const own = { seed, inboxPrefix: "_INBOX_p", topology, storeDirectory };
+  try {
+    {
+      await using server = await start("a".repeat(40));
+      await provision({ ...own, url: server.url });
+      assert.equal(await frames(server.url, true), 1);
+    }
+    {
+      await using server = await start("b".repeat(40));
+      await assert.rejects(provision({ ...own, url: server.url }), /AUDIT_2026_11.*cannot open/);
+    }
+    await using server = await start("a".repeat(40));
+    await provision({ ...own, url: server.url });
+    assert.equal(await frames(server.url, false), 1);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
