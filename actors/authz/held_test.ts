@@ -92,6 +92,21 @@ for (const [name, by] of forged) {
   });
 }
 
+Deno.test("a vote against is none for it, and what is said of another approval changes nothing", () => {
+  const against = { ...consent, decision: "deny" } as const;
+  const token = tokenOf({ vote: voteDigest(against) });
+  deepStrictEqual(holding().hear({ by: byOf({ decision: "deny", token }) }), []);
+  const others = [{ id: "ap2" }, { binding: "c".repeat(64) }];
+  for (const other of others) {
+    const { hear, answer } = holding();
+    deepStrictEqual(hear({ by: byOf(), ...other }), []);
+    for (const state of ["granted", "denied", "expired", "withdrawn"] as const) {
+      hear({ state, ...other });
+      strictEqual(answer(), null);
+    }
+  }
+});
+
 Deno.test("a person votes once", () => {
   const { hear } = holding();
   hear({ by: byOf() });
