@@ -8,6 +8,7 @@ import {
   disclosureKinds,
   readDisclosures,
 } from "#actors/audit/report/disclosures.ts";
+import { didYouMean } from "#schemas/did_you_mean.ts";
 import { auditFilter, auditStream } from "#schemas/subjects.ts";
 import { type Grammar, time, wholeNumber } from "./arguments.ts";
 import { isWanted, type Wanted } from "./choose_disclosure.ts";
@@ -19,6 +20,7 @@ import type { Call, Verb } from "./verb.ts";
 
 const limitMax = 1_000_000;
 const progressFrames = 20_000;
+const namesMax = 10_000;
 
 const grammar: Grammar = {
   verb: "report",
@@ -57,8 +59,13 @@ async function run(call: Call): Promise<number> {
   const chosen: Disclosure[] = [];
   let ran = 0;
   let found = 0;
+  const met = { class: new Set<string>(), policy: new Set<string>() };
   const take = (disclosures: readonly Disclosure[]) => {
     ran += disclosures.length;
+    for (const { classes, filteredBy, policies } of disclosures) {
+      note(met.class, [...classes.map(({ name }) => name), ...filteredBy]);
+      note(met.policy, policies);
+    }
     const own = disclosures.filter((one) => isWanted(one, wanted));
     found += own.length;
     chosen.push(...own);
@@ -79,6 +86,12 @@ async function run(call: Call): Promise<number> {
     for (const one of chosen) for (const line of disclosureLines(one)) terminal.print(line);
   }
   terminal.say(`${chosen.length} of ${ran} requests that ran`);
+  for (const flag of ["class", "policy"] as const) {
+    const name = given.value(flag);
+    // Nothing found may be the answer, or a name that nobody has.
+    if (name === null || met[flag].has(name)) continue;
+    terminal.say(`no request had ${flag} ${JSON.stringify(name)}${didYouMean(name, met[flag])}`);
+  }
   if (found > chosen.length) {
     terminal.say(`${found - chosen.length} older ones are left out: --limit`);
   }
@@ -87,6 +100,11 @@ async function run(call: Call): Promise<number> {
     `${reader.unreadable()} frames are not understood, so this report is not whole`,
     "sallyport verify names what is wrong with the record",
   );
+}
+
+/** Notes names that were met; of a record with more than this many the first. */
+function note(met: Set<string>, names: readonly string[]): void {
+  for (const name of names) if (met.size < namesMax) met.add(name);
 }
 
 function wantedOf({ given }: Call): Wanted {

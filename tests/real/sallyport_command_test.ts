@@ -148,6 +148,12 @@ Deno.test("the sallyport command", async (test) => {
     strictEqual((await run("report", "--unmasked")).out, "");
   });
 
+  await test.step("report says when no request had what is asked for", async () => {
+    const { code, out, err } = await run("report", "--class", "nam");
+    deepStrictEqual([code, out], [0, ""]);
+    match(err, /no request had class "nam" \(did you mean "name"\?\)/);
+  });
+
   await test.step("evidence is read and verified where nothing else is", () => evidence(rig, id));
 
   await test.step("token gives one that opens a session", async () => {
