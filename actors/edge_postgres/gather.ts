@@ -83,8 +83,7 @@ export class Gatherer {
         return;
       case "Q":
       case "F":
-        // A simple query ends whatever extended messages came before it without a Sync.
-        this.#emit("flush", found);
+        // Extended messages before it without a Sync stand with it: by itself nothing ends them.
         this.#simple = true;
         this.#keep(frame.raw, found);
         this.#emit("query", found);

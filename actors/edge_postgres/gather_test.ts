@@ -37,7 +37,7 @@ Deno.test("a simple query is a request by itself, extended messages up to Sync o
   deepStrictEqual(ends([parse, sync]), ["sync"]);
   deepStrictEqual(ends([parse, flush, parse, sync]), ["flush", "sync"]);
   // A simple query ends a batch that had no Sync.
-  deepStrictEqual(ends([parse, query("select 1")]), ["flush", "query"]);
+  deepStrictEqual(ends([parse, query("select 1")]), ["query"]);
 });
 
 Deno.test("COPY data is cut as it comes, and CopyDone goes with it", () => {

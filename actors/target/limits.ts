@@ -27,6 +27,7 @@ export const targetLimits: Limits = {
   busyBytes: 1024 * 1024,
   writtenMs: 5,
   iterationsMax: 1_000_000,
+  greetingBytesMax: 256 * 1024,
   dialMsMax: 10_000,
   keepaliveMs: 15_000,
   keepalivesMax: 3,

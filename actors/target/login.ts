@@ -38,7 +38,8 @@ export type LoginStep =
   | { readonly kind: "failed"; readonly sqlstate: string; readonly reason: string };
 
 export type LoginLimits = {
-  readonly messageBytesMax: number;
+  /** What a server says up to its first ReadyForQuery, and each message of it. */
+  readonly greetingBytesMax: number;
   /** PBKDF2 rounds that a server may ask for. */
   readonly iterationsMax: number;
 };
@@ -63,6 +64,7 @@ export class Login {
   readonly #greeting = new Writer(1024);
   #scram: Scram;
   #proven = false;
+  #bytes = 0;
   #processId = 0;
   #secretKey: Uint8Array = new Uint8Array(0);
 
@@ -70,7 +72,7 @@ export class Login {
     this.#credentials = credentials;
     this.#limits = limits;
     this.#channel = channel;
-    this.#framer = new Framer(limits);
+    this.#framer = new Framer({ messageBytesMax: limits.greetingBytesMax });
     const clientFirstBare = `n=,r=${nonce}`;
     this.#scram = { clientFirstBare, nonce, bound: nothing, serverSignature: nothing };
   }
@@ -96,7 +98,10 @@ export class Login {
       const frame = this.#framer.next();
       if (frame.kind === "need") return steps;
       if (frame.kind === "malformed") return [...steps, failed("08P01", "not protocol messages")];
-      const step = this.#message(frame);
+      this.#bytes += frame.raw.length;
+      const step = this.#bytes > this.#limits.greetingBytesMax
+        ? failed("08P01", "the server says too much before it is ready")
+        : this.#message(frame);
       if (step.kind !== "more") steps.push(step);
       if (step.kind === "failed" || step.kind === "ready") return steps;
     }

@@ -7,7 +7,7 @@ import { noticeResponse } from "#schemas/wire/postgres/error_response.ts";
 import { type Channel, Login, type LoginStep } from "./login.ts";
 
 const credentials = { user: "gate", database: "ehr", password: "secret" };
-const limits = { messageBytesMax: 1 << 20, iterationsMax: 10_000 };
+const limits = { greetingBytesMax: 10_000, iterationsMax: 10_000 };
 const binding = Uint8Array.of(1, 2, 3);
 const both = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"];
 
@@ -50,6 +50,18 @@ Deno.test("a server that does not prove itself is refused", () => {
   const { end } = scram({ encrypted: true, binding }, both, undefined, "another password");
   ok(end.kind === "failed");
   match(end.reason, /proof is wrong/);
+});
+
+Deno.test("a server that does not come to an end is let go", () => {
+  const endless = backendBytes({ kind: "parameter_status", name: "x", value: "y".repeat(900) });
+  for (const bytes of [endless, backendBytes({ kind: "authentication_ok" })]) {
+    const login = new Login(credentials, "nonce", { encrypted: true, binding }, limits);
+    const steps = Array.from({ length: 2000 }).flatMap(() => login.receive(bytes));
+    match(steps[0]?.kind === "failed" ? steps[0].reason : "", /too much/);
+  }
+  const login = new Login(credentials, "nonce", { encrypted: true, binding }, limits);
+  const [step] = login.receive(Uint8Array.of(0x53, 0, 0x10, 0, 0));
+  strictEqual(step?.kind, "failed", "one message is as long");
 });
 
 /** Plays the server of RFC 5802. */

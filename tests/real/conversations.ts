@@ -220,6 +220,11 @@ function extended(): Conversation[] {
       ask([sync]),
     ),
     talk(
+      "a query behind messages that nothing ends",
+      ask([parse("select 1"), bind(), execute(), { kind: "query", text: "select 2" }]),
+      ask([...run("select 3"), sync]),
+    ),
+    talk(
       "an error behind a flush",
       ask([parse("select 1"), bind(), execute(), flush], "C"),
       ask([parse("selekt"), flush], "E"),

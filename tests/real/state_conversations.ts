@@ -73,6 +73,16 @@ export function copies(): Conversation[] {
       query("delete from basket"),
     ),
     talk(
+      "COPY in by the extended protocol that fails, at once and late",
+      ask([...run(`${into} (freeze)`), sync]),
+      ask([...run(into), sync], "G"),
+      ask([data("x\n"), done, sync]),
+      ask([...run(into), flush], "G"),
+      ask([data("x\n")], "E"),
+      ask([sync]),
+      query("select count(*) from basket"),
+    ),
+    talk(
       "COPY in between other statements",
       begin("select 1; copy basket from stdin; select 2; copy basket from stdin; select 3"),
       ask([data("1\ta\n"), done], "G"),
