@@ -271,7 +271,8 @@ export function createLedger(limits: LedgerLimits): Ledger {
     const known = approvals.get(stored.id);
     if (stored.state === "asked") {
       const hold = holds.get(stored.id);
-      if (known !== undefined || hold === undefined) return;
+      const expiresAtMs = Date.parse(stored.expiresAt);
+      if (known !== undefined || hold === undefined || Number.isNaN(expiresAtMs)) return;
       holds.delete(stored.id);
       makeRoom(approvals, limits.approvalsMax, (entry) => entry.state !== "pending");
       approvals.set(stored.id, {
@@ -284,7 +285,7 @@ export function createLedger(limits: LedgerLimits): Ledger {
         principal: session?.principal ?? null,
         connection: session?.connection ?? "",
         askedAtMs: frame.timeMs,
-        expiresAtMs: Date.parse(stored.expiresAt),
+        expiresAtMs,
         state: "pending",
         votes: [],
       });

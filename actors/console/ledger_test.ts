@@ -106,6 +106,20 @@ Deno.test("an edge that says the id of another's session says nothing of it", ()
   strictEqual(ledger.approval("ap1")?.state, "pending");
 });
 
+Deno.test("an approval whose expiry is no time is not listed: nobody could say until when", () => {
+  const { ledger, say } = fill();
+  const approval = { id: "ap1", needs: [need], binding: bindingOf("ap1") };
+  say("open", openOf(ana), "s1");
+  say("verdict", verdictOf(1, bytes, "hold", { approval }), "s1");
+  const asked = approvalOf("ap1", 1, "asked", startMs, null, [need]);
+  for (const expiresAt of ["", "soon", "+275761-01-01T00:00:00Z"]) {
+    say("approval", { ...asked, expiresAt }, "s1");
+    deepStrictEqual(ledger.approvals(), []);
+  }
+  say("approval", asked, "s1");
+  strictEqual(ledger.approvals().length, 1);
+});
+
 type Fill = {
   readonly ledger: Ledger;
   store(kind: FrameKind, payload: Uint8Array, session: string, edge?: string): void;

@@ -35,7 +35,8 @@ export type EvidenceHead = z.infer<typeof EvidenceHead>;
 const Line = z.strictObject({
   subject: z.string().min(1).max(512),
   sequence: z.int().min(1),
-  timeMs: z.int().min(0),
+  /** As far as there are dates (ECMAScript section 21.4.1.1). */
+  timeMs: z.int().min(0).max(8_640_000_000_000_000),
   /** Pairs, for a leaf covers their order. */
   headers: z.array(z.tuple([z.string(), z.string()])),
   /** Base64. */

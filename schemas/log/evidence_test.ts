@@ -69,6 +69,7 @@ Deno.test("evidence: a line that was not written so is refused", () => {
     line.replace('["9","a"]', '["9","a"],["9","b"]'),
     line.replace('"sequence":7', '"sequence": 7'),
     line.replace('"timeMs":1795250000000', '"timeMs":1795250000000.5'),
+    line.replace('"timeMs":1795250000000', '"timeMs":8640000000000001'),
   ];
   for (const text of wrong) strictEqual(decodeEvidenceMessage(text), null, text);
 });
