@@ -1,4 +1,4 @@
-/** Identity's key, and tokens that are signed with it for real, for tests of those who check them. @module */
+/** Identity's key, and tokens signed with it for real, for tests of who checks them. @module */
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { type IdentityClaims, identityTokenType } from "#schemas/identity.ts";
 import { type IdentityKeys, identityKeys } from "./identity_token.ts";

@@ -40,6 +40,6 @@ Deno.test("a response that begins before the one in front of it is taken is gran
   credit.gives({ request: 1, more }, 500);
   credit.gives({ request: 1, more: last }, 600);
   credit.gives({ request: 2, more }, 700);
-  deepStrictEqual([500, 600, 700].map((drained) => credit.drained(drained)).at(-1), true);
+  deepStrictEqual([500, 600, 700].filter((drained) => credit.drained(drained)), [700]);
   ok(credit.granted === 700);
 });

@@ -1,16 +1,16 @@
 /**
  * The terminal of this process.
  *
- * **Invariant:** whatever was sent by an agent, a database or a forged frame, a line that is printed
- * or said holds no control character but our own line ends and tabs.
+ * **Invariant:** whatever was sent by an agent, a database or a forged frame, a line that is
+ * printed or said holds no control character but our own line ends and tabs.
  *
  * @module
  */
 import type { Terminal } from "./verb.ts";
 
 /**
- * Text that cannot move a cursor, hide or reorder what stands beside it: such characters are written
- * as JSON writes them, so that JSON stays the same JSON.
+ * Text that cannot move a cursor, hide or reorder what stands beside it: such characters are
+ * written as JSON writes them, so that JSON stays the same JSON.
  */
 export function harmless(text: string): string {
   return text.replaceAll(/(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (character) => {

@@ -1,6 +1,6 @@
 /**
- * Search paths as PostgreSQL keeps them: a list of names, of which `"$user"` is the schema of whoever
- * acts, and some may not be there.
+ * Search paths as PostgreSQL keeps them: a list of names, of which `"$user"` is the schema of
+ * whoever acts, and some may not be there.
  *
  * @module
  */

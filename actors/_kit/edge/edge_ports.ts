@@ -22,7 +22,7 @@ export function edgePorts<Limits extends { readonly exchangeMsMax: number }>(
   return { ...ports, config, configDigest, epoch: epochs.open, edge, limits, admission: exchanges };
 }
 
-/** Says, now and then, that the edge lives: target lets go of the sessions of one that is silent. */
+/** Says now and then that the edge lives: target lets go of the sessions of a silent one. */
 export function stayAlive({ bus, every }: Host, edge: string, everyMs: number): void {
   const say = () => bus.send(aliveSubject(edge), new Uint8Array(0));
   every(everyMs, say);

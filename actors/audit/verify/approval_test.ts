@@ -1,4 +1,4 @@
-/** G5 further: who ends an approval, until when it may be used, and frames of no honest approval. */
+/** G5 further: who ends an approval, until when it may be used, frames of no honest approval. */
 import {
   approvalPayload,
   binding,

@@ -11,7 +11,7 @@ import { fresh, parser } from "./testing.ts";
 
 const patients = (column: string) => `(select name as ${column} from patients) p`;
 
-/** A subquery lacks the column, so the name means the outer one; the first version that is not so. */
+/** A subquery lacks the column, so the name means the outer one; the first version not so. */
 const outer: readonly (readonly [until: number, sql: string])[] = [
   [15, `select (select "?column?" from (select true) s) from ${patients('"?column?"')}`],
   [15, `select (select "?column?" from (select (select false)) s) from ${patients('"?column?"')}`],

@@ -1,8 +1,8 @@
 /**
  * What a written name of a column or row refers to.
  *
- * **Invariant:** what is not found is opaque; it counts as surely not there only where every name in
- * scope is known.
+ * **Invariant:** what is not found is opaque; it counts as surely not there only where every name
+ * in scope is known.
  *
  * @module
  */

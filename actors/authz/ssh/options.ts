@@ -175,7 +175,7 @@ export function readArguments(
     return attached === null || found.value !== "none";
   }
 
-  /** GNU's programs take a long option by its beginning; which is harmless is known of whole ones. */
+  /** GNU takes a long option by its beginning; which is harmless is known of whole ones. */
   function abbreviates(name: string): boolean {
     return [...description.long].some(([known, { role, value }]) => {
       return known.startsWith(name) && (role !== "flag" || value !== "none");

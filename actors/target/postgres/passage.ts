@@ -37,8 +37,8 @@ export type Passage = {
 };
 
 /**
- * `isDue` is asked of each message before any of it passes; `heard` is called at the end of each but
- * rows; `raw` is there where it is kept.
+ * `isDue` is asked of each message before any of it passes; `heard` is called at the end of each
+ * but rows; `raw` is there where it is kept.
  */
 export function openPassage(
   messageBytesMax: number,
