@@ -16,8 +16,9 @@ export const failedStatus = 255;
 /** A refusal, of the first reason; the others stand in its detail. */
 export function refusal(reasons: readonly Reason[]): string[] {
   const [first, ...others] = reasons;
-  const detail = [first?.detail ?? "", ...others.map((reason) => reason.message)]
-    .filter((line) => line !== "").join("; ");
+  const parts = [first?.detail ?? "", ...others.map((reason) => reason.message)]
+    .flatMap((part) => part === "" ? [] : [part.replace(/\.$/, "")]);
+  const detail = parts.length === 0 ? "" : `${parts.join("; ")}.`;
   return lines(first?.message ?? "the request was refused", detail, first?.hint ?? "");
 }
 

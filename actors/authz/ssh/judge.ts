@@ -149,7 +149,8 @@ export function createSshJudge(judgements: Judgements): SshJudge {
   }
 
   function refused(why: Refusal): Judgement {
-    return judgements.refuse(unjudgeable(why));
+    const reason = unjudgeable(why);
+    return judgements.refuse({ ...reason, hint: hints[why.code] ?? reason.hint });
   }
 }
 
@@ -246,6 +247,12 @@ function contentOf(purpose: Purpose): StreamPlan["content"] {
   return purpose.terminal ? "terminal" : "output";
 }
 
+/** What may be done instead, where it is not what SQL's users are told. */
+const hints: Partial<Record<Refusal["code"], string>> = {
+  too_complex: "Do less at once: fewer programs and files, in several commands.",
+  unsupported_statement: "Name one place by a plain path, and leave out what is not common.",
+  malformed_message: "Send one plain command in UTF-8, with no variables but those that are taken.",
+};
 /** How long a person's typing may wait for its echo, milliseconds. */
 const personHoldMs = 20;
 /** Besides the stream nothing has a plan: the opening and continuations have no answers. */

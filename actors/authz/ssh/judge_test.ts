@@ -1,5 +1,5 @@
 /** SSH channels under policy: what they are for, their lines, sftp, uploads, forwarding. */
-import { deepStrictEqual, notStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, notStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { Limits } from "#schemas/config.ts";
 import type { Open } from "#schemas/frames.ts";
 import { encodeSftpClient, type SftpClientPacket, sftpOpen } from "#schemas/wire/sftp/client.ts";
@@ -118,7 +118,9 @@ Deno.test("a channel is for one thing, asked for as RFC 4254 has it", () => {
     [],
   ];
   for (const messages of wrong) {
-    strictEqual(said(judgeOf().say(...messages)), "deny malformed_message");
+    const judged = judgeOf().say(...messages);
+    strictEqual(said(judged), "deny malformed_message");
+    match(judged.reasons[0]?.hint ?? "", /^Send one plain command/);
   }
   const right = judgeOf().say(pty, { kind: "env", name: "LC_ALL", value: "C" }, exec);
   strictEqual(right.decision, "allow");
