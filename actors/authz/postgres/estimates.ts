@@ -30,7 +30,7 @@ import { remember } from "#schemas/remember.ts";
 import { statementTexts } from "#schemas/wire/postgres/statement_texts.ts";
 import type { Decision } from "../policy/decide.ts";
 import { type Expected, withRows } from "../policy/rows.ts";
-import type { PlannableText } from "./request.ts";
+import type { PlannableText } from "./draft.ts";
 
 export type EstimateLimits = {
   /** Answers remembered. */
