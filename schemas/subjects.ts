@@ -77,6 +77,11 @@ export function parseAuditSubject(subject: string): AuditSubject | null {
   return known === undefined ? null : { epoch, shard: Number(shard), edge, session, kind: known };
 }
 
+/** Where authz says which policy and configuration came into force: no session's. */
+export function policyKey(epoch: string): SessionKey {
+  return { epoch, shard: 0, edge: "control", session: "policy" };
+}
+
 /** What a stage reads of one shard: `audit.<epoch>.<shard>.*.*.<kind>`. */
 export function auditFilter(epoch: string, shard: number | "*", kind: FrameKind | "*"): string {
   return `audit.${epoch}.${shard}.*.*.${kind}`;

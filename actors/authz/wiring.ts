@@ -10,7 +10,7 @@ import type { IdentityKeys } from "#actors/_kit/identity_token.ts";
 import { newId } from "#actors/_kit/new_id.ts";
 import { type SessionWorker, sessionWorker, workerLimits } from "#actors/_kit/session_worker.ts";
 import { encodeControl, type Policy } from "#schemas/frames.ts";
-import { auditStream, auditSubject } from "#schemas/subjects.ts";
+import { auditStream, auditSubject, policyKey } from "#schemas/subjects.ts";
 import { authz } from "./actor.ts";
 import { defaultLimits } from "./analysis/analyse.ts";
 import type { Parser } from "./analysis/parser.ts";
@@ -80,11 +80,10 @@ export async function wireAuthz(host: Host, facts: AuthzFacts): Promise<AuthzWir
       configDigest,
       at,
     };
-    const key = { epoch, shard: 0, edge: "control", session: "policy" };
     const nonce = random(16).toBase64({ alphabet: "base64url", omitPadding: true });
     const headers = frameHeaders({ request: 0, part: 0, more: false }, nonce, undefined);
     const payload = encodeControl("policy", frame);
-    const subject = auditSubject(key, "policy");
+    const subject = auditSubject(policyKey(epoch), "policy");
     await bus.publish(subject, payload, headers, { stream: auditStream(epoch) });
   }
 }

@@ -9,6 +9,7 @@ import { CommandError, exitCodes } from "./failure.ts";
 import type { Grammar } from "./arguments.ts";
 import { checkBus } from "./doctor_bus.ts";
 import { checkFiles } from "./doctor_files.ts";
+import { checkInForce } from "./doctor_in_force.ts";
 import { checkProcesses } from "./doctor_processes.ts";
 import type { Check } from "./doctor_check.ts";
 import { connectAuditor, findPlace } from "./place.ts";
@@ -38,6 +39,7 @@ async function run(call: Call): Promise<number> {
   try {
     await using auditor = await connectAuditor(place);
     for (const check of await checkBus(auditor)) note(check);
+    note(await checkInForce(place, auditor));
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     note({ what: "bus", good: false, said: error.message, hint: error.hint });

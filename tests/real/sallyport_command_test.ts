@@ -267,6 +267,11 @@ async function goneAndBack(rig: Rig, run: (...words: string[]) => Promise<Ran>):
     return names.sort();
   };
   deepStrictEqual(await wrong(), []);
+  const file = `${system.directory}/sallyport.yaml`;
+  const text = await Deno.readTextFile(file);
+  await Deno.writeTextFile(file, `${text}# changed\n`);
+  deepStrictEqual(await wrong(), ["in force"]);
+  await Deno.writeTextFile(file, text);
   await system.actor("masking").stop();
   await system.actor("approval").stop();
   deepStrictEqual(await wrong(), ["approval", "masking"]);
