@@ -24,7 +24,7 @@ export const script = `
     for (const time of document.querySelectorAll("time[data-local]")) {
       time.textContent = new Date(time.dateTime).toLocaleString(undefined, {
         dateStyle: "medium",
-        timeStyle: "short",
+        timeStyle: "medium",
       });
       time.removeAttribute("data-local");
     }

@@ -25,7 +25,7 @@ export function visible(text: string): string {
 /** A moment; without a script it stands in UTC. */
 export function moment(atMs: number): Html {
   const iso = new Date(atMs).toISOString();
-  const shown = `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
+  const shown = `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
   return html`<time datetime="${iso}" data-local>${shown}</time>`;
 }
 
