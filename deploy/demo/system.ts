@@ -9,7 +9,7 @@ import { freePorts } from "#deploy/machine/free_port.ts";
 import { findNatsServer, type NatsServer } from "#deploy/machine/nats_server.ts";
 import { type PostgresServer, startPostgres } from "#deploy/machine/postgres.ts";
 import type { PostgresBinaries } from "#deploy/machine/postgres_binaries.ts";
-import { type RunningProcess, type Say, startProcess } from "#deploy/machine/process.ts";
+import type { RunningProcess, Say } from "#deploy/machine/process.ts";
 import type { SshHost } from "#deploy/machine/ssh_host.ts";
 import { newSshKeyPair } from "#deploy/machine/ssh_key.ts";
 import {
@@ -19,8 +19,9 @@ import {
   writeSettings,
 } from "#deploy/installation.ts";
 import { startBus } from "#deploy/nats/start_bus.ts";
-import { isEdge, processArguments, type ProcessKind, processKinds } from "#deploy/processes.ts";
+import { isEdge, type ProcessKind, processKinds } from "#deploy/processes.ts";
 import type { Settings } from "#actors/_kit/settings.ts";
+import { startActorProcess } from "#deploy/actor_process.ts";
 import type { Config } from "#schemas/config.ts";
 import { parseConfig } from "#schemas/config_file.ts";
 import { epochOf } from "#schemas/subjects.ts";
@@ -78,7 +79,6 @@ export type System = {
 
 const edgeName = "postgres-1";
 const sshEdgeName = "ssh-1";
-const root = new URL("../../", import.meta.url).pathname;
 
 /** Starts everything, or stops what it had started and throws. */
 export async function startSystem(options: SystemOptions): Promise<System> {
@@ -158,7 +158,10 @@ async function start(options: SystemOptions, stack: AsyncDisposableStack): Promi
   });
   const startOne = async (kind: ProcessKind) => {
     const name = kind === "edge" ? edgeName : kind === "edge_ssh" ? sshEdgeName : kind;
-    actors.set(kind, await startActorProcess(kind, name, directory, settings, config));
+    const own = settings.get(name);
+    if (own === undefined) throw new Error(`Cannot start ${name}: it has no settings`);
+    const actor = { kind, name, settings: own };
+    actors.set(kind, await startActorProcess(actor, { directory, config }));
     say(`${name} is ready`);
   };
   const wanted = options.kinds ?? processKinds;
@@ -249,28 +252,4 @@ async function writeConfiguration(options: SystemOptions, text: string): Promise
   if (parsed.ok) return parsed.config;
   const problems = parsed.problems.map(({ path, message }) => `${path}: ${message}`);
   throw new Error(`The configuration is wrong: ${problems.join("; ")}`);
-}
-
-function startActorProcess(
-  kind: ProcessKind,
-  name: string,
-  directory: string,
-  settings: ReadonlyMap<string, Settings>,
-  config: Config,
-): Promise<RunningProcess> {
-  const own = settings.get(name);
-  if (own === undefined) throw new Error(`Cannot start ${name}: it has no settings`);
-  const settingsFile = `${directory}/settings/${name}.json`;
-  return startProcess({
-    name,
-    command: Deno.execPath(),
-    args: processArguments(kind, root, settingsFile, own, config),
-    env: { PATH: "", HOME: Deno.env.get("HOME") ?? "", DENO_DIR: Deno.env.get("DENO_DIR") ?? "" },
-    clearEnv: true,
-    logFile: `${directory}/logs/${name}.log`,
-    ready: /"event":"ready"/,
-    readyWaitMs: 30_000,
-    stopWaitMs: 3000,
-    pidFile: { path: `${directory}/logs/${name}.pid`, serves: settingsFile },
-  });
 }

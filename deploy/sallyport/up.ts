@@ -6,16 +6,17 @@
  * @module
  */
 import type { Settings } from "#actors/_kit/settings.ts";
+import { type ActorProcess, startActorProcess } from "#deploy/actor_process.ts";
 import {
   type Machine,
   readMachine,
   type RunningMachine,
   startMachine,
 } from "#deploy/own_machine.ts";
-import { type RunningProcess, startProcess } from "#deploy/machine/process.ts";
+import type { RunningProcess } from "#deploy/machine/process.ts";
 import { ProvisionError } from "#deploy/nats/provision.ts";
 import { LostSecretError } from "#deploy/secret_file.ts";
-import { isEdge, processArguments, type ProcessKind, processKinds } from "#deploy/processes.ts";
+import { isEdge, type ProcessKind, processKinds } from "#deploy/processes.ts";
 import type { Config } from "#schemas/config.ts";
 import { parseConfig } from "#schemas/config_file.ts";
 import { didYouMean } from "#schemas/did_you_mean.ts";
@@ -38,15 +39,12 @@ const grammar: Grammar = {
   ],
 };
 
-const root = new URL("../../", import.meta.url).pathname;
 const restartMs = 1000;
 /** How often one actor may end or fail to start within the window before it counts as broken. */
 const failuresMax = 5;
 const failureWindowMs = 120_000;
 
 export const up: Verb = { grammar, run };
-
-type Member = { readonly name: string; readonly kind: ProcessKind; readonly settings: Settings };
 
 async function run(call: Call): Promise<number> {
   const { given, terminal, signal } = call;
@@ -128,7 +126,7 @@ type Context = {
 };
 
 /** One actor: started, and started again when it ends, until the stop or until it is broken. */
-function memberRun(member: Member, { place, config, call: { terminal }, stop }: Context) {
+function memberRun(member: ActorProcess, { place, config, call: { terminal }, stop }: Context) {
   const { name } = member;
   const failures: number[] = [];
   let running: RunningProcess | null = null;
@@ -170,8 +168,8 @@ function memberRun(member: Member, { place, config, call: { terminal }, stop }: 
 }
 
 /** The installation's processes, or those of them that are named. */
-async function membersOf(place: Place, only: string | null): Promise<Member[]> {
-  const members: Member[] = [];
+async function membersOf(place: Place, only: string | null): Promise<ActorProcess[]> {
+  const members: ActorProcess[] = [];
   for await (const { name: file } of Deno.readDir(`${place.directory}/settings`)) {
     if (!file.endsWith(".json")) continue;
     const name = file.slice(0, -".json".length);
@@ -199,27 +197,17 @@ function kindOf(name: string, settings: Settings): ProcessKind | undefined {
 
 async function startMember(
   place: Place,
-  member: Member,
+  member: ActorProcess,
   config: Config,
 ): Promise<RunningProcess> {
-  const { name, kind, settings } = member;
-  const settingsFile = `${place.directory}/settings/${name}.json`;
   try {
-    return await startProcess({
-      name,
-      command: Deno.execPath(),
-      args: processArguments(kind, root, settingsFile, settings, config),
-      env: { PATH: "", HOME: Deno.env.get("HOME") ?? "", DENO_DIR: Deno.env.get("DENO_DIR") ?? "" },
-      clearEnv: true,
-      logFile: `${place.directory}/logs/${name}.log`,
-      ready: /"event":"ready"/,
-      readyWaitMs: 30_000,
-      stopWaitMs: 3000,
-      pidFile: { path: `${place.directory}/logs/${name}.pid`, serves: settingsFile },
-    });
+    return await startActorProcess(member, { directory: place.directory, config });
   } catch (error) {
     const why = error instanceof Error ? error.message : "unknown";
-    throw new CommandError(`${name} does not start: ${why}`, "sallyport doctor looks further");
+    throw new CommandError(
+      `${member.name} does not start: ${why}`,
+      "sallyport doctor looks further",
+    );
   }
 }
 
