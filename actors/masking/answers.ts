@@ -104,6 +104,7 @@ export function answerAt(rewriter: Rewriter, at: number): void {
   if (rewriter.copy !== null) collectCounts(rewriter.copy.program, rewriter.counts);
   rewriter.program = null;
   rewriter.copy = null;
+  rewriter.isDescribed = false;
   rewriter.at = at;
 }
 
@@ -120,7 +121,8 @@ function rowDescription(rewriter: Rewriter, frame: Frame): Failure | null {
   if (result?.answers === "describe") {
     if (result.statement !== null) remember(rewriter, result.statement, message.fields);
     answerAt(rewriter, rewriter.at + 1);
-  } else if (result?.answers === "query" && rewriter.program === null) {
+  } else if (result?.answers === "query" && !rewriter.isDescribed) {
+    rewriter.isDescribed = true;
     const formats = message.fields.map((field) => field.format);
     const described = { columns: message.fields, formats, isCertain: true };
     rewriter.program = programOf(result, described, rewriter.request.catalog, rewriter.means);

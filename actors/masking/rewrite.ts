@@ -56,6 +56,7 @@ export function openRewriter(options: RewriterOptions, from: Snapshot | null): R
     parses: 0,
     told: { withheld: false },
     at: 0,
+    isDescribed: false,
     program: null,
     copy: null,
     failure: null,

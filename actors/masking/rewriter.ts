@@ -106,7 +106,9 @@ export type Rewriter = {
   told: { withheld: boolean };
   /** The answer that comes next: an index into the plan's results. */
   at: number;
-  /** Of the answer at `at`; null when there is none yet. */
+  /** The columns of the answer at `at` were told. */
+  isDescribed: boolean;
+  /** Of the answer at `at`; null when there is none yet, or none that fits its columns. */
   program: RowProgram | null;
   copy: { readonly rewriter: CopyRewriter; readonly program: RowProgram } | null;
   failure: Failure | null;
