@@ -120,6 +120,7 @@ export function authz(
         return;
       }
       case "close":
+        state.judge?.closed?.();
         out.push({ kind: "end" });
         return;
       default:

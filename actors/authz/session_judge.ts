@@ -73,6 +73,8 @@ export type SessionJudge = {
   ready(): boolean;
   /** It was waited for long enough. */
   waitOver(): void;
+  /** The session is over. */
+  closed?(): void;
 };
 
 export const noConsequence: Consequence = { allowed() {}, settled() {} };

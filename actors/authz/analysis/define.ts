@@ -25,6 +25,7 @@ import { done, type Judged, judgeQuery, refuse, type Refused } from "./statement
 import {
   alterTable,
   clustered,
+  definedRelations,
   derivedColumns,
   foreignKeys,
   indexed,
@@ -79,7 +80,7 @@ export function createAs(body: Fields, run: Run): Judged | Refused {
       name: text(relation["relname"]),
       temporary: { columns: known ? columns : null },
     }
-    : { kind: "define" };
+    : { kind: "define", relations: [text(relation["relname"])] };
   if (run.paths.length > 0) run.effects.add("escape");
   const made = body["is_select_into"] === true ? "SELECT INTO" : "CREATE TABLE AS";
   const command = isView ? "CREATE MATERIALIZED VIEW" : made;
@@ -306,10 +307,11 @@ function changeOf(
   if (row.effect === "administer" && row.details.includes("maintenance")) return null;
   const created = madeType(tag, body) ??
     fields(body["relation"] ?? body["view"] ?? body["sequence"]);
+  const defines: SessionChange = { kind: "define", ...definedRelations(tag, body) };
   if (tag === "DropStmt" || tag === "AlterTableStmt" || tag === "RenameStmt") {
-    return { kind: "several", changes: [forgotten(body, created), { kind: "define" }] };
+    return { kind: "several", changes: [forgotten(body, created), defines] };
   }
-  if (!isTemporary(created, run)) return { kind: "define" };
+  if (!isTemporary(created, run)) return defines;
 
   const name = text(created["relname"]);
   return { kind: "temporary", name, temporary: temporaryColumns(tag, body) };

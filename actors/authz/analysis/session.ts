@@ -78,7 +78,8 @@ export type SessionChange =
   | { readonly kind: "temporary"; readonly name: string; readonly temporary: Temporary }
   | { readonly kind: "forget_temporary"; readonly names: readonly string[] }
   | { readonly kind: "discard"; readonly what: "all" | "temp" | "plans" }
-  | { readonly kind: "define" }
+  /** `relations`: bare names of all that it defines; absent when that is not relations alone. */
+  | { readonly kind: "define"; readonly relations?: readonly string[] }
   /** Code ran that may have changed anything: names no longer resolve. */
   | { readonly kind: "unknown_code" }
   | { readonly kind: "begin" }

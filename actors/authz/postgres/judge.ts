@@ -21,6 +21,7 @@ import { indexCatalog, isClassified, type Schema } from "../analysis/catalog_ind
 import type { Parser } from "../analysis/parser.ts";
 import { type SessionState, settled } from "../analysis/session.ts";
 import { settleSession } from "./changes.ts";
+import { createDefining } from "./defining.ts";
 import { type Judgements, neverHeld } from "../judgements.ts";
 import { maskPlan } from "../policy/plan.ts";
 import {
@@ -69,6 +70,7 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
   const { config } = judgements;
   const catalogs = new Map<string, Known>();
   const seen = new Map<string, Set<string>>();
+  const defining = createDefining();
   const estimates = createEstimates(ports.nowMs);
   const volumes = volumesOf(judgements);
   const analyser = createAnalyser(ports.parser, ports.analysisLimits);
@@ -81,6 +83,9 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     analyser.forget();
     const digests = seen.get(catalog.connection) ?? new Set();
     seen.set(catalog.connection, digests.add(catalog.digest));
+    for (const state of defining.sessions(catalog.connection)) {
+      if (isKnown(state, catalog.connection)) defining.end(catalog.connection, state);
+    }
   }
 
   function onCatalogBroken(connection: string): void {
@@ -100,8 +105,8 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
         estimates.learn(connection, bytes, question, rows, atMs),
       understand: (asked, policies) =>
         asked.request === 0
-          ? opened(state)
-          : consequence(state, understood(asked, state, connection), policies),
+          ? opened(state, connection)
+          : consequence(state, understood(asked, state, connection), policies, connection),
       denied(asked) {
         if (state.transaction === "T") state.refused = true;
         // What follows would be the rest of a COPY of which a part is missing.
@@ -113,7 +118,14 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
       waitOver() {
         state.catalogWaitOver = true;
       },
+      closed: () => defining.end(connection, state),
     };
+  }
+
+  /** Whether what the session defined, if anything, is in a catalog that is here. */
+  function isKnown({ transaction, needsCatalog }: PostgresState, connection: string): boolean {
+    const isHere = needsCatalog === null || seen.get(connection)?.has(needsCatalog) === true;
+    return transaction === "I" && isHere;
   }
 
   function ready(state: PostgresState, connection: string): boolean {
@@ -143,7 +155,7 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     const decision = judgements.decide(principal, connection, [connectAnalysis]);
     const judged = judgements.of(decision, principal, open, []);
     const plan = decision.everything ? verbatim : connectPlan;
-    return { ...neverHeld(judged, plan), consequence: opened(state) };
+    return { ...neverHeld(judged, plan), consequence: opened(state, connection) };
   }
 
   function request(
@@ -200,7 +212,7 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
       catalogDigest: catalog.digest,
       explain: before === null ? questionsOf(toRun, toPrepare, scales) : [],
       facts: [runsPrepared, state.session.searchPath, state.session.transaction.kind],
-      consequence: consequence(state, read, decision.policies),
+      consequence: consequence(state, read, decision.policies, open.connection),
     };
     const judged = { ...judgements.of(decision, principal, open, executed), ...facts };
     if (judged.decision === "deny") return judged;
@@ -238,7 +250,7 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     if (decision.decision !== "allow" || !decision.everything) return null;
     const judged = judgements.of(decision, principal, open, [unreadAnalysis]);
     const volume = volumes.left(decision.policies, open.connection, state.volume);
-    const after = consequence(state, null, decision.policies);
+    const after = consequence(state, null, decision.policies, open.connection);
     return { ...judged, volume, plan: verbatim, consequence: after };
   }
 
@@ -246,9 +258,11 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     state: PostgresState,
     understood: Read | null,
     policies: readonly string[],
+    connection: string,
   ): Consequence {
     return {
       allowed() {
+        defining.begin(connection, state, understood?.changes ?? null);
         // What is not understood may have compared anything.
         state.probes = understood === null
           ? "uncounted"
@@ -256,6 +270,7 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
       },
       settled: (outcome: Outcome) => {
         settleSession(state, understood, outcome, volumes.allowedBy(policies));
+        if (isKnown(state, connection)) defining.end(connection, state);
         state.copying = outcome.status === "executed" ? understood?.written.copying ?? null : null;
         if (!state.copyRefused) return;
         // The server was made to give the COPY up, and with it whatever it stood in.
@@ -266,8 +281,8 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
   }
 
   /** The opening asks for nothing. */
-  function opened(state: PostgresState): Consequence {
-    return { ...consequence(state, null, []), allowed() {} };
+  function opened(state: PostgresState, connection: string): Consequence {
+    return { ...consequence(state, null, [], connection), allowed() {} };
   }
 
   function understood(asked: Asked, state: PostgresState, connection: string): Read | null {
@@ -283,8 +298,16 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     known: Known,
   ): Read | Misunderstood {
     if (state.refused && isAbortTransaction(bytes)) return aborting;
-    const analyse = (sql: string, session: SessionState, types: readonly number[]): Analysed =>
-      castingParameters(analyser.analyse(sql, session, known.schema), types, session, known.schema);
+    const { schema, catalog: { connection } } = known;
+    const analyse = (sql: string, session: SessionState, types: readonly number[]): Analysed => {
+      const analysed = analyser.analyse(sql, session, schema);
+      const all = analysed.kind === "refused" ? [] : analysed.statements;
+      const isUnseen = !session.unsettled &&
+        defining.concerns(connection, state, all.map(({ analysis }) => analysis));
+      if (!isUnseen) return castingParameters(analysed, types, session, schema);
+      const unsettled = { ...session, unsettled: true };
+      return castingParameters(analyser.analyse(sql, unsettled, schema), types, unsettled, schema);
+    };
     const { session, portals, digest } = state;
     const read = understand(bytes, session, portals, analyse, ports.requestLimits, digest);
     if (read.kind === "refused") return read;

@@ -14,15 +14,19 @@ import { loadPolicy } from "../policy/cedar.ts";
 import { ada, config as plainConfig } from "../policy/testing.ts";
 import type { Asked, SessionJudge } from "../session_judge.ts";
 
+type Options = {
+  readonly config?: Config;
+  readonly parameters?: Record<string, string>;
+  readonly nowMs?: () => number;
+};
+
 /** A session of ada's on the clinic's catalog. @throws Error when the policy does not load. */
-export function admitted(
-  policyText: string,
-  options: {
-    readonly config?: Config;
-    readonly parameters?: Record<string, string>;
-    readonly nowMs?: () => number;
-  } = {},
-): SessionJudge {
+export function admitted(policyText: string, options: Options = {}): SessionJudge {
+  return judgeOf(policyText, options).admit();
+}
+
+/** A judge that admits sessions of ada's, and to which more catalogs may come. */
+export function judgeOf(policyText: string, options: Options = {}) {
   const { config = plainConfig, parameters = {}, nowMs = () => 0 } = options;
   const loaded = loadPolicy(policyText, config);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
@@ -37,7 +41,12 @@ export function admitted(
     requestLimits: { parametersMax: 10, portalsMax: 10, preparedMax: 10, messagesMax: 50 },
   });
   onCatalog({ ...clinicCatalog, connection: "ehr" });
-  return judge.admitted({ ...opening, parameters }, opening.principal);
+  return {
+    admit: (): SessionJudge => judge.admitted({ ...opening, parameters }, opening.principal),
+    catalogRead(digest: string): void {
+      onCatalog({ ...clinicCatalog, connection: "ehr", digest });
+    },
+  };
 }
 
 /** A request of its own, whole. */
