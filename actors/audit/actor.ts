@@ -28,6 +28,7 @@ export type IncidentCode =
   | "stream_truncated"
   | "frames_deleted"
   | "history_changed"
+  | "log_rolled_back"
   | "checkpoint_unreadable";
 /** Something a person must look at. `sequence` is where it shows. */
 export type Incident = {
@@ -74,6 +75,8 @@ export type AuditStart =
   | { readonly kind: "frontier"; readonly frontier: Frontier }
   /** It verifies, its frontier does not: read everything again, and pass through it. */
   | { readonly kind: "anchor"; readonly anchor: Anchor }
+  /** It is not the newest that is known to have been stored. */
+  | { readonly kind: "rolled_back"; readonly known: Anchor }
   /** It does not verify: nobody knows what was signed. */
   | { readonly kind: "unreadable"; readonly fault: string };
 
@@ -94,6 +97,8 @@ export function startAudit(start: AuditStart, nowMs: number): AuditState {
       return { ...fresh, frontier: start.frontier, signedSize: start.frontier.size };
     case "anchor":
       return { ...fresh, anchor: start.anchor, signedSize: start.anchor.size };
+    case "rolled_back":
+      return { ...fresh, incident: rolledBack(start.known) };
     case "unreadable":
       return { ...fresh, incident: unreadable(start.fault) };
     default:
@@ -183,6 +188,11 @@ function raise(
 ): AuditStep {
   const incident = { code, sequence, message };
   return [{ ...state, incident }, [{ kind: "incident", incident }]];
+}
+
+function rolledBack({ size }: Anchor): Incident {
+  const message = `a checkpoint of ${size} frames was stored, and is not the newest any more`;
+  return { code: "log_rolled_back", sequence: size, message };
 }
 
 function unreadable(fault: string): Incident {

@@ -20,9 +20,11 @@ import {
 import type { Clock } from "#actors/_kit/clock.ts";
 import { checkpointMessage, readCheckpointMessage } from "#schemas/log/checkpoint_message.ts";
 import type { Signer, Verifier } from "#schemas/log/key.ts";
-import type { Frontier } from "#schemas/log/merkle.ts";
+import { equalBytes } from "#schemas/log/bytes.ts";
+import { emptyFrontier, type Frontier, root } from "#schemas/log/merkle.ts";
 import { checkpointStream, checkpointSubject } from "#schemas/subjects.ts";
 import {
+  type Anchor,
   type AuditInput,
   type AuditLimits,
   auditLimits,
@@ -82,6 +84,8 @@ export function startLogWriter(ports: WriterPorts): LogWriter {
   let state: AuditState = startAudit({ kind: "empty" }, clock.nowMs());
   /** Sequence of the newest checkpoint on the log's subject, 0 when there is none. */
   let lastStored = 0;
+  /** The largest tree that this process knows to be signed and stored; no start goes behind it. */
+  let known: Anchor = { size: 0, root: root(emptyFrontier) };
   let subscription: Subscription | null = null;
   let running = false;
   let stopped = false;
@@ -114,7 +118,9 @@ export function startLogWriter(ports: WriterPorts): LogWriter {
   async function begin(mine: number): Promise<void> {
     const newest = await bus.last(checkpointStream, subject);
     if (mine !== generation || stopped) return;
-    state = startAudit(readStart(newest, ports.verifier), clock.nowMs());
+    const from = readStart(newest, ports.verifier, known);
+    known = anchorOf(from) ?? known;
+    state = startAudit(from, clock.nowMs());
     lastStored = newest?.sequence ?? 0;
     if (state.incident !== null) reportIncident(state.incident);
     const asked = state.frontier.size;
@@ -167,6 +173,7 @@ export function startLogWriter(ports: WriterPorts): LogWriter {
     const options = { stream: checkpointStream, expectedLastSubjectSequence: lastStored };
     bus.publish(subject, payload, headers, options).then((published) => {
       if (mine !== generation) return;
+      known = { size: frontier.size, root: root(frontier) };
       lastStored = published.sequence;
       apply(mine, { kind: "signed", size: frontier.size, nowMs: clock.nowMs() });
     }, (error) => {
@@ -199,14 +206,28 @@ export function startLogWriter(ports: WriterPorts): LogWriter {
   }
 }
 
-/** What the newest stored checkpoint says about where to start. */
-export function readStart(newest: StoredMessage | null, verifier: Verifier): AuditStart {
-  if (newest === null) return { kind: "empty" };
+/** What the newest stored checkpoint says about where to start; `known` was stored before. */
+function readStart(newest: StoredMessage | null, verifier: Verifier, known: Anchor): AuditStart {
+  if (newest === null) return known.size === 0 ? { kind: "empty" } : { kind: "rolled_back", known };
   const read = readCheckpointMessage(newest, verifier);
   if (!read.ok) return { kind: "unreadable", fault: read.fault };
-  if (read.frontier !== null) return { kind: "frontier", frontier: read.frontier };
   const { size, root } = read.checkpoint;
+  const forks = size === known.size && !equalBytes(root, known.root);
+  if (size < known.size || forks) return { kind: "rolled_back", known };
+  if (read.frontier !== null) return { kind: "frontier", frontier: read.frontier };
   return { kind: "anchor", anchor: { size, root } };
+}
+
+/** The tree from which a start goes on; null when there is none. */
+function anchorOf(start: AuditStart): Anchor | null {
+  switch (start.kind) {
+    case "frontier":
+      return { size: start.frontier.size, root: root(start.frontier) };
+    case "anchor":
+      return start.anchor;
+    default:
+      return null;
+  }
 }
 
 function codeOf(error: unknown): string {

@@ -114,6 +114,40 @@ Deno.test("startLogWriter() finds a frame deleted behind its back", async () => 
   await writer.stop();
 });
 
+Deno.test("startLogWriter() signs nothing over a log that was taken back to an earlier day", async () => {
+  for (const left of [1, 0]) {
+    const world = makeWorld();
+    const writer = world.start();
+    world.store("a", "b");
+    await world.pass(3000);
+    world.store("c", "d");
+    await world.pass(3000);
+    deepStrictEqual(world.sizes(), [2, 4]);
+    // The server's files are those of a backup.
+    world.takeBack({ frames: left * 2, checkpoints: left });
+    world.store("v", "w", "x", "y", "z");
+    await world.pass(20_000);
+    strictEqual(writer.status().incident?.code, "log_rolled_back");
+    strictEqual(world.checkpoints.length, left);
+    await writer.stop();
+  }
+});
+
+Deno.test("startLogWriter() goes on behind another writer's checkpoints", async () => {
+  const world = makeWorld();
+  const first = world.start();
+  world.store("a");
+  await world.pass(3000);
+  const second = world.start();
+  world.store("b");
+  await world.pass(3000);
+  world.store("c");
+  await world.pass(5000);
+  deepStrictEqual([first.status().incident, second.status().incident], [null, null]);
+  strictEqual(world.sizes().at(-1), 3);
+  for (const writer of [first, second]) await writer.stop();
+});
+
 function makeWorld() {
   const clock = fakeClock();
   const frames: StoredMessage[] = [];
@@ -171,6 +205,11 @@ function makeWorld() {
         frames.push(frame);
         for (const follower of [...followers]) follower(frame);
       }
+    },
+    takeBack(to: { readonly frames: number; readonly checkpoints: number }) {
+      frames.splice(to.frames);
+      checkpoints.splice(to.checkpoints);
+      last = to.frames;
     },
     pass: (ms: number) => clock.pass(ms),
     /** The sizes of all checkpoints, each of which must verify. */
