@@ -99,7 +99,8 @@ export function terminalInput(
     const typed = line.text;
     const waitMs = typedMs + limits.echoMsMax - nowMs();
     const isShown = carriedOut && waitMs <= 0;
-    const isHidden = typed !== null && typed.trim() !== "" && isUnseen(typed, terminal);
+    const isHidden = typed !== null && typed.trim() !== "" && !line.stopped &&
+      isUnseen(typed, terminal);
     if ((typed === null || !line.isPlain || isHidden) && !isShown) {
       // The target was given this long to carry out and show what was typed; then it is unknown.
       const lostMs = typedMs + echoWaits * limits.echoMsMax - nowMs();

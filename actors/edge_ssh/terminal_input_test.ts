@@ -320,3 +320,16 @@ Deno.test("without a terminal nothing takes back what was sent in pieces", () =>
   input.next(carriedOut);
   equal(takenBack(input), "impossible");
 });
+
+Deno.test("a line that a stopped terminal does not show is no password", () => {
+  const { type, show, input, time } = shell();
+  show("$ ");
+  time.ms += 500;
+  for (const keys of ["\x13", "sudo"]) {
+    type(keys);
+    deepStrictEqual(given(input.next(carriedOut)), [keys]);
+  }
+  time.ms += 500;
+  type("\r");
+  deepStrictEqual(given(input.next(carriedOut)), ["", "sudo", "\r"]);
+});

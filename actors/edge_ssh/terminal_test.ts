@@ -92,6 +92,11 @@ Deno.test("keys give a line as line editors take them", () => {
     ["ac\x1b[Db", "abc"],
     ["b\x1b[Ha\x1b[Fc", "abc"],
     ["\x1b[200~ls\x1b[201~", "ls"],
+    // In what is pasted an editor takes no key for a command.
+    ["\x1b[200~rm x #\x15\x1b[201~", null],
+    ["\x1b[200~rm x\x1b[H\x1b[201~", null],
+    ["\x1b[200~x\x03ls", "ls"],
+    ["\x13r\x11m", "rm"],
     ["l\ts", null],
     ["\x1b[A", null],
     ["\x12x", null],

@@ -17,6 +17,9 @@ export class TypedLine {
   #escape = "";
   #touched = false;
   #plain = true;
+  /** Between the marks of what is pasted, where editors take every character as it is. */
+  #pasting = false;
+  #stopped = false;
 
   constructor(charsMax: number) {
     this.#charsMax = charsMax;
@@ -35,6 +38,11 @@ export class TypedLine {
   /** Only ASCII: to a shell of another encoding the bytes of other characters are other keys. */
   get isPlain(): boolean {
     return this.#plain;
+  }
+
+  /** The terminal was told to show nothing more (Ctrl-S), and not to go on (Ctrl-Q). */
+  get stopped(): boolean {
+    return this.#stopped;
   }
 
   /** A new line begins with text of the editor's own. */
@@ -65,6 +73,7 @@ export class TypedLine {
     const code = character.codePointAt(0) ?? 0;
     if (code > 0x7f) this.#plain = false;
     if (code >= 0x20 && code !== 0x7f && code !== 0xfffd) return this.#insert(character);
+    if (this.#pasting && code !== 0x1b) this.#known = false;
     switch (code) {
       case 0x7f:
       case 0x08:
@@ -76,6 +85,7 @@ export class TypedLine {
       case 0x02:
         return this.#move(-1);
       case 0x03:
+        this.#pasting = false;
         return this.reset();
       case 0x04:
         this.#characters.splice(this.#cursor, 1);
@@ -89,6 +99,12 @@ export class TypedLine {
         this.#characters.length = this.#cursor;
         return;
       case 0x0c:
+        return;
+      case 0x11:
+      case 0x13:
+        // An editor that is given them searches its history: then the screen tells.
+        this.#stopped = code === 0x13;
+        this.#plain = false;
         return;
       case 0x15:
         this.#characters.splice(0, this.#cursor);
@@ -115,6 +131,7 @@ export class TypedLine {
     if (/^\x1b(?:[[O][\d;]{0,8})?$/.test(this.#escape)) return;
     const sequence = this.#escape.slice(1);
     this.#escape = "";
+    if (this.#pasting && sequence !== "[201~") this.#known = false;
     switch (sequence) {
       case "[C":
       case "OC":
@@ -137,7 +154,11 @@ export class TypedLine {
         return;
       // What is pasted stands between these.
       case "[200~":
+        this.#pasting = true;
+        return;
       case "[201~":
+        this.#pasting = false;
+        return;
       // Focus of the window.
       case "[I":
         return;
