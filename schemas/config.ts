@@ -38,7 +38,7 @@ export type DataClass = z.infer<typeof DataClass>;
 export const Protocol = z.enum(["postgres", "ssh"]);
 export type Protocol = z.infer<typeof Protocol>;
 
-export const PostgresConnection = z.strictObject({
+const PostgresConnection = z.strictObject({
   protocol: z.literal("postgres"),
   host: z.string().min(1),
   port: z.int().min(1).max(65535),

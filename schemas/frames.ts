@@ -22,7 +22,7 @@ import { MaskPlan } from "#schemas/mask_plan.ts";
 import { verdictMemory } from "#schemas/verdict_memory.ts";
 import { VolumeCut, VolumeLimit } from "#schemas/volume.ts";
 
-export const frameVersion = 1;
+const frameVersion = 1;
 export const frameHeader = "Sallyport-Frame";
 /** Counts of masked values by class on a `response`: `mrn=12,ssn=3`. */
 export const maskedHeader = "Sallyport-Masked";

@@ -11,7 +11,7 @@ import { remember } from "#schemas/remember.ts";
 /** Different rests that are remembered; the oldest makes room. */
 export const restsMax = 256;
 /** Longer ones are checked each time, UTF-16 code units. */
-export const restCharactersMax = 16_384;
+const restCharactersMax = 16_384;
 
 const beginning = /^\{"version":1,"request":(0|[1-9]\d{0,14}),"digest":"([0-9a-f]{64})",/;
 

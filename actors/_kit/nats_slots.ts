@@ -5,8 +5,8 @@
  */
 
 /** How many bounded reads, and how many `follow`s, one key can have under way at once. */
-export const pageSlots = 8;
-export const followSlots = 4;
+const pageSlots = 8;
+const followSlots = 4;
 
 /** The reading consumers of a key; its permissions name exactly these. */
 export function readerConsumers(inboxPrefix: string): { pages: string[]; follows: string[] } {

@@ -20,12 +20,12 @@ export function isOwn(viewer: PrincipalChain, principal: PrincipalChain | null):
     principal.person === viewer.person;
 }
 
-export function maySeeApproval(viewer: PrincipalChain, entry: ApprovalEntry): boolean {
+function maySeeApproval(viewer: PrincipalChain, entry: ApprovalEntry): boolean {
   return isOwn(viewer, entry.principal) ||
     entry.needs.some(({ group }) => viewer.groups.includes(group));
 }
 
-export function maySeeSession(
+function maySeeSession(
   viewer: PrincipalChain,
   ledger: Pick<Ledger, "approverGroups">,
   session: SessionEntry,

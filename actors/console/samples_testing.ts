@@ -109,7 +109,7 @@ export type HoldOptions = {
   readonly behind?: Uint8Array;
 };
 
-export const bulkQuery = "select p.mrn, p.dob, count(*)\n  from patients p\n" +
+const bulkQuery = "select p.mrn, p.dob, count(*)\n  from patients p\n" +
   "  join encounters e on e.patient_id = p.id\n where e.started > '2026-01-01'\n group by 1, 2";
 
 /** A session whose first request is held and waits for an approval. */

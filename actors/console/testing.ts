@@ -39,7 +39,7 @@ export const issuerUrl = "https://id.example.org";
 export const epoch = "2026_11";
 export const startMs = Date.UTC(2026, 10, 21, 9, 0, 0);
 
-export const testConfig = Config.parse({
+const testConfig = Config.parse({
   version: 1,
   organisation: "Example Health",
   issuer: { url: issuerUrl, audience: "sallyport" },

@@ -69,7 +69,7 @@ export type CatalogNeed = "no" | "first" | "again";
 
 export type Refusal = { readonly words: Uint8Array; readonly sqlstate: string | null };
 
-export const nothingAnswered: Answered = {
+const nothingAnswered: Answered = {
   status: "executed",
   rows: 0,
   commands: [],

@@ -32,8 +32,8 @@ import {
   sshEdgeName,
 } from "./plan.ts";
 
-export const natsImage = "nats:2.14-alpine";
-export const postgresImage = "postgres:18";
+const natsImage = "nats:2.14-alpine";
+const postgresImage = "postgres:18";
 const ourImage = "sallyport";
 
 /** The user `deno` of the official Deno image. */

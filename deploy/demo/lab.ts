@@ -17,7 +17,7 @@ export function startLab(options: Omit<SshHostOptions, "fill">): Promise<SshHost
 }
 
 /** Writes the files into an empty folder. */
-export async function fillLab(home: string): Promise<void> {
+async function fillLab(home: string): Promise<void> {
   const patients = [...patientRows(chanceOf(seed), sizes)];
   for (const [path, text] of labFiles(patients)) {
     const folder = `${home}/${path.slice(0, path.lastIndexOf("/") + 1)}`;

@@ -17,7 +17,7 @@ import {
 } from "#deploy/nats/streams.ts";
 
 /** The oldest server whose behaviour was tested (strict API, priority groups). */
-export const serverVersionMin = [2, 12] as const;
+const serverVersionMin = [2, 12] as const;
 
 export type ProvisionOptions = {
   readonly url: string;

@@ -42,9 +42,9 @@ export type Topology = {
 const second = 1_000_000_000;
 const mebibyte = 1024 * 1024;
 /** Bytes of unmasked frames on their way to masking; more makes targets wait. */
-export const rawBytesMax = 64 * mebibyte;
+const rawBytesMax = 64 * mebibyte;
 /** The priority group of every stage consumer: one worker is served, the others stand by. */
-export const activeGroup = "active";
+const activeGroup = "active";
 
 /** The streams of an epoch. */
 export function streams(topology: Topology): ApiConfig[] {
@@ -90,7 +90,7 @@ export function streams(topology: Topology): ApiConfig[] {
 }
 
 /** What each stage reads of the audit stream (design 4). */
-export const auditStages: Readonly<Record<string, readonly FrameKind[]>> = {
+const auditStages: Readonly<Record<string, readonly FrameKind[]>> = {
   authz: ["open", "request", "explain", "estimate", "approval", "outcome", "close"],
   target: ["open", "request", "explain", "verdict", "close"],
   masking: ["open", "verdict", "close"],

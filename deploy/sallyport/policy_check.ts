@@ -45,7 +45,7 @@ async function run(call: Call): Promise<number> {
 }
 
 /** What a good policy amounts to; lines without line ends. */
-export function summaryLines(summary: PolicySummary): string[] {
+function summaryLines(summary: PolicySummary): string[] {
   const { rules, connections, classes, policyVersion, configDigest, warnings } = summary;
   const width = Math.max(0, ...rules.map(({ id }) => id.length));
   return [

@@ -13,7 +13,7 @@ import { isKeyName, type Signer, type Verifier } from "./key.ts";
 
 /** What a reader of notes accepts at most; the specification asks for at least 16 signatures. */
 export type NoteLimits = { readonly bytesMax: number; readonly signaturesMax: number };
-export const noteLimits: NoteLimits = { bytesMax: 128 * 1024, signaturesMax: 32 };
+const noteLimits: NoteLimits = { bytesMax: 128 * 1024, signaturesMax: 32 };
 
 export type NoteSignature = { readonly name: string; readonly keyId: string };
 export type NoteFault =

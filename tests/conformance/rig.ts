@@ -62,7 +62,7 @@ export function memoryRig(seed: number, faults: MemoryFaults = {}): MemoryRig {
 }
 
 /** Time that jumps to the next timer whenever everything else is done. */
-export function fastClock(): Clock & { halt(): void } {
+function fastClock(): Clock & { halt(): void } {
   const timers: { readonly dueMs: number; readonly order: number; callback(): void }[] = [];
   let nowMs = 1_795_000_000_000;
   let order = 0;

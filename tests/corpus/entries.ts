@@ -36,7 +36,7 @@ export async function readEntries(folder: URL): Promise<Entry[]> {
   return entries;
 }
 
-export function parseEntries(file: string, text: string): Entry[] {
+function parseEntries(file: string, text: string): Entry[] {
   const entries: Entry[] = [];
   let start = 0;
   let block: string[] = [];

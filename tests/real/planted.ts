@@ -20,7 +20,7 @@ const patient = {
 const noteBody = "Zqplantednote: reachable at zqnote.planted@example.org, SSN 986-42-8812.";
 
 /** Patient 1 and note 1 are planted. */
-export const plantedPatient = 1;
+const plantedPatient = 1;
 
 /** What no role of the demo may ever see. */
 export const plantedForNobody: readonly string[] = [
@@ -31,7 +31,7 @@ export const plantedForNobody: readonly string[] = [
   "986-42-8812",
 ];
 /** What only the treatment team may see. */
-export const plantedForTreatment: readonly string[] = [
+const plantedForTreatment: readonly string[] = [
   patient.mrn,
   patient.name,
   "Quorxplanted",

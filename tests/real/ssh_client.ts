@@ -24,7 +24,7 @@ export const sshKinds: readonly ProcessKind[] = [
 ];
 
 /** Everything on the lab but what single rules forbid, so that clients may show what they do. */
-export function openLab(text: string): string {
+function openLab(text: string): string {
   return `${text}
 @id("test-lab")
 permit (principal, action in [Action::"connect", Action::"session", Action::"read",
@@ -136,7 +136,7 @@ export async function sshClient(
 }
 
 /** Lets a public key stand for the token's holder on the lab. */
-export async function registerKey(
+async function registerKey(
   system: System,
   token: string,
   publicKey: string,

@@ -35,7 +35,7 @@ export const usual: Beginning = { minor: 0, parameters: {}, options: {}, tls: "a
 const waitMs = 60_000;
 
 /** Opens TLS to the server, and says nothing yet. */
-export async function wireClient(way: Way, begins: Beginning["tls"]): Promise<WireClient> {
+async function wireClient(way: Way, begins: Beginning["tls"]): Promise<WireClient> {
   const { host: hostname, port, caFile } = way;
   if (caFile === null) throw new Error("TLS needs an authority");
   const caCerts = [await Deno.readTextFile(caFile)];

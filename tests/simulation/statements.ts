@@ -34,28 +34,28 @@ export type Statement = {
 
 const encoder = new TextEncoder();
 
-export const readPatients = select("patients", "id, mrn, name, ssn, city", "order by id");
-export const readClaims = select("claims", "id, memo", "order by id");
+const readPatients = select("patients", "id, mrn, name, ssn, city", "order by id");
+const readClaims = select("claims", "id, memo", "order by id");
 const visits = select("visits", "id, reason", "order by id");
-export const readVisits: Statement = { ...visits, answer: { ...visits.answer, notice: true } };
+const readVisits: Statement = { ...visits, answer: { ...visits.answer, notice: true } };
 export const countVisits = statement("select count(*) from visits", "runs", {
   kind: "rows",
   fields: [{ ...field("", "count"), name: "count", typeOid: 20, typeSize: 8 }],
   rows: [["40"]],
   tag: "SELECT 1",
 });
-export const updateVisit = statement(
+const updateVisit = statement(
   "update visits set reason = 'seen' where id = 3",
   "runs",
   command("UPDATE 1"),
 );
 /** The server's error repeats a protected value. */
-export const failingUpdate = statement(
+const failingUpdate = statement(
   "update visits set reason = 'dup' where id = 4",
   "runs",
   { ...command("23505"), kind: "error", detail: "Key (reason)=(Zqnote04) is in the way." },
 );
-export const failingSelect = statement("select id / 0 from claims", "runs", {
+const failingSelect = statement("select id / 0 from claims", "runs", {
   ...command("22012"),
   kind: "error",
   detail: "In a row with memo 987-65-4304.",
@@ -78,25 +78,25 @@ const readReadVisits: Statement = {
   sql: "select v.id, v.reason from visits v, readings r where r.id = v.id order by v.id",
 };
 /** What the planner expects more of than the catalog's statistics do. */
-export const heldByPlanner: Statement = {
+const heldByPlanner: Statement = {
   ...select("patients", "id, city", "where city <> name order by id"),
   judged: "held",
   planned: 5000,
 };
-export const heldCopy = statement("copy patients to stdout", "held", {
+const heldCopy = statement("copy patients to stdout", "held", {
   kind: "copy",
   fields: [],
   rows: relations[0]?.rows ?? [],
   tag: "COPY 24",
 });
-export const heldUpdate = statement(
+const heldUpdate = statement(
   "update claims set state = 'paid' where id = 5",
   "held",
   command("UPDATE 1"),
 );
-export const deletePatients = statement("delete from patients", "refused", command(""));
-export const dropPatients = statement("drop table patients", "refused", command(""));
-export const notSql = statement("selekt 1", "refused", command(""));
+const deletePatients = statement("delete from patients", "refused", command(""));
+const dropPatients = statement("drop table patients", "refused", command(""));
+const notSql = statement("selekt 1", "refused", command(""));
 /** With a parameter; always one row. */
 export const patientById: Statement = {
   sql: "select name, city from patients where id = $1",
@@ -122,7 +122,7 @@ export const plainStatements: readonly Statement[] = [
 ];
 export const refusedStatements: readonly Statement[] = [deletePatients, dropPatients, notSql];
 export const heldStatements: readonly Statement[] = [heldCopy, heldUpdate, heldByPlanner];
-export const everyStatement: readonly Statement[] = [
+const everyStatement: readonly Statement[] = [
   ...plainStatements,
   ...refusedStatements,
   ...heldStatements,

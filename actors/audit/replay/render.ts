@@ -23,7 +23,7 @@ export type RenderLimits = {
   readonly statementLinesMax: number;
   readonly copyLinesMax: number;
 };
-export const renderLimits: RenderLimits = {
+const renderLimits: RenderLimits = {
   cellCharactersMax: 40,
   lineCharactersMax: 200,
   statementLinesMax: 40,

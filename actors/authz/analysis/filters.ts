@@ -287,7 +287,7 @@ export function sortKey(sort: unknown): unknown {
 }
 
 /** An expression's value; with an origin only when it is a column as it is stored. */
-export function columnValue(expression: unknown, scope: Scope | null, run: Run): Column {
+function columnValue(expression: unknown, scope: Scope | null, run: Run): Column {
   const value = valueOf(expression, scope, run);
   const bare = bodyOf(uncast(expression), "ColumnRef") !== null && isColumn(value);
   return bare ? value : named("", value);

@@ -11,7 +11,7 @@
 export type Fields = { readonly [key: string]: unknown };
 export type Node = { readonly tag: string; readonly body: Fields };
 
-export const noFields: Fields = {};
+const noFields: Fields = {};
 const noItems: readonly unknown[] = [];
 
 /** The object `value` is, or an empty one. */

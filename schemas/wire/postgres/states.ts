@@ -128,7 +128,7 @@ export type ServerEvent =
   | "error_response";
 
 /** The transitions by what the server says; an absent cell leaves the state as it is. */
-export const serverStates = {
+const serverStates = {
   startup: { startup_received: "authenticating", error_response: "closed" },
   authenticating: {
     authentication_cleartext_password: "password",
