@@ -57,8 +57,8 @@ export async function connectAgent(
   await tcp.write(sslRequest);
   if (await tcp.read(new Uint8Array(1)) !== 1) throw new Error("no TLS is offered");
   const caCerts = [await Deno.readTextFile(caFile)];
-  const conn = await Deno.startTls(tcp, { hostname: "localhost", caCerts });
-  const wire = wireOf(conn);
+  const connection = await Deno.startTls(tcp, { hostname: "localhost", caCerts });
+  const wire = wireOf(connection);
   try {
     const names = { user, database: "ehr", application_name: "corpus", ...parameters };
     await wire.send(startup(names));
@@ -68,7 +68,7 @@ export async function connectAgent(
     const refusal = errorOf(greeting);
     if (refusal !== null) throw new Error(`the session does not open: ${refusal.message}`);
   } catch (error) {
-    conn.close();
+    connection.close();
     throw error;
   }
   const send = async (bytes: Uint8Array) => {
@@ -92,15 +92,15 @@ export async function connectAgent(
 
 type Received = { readonly raw: string; readonly message: BackendMessage };
 
-function wireOf(conn: Deno.TlsConn) {
+function wireOf(connection: Deno.TlsConn) {
   const framer = new Framer(limits);
   let isOver = false;
   const close = () => {
-    if (!isOver) conn.close();
+    if (!isOver) connection.close();
     isOver = true;
   };
   const send = async (bytes: Uint8Array) => {
-    for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
+    for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
   };
   const next = async (): Promise<Received | null> => {
     for (;;) {
@@ -113,7 +113,7 @@ function wireOf(conn: Deno.TlsConn) {
         return { raw, message: decoded };
       }
       const chunk = new Uint8Array(65_536);
-      const count = await conn.read(chunk).catch(() => null);
+      const count = await connection.read(chunk).catch(() => null);
       if (count === null) return null;
       framer.push(chunk.subarray(0, count));
     }

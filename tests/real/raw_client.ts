@@ -29,12 +29,14 @@ export async function rawClient(system: System): Promise<RawClient> {
 /** Connects through TLS, no startup message sent. */
 export async function tlsClient(system: System): Promise<RawClient> {
   const { host: hostname, port } = system.edge;
-  const conn = await Deno.connect({ hostname, port });
-  await conn.write(sslRequest);
+  const connection = await Deno.connect({ hostname, port });
+  await connection.write(sslRequest);
   const answer = new Uint8Array(1);
-  if (await conn.read(answer) !== 1 || answer[0] !== 0x53) throw new Error("no TLS is offered");
+  if (await connection.read(answer) !== 1 || answer[0] !== 0x53) {
+    throw new Error("no TLS is offered");
+  }
   const caCerts = [await Deno.readTextFile(system.caFile)];
-  return clientOf(await Deno.startTls(conn, { hostname: "localhost", caCerts }));
+  return clientOf(await Deno.startTls(connection, { hostname: "localhost", caCerts }));
 }
 
 /** A session that is ready for its first query. */
@@ -73,21 +75,21 @@ export function message(tag: string, body: string | Uint8Array): Uint8Array {
   return bytes;
 }
 
-function clientOf(conn: Deno.Conn): RawClient {
+function clientOf(connection: Deno.Conn): RawClient {
   let text = "";
   let isOver = false;
   let isLate = false;
   const latin1 = new TextDecoder("latin1");
   const read = async () => {
     const chunk = new Uint8Array(65_536);
-    const count = await conn.read(chunk).catch(() => null);
+    const count = await connection.read(chunk).catch(() => null);
     if (count === null) isOver = true;
     else text += latin1.decode(chunk.subarray(0, count));
   };
   const readWhile = async (more: () => boolean) => {
     const timer = setTimeout(() => {
       isLate = true;
-      conn.close();
+      connection.close();
     }, waitMs);
     while (!isOver && more()) await read();
     clearTimeout(timer);
@@ -103,7 +105,7 @@ function clientOf(conn: Deno.Conn): RawClient {
   return {
     async send(...parts) {
       for (const part of parts) {
-        for (let at = 0; at < part.length;) at += await conn.write(part.subarray(at));
+        for (let at = 0; at < part.length;) at += await connection.write(part.subarray(at));
       }
     },
     async until(wanted) {
@@ -114,10 +116,10 @@ function clientOf(conn: Deno.Conn): RawClient {
       await readWhile(() => true);
       return take();
     },
-    finish: () => conn.closeWrite(),
+    finish: () => connection.closeWrite(),
     [Symbol.dispose]() {
       try {
-        conn.close();
+        connection.close();
       } catch {
         // The wait has closed it already.
       }

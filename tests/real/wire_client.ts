@@ -44,11 +44,15 @@ async function wireClient(way: Way, begins: Beginning["tls"]): Promise<WireClien
     const tls = { hostname: "localhost", port, caCerts, alpnProtocols };
     return clientOf(await Deno.connectTls(tls));
   }
-  const conn = await Deno.connect({ hostname, port });
-  await conn.write(encodeStartupPacket({ kind: "ssl_request" }, new Writer()).bytes());
+  const connection = await Deno.connect({ hostname, port });
+  await connection.write(encodeStartupPacket({ kind: "ssl_request" }, new Writer()).bytes());
   const answer = new Uint8Array(1);
-  if (await conn.read(answer) !== 1 || answer[0] !== 0x53) throw new Error("no TLS is offered");
-  return clientOf(await Deno.startTls(conn, { hostname: "localhost", caCerts, alpnProtocols }));
+  if (await connection.read(answer) !== 1 || answer[0] !== 0x53) {
+    throw new Error("no TLS is offered");
+  }
+  return clientOf(
+    await Deno.startTls(connection, { hostname: "localhost", caCerts, alpnProtocols }),
+  );
 }
 
 /** Opens a session with a password, up to its first ReadyForQuery; what came is the greeting. */
@@ -95,7 +99,7 @@ export async function sendCancel(way: Way, key: Frame): Promise<void> {
   await client.toEnd();
 }
 
-function clientOf(conn: Deno.TlsConn): WireClient {
+function clientOf(connection: Deno.TlsConn): WireClient {
   const framer = new Framer({ messageBytesMax: 64 * 1024 * 1024 });
   const chunk = new Uint8Array(65_536);
   let isOver = false;
@@ -104,7 +108,7 @@ function clientOf(conn: Deno.TlsConn): WireClient {
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
-      conn.close();
+      connection.close();
     }, waitMs);
     try {
       for (;;) {
@@ -116,7 +120,7 @@ function clientOf(conn: Deno.TlsConn): WireClient {
         if (next.kind === "malformed") throw new Error(`no message: ${next.code}`);
         if (isLate) throw new Error(`Waited ${waitMs} ms in vain for the server`);
         if (isOver) return frames;
-        const count = await conn.read(chunk).catch(() => null);
+        const count = await connection.read(chunk).catch(() => null);
         if (count === null) isOver = true;
         else framer.push(chunk.slice(0, count));
       }
@@ -126,7 +130,7 @@ function clientOf(conn: Deno.TlsConn): WireClient {
   };
   return {
     async send(bytes) {
-      for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
+      for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
     },
     until: (tag, times = 1) => {
       return read((frames) => frames.filter((frame) => frame.tag === tag).length >= times);
@@ -134,7 +138,7 @@ function clientOf(conn: Deno.TlsConn): WireClient {
     toEnd: () => read(() => false),
     [Symbol.dispose]() {
       try {
-        conn.close();
+        connection.close();
       } catch {
         // The wait has closed it already.
       }

@@ -34,9 +34,9 @@ const sslRequest = Uint8Array.of(0, 0, 0, 8, 4, 210, 22, 47);
 /** Opens a session as the demo's agent; `application` names it in the stored frames. */
 export async function record(rig: Rig, application: string): Promise<Recorder> {
   const { system } = rig;
-  const conn = await connect(system);
+  const connection = await connect(system);
   try {
-    const wire = wireOf(conn);
+    const wire = wireOf(connection);
     await wire.open({ user: "report-agent", database: "ehr", application_name: application });
     await wire.until("authentication_cleartext_password");
     await wire.send({ kind: "password", password: system.tokens.agent });
@@ -52,32 +52,34 @@ export async function record(rig: Rig, application: string): Promise<Recorder> {
         const lines = [...wire.lines, "", ...await storedLines(rig, application)];
         return withoutTokens(`${lines.join("\n")}\n`);
       },
-      [Symbol.dispose]: () => conn.close(),
+      [Symbol.dispose]: () => connection.close(),
     };
   } catch (error) {
-    conn.close();
+    connection.close();
     throw error;
   }
 }
 
 async function connect(system: System): Promise<Deno.TlsConn> {
   const { host: hostname, port } = system.edge;
-  const conn = await Deno.connect({ hostname, port });
-  await conn.write(sslRequest);
+  const connection = await Deno.connect({ hostname, port });
+  await connection.write(sslRequest);
   const answer = new Uint8Array(1);
-  if (await conn.read(answer) !== 1 || answer[0] !== 0x53) throw new Error("no TLS is offered");
+  if (await connection.read(answer) !== 1 || answer[0] !== 0x53) {
+    throw new Error("no TLS is offered");
+  }
   const caCerts = [await Deno.readTextFile(system.caFile)];
-  return await Deno.startTls(conn, { hostname: "localhost", caCerts });
+  return await Deno.startTls(connection, { hostname: "localhost", caCerts });
 }
 
-function wireOf(conn: Deno.Conn) {
+function wireOf(connection: Deno.Conn) {
   const lines: string[] = [];
   const framer = new Framer(limits);
   let state: State = "startup";
   let columns: Columns = { fields: [], formats: null };
 
   const write = async (bytes: Uint8Array) => {
-    for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
+    for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
   };
   const next = async (): Promise<Frame> => {
     for (;;) {
@@ -85,13 +87,13 @@ function wireOf(conn: Deno.Conn) {
       if (frame.kind === "frame") return frame;
       if (frame.kind === "malformed") throw new Error(`a frame is malformed: ${frame.code}`);
       const chunk = new Uint8Array(65_536);
-      const count = await conn.read(chunk);
+      const count = await connection.read(chunk);
       if (count === null) throw new Error(`the gateway hung up after\n${lines.join("\n")}`);
       framer.push(chunk.subarray(0, count));
     }
   };
   const inTime = async (read: () => Promise<void>) => {
-    const timer = setTimeout(() => conn.close(), readWaitMs);
+    const timer = setTimeout(() => connection.close(), readWaitMs);
     try {
       await read();
     } finally {
@@ -142,7 +144,7 @@ function wireOf(conn: Deno.Conn) {
     /** The gateway hangs up and says nothing more. */
     end: () =>
       inTime(async () => {
-        const count = await conn.read(new Uint8Array(1));
+        const count = await connection.read(new Uint8Array(1));
         if (count !== null || framer.buffered > 0) throw new Error("bytes came after the end");
         lines.push("B end of the connection");
       }),
