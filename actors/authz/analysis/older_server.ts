@@ -1,14 +1,15 @@
 /**
- * The parser is PostgreSQL 18's; of a server before 16 some texts mean something else, and what
- * they mean there decides which column an outer query names. Here a tree becomes what the server's
- * own parser would have made, or the text is refused.
+ * The parser is PostgreSQL 18's; of a server before 17 some texts mean something else, and what
+ * they mean there decides which column an outer query names, or whose function is called. Here a
+ * tree becomes what the server's own parser would have made, or the text is refused.
  *
- * | before | text              | there                                                   |
- * | ------ | ----------------- | ------------------------------------------------------- |
- * | 16     | `system_user`     | a column or a table of that name                        |
- * | 15     | `true`            | `'t'::bool`, so a column of it is called `bool`         |
- * | 15     | `0x1f`, `1_000`   | `0 AS x1f`, `1 AS _000`                                 |
- * | 14     | `extract(a from b)` | `date_part('a', b)`, and called so                    |
+ * | before | text                | there                                                  |
+ * | ------ | ------------------- | ------------------------------------------------------ |
+ * | 17     | `json_value(…)`     | a function of users' own, as `json_array(…)` before 16 |
+ * | 16     | `system_user`       | a column or a table of that name                       |
+ * | 15     | `true`              | `'t'::bool`, so a column of it is called `bool`        |
+ * | 15     | `0x1f`, `1_000`     | `0 AS x1f`, `1 AS _000`                                |
+ * | 14     | `extract(a from b)` | `date_part('a', b)`, and called so                     |
  *
  * What 18 refuses and an older server takes (postfix operators, `123abc`) is refused here, too.
  *
@@ -19,7 +20,7 @@ import { bodyOf, fields, number, stringsOf } from "./tree.ts";
 
 /** A parser that reads as a server of this `server_version_num` does. */
 export function parserFor(parser: Parser, serverVersion: number): Parser {
-  if (serverVersion >= 160_000) return parser;
+  if (serverVersion >= 170_000) return parser;
   return (sql) => {
     const parsed = parser(sql);
     if (!parsed.ok || !suspicious.test(sql)) return parsed;
@@ -28,12 +29,24 @@ export function parserFor(parser: Parser, serverVersion: number): Parser {
 }
 
 /** Words and signs without which every server reads a text alike. */
-const suspicious = /system_user|true|false|extract|[0-9][xXoObB_]/i;
+const suspicious = /json|merge_action|system_user|true|false|extract|[0-9][xXoObB_]/i;
+
+/** Nodes that stand for what would be a call of users' code, and the versions that have them. */
+const newNodes: ReadonlyMap<string, number> = new Map([
+  ...["JsonObjectConstructor", "JsonArrayConstructor", "JsonArrayQueryConstructor"].map(since(16)),
+  ...["JsonObjectAgg", "JsonArrayAgg"].map(since(16)),
+  ...["JsonFuncExpr", "JsonParseExpr", "JsonScalarExpr", "JsonSerializeExpr"].map(since(17)),
+  ...["JsonTable", "MergeSupportFunc"].map(since(17)),
+]);
+
+function since(major: number) {
+  return (tag: string) => [tag, major * 10_000] as const;
+}
 
 const otherwise: Parsed = {
   ok: false,
   code: "syntax_error",
-  message: "This server would read the statement otherwise: system_user, or a number with letters",
+  message: "A server of this version reads the statement otherwise; put names in quotes",
   position: null,
 };
 
@@ -44,6 +57,7 @@ function asOlder(tree: unknown, sql: string, serverVersion: number): boolean {
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     if (!isHolder(next)) continue;
     for (const [key, value] of Object.entries(next)) {
+      if (serverVersion < (newNodes.get(key) ?? 0)) return false;
       const constant = bodyOf(value, "A_Const");
       const call = bodyOf(value, "FuncCall");
       if (constant !== null && serverVersion < 150_000) {
@@ -54,7 +68,7 @@ function asOlder(tree: unknown, sql: string, serverVersion: number): boolean {
       }
       if (call !== null && call["funcformat"] === "COERCE_SQL_SYNTAX") {
         const name = stringsOf(call["funcname"])?.at(-1);
-        if (name === "system_user") return false;
+        if (name === "system_user" && serverVersion < 160_000) return false;
         if (name === "extract" && serverVersion < 140_000) {
           next[key] = { "FuncCall": { ...call, funcname: named("date_part") } };
         }

@@ -24,6 +24,11 @@ const outer: readonly (readonly [until: number, sql: string])[] = [
 
 /** Read otherwise, and refused. */
 const refused: readonly (readonly [until: number, sql: string])[] = [
+  [17, "select json_value('1', '$')"],
+  [17, "select json_scalar(1)"],
+  [17, "select * from json_table('1', '$' columns (x text path '$'))"],
+  [16, "select json_array(1)"],
+  [16, "select json_objectagg('a' : 1)"],
   [16, `select system_user from ${patients("system_user")}`],
   [16, "select * from system_user"],
   [15, `select (select "?column?" from (select 0x1f) s) from ${patients('"?column?"')}`],
@@ -35,6 +40,9 @@ const refused: readonly (readonly [until: number, sql: string])[] = [
 
 /** Read alike everywhere. */
 const alike = [
+  "select json_build_object('a', 1), '{}'::json, to_json(1)",
+  "select json_object('{a,b}')",
+
   "select 'system_user', '0x1f', 'extract'",
   'select 1 as "0x1f"',
   "select -5, - 1.5e3",
