@@ -57,6 +57,10 @@ if (!isToldToStop) {
   const sshPort = system.ssh.port;
   for (const line of welcomeLines({ ...edge, folder, sshPort, consoleUrl })) print(line);
 }
+void system.nats.exited().then(() => {
+  if (isToldToStop) return;
+  say(`nats-server ended, so nothing runs until the demo is started again: ${system.nats.logFile}`);
+});
 await stopping.promise;
 say("stopping");
 await system.stop();
