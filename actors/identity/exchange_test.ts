@@ -277,6 +277,23 @@ Deno.test("exchange() refuses who or what was revoked, until it ends", async () 
   }
 });
 
+Deno.test("exchange() lets nobody act by a token that was revoked, or as an agent that was", async () => {
+  const { identity, organisation } = await testIdentity();
+  const token = await organisation();
+  const until = new Date((startSeconds + 60) * 1000).toISOString();
+  const actorToken = await organisation({ sub: "retriever", jti: "stolen" });
+  const asked = () => identity.exchange(sessionRequest(token, { actorToken }));
+  strictEqual(codeOf(await asked()), "ok");
+  ok(identity.revoke({ version: 1, kind: "jti", value: "stolen", until }));
+  strictEqual(codeOf(await asked()), "token_revoked");
+  const planner = await organisation({ sub: "planner" });
+  ok(identity.revoke({ version: 1, kind: "actor", value: "planner", until }));
+  const acting = await identity.exchange(sessionRequest(token, { actorToken: planner }));
+  strictEqual(codeOf(acting), "token_revoked");
+  const forged = await identity.exchange(sessionRequest(token, { actorToken: `${planner}x` }));
+  strictEqual(codeOf(forged), "token_bad_signature");
+});
+
 Deno.test("revoke() says when it could not take one in", async () => {
   const { identity } = await testIdentity();
   const until = new Date((startSeconds + 60) * 1000).toISOString();
