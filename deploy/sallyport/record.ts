@@ -77,6 +77,9 @@ async function evidenceRecord(grammar: Grammar, call: Call, file: string): Promi
   if (epoch !== head.epoch) {
     throw new CommandError(`${file} is the record of ${head.epoch}`, "leave --epoch out");
   }
+  if (grammar.verb !== "verify") {
+    call.terminal.say(`as ${file} says; whether that is genuine, sallyport verify --from says`);
+  }
   return {
     bus,
     epoch,
