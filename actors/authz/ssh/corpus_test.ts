@@ -15,7 +15,7 @@ Deno.test("every command line of the corpus does what the corpus says", () => {
   const cases = corpus.split("\n\n").map((block) => block.trimEnd()).filter((block) =>
     block !== ""
   );
-  ok(cases.length >= 420, "the corpus is whole");
+  ok(cases.length >= 490, "the corpus is whole");
   for (const block of cases) {
     const [head = "", ...expected] = block.split("\n");
     const line = head.startsWith("$$ ") ? JSON.parse(head.slice(3)) : head.slice(2);

@@ -16,6 +16,7 @@ import {
   readArguments,
 } from "./options.ts";
 import { filePrograms } from "./programs/files.ts";
+import { gitPrograms } from "./programs/git.ts";
 import { networkPrograms } from "./programs/network.ts";
 import { builtins } from "./programs/builtins.ts";
 import { descriptions } from "./programs/descriptions.ts";
@@ -28,6 +29,7 @@ import { plain, type Value } from "./words.ts";
 const special: ReadonlyMap<string, (call: Call) => void> = new Map([
   ...builtins,
   ...filePrograms,
+  ...gitPrograms,
   ...networkPrograms,
   ...remotePrograms,
   ...runners,

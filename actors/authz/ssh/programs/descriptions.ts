@@ -35,13 +35,13 @@ const readers: Readonly<Record<string, string>> = {
   ls: "-* -R^ -I: -w: -T: --recursive^ --ignore: --hide: --width: --tabsize: ; read:list*=.",
   dir: "-* -R^ --recursive^ ; read:list*=.",
   vdir: "-* -R^ --recursive^ ; read:list*=.",
-  tree: "-* -L: -P: -I: -H: -T: -o> --charset: --filelimit: --timefmt: --sort: --fromfile? " +
+  tree: "-* -R? -L: -P: -I: -H: -T: -o> --charset: --filelimit: --timefmt: --sort: --fromfile? " +
     "--gitfile? --infofile? ; read:list*=.",
   du: "-aAbcDhHklLmsSxP0 -d: -B: -t: -X% --all --apparent-size --bytes --total --human-readable " +
     "--si --summarize --max-depth: --block-size: --exclude: --time= --files0-from% ; read:list*=.",
   df: "-ahHiklPTv -B: -t: -x: --all --human-readable --inodes --local --print-type --type: " +
     "--total --output= --si --sync --portability ; read:stat*",
-  findmnt: "-* ; text*",
+  findmnt: "-* -F< --tab-file< ; text*",
   cut: "-nsz -b: -c: -d: -f: --bytes: --characters: --delimiter: --fields: --complement " +
     "--only-delimited --output-delimiter: ; read*",
   paste: "-sz -d: --delimiters: --serial ; read*",
@@ -98,7 +98,7 @@ const readers: Readonly<Record<string, string>> = {
   dmesg: "-dehHkLptTuwxPSrJ -f: -l: --level: --facility: --human --ctime --follow --decode " +
     "--kernel --color= --nopager --since: --until: --time-format: -c& -C& -D& -E& -n& -F< ; ",
   ps: "-* ; text*",
-  ss: "-* -K& -D> -F< --kill& ; text*",
+  ss: "-* -K& -D> -F< -N: --kill& --diag> --filter< --net: ; text*",
   top: "-bcHiSs1 -d: -n: -o: -p: -u: -U: -w: -e: -E: ; ",
 };
 

@@ -56,6 +56,13 @@ const curlOptions = described(
     "text*",
 );
 
+/** Options whose text may name a file behind `@` or `<`. */
+const sends = new Set(
+  ("-d --data --data-binary --data-urlencode --json -H --header -F --form -b --cookie -w " +
+    "--write-out").split(" "),
+);
+const fileInText = /^(?:[^@<]*=)?[@<]([^;]*)(.*)/s;
+
 function curl(call: Call): void {
   const given = argumentsOf(call, curlOptions());
   const targets = [...given.operands, ...optionValues(given, "--url")];
@@ -64,11 +71,20 @@ function curl(call: Call): void {
   for (const proxy of optionValues(given, "-x", "--proxy")) reach(call, proxy);
   // It connects there, whatever the address says.
   if (hasOption(given, "--resolve")) call.opaque("unclear_host");
-  for (const file of optionValues(given, "-T", "--upload-file")) call.read(file);
-  const bodies = ["-d", "--data", "--data-binary", "--data-urlencode", "--json", "-H", "--header"];
-  for (const { text } of optionValues(given, ...bodies, "-F", "--form", "-b", "--cookie", "-w")) {
+  for (const file of optionValues(given, "-T", "--upload-file")) {
+    // Braces and brackets stand for several files.
+    if (/[{}[\]]/.test(file.text ?? "")) call.opaque("unclear_path");
+    call.read(file);
+  }
+  for (const { name, value } of given.options) {
+    if (value === null || !sends.has(name)) continue;
+    const { text } = value;
     if (text === null) call.opaque("unclear_argument");
-    const [, file] = /^(?:[^@<]*=)?[@<]([^;]*)/.exec(text ?? "") ?? [];
+    // A name may stand before the file there.
+    const shape = name === "--data-urlencode" ? /^[^@=]*@([^;]*)(.*)/s : fileInText;
+    const [, file, rest] = shape.exec(text ?? "") ?? [];
+    // Several files, quotes, and headers out of a file.
+    if (/[",]/.test(file ?? "") || /[@<]/.test(rest ?? "")) call.opaque("unclear_path");
     if (file !== undefined && file !== "-") call.read(plain(file));
     else if (file === undefined && /[@<]/.test(text ?? "")) call.mark(null, "sends_text");
   }
@@ -160,7 +176,7 @@ function probe(call: Call): void {
 
 function resolve(call: Call): void {
   for (const { text } of call.words) {
-    if (text === "-f" || text === "-k" || text === null) call.opaque("unknown_option");
+    if (text === null || /^-\w*[fk]/.test(text)) call.opaque("unknown_option");
   }
   const server = call.words.find(({ text }) => text?.startsWith("@"));
   const name = call.words.find(({ text }) => text !== null && /^[^-+@]/.test(text));
@@ -170,6 +186,10 @@ function resolve(call: Call): void {
 function control(call: Call): void {
   const verbs = call.words.map(({ text }) => text ?? "").filter((text) => !text.startsWith("-"));
   const verb = call.command === "service" ? verbs[1] : verbs[0];
+  // It runs ssh, or looks into another system.
+  if (call.words.some(({ text }) => /^-\w*[HM]|^--(?:ho|ma|ro|im)/.test(text ?? ""))) {
+    call.opaque("onward");
+  }
   const looks = /^(status|is-active|is-enabled|is-failed|show|cat|list-[a-z-]+)?$/;
   if (!looks.test(verb ?? "") || call.words.some(({ text }) => text === null)) {
     call.mark("administer");

@@ -1,19 +1,15 @@
 /**
- * The far ends of scp, rsync and git, which a client starts by a command line, and the near ends.
+ * The far ends of scp and rsync, which a client starts by a command line, and the near ends.
  *
  * @module
  */
-import { type Call, statementOf } from "../draft.ts";
+import type { Call } from "../draft.ts";
 import { plain, type Value } from "../words.ts";
-import { argumentsOf, described, hasOption, optionValues, type Program } from "./arguments.ts";
+import { argumentsOf, described, hasOption, type Program } from "./arguments.ts";
 
 export const remotePrograms: readonly (readonly [string, Program])[] = [
   ["scp", scp],
   ["rsync", rsync],
-  ["git", git],
-  ["git-upload-pack", (call) => serveGit(call, call.words, "read")],
-  ["git-upload-archive", (call) => serveGit(call, call.words, "read")],
-  ["git-receive-pack", (call) => serveGit(call, call.words, "write")],
   ["sftp-server", (call) => call.opaque("sftp_by_exec")],
 ];
 
@@ -150,66 +146,3 @@ function belowPlace(call: Call, option: string): Value {
   if (!text.startsWith("/") && text.split("/").includes("..")) call.opaque("unclear_path");
   return plain(text);
 }
-
-/** Git itself expands `~`, quoted or not; what it sends and takes is packed. */
-function serveGit(call: Call, words: readonly Value[], effect: "read" | "write"): void {
-  // A statement of its own, for a rule may permit this and no other doubt.
-  call.draft.push(statementOf(call.command, ["interpret"], ["encoded"]));
-  const paths = words.filter(({ text }) => {
-    return text === null || !/^--(strict|no-strict|timeout=\d+)$/.test(text);
-  });
-  const [path, ...others] = paths;
-  if (path === undefined || others.length > 0 || path.text === null || path.text.startsWith("-")) {
-    return call.opaque("unclear_argument");
-  }
-  const tilde = path.text.startsWith("~") ? "written" : path.tilde;
-  if (effect === "read") call.read({ ...path, tilde }, "git");
-  else call.write({ ...path, tilde }, "git");
-}
-
-const gitReads = new Set(
-  ("status log diff show blame shortlog describe rev-parse rev-list ls-files ls-tree cat-file " +
-    "for-each-ref show-ref name-rev whatchanged reflog count-objects merge-base cherry grep " +
-    "version help").split(" "),
-);
-const gitWrites = new Set(
-  ("add rm mv commit checkout switch restore reset branch tag stash merge rebase cherry-pick " +
-    "revert init clean apply am gc prune notes worktree").split(" "),
-);
-/** Options that run a program, or name a file or repository elsewhere. */
-const gitRunsMore = new RegExp(
-  "^(--ext-diff|--textconv|--output|--upload-pack|--receive-pack|--exec|-u$|-c$|--config|" +
-    "--template|-x$|--open-files|-O|--contents|-F|--file|--exclude-from|-X|--separate-git-dir)",
-);
-const gitRemotes = new Set(["clone", "fetch", "pull", "push", "ls-remote"]);
-
-function git(call: Call): void {
-  const given = argumentsOf(call, gitOptions());
-  const [verb, ...rest] = given.operands;
-  const name = verb?.text ?? null;
-  if (verb === undefined || name === "version" || name === "help") return;
-  if (name === "upload-pack" || name === "upload-archive") return serveGit(call, rest, "read");
-  if (name === "receive-pack") return serveGit(call, rest, "write");
-  const odd = rest.some(({ text }) => {
-    return text === null || gitRunsMore.test(text);
-  });
-  if (odd) call.opaque("unknown_option");
-  const places = optionValues(given, "-C");
-  const here = places.length > 0 ? places : [plain(".")];
-  // Outside of a repository, and with some verbs anywhere, operands are files.
-  const named = rest.filter(({ text }) => !/^-|:/.test(text ?? ""));
-  if (name !== null && gitReads.has(name)) {
-    for (const place of [...here, ...named]) call.read(place, "git");
-  } else if (name !== null && gitWrites.has(name)) {
-    for (const place of [...here, ...named]) call.write(place, "git");
-  } else if (name !== null && gitRemotes.has(name)) {
-    const address = rest.find(({ text }) => /^[^-].*[:/]/.test(text ?? ""));
-    const host = /^(?:[a-z+]+:\/\/)?(?:[^/@]*@)?([^/:]+)[:/]/.exec(address?.text ?? "")?.[1];
-    call.network(host ?? null);
-    const into = name === "clone" ? named : [];
-    for (const place of [...here, ...into]) call.write(place, "git");
-  } else call.opaque("unlisted");
-}
-const gitOptions = described(
-  "+ -pP -C: -c? --no-pager --git-dir? --work-tree? --exec-path? ; text*",
-);
