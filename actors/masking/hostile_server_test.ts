@@ -1,4 +1,4 @@
-/** A server that says whatever it likes: nothing of a value leaves, by no message and in no order. */
+/** A server that says what it likes: nothing of a value leaves, by no message, in no order. */
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";

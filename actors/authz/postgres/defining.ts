@@ -3,8 +3,8 @@
  * others are judged by the catalog, which is read once the definition stands. In between a name may
  * mean to the server what nobody here knows.
  *
- * Only what sessions define whose judge is this one is known: a definition made past the gateway, or
- * judged by another process, is seen with the next catalog.
+ * Only what sessions define whose judge is this one is known: a definition made past the gateway,
+ * or judged by another process, is seen with the next catalog.
  *
  * **Invariant:** from when a definition is allowed until its catalog is here, or it is undone, the
  * statements of other sessions that read what it names are judged as if definitions were unseen.

@@ -1,6 +1,6 @@
 /**
- * Client encodings whose longer characters have bytes below 0x80 in them: what looks like a quote, a
- * backslash or a delimiter may be a part of a character.
+ * Client encodings whose longer characters have bytes below 0x80 in them: what looks like a quote,
+ * a backslash or a delimiter may be a part of a character.
  * https://www.postgresql.org/docs/current/multibyte.html
  *
  * @module

@@ -35,7 +35,7 @@ const gitWrites = new Set(
   ("add rm mv commit checkout switch restore reset branch tag stash merge rebase cherry-pick " +
     "revert init clean apply am gc prune notes worktree").split(" "),
 );
-/** Options by name that neither run a program nor name a file; git takes them by their beginning. */
+/** Options by name that neither run a program nor name a file; git takes their beginnings. */
 const gitHarmless = new Set(
   ("oneline stat graph all decorate no-color color name-only name-status cached staged short " +
     "porcelain abbrev abbrev-commit pretty format since until after before author committer grep " +
