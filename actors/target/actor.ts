@@ -60,7 +60,9 @@ export function target(
         received(state, input.bytes, out);
         break;
       case "written":
-        written(state, input.request, "executed", limits, out);
+        if (input.request !== state.current?.verdict.request) {
+          written(state, input.request, "executed", limits, out);
+        } else if (state.upstream.conversation.settled) complete(state, out);
         break;
       case "refused":
         written(state, input.request, "not_run", limits, out);
@@ -216,7 +218,10 @@ export function target(
     for (const bytes of parts) out.push({ kind: "run", command: { kind: "write", bytes } });
     flow.pace(state, out);
     out.push({ kind: "wake", name: "duration", afterMs: durationMsMax });
-    if (state.upstream.conversation.settled) return complete(state, out);
+    if (state.upstream.conversation.settled) {
+      if (!state.upstream.conversation.feeds) return complete(state, out);
+      return void out.push({ kind: "run", command: { kind: "confirm", request } });
+    }
     const continuations = state.queue.filter(({ verdict }) => {
       return continuedBy(state.pending.get(verdict.request)) === request;
     });

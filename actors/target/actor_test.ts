@@ -65,6 +65,24 @@ Deno.test("the first bytes of a response are sent on at once, the others are gat
   deepStrictEqual(sent(take({ kind: "wake", name: "gather" })), [2 * row.length]);
 });
 
+Deno.test("data of a COPY is sent on as fast as the server takes it", () => {
+  const { take, commands } = serving();
+  const data = frontendBytes({ kind: "copy_data", data: new Uint8Array(10) });
+  const begins = { kind: "copy_in_response", format: 0, columnFormats: [0] } as const;
+  ask(take, 1);
+  take({ kind: "received", bytes: backendBytes(begins) });
+  for (const request of [2, 3]) ask(take, request, 1, data);
+  deepStrictEqual(commands.splice(0), ["write", "write", "confirm"]);
+  take({ kind: "written", request: 2 });
+  deepStrictEqual(commands.splice(0), ["write", "confirm"]);
+  const failed = errorResponse({ severity: "ERROR", sqlstate: "22P02", message: "no" });
+  take({ kind: "received", bytes: joinBytes([backendBytes(failed), ready]) });
+  ask(take, 4);
+  deepStrictEqual(commands.splice(0), []);
+  take({ kind: "written", request: 3 });
+  deepStrictEqual(commands.splice(0), ["write"], "a server passes over the rest of what failed");
+});
+
 Deno.test("until the agent has the first part of a response, little of it is read", () => {
   const { chunkBytes, creditStartBytes, creditBytes } = targetLimits;
   const { take, commands } = serving();
@@ -133,13 +151,18 @@ function serving(): { take(input: Input): Effects; readonly commands: string[] }
 }
 
 /** A query that was allowed to give out so many rows. */
-function ask(take: (input: Input) => Effects, request: number, rowsMax = 1_000_000): void {
+function ask(
+  take: (input: Input) => Effects,
+  request: number,
+  rowsMax = 1_000_000,
+  bytes = query,
+): void {
   take({
     kind: "frame",
-    frame: frameOf("request", { key, request, payload: query }),
+    frame: frameOf("request", { key, request, payload: bytes }),
     replayed: false,
   });
-  const payload = encodeControl("verdict", verdictOn(request, query, rowsMax));
+  const payload = encodeControl("verdict", verdictOn(request, bytes, rowsMax));
   take({ kind: "frame", frame: frameOf("verdict", { key, request, payload }), replayed: false });
 }
 

@@ -33,6 +33,8 @@ export type Conversation = {
   readonly startsSlowly: boolean;
   /** True when the running request has had all its answers. */
   readonly settled: boolean;
+  /** What goes upstream is answered by nothing: it is complete once the server takes it. */
+  readonly feeds: boolean;
   /** The server said that it ends the session: a connection that closes then was not lost. */
   readonly ending: boolean;
   /** The running response has reached a limit of its verdict: what still runs is of no use. */
@@ -83,6 +85,7 @@ export const noConversation: Conversation = {
   prompt: false,
   startsSlowly: false,
   settled: true,
+  feeds: false,
   ending: false,
   cut: false,
   spent: false,

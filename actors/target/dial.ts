@@ -29,7 +29,11 @@ export type Endpoint = {
   readonly tls: { readonly ca: string | undefined; readonly serverName: string } | null;
 };
 
-export type DialLimits = LoginLimits & { readonly dialMsMax: number };
+export type DialLimits = LoginLimits & {
+  readonly dialMsMax: number;
+  /** Written and not sent, as when a server takes the data of a COPY slower than it comes. */
+  readonly unsentBytesMax: number;
+};
 
 /** Dials; exactly one of `ready` and `failed` is called, and `closed` once after `ready`. */
 export function dial(
@@ -74,8 +78,7 @@ export function dial(
           forgetTimer();
           const { processId, secretKey } = step;
           const key = { processId, secretKey };
-          const { dialMsMax } = limits;
-          events.ready(upstreamOf({ socket, pace }, endpoint, key, dialMsMax, over), step.bytes);
+          events.ready(upstreamOf({ socket, pace }, endpoint, key, limits, over), step.bytes);
         }
       }
     });
@@ -110,14 +113,30 @@ function upstreamOf(
   { socket, pace }: Opened,
   endpoint: Endpoint,
   key: CancelKey,
-  cancelMsMax: number,
+  { dialMsMax, unsentBytesMax }: DialLimits,
   over: () => void,
 ): Upstream {
+  let unsent = 0;
+  let waiting: (() => void)[] = [];
   return {
-    write: (bytes) => void socket.write(bytes),
+    write(bytes) {
+      unsent += bytes.length;
+      socket.write(bytes, () => {
+        unsent -= bytes.length;
+        if (unsent > unsentBytesMax) return;
+        const ready = waiting;
+        waiting = [];
+        for (const taken of ready) taken();
+      });
+    },
+    whenWritten(callback) {
+      const taken = () => callback("taken");
+      if (unsent > unsentBytesMax) waiting.push(taken);
+      else taken();
+    },
     pause: pace.pause,
     resume: pace.resume,
-    cancel: () => cancel(endpoint, key, cancelMsMax),
+    cancel: () => cancel(endpoint, key, dialMsMax),
     hangUp: over,
   };
 }

@@ -66,7 +66,7 @@ export function targetDriver(ports: {
         return session?.upstream?.write(command.bytes);
       case "confirm": {
         const { request } = command;
-        return session?.upstream?.whenWritten?.((fate) => {
+        return session?.upstream?.whenWritten((fate) => {
           deliver({ kind: fate === "taken" ? "written" : "refused", request });
         });
       }

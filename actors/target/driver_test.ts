@@ -68,6 +68,7 @@ Deno.test("who comes with the id of another's session gets nothing of it", () =>
   let dials = 0;
   const upstream = {
     write: (bytes: Uint8Array) => void written.push(bytes.toHex()),
+    whenWritten: (callback: (fate: "taken") => void) => callback("taken"),
     cancel: () => {},
     pause: () => {},
     resume: () => {},

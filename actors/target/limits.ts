@@ -29,6 +29,7 @@ export const targetLimits: Limits = {
   iterationsMax: 1_000_000,
   greetingBytesMax: 256 * 1024,
   dialMsMax: 10_000,
+  unsentBytesMax: 1024 * 1024,
   keepaliveMs: 15_000,
   keepalivesMax: 3,
   loginBytesMax: 256 * 1024,

@@ -14,10 +14,11 @@ export type Upstream = {
   cancel(): Promise<void> | void;
   hangUp(): void;
   /**
-   * Ends one continuation; of protocols that have them. Calls back `taken` once the server's window
-   * has taken all that was written since the one before, `refused` when none of it was sent.
+   * Calls back once the server has taken enough of what was written. Of protocols that have
+   * continuations it ends one: `taken` once its window has taken all that was written since the one
+   * before, `refused` when none of it was sent.
    */
-  whenWritten?(callback: (fate: "taken" | "refused") => void): void;
+  whenWritten(callback: (fate: "taken" | "refused") => void): void;
 };
 
 export type DialEvents = {

@@ -122,7 +122,7 @@ Deno.test("channels of one agent's connection share the target's", async (test) 
       files.write({ kind: "subsystem", name: "sftp" });
       const ask = (packet: Parameters<typeof encodeSftpClient>[0]) => {
         files.write({ kind: "data", data: encodeSftpClient(packet) });
-        return new Promise<string>((resolve) => files.upstream.whenWritten?.(resolve));
+        return new Promise<string>((resolve) => files.upstream.whenWritten(resolve));
       };
       strictEqual(await ask({ kind: "init", version: 3 }), "taken");
       const open = { kind: "open", id: 1, flags: 1, attributes: {} } as const;

@@ -50,7 +50,7 @@ Deno.test("target reaches an SSH host", async (test) => {
     using channel = await openChannel(endpoint);
     let taken = false;
     channel.write(exec("cat"), data("one\n"));
-    channel.upstream.whenWritten?.(() => taken = true);
+    channel.upstream.whenWritten(() => taken = true);
     await channel.until((one) => one.output() === "one\n");
     ok(taken);
     channel.write(data("two\n"), { kind: "eof" });
@@ -85,7 +85,7 @@ Deno.test("target reaches an SSH host", async (test) => {
     channel.write({ kind: "subsystem", name: "sftp" });
     const ask = (packet: SftpClientPacket) => {
       channel.write({ kind: "data", data: encodeSftpClient(packet) });
-      return new Promise<string>((resolve) => channel.upstream.whenWritten?.(resolve));
+      return new Promise<string>((resolve) => channel.upstream.whenWritten(resolve));
     };
     strictEqual(await ask({ kind: "init", version: 3 }), "taken");
     await channel.until((one) => one.output().includes("posix-rename@openssh.com"));
@@ -97,7 +97,7 @@ Deno.test("target reaches an SSH host", async (test) => {
     strictEqual(await ask({ ...open, path: "no/such/folder" }), "taken");
     strictEqual(await ask({ kind: "remove", id: 2, path: "elsewhere" }), "taken");
     channel.write({ kind: "close" });
-    channel.upstream.whenWritten?.(() => {});
+    channel.upstream.whenWritten(() => {});
     await channel.until(isClosed);
   });
 

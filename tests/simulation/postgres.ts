@@ -150,6 +150,7 @@ export function simulatedServer(clock: Clock, chance: Chance): SimulatedServer {
         account.received.push({ atMs: clock.nowMs(), bytes: bytes.slice() });
         made.backend.receive(bytes.slice());
       },
+      whenWritten: (callback) => callback("taken"),
       pause: () => made.backend.pause(),
       resume: () => made.backend.resume(),
       cancel: () =>

@@ -68,6 +68,9 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
     get settled() {
       return settled;
     },
+    get feeds() {
+      return expectation.copy !== "none";
+    },
     get ending() {
       return ending;
     },

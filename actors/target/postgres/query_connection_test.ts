@@ -138,6 +138,7 @@ function connectionTo() {
 function upstream(written: Uint8Array[], dials: Dials) {
   return {
     write: (bytes: Uint8Array) => void written.push(bytes),
+    whenWritten() {},
     pause() {},
     resume() {},
     cancel: () => void dials.cancelled++,

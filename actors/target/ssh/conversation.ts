@@ -37,6 +37,7 @@ export function sshConversation(limits: SshLimits): Conversation {
     get settled() {
       return phase !== "dialling" && phase !== "running";
     },
+    feeds: false,
     ending: false,
     get cut() {
       return cut !== null;
