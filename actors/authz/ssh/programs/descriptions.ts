@@ -120,12 +120,13 @@ const writers: Readonly<Record<string, string>> = {
   mkfifo: "-mZ: --mode: ; write:create*",
   mknod: "-mZ: --mode: ; write:create text*",
   fallocate: "-cdinpvxz -l: -o: --length: --offset: --keep-size --dig-holes ; write",
+  // With --reference the first operand is a file, too.
   chmod: "-cfv -R^ --changes --silent --quiet --verbose --recursive^ --preserve-root " +
-    "--no-preserve-root --reference< ; text write:chmod*",
+    "--no-preserve-root ; text write:chmod*",
   chown: "-cfhvHLP -R^ --changes --silent --quiet --verbose --recursive^ --dereference " +
-    "--no-dereference --from: --reference< --preserve-root --no-preserve-root ; text write:chown*",
+    "--no-dereference --from: --preserve-root --no-preserve-root ; text write:chown*",
   chgrp: "-cfhvHLP -R^ --changes --silent --quiet --verbose --recursive^ --dereference " +
-    "--no-dereference --reference< --preserve-root --no-preserve-root ; text write:chown*",
+    "--no-dereference --preserve-root --no-preserve-root ; text write:chown*",
   chattr: "-Vf -R^ ; text write:chmod*",
   setfacl: "-bkndLPv -R^ -m: -x: -s: -M< -X< --modify: --remove: --remove-all ; write:chmod*",
   getfacl: "-acedEnpLPst -R^ ; read:stat*",

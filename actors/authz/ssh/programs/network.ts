@@ -45,7 +45,7 @@ function install(call: Call): void {
 }
 
 const curlOptions = described(
-  "-#0123464aBfgGiIjkLlMNpqRsSvZ -A: -b: -c> -C: -d: -D> -e: -E: -F: -H: -m: -o> -O -Q? -r: -t: " +
+  "-#0123464aBfgGiIjkLlMNpqRsSvZ -A: -b: -c> -C: -d: -D> -e: -E< -F: -H: -m: -o> -O -Q? -r: -t: " +
     "-T: -u: -U: -w: -x: -X: -y: -Y: -z: -K? --cookie: --cookie-jar> --data: --data-binary: " +
     "--data-raw: --data-urlencode: --json: --dump-header> --fail --fail-with-body --form: " +
     "--get --head --header: --include --insecure --location --max-time: --connect-timeout: " +
@@ -122,7 +122,7 @@ function wget(call: Call): void {
 function reach(call: Call, { text, pattern }: Value): void {
   // Braces and brackets stand for several addresses.
   if (text === null || pattern || /[{}[\]\s\\]/.test(text)) return call.network(null);
-  const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
+  const address = /^[a-z][a-z0-9+.-]*:\//i.test(text) ? text : `http://${text}`;
   const parsed = URL.canParse(address) ? new URL(address) : null;
   if (parsed === null) return call.network(null);
   if (parsed.protocol === "file:") return call.read(plain(decodeURIComponentSafe(parsed.pathname)));

@@ -40,10 +40,10 @@ function fetchOrRead(
   effect: "read" | "write",
   details: readonly string[],
 ): void {
-  const remote = /^(?:[^/:@]*@)?(\[[^\]]+\]|[^/:]+):/.exec(place.text ?? "");
-  if (remote?.[1] !== undefined) return call.network(remote[1].replace(/^\[|\]$/g, ""));
   const address = /^(?:scp|sftp|rsync|ssh):\/\/(?:[^/@]*@)?([^/:]+)/.exec(place.text ?? "");
   if (address?.[1] !== undefined) return call.network(address[1]);
+  const remote = /^(?:[^/:@]*@)?(\[[^\]]+\]|[^/:]+):/.exec(place.text ?? "");
+  if (remote?.[1] !== undefined) return call.network(remote[1].replace(/^\[|\]$/g, ""));
   if (effect === "read") call.read(place, ...details);
   else call.write(place, ...details);
 }
