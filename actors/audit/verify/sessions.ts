@@ -40,6 +40,8 @@ export function checkSessions(
 ): SessionsCheck {
   const open = new Map<string, SessionRecord>();
   const closed = new Map<string, SessionRecord>();
+  /** Whose an id is: of all sessions that are open, and of as many that closed. */
+  const owners = new Map<string, string>();
   let count = 0;
   return { take, count: () => count, unclosed: () => open.size };
 
@@ -73,6 +75,11 @@ export function checkSessions(
     if (context.frame.kind !== "open") {
       context.report("shape", `${context.frame.kind} of a session that is not open`);
     }
+    const { key } = context.frame;
+    // Ids are random, and a token is bound to one: who comes with another's has read its opening.
+    const owner = owners.get(key.session) ?? id;
+    if (owner !== id) context.report("identity", `the session's id is that of ${owner}`);
+    remember(owners, key.session, owner, limits.sessionsMax + limits.closedMax);
     const session = newSession(id, placeOf(context.frame));
     open.set(id, session);
     count++;

@@ -263,6 +263,19 @@ Deno.test("verifyFrames() accepts honest frames, in any interleaving of sessions
 
 testCases(cases, honestFrames);
 
+Deno.test("verifyFrames() names a session that opens at a second edge, with the token of the first", async () => {
+  const honest = honestFrames();
+  const again = honest.map((frame) => {
+    return { ...frame, subject: frame.subject.replace(".pg1.", ".pg2.") };
+  });
+  for (const at of [1, honest.length]) {
+    const both = honest.toSpliced(at, 0, ...again.slice(0, 1));
+    const result = await verifyFrames(both);
+    ok(!result.ok);
+    match(result.first.message, /the session's id is that of pg1\/s1/);
+  }
+});
+
 Deno.test("verifyFrames() takes words behind a limit for no part of what it holds for", async () => {
   const told = edit("outcome", 1, { bytes: 300, counted: 7 })(honestFrames());
   ok((await verifyFrames(limitedTo(7)(told))).ok);
