@@ -14,6 +14,7 @@ import {
   rowsUnknown,
   type StatementAnalysis,
 } from "#schemas/analysis.ts";
+import { opaqueClass } from "#schemas/policy_schema.ts";
 import { isLasting } from "./builtin_functions.ts";
 import type { Run } from "./run.ts";
 import type { Output } from "./scope.ts";
@@ -25,7 +26,9 @@ export function completed(judged: Judged, run: Run): StatementAnalysis {
   const rows = run.unknownColumn ? 0 : expectedRows(judged.output, run);
   if (run.unknownColumn) run.filtered.delete("opaque");
   if (run.filtered.size > 0) run.effects.add("filter_by");
-  if (run.generated.size > 0 && leavesSomething(run)) run.effects.add("declassify");
+  const isChosen = run.calls.givingRows > 0 ||
+    [...run.generated].some((name) => name !== opaqueClass);
+  if (isChosen && leavesSomething(run)) run.effects.add("declassify");
   const isBulk = columns !== null && rows > run.limits.bulkRows && run.classified;
   if (isBulk) run.effects.add("export");
   const effects = Effect.options.filter((effect) => run.effects.has(effect));
@@ -48,8 +51,9 @@ export function completed(judged: Judged, run: Run): StatementAnalysis {
 }
 
 /**
- * Whether rows are written, or a call leaves something behind. Where a class chose among rows of
- * the statement's own making, which of them that is tells the class, whatever is written.
+ * Whether rows are written, or a call leaves something behind. Where a class, or code of users' own,
+ * chose among rows of the statement's own making, which of them that is tells the class, whatever is
+ * written.
  */
 function leavesSomething({ effects, functions }: Run): boolean {
   return effects.has("write") ||

@@ -213,7 +213,10 @@ function callValue(body: Fields, scope: Scope | null, run: Run): Value {
   const share = name === "set_config" && isBuiltin(names, run)
     ? judgeSetConfig(items(body["args"]), args, run)
     : callFunction(names, run);
-  if (mayGiveRows(names, run)) filterByValue(opaque, run);
+  if (mayGiveRows(names, run)) {
+    run.calls.givingRows++;
+    filterByValue(opaque, run);
+  }
   filterByCondition(body["agg_filter"], scope, run);
   const order = sortedBy(items(body["agg_order"]), scope, run);
   if (body["over"] !== undefined) filterByWindow(fields(body["over"]), scope, run);

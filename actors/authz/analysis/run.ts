@@ -67,8 +67,11 @@ export type Run = {
   unknownColumn: boolean;
   /** Where literals stand whose value the analysis used; see `shape.ts`. */
   readonly consulted: number[];
-  /** Calls so far that leave something behind, of which it can be told later, and of pg_sleep. */
-  readonly calls: { lasting: number; told: number; sleeping: number };
+  /**
+   * Calls so far: of what leaves something behind, of what can be told later, of pg_sleep, and of
+   * users' code that gives as many rows as it likes.
+   */
+  readonly calls: { lasting: number; told: number; sleeping: number; givingRows: number };
   /** Search paths that calls of set_config set, null where one cannot be read; and roles. */
   readonly paths: (
     | {
@@ -112,7 +115,7 @@ export function newRun(
     unresolved: false,
     unknownColumn: false,
     consulted: [],
-    calls: { lasting: 0, told: 0, sleeping: 0 },
+    calls: { lasting: 0, told: 0, sleeping: 0, givingRows: 0 },
     paths: [],
     work: 0,
   };
