@@ -313,3 +313,127 @@ create view vtr as select d from td;
 select d::text from vtr;
 select v.d::text from vtr v;
 select (v).d::text from vtr v;
+
+-- a policy's function through a view with security barrier
+create view sb1 with (security_barrier) as select id, department from visits;
+select upper(department) from sb1 where id > 0;
+
+-- column added to a view by replace
+create view ad2 as select id from patients;
+create or replace view ad2 as select id, upper(name) as x from patients;
+select x from ad2;
+
+-- a view over a temporary view
+create temp view tv3 as select id, name as x from patients;
+create temp view tv3b as select x as department from tv3;
+select upper(department) from tv3b;
+
+-- typed table of a table's row type
+create table ty4 (like patients);
+create table ty4b of pair;
+insert into ty4b select 1, upper(body) from vault;
+
+-- a composite column filled by a whole row of a class, field by field
+create table co5 (p pair);
+update vault set duo = row(number, upper(body)) where id = 1 returning (duo).word;
+insert into co5 values ((select duo from vault where id = 1));
+select (p).word from co5;
+
+-- rename of a column of a composite type that a class has
+alter type pair rename attribute code to ward;
+select (duo).ward + 0 from vault;
+
+-- set a statistics target, storage, then sizes
+alter table vault alter column body set storage external;
+update vault set body = repeat('x', (number % 1000) * 8) where id = 2;
+select pg_column_size(body) from vault;
+
+-- sequence owned and identity restart by DDL with a computed value
+do $$ begin execute 'alter sequence plain_sequence restart with ' || (select number from vault where id = 1); end $$;
+
+-- trigger arguments
+create trigger tg9 before update on documents for each row execute function suppress_redundant_updates_trigger();
+
+-- publication of rows by a class
+create publication pb10 for table patients where (name like 'Z%');
+
+-- a materialised view refreshed with filters by a class
+create materialized view mv11 as select id from patients where name like 'Z%';
+select count(*) from mv11;
+
+-- rule on view with returning
+create rule r12 as on update to v_plain do instead select upper(name) from patients;
+
+-- listen and notify with computed channel
+select pg_notify('a', upper(name)) from patients;
+select set_config('my.' || lower(split_part(name, ' ', 1)), '1', false) from patients;
+
+-- generate names by regclass
+select (select oid from pg_class where relname = 'visits' and length(p.name) > 3)::regclass from patients p;
+
+-- in a values lateral with defaults
+select v.x from patients p, lateral (values (upper(p.name)), ('b')) v(x);
+
+-- natural full join with coalesced
+select * from (select id, name from patients) a natural full join (select id, 'x'::text as name from visits) b;
+
+-- using alias star
+select u.* from (select name, id from patients) a join (select name, 1 as z from patients) b using (name) as u;
+
+-- join alias with fewer column names
+select j.a, j.zip from (patients p left join visits v on v.patient_id = p.id) as j(a, b, c);
+
+-- select list alias used by group by and having
+select upper(name) as department from patients group by department having count(*) > 0;
+
+-- order by output alias shadowing an input column
+select upper(name) as id from patients order by id;
+
+-- ctes of the same name in nested levels
+with v as (select 'a'::text as x) select (with v as (select upper(name) as x from patients limit 1) select x from v), (select x from v);
+
+-- cte named as a function or type
+with "text" as (select upper(name) as x from patients) select "text".x, ("text").x from "text";
+
+-- correlated alias of a function in from
+select g.x from patients p, lateral (select upper(p.name) as x) g, generate_series(1, 1) x;
+
+-- column named like alias of function
+select upper from patients p, upper(p.name);
+
+-- function alias column list in rows from with ordinality
+select o, v from patients p, rows from (string_to_table(upper(p.name), ' ')) with ordinality as t(v, o);
+
+-- json_each alias columns renamed to plain
+select department from patients p, jsonb_each_text(jsonb_build_object('a', upper(p.name))) as visits(id, department);
+
+-- subscript and slices in select of array columns by name
+select (array_agg(upper(name)))[:2] from patients; select ((array[row(1, upper(name))])[1]) from patients;
+
+-- cast row to another composite
+select (row(1, upper(name))::pair).word from patients;
+
+-- whole-row cast to parent type
+create table ch29 () inherits (staff);
+select (d::staff).phone from doctors d;
+
+-- jsonb_populate_record base row
+select (jsonb_populate_record(p, '{}')).name, (json_populate_record(null::pair, json_build_object('word', upper(p.name)))).word from patients p;
+
+-- xmlforest of view columns
+select xmlforest(v.number, v.size) from v_numbers v;
+
+-- table command with with
+with patients as (select 'x'::text as name) table patients; with x as (table patients) select upper(name) from x;
+
+-- exists with limit 0 and class
+select exists (select from patients where name like 'Z%' limit 1) as e, not exists (select from patients where name like 'Z%');
+
+-- any over array of a class
+select 'ZEB' = any (array_agg(split_part(upper(name), ' ', 1))) from patients;
+
+-- cursor variable fetch by wire with binary
+begin;
+\wire parse s: declare w35 cursor for select upper(name), number from patients, vault | bind p=s | execute p
+\wire parse f: fetch 2 from w35 | bind q=f[1] | describe portal q | execute q
+rollback;
