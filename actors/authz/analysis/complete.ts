@@ -51,8 +51,8 @@ export function completed(judged: Judged, run: Run): StatementAnalysis {
 }
 
 /**
- * Whether rows are written, or a call leaves something behind. Where a class, or code of users' own,
- * chose among rows of the statement's own making, which of them that is tells the class, whatever is
+ * Whether rows are written, or a call leaves something behind. Where a class, or users' own code,
+ * chose among rows of the statement's making, which of them that is tells the class, whatever is
  * written.
  */
 function leavesSomething({ effects, functions }: Run): boolean {
