@@ -14,6 +14,8 @@ import { headerBytes, type NatsMsg } from "#actors/_kit/nats_message.ts";
 import { parseHeaders, pinOf } from "#actors/_kit/nats_wire.ts";
 
 const encoder = new TextEncoder();
+/** How long after its acknowledgement a frame may be unknown to a consumer, milliseconds. */
+const countedMsMax = 25;
 
 export type GatherOptions = PullOptions & {
   /** How long to wait, once there is no more, before asking again. */
@@ -77,13 +79,20 @@ export function gatherLoop(link: PullLink, options: GatherOptions): Gathering {
     else options.onLost();
   }
 
-  function catchUp(): Promise<void> {
+  async function catchUp(): Promise<void> {
+    await askedNow();
+    // The server acknowledges a frame a moment before its consumers count it as theirs to give.
+    await new Promise<void>((resolve) => clock.after(countedMsMax, resolve));
+    await askedNow();
+  }
+
+  function askedNow(): Promise<void> {
     return new Promise((resolve) => {
       ask();
       // What was asked before is answered with what was there before.
       const one = { answers: asked, done };
       const forget = clock.after(limits.catchUpMsMax, done);
-      if (asked === 0) done();
+      if (asked === 0 || stopped) done();
       else catching.add(one);
 
       function done(): void {

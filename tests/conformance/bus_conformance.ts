@@ -270,7 +270,7 @@ const storing: readonly Behaviour[] = [
     name: "who reads late catches up: what was stored before was handled",
     async run(rig) {
       const { edge, consuming, found } = await readingLate(rig, 3_600_000);
-      for (const payload of ["one", "two", "three"]) {
+      for (const payload of Array.from({ length: 30 }, (_, index) => `${index}`)) {
         await put(edge, "request", payload);
         await consuming.catchUp();
         assert.equal(found.at(-1), payload);
