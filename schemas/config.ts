@@ -99,7 +99,7 @@ export const Connection = z.discriminatedUnion("protocol", [PostgresConnection, 
 export type Connection = z.infer<typeof Connection>;
 
 export const Limits = z.strictObject({
-  request_bytes_max: z.int().min(1024).max(268_435_456).default(16_777_216),
+  request_bytes_max: z.int().min(1024).max(67_108_864).default(16_777_216),
   statement_ms_max: z.int().min(1).default(600_000),
   idle_ms_max: z.int().min(1000).default(1_800_000),
   session_ms_max: z.int().min(1000).default(43_200_000),

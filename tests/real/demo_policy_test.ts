@@ -41,7 +41,7 @@ Deno.test("demoConfiguration() fills the addresses in and stays valid", () => {
   assert.equal(connections["ehr"]?.password_file, "secrets/other.password");
   const { ehr } = connections;
   assert.equal(ehr?.protocol === "postgres" && ehr.tls.ca_file, "certificates/other.crt");
-  assert.match(configText, /# A column belongs/);
+  assert.match(configText, /# What derives from a column/);
 });
 
 Deno.test("the demo's policy has no problem and no warning", () => {
