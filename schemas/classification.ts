@@ -36,12 +36,21 @@ export function classesByName(
   column: string,
 ): readonly string[] {
   const fits = (pattern: string) => {
-    const [first, second, third] = pattern.split(".");
-    return (first === schema || first === "*" && !isSystemSchema(schema)) &&
-      (second === "*" || second === relation) && (third === "*" || third === column);
+    const parts = pattern.split(".");
+    return fitsRelation(parts, schema, relation) && (parts[2] === "*" || parts[2] === column);
   };
   return Object.entries(classes).filter(([, { columns }]) => columns.some(fits))
     .map(([name]) => name).sort();
+}
+
+/** Whether a pattern's first two parts speak of the relation. */
+function fitsRelation(
+  [first, second]: readonly string[],
+  schema: string,
+  relation: string,
+): boolean {
+  return (first === schema || first === "*" && !isSystemSchema(schema)) &&
+    (second === "*" || second === relation);
 }
 
 function directClasses(
@@ -53,11 +62,8 @@ function directClasses(
   );
   const result: MutableProtected = new Map();
   for (const relation of relations) {
-    const system = isSystemSchema(relation.schema);
-    const fitting = patterns.filter(({ parts: [schema, name] }) =>
-      (schema === relation.schema || (schema === "*" && !system)) &&
-      (name === "*" || name === relation.name)
-    );
+    const { schema, name } = relation;
+    const fitting = patterns.filter(({ parts }) => fitsRelation(parts, schema, name));
     for (const { name, parts: [, , pattern] } of fitting) {
       for (const column of relation.columns) {
         if (pattern !== "*" && pattern !== column.name) continue;

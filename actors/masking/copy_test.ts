@@ -2,6 +2,7 @@
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
+import { copyCsv as csv, copyText as text } from "#schemas/copy_testing.ts";
 import type { CopyFormat, ResultPlan } from "#schemas/mask_plan.ts";
 import { backendBytes, type BackendMessage } from "#schemas/wire/postgres/backend.ts";
 import {
@@ -22,15 +23,6 @@ import {
 import { beginResponse, openRewriter } from "./rewrite.ts";
 import type { RewriterOptions } from "./rewriter.ts";
 
-const text: CopyFormat = {
-  format: "text",
-  delimiter: "\t",
-  null: "\\N",
-  quote: '"',
-  escape: '"',
-  header: false,
-};
-const csv: CopyFormat = { ...text, format: "csv", delimiter: ",", null: "" };
 const binary: CopyFormat = { ...text, format: "binary" };
 const columns = [keep, redacted];
 

@@ -2,6 +2,7 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
+import { copyText } from "#schemas/copy_testing.ts";
 import type { CopyFormat, Operator, ResultPlan } from "#schemas/mask_plan.ts";
 import { backendBytes, type BackendMessage } from "#schemas/wire/postgres/backend.ts";
 import { fieldCodes } from "#schemas/wire/postgres/error_response.ts";
@@ -39,14 +40,6 @@ const typeOids = [
   ...[0, 16, 17, 19, 23, 25, 114, 142, 701, 869, 1009, 1042, 1082, 1184, 1700, 2950],
   ...[3614, 3802, 3807, 3904, 70_000],
 ];
-const format: CopyFormat = {
-  format: "text",
-  delimiter: "\t",
-  null: "\\N",
-  quote: '"',
-  escape: '"',
-  header: false,
-};
 
 /** Mostly of two, so that what comes is often what was foreseen. */
 function some<T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> {
@@ -63,7 +56,7 @@ const aResult: fc.Arbitrary<ResultPlan> = fc.record({
   columns: some(aColumn),
   copy: fc.option(
     fc.tuple(fc.constantFrom("text", "csv", "binary"), fc.constantFrom("\t", ",", "e"))
-      .map(([kind, delimiter]): CopyFormat => ({ ...format, format: kind, delimiter })),
+      .map(([kind, delimiter]): CopyFormat => ({ ...copyText, format: kind, delimiter })),
   ),
 });
 

@@ -1,4 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import type { Clock } from "#actors/_kit/clock.ts";
 import { memoryLimits, memoryServer } from "#actors/_kit/memory_bus.ts";
 import { targetDriver } from "./driver.ts";
 
@@ -15,13 +16,7 @@ Deno.test("changes of a catalog that come while it is read are read together, be
       return () => {};
     },
   };
-  const server = memoryServer({
-    clock,
-    random: () => 0,
-    streams: [],
-    consumers: [],
-    limits: memoryLimits,
-  });
+  const server = emptyServer(clock);
   const driver = targetDriver({
     connections: new Map([["ehr", {
       dial: () => ({ abandon() {} }),
@@ -57,13 +52,7 @@ Deno.test("changes of a catalog that come while it is read are read together, be
 });
 
 Deno.test("who comes with the id of another's session gets nothing of it", () => {
-  const server = memoryServer({
-    clock,
-    random: () => 0,
-    streams: [],
-    consumers: [],
-    limits: memoryLimits,
-  });
+  const server = emptyServer(clock);
   const written: string[] = [];
   let dials = 0;
   const upstream = {
@@ -108,4 +97,14 @@ const clock = { nowMs: () => 0, after: () => () => {} };
 /** Lets promises that are settled go on. */
 async function turn(): Promise<void> {
   for (let times = 0; times < 10; times++) await Promise.resolve();
+}
+
+function emptyServer(clock: Clock) {
+  return memoryServer({
+    clock,
+    random: () => 0,
+    streams: [],
+    consumers: [],
+    limits: memoryLimits,
+  });
 }

@@ -18,6 +18,7 @@ import { readSeed } from "#deploy/nats/accounts.ts";
 import { keepProvisioned } from "#deploy/nats/keep_provisioned.ts";
 import { newSshKeyPair } from "#deploy/machine/ssh_key.ts";
 import { provision, type ProvisionOptions } from "#deploy/nats/provision.ts";
+import { ensureSecret } from "#deploy/secret_file.ts";
 import { parseConfig } from "#schemas/config_file.ts";
 import {
   addressesOf,
@@ -141,25 +142,24 @@ async function writeCertificates(plan: ComposePlan, say: Say): Promise<void> {
   const dnsNames = [plan.databaseHost];
   const files = await issueCertificate({ authority, directory: own, name: "server", dnsNames });
   await Deno.chmod(files.keyFile, 0o600);
-  await ensureSecret(plan, "ehr.password");
+  await ensureSecret(secretFile(plan, "ehr.password"), newPassword);
   // No SSH host runs here, but the connection stands in the configuration.
   const { privateKey } = await newSshKeyPair("gateway");
   await Deno.writeTextFile(`${plan.directory}/secrets/lab.key`, privateKey, { mode: 0o600 });
-  const password = await ensureSecret(plan, "superuser.password");
+  const password = await ensureSecret(secretFile(plan, "superuser.password"), newPassword);
   await Deno.writeTextFile(`${own}/superuser.password`, password, { mode: 0o600 });
 }
 
-async function ensureSecret(plan: ComposePlan, name: string): Promise<string> {
-  const kept = await readSecret(plan, name).catch(() => null);
-  if (kept !== null) return kept;
-  const made = crypto.getRandomValues(new Uint8Array(24)).toBase64({ alphabet: "base64url" });
-  const path = `${plan.directory}/secrets/${name}`;
-  await Deno.writeTextFile(path, made, { mode: 0o600, createNew: true });
-  return made;
+function secretFile({ directory }: ComposePlan, name: string): string {
+  return `${directory}/secrets/${name}`;
 }
 
-function readSecret(plan: ComposePlan, name: string): Promise<string> {
-  return Deno.readTextFile(`${plan.directory}/secrets/${name}`);
+function newPassword(): string {
+  return crypto.getRandomValues(new Uint8Array(24)).toBase64({ alphabet: "base64url" });
+}
+
+async function readSecret(plan: ComposePlan, name: string): Promise<string> {
+  return (await Deno.readTextFile(secretFile(plan, name))).trim();
 }
 
 async function readConfig(plan: ComposePlan): Promise<{ readonly shards: number }> {

@@ -1,6 +1,7 @@
 /** @module */
 import { deepStrictEqual } from "node:assert/strict";
 import type { Catalog } from "#schemas/catalog.ts";
+import { tableOf } from "#schemas/catalog_testing.ts";
 import { DataClass } from "#schemas/config.ts";
 import { unclassified } from "./discover.ts";
 
@@ -21,20 +22,9 @@ Deno.test("unclassified() lists what no class names, unless it is plain", () => 
 });
 
 function catalog(tables: Readonly<Record<string, Readonly<Record<string, string>>>>): Catalog {
-  const relations = Object.entries(tables).map(([name, columns], at) => ({
-    oid: at + 1,
-    schema: "ward",
-    name,
-    kind: "r" as const,
-    rowsEstimate: 1,
-    columns: Object.entries(columns).map(([name, typeName], index) => {
-      return { name, attribute: index + 1, typeOid: 1, typeName, generated: null };
-    }),
-    definition: null,
-    uniqueKeys: [],
-    parents: [],
-    code: [],
-  }));
+  const relations = Object.entries(tables).map(([name, columns], at) => {
+    return tableOf(name, columns, at + 1);
+  });
   return {
     version: 1,
     connection: "ehr",

@@ -1,6 +1,6 @@
 /** @module */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import type { CatalogRelation } from "#schemas/catalog.ts";
+import { tableOf as table } from "#schemas/catalog_testing.ts";
 import { proposeClasses } from "./propose_classes.ts";
 
 Deno.test("proposeClasses() knows a column by the words of its name, in every table", () => {
@@ -32,20 +32,3 @@ Deno.test("proposeClasses() widens what a pattern cannot hold, and gives every d
   strictEqual(proposeClasses([])["unreviewed"], undefined);
   ok(!("dob" in proposeClasses([])));
 });
-
-function table(name: string, columns: Readonly<Record<string, string>>): CatalogRelation {
-  return {
-    oid: 1,
-    schema: "ward",
-    name,
-    kind: "r",
-    rowsEstimate: 1,
-    columns: Object.entries(columns).map(([name, typeName], index) => {
-      return { name, attribute: index + 1, typeOid: 1, typeName, generated: null };
-    }),
-    definition: null,
-    uniqueKeys: [],
-    parents: [],
-    code: [],
-  };
-}

@@ -4,17 +4,8 @@
  * @module
  */
 import { deepStrictEqual } from "node:assert/strict";
+import { copyCsv as csv, copyText as text } from "#schemas/copy_testing.ts";
 import { analysisOf, columnsOf, effectsOf, refusalOf } from "./testing.ts";
-
-const text = {
-  format: "text",
-  delimiter: "\t",
-  null: "\\N",
-  quote: '"',
-  escape: '"',
-  header: false,
-} as const;
-const csv = { ...text, format: "csv", delimiter: ",", null: "" } as const;
 
 const formats: readonly (readonly [string, unknown])[] = [
   ["copy claims to stdout", text],
