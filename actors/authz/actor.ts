@@ -27,7 +27,6 @@ import {
   type Reason,
   type Verdict,
 } from "#schemas/frames.ts";
-import { maskWhole } from "#schemas/mask_plan.ts";
 import { quorumMet } from "#schemas/approval.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import { createHash } from "node:crypto";
@@ -44,8 +43,14 @@ import type { Judge } from "./judge.ts";
 import { heard } from "./held.ts";
 import { type Asked, type Consequence, type Judgement, noConsequence } from "./session_judge.ts";
 import { type AuthzState, initialState, type Waiting } from "./state.ts";
-import { notApproved, requestOver, tooManyAnswers, verdictBytesMax } from "./verdicts.ts";
-import { withdrawn } from "./verdicts.ts";
+import { undecided, verdictOf } from "./verdict_shape.ts";
+import {
+  notApproved,
+  requestOver,
+  tooManyAnswers,
+  verdictBytesMax,
+  withdrawn,
+} from "./verdicts.ts";
 import { joinBytes } from "#schemas/join_bytes.ts";
 
 export type AuthzLimits = {
@@ -182,7 +187,11 @@ export function authz(
       if (!waiting.operation.startsWith("cancel:") || waiting.judged || !waiting.complete) continue;
       const cancelled = Number(waiting.operation.slice("cancel:".length));
       if (state.held?.verdict.request === cancelled) deny(state, cancelled, withdrawn, out);
-      const verdict = { ...base(request, waiting), decision: "allow", cancels: cancelled } as const;
+      const verdict = {
+        ...undecided(request, waiting),
+        decision: "allow",
+        cancels: cancelled,
+      } as const;
       publish(state, verdict, out);
     }
   }
@@ -192,7 +201,7 @@ export function authz(
     const asked = askedOf(request, waiting, limits.waitingBytesMax);
     const judgement = request === 0 ? state.judge.connect() : state.judge.request(asked);
     if (asksPlanner(state, asked, judgement, out)) return false;
-    const verdict = { ...base(request, waiting), ...verdictOf(judgement) };
+    const verdict = { ...undecided(request, waiting), ...verdictOf(judgement) };
     if (judgement.decision !== "hold") {
       publish(state, verdict, out, judgement.consequence);
       return true;
@@ -225,7 +234,7 @@ export function authz(
     const same = bindingOf(state, waiting.digest, judgement) === verdict.approval.binding;
     const willing = judgement.decision !== "deny" && quorumMet(verdict.approval.needs, held.voters);
     if (!same || !willing) return deny(state, verdict.request, notApproved("stale"), out);
-    const granted = { ...base(verdict.request, waiting), ...verdictOf(judgement) };
+    const granted = { ...undecided(verdict.request, waiting), ...verdictOf(judgement) };
     const allowed = { ...granted, decision: "allow", approval: verdict.approval } as const;
     publish(state, allowed, out, judgement.consequence);
   }
@@ -236,7 +245,7 @@ export function authz(
     const approval = state.held?.verdict.request === request ? state.held.verdict.approval : null;
     publish(
       state,
-      { ...base(request, waiting), decision: "deny", reasons: [reason], approval },
+      { ...undecided(request, waiting), decision: "deny", reasons: [reason], approval },
       out,
     );
   }
@@ -324,43 +333,6 @@ function continuedBy(waiting: Waiting | undefined): number | null {
 function askedOf(request: number, waiting: Waiting, bytesMax: number): Asked {
   const bytes = waiting.bytes > bytesMax ? null : joinBytes(waiting.parts);
   return { request, digest: waiting.digest, bytes, continues: continuedBy(waiting) !== null };
-}
-
-type Base = Omit<Verdict, "decision">;
-
-function base(request: number, waiting: Waiting): Base {
-  return {
-    version: 1,
-    request,
-    digest: waiting.digest,
-    policies: [],
-    policyVersion: "",
-    catalogDigest: null,
-    reasons: [],
-    statements: [],
-    plan: maskWhole,
-    parsed: null,
-    durationMsMax: 1,
-    approval: null,
-    cancels: null,
-  };
-}
-
-function verdictOf(judgement: Judgement) {
-  const { decision, policies, policyVersion, catalogDigest, reasons, plan, parsed } = judgement;
-  const { durationMsMax, volume } = judgement;
-  return {
-    decision,
-    policies: [...policies],
-    policyVersion,
-    catalogDigest,
-    reasons: [...reasons],
-    statements: [...judgement.statements],
-    plan,
-    parsed: parsed === null ? null : [...parsed],
-    durationMsMax,
-    ...(volume === null ? {} : { volume }),
-  };
 }
 
 /** What an approval stands for: exact bytes, and everything that gives them their meaning. */
