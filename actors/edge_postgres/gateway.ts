@@ -8,6 +8,7 @@ import type { Admitted } from "#actors/_kit/edge/admission.ts";
 import type { EdgePorts } from "#actors/_kit/edge/edge_ports.ts";
 import type { Ending, Hearing, Noticing } from "#actors/_kit/edge/hear.ts";
 import { sessionLimits } from "#actors/_kit/edge/session_limits.ts";
+import { startups } from "#actors/_kit/edge/startups.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
 import { newId } from "#actors/_kit/new_id.ts";
 import { type FrameKind, type SessionKey, shardOf } from "#schemas/subjects.ts";
@@ -33,6 +34,7 @@ export function gateway(ports: EdgePorts<EdgeLimits>): Gateway {
   const live = new Map<string, Live>();
   const cancelKeys = new Map<string, Live>();
   const session = sessionLimits(config);
+  const starting = startups(limits, clock.nowMs);
   return { accept, keyOf: (session) => live.get(session)?.key, stored, look, terminate };
 
   function stored(frame: Frame): void {
@@ -51,9 +53,15 @@ export function gateway(ports: EdgePorts<EdgeLimits>): Gateway {
   }
 
   function accept(agent: AgentConnection): void {
+    const leave = starting.begin(agent.address, () => agent.destroy());
+    if (leave === null) return agent.destroy();
     const startup = new Startup(limits, agent.encrypted);
     const forget = clock.after(limits.startupMsMax, () => agent.destroy());
-    agent.closed(forget);
+    const settled = () => {
+      forget();
+      leave();
+    };
+    agent.closed(settled);
     agent.hear(onData);
 
     function onData(chunk: Uint8Array): void {
@@ -77,7 +85,7 @@ export function gateway(ports: EdgePorts<EdgeLimits>): Gateway {
           case "authenticate":
             agent.hear(null);
             agent.pause();
-            authenticate(agent, step.token, step.message, step.rest, forget);
+            authenticate(agent, step.token, step.message, step.rest, settled);
             break;
           default:
             unreachable(step);

@@ -1,6 +1,7 @@
 /** The edge's limits, in one place. @module */
+import type { StartupLimits } from "#actors/_kit/edge/startups.ts";
 
-export type EdgeLimits = {
+export type EdgeLimits = StartupLimits & {
   /** From accept to the end of authentication. */
   readonly startupMsMax: number;
   /** Bytes a client may send before it is authenticated: a password message with a token. */
@@ -30,6 +31,9 @@ export type EdgeLimits = {
 
 export const edgeLimits: EdgeLimits = {
   startupMsMax: 15_000,
+  startupsMax: 200,
+  startupsPerAddressMax: 50,
+  startupKeptMs: 2_000,
   startupBytesMax: 70_000,
   exchangeMsMax: 5_000,
   partBytes: 192 * 1024,

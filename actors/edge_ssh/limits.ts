@@ -1,11 +1,9 @@
 /** The SSH edge's limits, in one place. @module */
+import type { StartupLimits } from "#actors/_kit/edge/startups.ts";
 
-export type EdgeSshLimits = {
+export type EdgeSshLimits = StartupLimits & {
   /** From accept to the end of authentication. */
   readonly startupMsMax: number;
-  /** Connections at once that are not authenticated: of all clients, and of one address. */
-  readonly startupsMax: number;
-  readonly startupsPerAddressMax: number;
   /** Attempts to authenticate on one connection. */
   readonly attemptsMax: number;
   /** How much later each refused attempt is answered than the one before it. */
@@ -60,6 +58,7 @@ export const edgeSshLimits: EdgeSshLimits = {
   startupMsMax: 60_000,
   startupsMax: 200,
   startupsPerAddressMax: 50,
+  startupKeptMs: 2_000,
   attemptsMax: 10,
   attemptDelayMs: 250,
   exchangeMsMax: 5_000,

@@ -14,6 +14,7 @@ import { createServer, type Socket } from "node:net";
 // @ts-types="./ssh2_server.d.ts"
 import ssh2 from "ssh2";
 import type { Duplex } from "node:stream";
+import { startups } from "#actors/_kit/edge/startups.ts";
 import { StartError } from "#actors/_kit/start_error.ts";
 import type { Accept, AgentConnection, Attempt, ConnectionHandler } from "./agent_channel.ts";
 import { channelsOf } from "./serve_channel.ts";
@@ -38,25 +39,14 @@ export function listen(options: Listening, accept: Accept): Promise<void> {
     throw new StartError("the gateway's SSH host key is not understood", "restore the key file");
   }
   const hostKeys = [{ key: hostKey }];
-  const startups = new Map<string, number>();
-  let starting = 0;
+  const starting = startups(limits, Date.now);
   return new Promise((resolve, reject) => {
     const server = createServer((socket: Socket) => {
       const address = socket.remoteAddress ?? "unknown";
-      const ofAddress = startups.get(address) ?? 0;
-      // As sshd's MaxStartups: whoever has not said who they are does not crowd out others.
-      if (starting >= limits.startupsMax || ofAddress >= limits.startupsPerAddressMax) {
-        return void socket.destroy();
-      }
-      starting++;
-      startups.set(address, ofAddress + 1);
+      const leave = starting.begin(address, () => socket.destroy());
+      if (leave === null) return void socket.destroy();
       socket.setNoDelay();
-      serve({ wire: socket, socket, address, accept }, () => {
-        starting--;
-        const left = (startups.get(address) ?? 1) - 1;
-        if (left > 0) startups.set(address, left);
-        else startups.delete(address);
-      });
+      serve({ wire: socket, socket, address, accept }, leave);
     });
     server.once("error", reject);
     server.listen(options.port, options.host, () => resolve());

@@ -10,10 +10,12 @@ import {
   message,
   rawClient,
   rawSession,
+  sslRequest,
   startup,
   stuffedRequest,
   tlsClient,
 } from "./raw_client.ts";
+import { silentCrowd } from "./silent_crowd.ts";
 import { eventually, kinds, pause, type Rig, scenario, startRig } from "./support.ts";
 
 const policy = (text: string) =>
@@ -97,6 +99,19 @@ Deno.test("bad input at the gateway", async (test) => {
       match(await client.until("Z\0\0\0\u0005I"), /on/);
     });
   }
+
+  await scenario(test, rig, "a crowd that does not log in shuts nobody out", async () => {
+    const hello = Uint8Array.of(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3);
+    using silent = silentCrowd(system.edge, 40);
+    using halfway = silentCrowd(system.edge, 40, [sslRequest, hello]);
+    using direct = silentCrowd(system.edge, 40, [hello]);
+    const gone = () => silent.gone() + halfway.gone() + direct.gone();
+    await eventually("those beyond the limit are let go of", () => gone() >= 70 || undefined);
+    await eventually("a client gets in beside the others", async () => {
+      return (await psql(system, { args: ["-Atc", "select 1"] })).code === 0 || undefined;
+    });
+    ok(gone() < 120);
+  });
 
   await pipelinedRefusals(test, rig);
 

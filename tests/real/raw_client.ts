@@ -18,7 +18,8 @@ export type RawClient = {
 };
 
 const waitMs = 60_000;
-const sslRequest = Uint8Array.of(0, 0, 0, 8, 4, 210, 22, 47);
+/** Asks for TLS. */
+export const sslRequest = Uint8Array.of(0, 0, 0, 8, 4, 210, 22, 47);
 
 /** Connects in the clear. */
 export async function rawClient(system: System): Promise<RawClient> {

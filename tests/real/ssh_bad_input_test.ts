@@ -1,9 +1,9 @@
 /** SSH clients that break the protocol, flood or do not read: a clear end, no harm to others. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { connect as connectSocket } from "node:net";
 // @ts-types="./ssh2_client.d.ts"
 import { Client } from "ssh2";
 import type { Channel } from "./ssh2_client.d.ts";
+import { silentCrowd } from "./silent_crowd.ts";
 import { openLabSystem, sshClient } from "./ssh_client.ts";
 import { closeReasons } from "./ssh_frames.ts";
 import { eventually, type Rig, scenario, startRig } from "./support.ts";
@@ -60,19 +60,12 @@ Deno.test("bad input at the SSH edge", async (test) => {
   });
 
   await scenario(test, rig, "connections that say nothing do not crowd out others", async () => {
-    const { host, port } = rig.system.ssh;
-    const silent = Array.from({ length: 80 }, () => connectSocket(port, host));
-    let gone = 0;
-    for (const socket of silent) {
-      socket.on("error", () => undefined);
-      socket.on("close", () => gone++);
-    }
-    await eventually("those beyond the limit are let go of", () => gone >= 30 || undefined);
-    for (const socket of silent) socket.destroy();
-    await eventually("the others are gone, too", () => gone === 80 || undefined);
-    await eventually("a client gets in", async () => {
-      return (await client.ssh(["gw", "echo in"])).stdout === "in\n" || undefined;
+    using crowd = silentCrowd(rig.system.ssh, 80);
+    await eventually("those beyond the limit are let go of", () => crowd.gone() >= 30 || undefined);
+    await eventually("a client gets in beside the others", async () => {
+      return (await client.ssh(["-S", "none", "gw", "echo in"])).stdout === "in\n" || undefined;
     });
+    ok(crowd.gone() < 80);
   });
 
   await scenario(

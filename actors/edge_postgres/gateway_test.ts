@@ -1,0 +1,150 @@
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import type { Refused } from "#actors/_kit/edge/admission.ts";
+import { memoryLimits, memoryServer } from "#actors/_kit/memory_bus.ts";
+import { Config } from "#schemas/config.ts";
+import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
+import { Writer } from "#schemas/wire/cursor.ts";
+import { encodeStartupPacket } from "#schemas/wire/postgres/startup_message.ts";
+import type { AgentConnection } from "./agent_connection.ts";
+import { gateway } from "./gateway.ts";
+import { edgeLimits } from "./limits.ts";
+
+const config = Config.parse({
+  version: 1,
+  organisation: "test",
+  issuer: { url: "https://id.example.org", audience: "sallyport" },
+  console: { url: "https://gate.example.org", "client_id": "console" },
+  connections: {
+    ehr: {
+      protocol: "postgres",
+      host: "db.example.org",
+      port: 5432,
+      database: "ehr",
+      user: "gateway",
+    },
+  },
+  classes: {},
+});
+
+/** A gateway whose logins all end so. */
+function testGateway(refused: Refused) {
+  let now = 0;
+  const waiting = new Set<{ readonly atMs: number; readonly callback: () => void }>();
+  const clock = {
+    nowMs: () => now,
+    after(afterMs: number, callback: () => void) {
+      const one = { atMs: now + afterMs, callback };
+      waiting.add(one);
+      return () => void waiting.delete(one);
+    },
+  };
+  const random = (bytes: number) => new Uint8Array(bytes);
+  const server = memoryServer({
+    clock,
+    random: () => 0,
+    streams: [],
+    consumers: [],
+    limits: memoryLimits,
+  });
+  const answer = () => Promise.resolve(refused);
+  const { accept } = gateway({
+    bus: server.connect({ name: "edge", inboxPrefix: "_INBOX" }),
+    clock,
+    random,
+    report: () => undefined,
+    config,
+    configDigest: "",
+    epoch: () => "2026_11",
+    edge: "edge",
+    limits: edgeLimits,
+    admission: { token: answer, key: answer },
+  });
+  return {
+    accept,
+    pass(ms: number) {
+      now += ms;
+      for (const one of [...waiting].filter(({ atMs }) => atMs <= now)) {
+        waiting.delete(one);
+        one.callback();
+      }
+    },
+  };
+}
+
+/** A client in TLS, which says what it is told to. */
+function testAgent(address = "192.0.2.7") {
+  let listener: ((chunk: Uint8Array) => void) | null = null;
+  let open = true;
+  let heard = "";
+  const closed: (() => void)[] = [];
+  const over = () => {
+    open = false;
+    for (const each of closed.splice(0)) each();
+  };
+  const hear = (bytes: Uint8Array) => heard += new TextDecoder("latin1").decode(bytes);
+  const agent: AgentConnection = {
+    address,
+    tlsVersion: () => "TLSv1.3",
+    encrypted: true,
+    upgrade: () => Promise.reject(new Error("TLS is on already")),
+    hear: (next) => void (listener = next),
+    closed: (callback) => void closed.push(callback),
+    isOpen: () => open,
+    write: hear,
+    waitingBytes: () => 0,
+    cork() {},
+    uncork() {},
+    pause() {},
+    resume() {},
+    end(bytes) {
+      if (bytes !== undefined) hear(bytes);
+      over();
+    },
+    destroy: over,
+  };
+  return {
+    agent,
+    say: (bytes: Uint8Array) => listener?.(bytes),
+    isOpen: () => open,
+    heard: () => heard,
+    close: over,
+  };
+}
+
+function logsIn(agent: ReturnType<typeof testAgent>, database: string): Promise<void> {
+  const parameters = new Map([["user", "agent"], ["database", database]]);
+  const packet = { kind: "startup_message", minor: 0, parameters, options: new Map() } as const;
+  agent.say(encodeStartupPacket(packet, new Writer()).bytes());
+  agent.say(frontendBytes({ kind: "password", password: "a token" }));
+  return Promise.resolve();
+}
+
+const refused: Refused = { ok: false, code: "refused", message: "The token has expired." };
+
+Deno.test("agents that say nothing are few, and shut out nobody", () => {
+  const { startupsPerAddressMax, startupKeptMs } = edgeLimits;
+  const { accept, pass } = testGateway(refused);
+  const crowd = Array.from({ length: startupsPerAddressMax + 10 }, () => testAgent());
+  for (const { agent } of crowd) accept(agent);
+  strictEqual(crowd.filter(({ isOpen }) => isOpen()).length, startupsPerAddressMax);
+  pass(startupKeptMs);
+  const late = testAgent();
+  accept(late.agent);
+  deepStrictEqual([late.isOpen(), crowd[0]?.isOpen()], [true, false]);
+  strictEqual(crowd.filter(({ isOpen }) => isOpen()).length, startupsPerAddressMax - 1);
+  pass(edgeLimits.startupMsMax);
+  strictEqual([late, ...crowd].some(({ isOpen }) => isOpen()), false);
+});
+
+Deno.test("an agent that was refused leaves its place to others", async () => {
+  const { startupsPerAddressMax } = edgeLimits;
+  const { accept } = testGateway(refused);
+  for (let count = 0; count <= startupsPerAddressMax; count++) {
+    const one = testAgent();
+    accept(one.agent);
+    strictEqual(one.isOpen(), true);
+    await logsIn(one, "ehr");
+    await new Promise((resolve) => setTimeout(resolve));
+    match(one.heard(), /C28P01\0Msallyport: The token has expired\./);
+  }
+});
