@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Admitted } from "#actors/_kit/edge/admission.ts";
+import type { Admitted, Refused } from "#actors/_kit/edge/admission.ts";
 import type { EdgePorts } from "#actors/_kit/edge/edge_ports.ts";
 import type { Ending, Hearing, Noticing } from "#actors/_kit/edge/hear.ts";
 import { sessionLimits } from "#actors/_kit/edge/session_limits.ts";
@@ -24,6 +24,13 @@ import { fatal } from "./words.ts";
 export type Gateway = Hearing & Noticing & {
   /** One connection, from its first byte until it is a session or closed. */
   accept(agent: AgentConnection): void;
+};
+
+/** As PostgreSQL has it: which databases there are is told to those who are who they say. */
+const refusalCodes: Readonly<Record<Refused["code"], string>> = {
+  refused: sqlstate.invalidPassword,
+  unavailable: sqlstate.cannotConnectNow,
+  "unknown_connection": sqlstate.invalidCatalogName,
 };
 
 const noMonth = "there is no record of this month: the installation is too old";
@@ -114,9 +121,7 @@ export function gateway(ports: EdgePorts<EdgeLimits>): Gateway {
     ports.admission.token(token, connection, id).then((admitted) => {
       if (!agent.isOpen()) return;
       if (!admitted.ok) {
-        const unavailable = admitted.code === "unavailable";
-        const code = unavailable ? sqlstate.cannotConnectNow : sqlstate.invalidPassword;
-        return refuse(code, admitted.message);
+        return refuse(refusalCodes[admitted.code], admitted.message);
       }
       const { person } = admitted.principal;
       const same = [...live.values()].filter(({ principal }) => principal.person === person);

@@ -172,6 +172,10 @@ export function identityExchange(options: ExchangeOptions): Exchange {
     if (!narrowed.ok) return narrowed;
     const code = refusal(acting.value, narrowed.value, request);
     if (code !== null) return { ok: false, code };
+    // Which connections there are is told to who may ask for one.
+    if (request.connection !== null && !options.connections.has(request.connection)) {
+      return { ok: false, code: "unknown_connection" };
+    }
     return { ok: true, value: { claims: narrowed.value, jti: acting.value.subject.jti } };
   }
 
@@ -194,6 +198,7 @@ export function identityExchange(options: ExchangeOptions): Exchange {
         own: claims,
         subject: {
           ...principal,
+          sub: principal.person,
           purposes: principal.purpose === "" ? [] : [principal.purpose],
           mayAct: null,
           jti: claims.jti,
@@ -210,17 +215,17 @@ export function identityExchange(options: ExchangeOptions): Exchange {
     nowSeconds: number,
   ): Promise<Granted<Grant>> {
     if (request.actorToken === undefined) return { ok: true, value: granted };
-    const result = await options.verifyOrganisation(request.actorToken, "edge", nowSeconds);
+    const result = await options.verifyOrganisation(request.actorToken, "actor", nowSeconds);
     if (!result.ok) return result;
     const actor = result.subject;
-    // The token of somebody who acts for another does not say who this agent is.
-    if (actor.actors.length > 0) return { ok: false, code: "token_malformed" };
     const { subject } = granted;
-    if (subject.mayAct !== null && subject.mayAct !== actor.person) {
+    if (subject.mayAct !== null && ![actor.sub, actor.person].includes(subject.mayAct)) {
       return { ok: false, code: "token_widened" };
     }
     if (isRevoked("jti", actor.jti)) return { ok: false, code: "token_revoked" };
-    const actors = [actor.person, ...subject.actors];
+    // By whose client got the subject's token it may stand there already.
+    const isOutermost = subject.actors[0] === actor.person;
+    const actors = isOutermost ? subject.actors : [actor.person, ...subject.actors];
     if (actors.length > actorsMax) return { ok: false, code: "too_large" };
     const exp = Math.min(subject.exp, actor.exp);
     return { ok: true, value: { ...granted, subject: { ...subject, actors, exp } } };
@@ -235,9 +240,6 @@ export function identityExchange(options: ExchangeOptions): Exchange {
     const { connection } = request;
     if (own !== null && own.connection !== connection) {
       return { ok: false, code: "token_wrong_connection" };
-    }
-    if (connection !== null && !options.connections.has(connection)) {
-      return { ok: false, code: "unknown_connection" };
     }
     const purpose = request.requested?.purpose ??
       (subject.purposes.length === 1 ? subject.purposes[0] ?? "" : "");

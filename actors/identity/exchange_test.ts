@@ -242,13 +242,23 @@ Deno.test("exchange() grants only a purpose that the token names", async () => {
 Deno.test("exchange() signs a person in only with a token issued to the console", async () => {
   const { identity, organisation, key } = await testIdentity();
   const agents = await organisation();
-  const idToken = await organisation({ aud: "console" });
+  const idToken = await organisation({ aud: "console", client_id: undefined });
   const access = await organisation({ client_id: "console" });
   const vote = "a".repeat(64);
   const decide = { audience: "approval", approval: "ap1", vote, session: null } as const;
   const asked = (token: string) => identity.exchange(sessionRequest(token, decide));
   strictEqual(codeOf(await asked(agents)), "token_wrong_audience");
-  strictEqual(codeOf(await asked(await organisation({ azp: "cli" }))), "token_wrong_audience");
+  const others: readonly Record<string, unknown>[] = [
+    { client_id: undefined, azp: "cli" },
+    // An agent's access token that names the console's client among whom it is for.
+    { aud: ["sallyport", "console"], client_id: "agent" },
+    { aud: ["sallyport", "console"], client_id: undefined, azp: "agent" },
+    { client_id: "console", azp: "agent" },
+    { aud: "console", client_id: 7 },
+  ];
+  for (const claims of others) {
+    strictEqual(codeOf(await asked(await organisation(claims))), "token_wrong_audience");
+  }
   strictEqual(codeOf(await asked(idToken)), "ok");
   const token = tokenOf(await asked(access));
   const expected: ExpectedIdentity = { ...edge, audience: "approval", approval: "ap1", vote };
@@ -271,7 +281,11 @@ Deno.test("exchange() refuses who or what was revoked, until it ends", async () 
     const token = await organisation({ act: { sub: "planner" }, jti: "org-token-1" });
     const until = new Date((startSeconds + 60) * 1000).toISOString();
     ok(identity.revoke({ version: 1, kind, value, until }));
-    strictEqual(codeOf(await identity.exchange(sessionRequest(token))), "token_revoked", kind);
+    for (const connection of ["ehr", "payroll"]) {
+      // Nor is one of them told which connections there are.
+      const reply = await identity.exchange(sessionRequest(token, { connection }));
+      strictEqual(codeOf(reply), "token_revoked", kind);
+    }
     time.seconds += 61;
     strictEqual(codeOf(await identity.exchange(sessionRequest(token))), "ok", kind);
   }
@@ -308,7 +322,7 @@ Deno.test("exchange() takes no security event for a token of somebody", async ()
   const { identity, organisation } = await testIdentity();
   // OpenID Connect Back-Channel Logout 1.0 section 2.4: issued to a client, about a person.
   const events = { "http://schemas.openid.net/event/backchannel-logout": {} };
-  const logout = await organisation({ aud: "console", events });
+  const logout = await organisation({ aud: "console", client_id: undefined, events });
   const decide = { audience: "approval", approval: "ap1", vote: "a".repeat(64) } as const;
   const asked = await identity.exchange(sessionRequest(logout, { ...decide, session: null }));
   strictEqual(codeOf(asked), "token_malformed");

@@ -68,6 +68,23 @@ Deno.test("bad input at the gateway", async (test) => {
     match(await second.toEnd(), /sallyport: a password message was expected/);
   });
 
+  await scenario(
+    test,
+    rig,
+    "a database that is none, asked for by somebody and by nobody",
+    async () => {
+      const { agent } = system.tokens;
+      const forged = agent.replace(/.{8}$/, "AAAAAAAA");
+      for (const [token, code] of [[agent, "3D000"], [forged, "28P01"]]) {
+        using client = await tlsClient(system);
+        await client.send(startup({ user: "agent", database: "nonesuch" }));
+        await client.until("R");
+        await client.send(message("p", `${token}\0`));
+        match(await client.toEnd(), new RegExp(`^E.*FATAL.*C${code}\0Msallyport: `, "s"));
+      }
+    },
+  );
+
   const broken: readonly (readonly [string, readonly Uint8Array[], RegExp])[] = [
     ["an unknown message", [message("z", "")], /FATAL.*08P01/s],
     ["a length below four", [Uint8Array.of(0x51, 0, 0, 0, 1)], /FATAL.*08P01/s],

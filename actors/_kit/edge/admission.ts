@@ -17,10 +17,13 @@ import {
 import { exchangeSubject, keyExchangeSubject } from "#schemas/subjects.ts";
 
 export type Admitted = Extract<ExchangeReply, { ok: true }>;
-/** `unavailable`: nobody could say; `refused`: the token is not good. */
+/**
+ * `unavailable`: nobody could say; `refused`: the token is not good; `unknown_connection`: it is,
+ * and there is no such connection.
+ */
 export type Refused = {
   readonly ok: false;
-  readonly code: "refused" | "unavailable";
+  readonly code: "refused" | "unavailable" | "unknown_connection";
   readonly message: string;
 };
 export type Admission = {
@@ -64,8 +67,10 @@ export function admission(bus: Bus, exchangeMsMax: number): Admission {
       const payload = encoder.encode(JSON.stringify(request));
       const answer = await bus.request(subject, payload, exchangeMsMax);
       const reply = ExchangeReply.parse(JSON.parse(decoder.decode(answer)));
-      if (!reply.ok) return refuse(`${reply.message} (${reply.code})`);
-      return reply;
+      if (reply.ok) return reply;
+      const { code, message } = reply;
+      const refused = refuse(`${message} (${code})`);
+      return code === "unknown_connection" ? { ...refused, code } : refused;
     } catch {
       return {
         ok: false,
