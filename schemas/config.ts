@@ -9,6 +9,7 @@
  */
 import { z } from "zod";
 import { Operator } from "#schemas/mask_plan.ts";
+import { PrincipalName } from "#schemas/principal_name.ts";
 import { StreamBounds, VolumeBounds } from "#schemas/volume.ts";
 
 const Name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, "a name: lower case, digits, _ and -");
@@ -127,6 +128,19 @@ export const Config = z.strictObject({
     /** Claims that carry what we need; the defaults are the common ones. */
     groups_claim: z.string().default("groups"),
     purpose_claim: z.string().default("purpose_of_use"),
+    /** The claim that names the client that got a token; left out: client_id, azp, cid, appid. */
+    client_claim: z.string().min(1).optional(),
+    /**
+     * Clients with which people act themselves, by client id; the console's is one. A token without
+     * `act` of any other client is an agent's, which acts for the person under the client's id.
+     * `any`: clients say nothing, and an agent that holds a person's token passes for the person.
+     */
+    people_clients: z.union(
+      [z.literal("any"), z.array(PrincipalName).max(1000)],
+      "must be a list of client ids, or any",
+    ).default([]),
+    /** Names of agents, as `act` and policy have them, by client id where that is another. */
+    agents: z.record(PrincipalName, PrincipalName).default({}),
     /** Trusted for TLS to the issuer when it is not publicly signed. */
     ca_file: z.string().optional(),
   }),

@@ -72,7 +72,7 @@ type Found = { readonly path: readonly string[]; readonly message: string };
 
 /** What the shape alone does not say: references, and settings that would protect nothing. */
 function checkConfig(config: Config): Found[] {
-  const found: Found[] = [];
+  const found: Found[] = checkIssuer(config);
   const classOf = new Map<string, string>();
   for (const [name, dataClass] of Object.entries(config.classes)) {
     const path = ["classes", name];
@@ -104,6 +104,18 @@ function checkConfig(config: Config): Found[] {
     found.push({ path, message: "disable is for a loopback address or a socket path only" });
   }
   return found;
+}
+
+/** A client is people's own or an agent's. */
+function checkIssuer({ issuer, console }: Config): Found[] {
+  const { people_clients: people, agents } = issuer;
+  const own = [...(people === "any" ? [] : people), console.client_id];
+  return Object.keys(agents).filter((client) => own.includes(client)).map((client) => ({
+    path: ["issuer", "agents", client],
+    message: client === console.client_id
+      ? "is the console's client, with which people sign in"
+      : "is one of people_clients, too: either people act by it or an agent",
+  }));
 }
 
 function checkSsh(path: readonly string[], connection: SshConnection): Found[] {

@@ -257,3 +257,34 @@ Deno.test("parseConfig() takes an SSH connection with one credential and a known
   const both = `${ssh}    password_file: lab.password\n`;
   ok(at(both)[0]?.startsWith("connections.lab: needs one of"));
 });
+
+Deno.test("parseConfig() takes a client of the issuer for people's own or for an agent's", () => {
+  const of = (issuer: string) =>
+    good.replace("audience: sallyport", `audience: sallyport, ${issuer}`);
+  const read = (issuer: string) => {
+    const parsed = parseConfig(of(issuer));
+    ok(parsed.ok);
+    return parsed.config.issuer;
+  };
+  strictEqual(read("people_clients: any").people_clients, "any");
+  deepStrictEqual(read("agents: { 0oa7: report-agent }").agents, { "0oa7": "report-agent" });
+  const plain = parseConfig(good);
+  ok(plain.ok);
+  deepStrictEqual([plain.config.issuer.people_clients, plain.config.issuer.agents], [[], {}]);
+  const wrong: readonly (readonly [string, string])[] = [
+    [
+      "people_clients: [cli], agents: { cli: bot }",
+      "issuer.agents.cli: is one of people_clients, too: " +
+      "either people act by it or an agent, line 3",
+    ],
+    [
+      "agents: { console: bot }",
+      "issuer.agents.console: is the console's client, with which people sign in, line 3",
+    ],
+    [
+      "people_clients: cli",
+      "issuer.people_clients: must be a list of client ids, or any, line 3",
+    ],
+  ];
+  for (const [issuer, problem] of wrong) deepStrictEqual(problems(of(issuer)), [problem]);
+});

@@ -9,6 +9,7 @@
  */
 import { z } from "zod";
 import { PrincipalChain } from "#schemas/frames.ts";
+import { PrincipalName } from "#schemas/principal_name.ts";
 
 /** The longest token, in bytes: what PostgreSQL takes (PG_MAX_AUTH_TOKEN_LENGTH). */
 export const tokenBytesMax = 65_535;
@@ -34,8 +35,6 @@ export function identityIssuer(organisation: string): string {
 /** The `typ` header of our own tokens, so that no other signed thing passes for one (RFC 8725). */
 export const identityTokenType = "sallyport-identity+jwt";
 
-/** A name of a principal or group: short, printable. */
-export const PrincipalName = z.string().min(1).max(256).regex(/^[^\p{C}]+$/u);
 const Id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const Token = z.string().min(1).refine(
@@ -107,6 +106,7 @@ export const IdentityErrorCode = z.enum([
   "token_replayed",
   "token_revoked",
   "token_wrong_connection",
+  "token_client_unclear",
   "issuer_unavailable",
   "too_large",
   "request_malformed",

@@ -37,6 +37,10 @@ const messages: Readonly<Record<IdentityErrorCode, string>> = {
   "token_revoked": "Access was taken back. Speak to who administers Sallyport.",
   "token_wrong_connection":
     "The token is bound to another connection. Get one for this connection.",
+  "token_client_unclear":
+    "The token does not tell whether a person or an agent holds it. Have your identity provider " +
+    "name in it who acts (act) or the one client that got it (client_id or azp); who administers " +
+    "Sallyport may name another claim as issuer.client_claim.",
   "issuer_unavailable":
     "Your organisation's identity provider cannot be reached to check the token. " +
     "Try again shortly.",

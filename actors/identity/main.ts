@@ -13,6 +13,7 @@ import { keptRevocations } from "./kept_revocations.ts";
 import { identityLimits } from "./limits.ts";
 import { organisationVerifier } from "./organisation_token.ts";
 import { signingKey } from "./signing_key.ts";
+import { clientRules } from "./token_client.ts";
 
 const process = await startActor("identity");
 const { bus, config, report, settings } = process;
@@ -30,6 +31,14 @@ const identity = identityExchange({
     issuer: issuer.url,
     audience: issuer.audience,
     consoleClientId: config.console.client_id,
+    clients: clientRules({
+      claim: issuer.client_claim,
+      // Nobody but people signs in at the console.
+      people: issuer.people_clients === "any"
+        ? "any"
+        : [...issuer.people_clients, config.console.client_id],
+      agents: new Map(Object.entries(issuer.agents)),
+    }),
     groupsClaim: issuer.groups_claim,
     purposeClaim: issuer.purpose_claim,
     skewSeconds: identityLimits.skewSeconds,

@@ -11,12 +11,14 @@ import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } 
 import type { JWTVerifyGetKey } from "jose";
 import { z } from "zod";
 import {
+  actorsMax,
   actorsOf,
   type IdentityAudience,
   type IdentityErrorCode,
-  PrincipalName,
   tokenBytesMax,
 } from "#schemas/identity.ts";
+import { PrincipalName } from "#schemas/principal_name.ts";
+import type { ClientRules } from "./token_client.ts";
 
 /** Asymmetric algorithms. Never `none`; never HS*, whose key the issuer would share with us. */
 export const algorithms: readonly string[] = [
@@ -38,6 +40,8 @@ export type OrganisationOptions = {
   readonly audience: string;
   /** The console's client at the issuer. */
   readonly consoleClientId: string;
+  /** Whose clients are people's own. */
+  readonly clients: ClientRules;
   readonly groupsClaim: string;
   readonly purposeClaim: string;
   readonly skewSeconds: number;
@@ -49,7 +53,10 @@ export type OrganisationOptions = {
 export type Subject = {
   readonly issuer: string;
   readonly person: string;
+  /** The subject as the issuer knows it; of an actor's token `person` is the agent's name. */
+  readonly sub: string;
   readonly name: string;
+  /** Who acts for the person, the one that acts now first. */
   readonly actors: readonly string[];
   readonly groups: readonly string[];
   /** The purposes it names; one of them may be chosen. */
@@ -63,25 +70,28 @@ export type Subject = {
 export type SubjectResult =
   | { readonly ok: true; readonly subject: Subject }
   | { readonly ok: false; readonly code: IdentityErrorCode };
+/** What a token is shown for; `actor` says who acts from now on (RFC 8693 section 2.1). */
+export type TokenUse = IdentityAudience | "actor";
 export type VerifyOrganisation = (
   token: string,
-  audience: IdentityAudience,
+  use: TokenUse,
   nowSeconds: number,
 ) => Promise<SubjectResult>;
 
 /** Creates the verification. Fails closed: what is not proven good is a refusal. */
 export function organisationVerifier(options: OrganisationOptions): VerifyOrganisation {
   const algorithmList = [...algorithms];
-  return async (token, audience, nowSeconds) => {
+  return async (token, use, nowSeconds) => {
     if (token.length > tokenBytesMax) return refuse("too_large");
     const told = unverified(token);
     if (told === null) return refuse("token_malformed");
     if (!algorithms.includes(told.algorithm)) return refuse("token_algorithm_refused");
     if (told.issuer !== options.issuer) return refuse("token_foreign_issuer");
     try {
-      const payload = await verify(token, audience, nowSeconds);
-      if (!isMeantFor(payload, audience, options)) return refuse("token_wrong_audience");
-      return readSubject(payload, options);
+      const isForEdge = use === "edge" || use === "actor";
+      const payload = await verify(token, isForEdge, nowSeconds);
+      if (!isForEdge && !isOfConsole(payload, options)) return refuse("token_wrong_audience");
+      return readSubject(payload, use, options);
     } catch (error) {
       return refuse(codeOf(error));
     }
@@ -89,14 +99,12 @@ export function organisationVerifier(options: OrganisationOptions): VerifyOrgani
 
   async function verify(
     token: string,
-    audience: IdentityAudience,
+    isForEdge: boolean,
     nowSeconds: number,
   ): Promise<JWTPayload> {
     const wanted = {
       issuer: options.issuer,
-      audience: audience === "edge"
-        ? [options.audience]
-        : [options.audience, options.consoleClientId],
+      audience: isForEdge ? [options.audience] : [options.audience, options.consoleClientId],
       algorithms: algorithmList,
       clockTolerance: options.skewSeconds,
       currentDate: new Date(nowSeconds * 1000),
@@ -129,44 +137,52 @@ function unverified(token: string): { algorithm: string; issuer: string } | null
   }
 }
 
-function isMeantFor(
+/**
+ * Whether a token was issued to the console. Where it names a client that decides: others' access
+ * tokens may name the console among whom they are for.
+ */
+function isOfConsole(
   payload: JWTPayload,
-  audience: IdentityAudience,
-  options: OrganisationOptions,
+  { clients, consoleClientId }: OrganisationOptions,
 ): boolean {
-  if (audience === "edge") return true;
+  const client = clients.clientOf(payload);
+  if (client !== undefined) return client === consoleClientId;
   const audiences = typeof payload.aud === "string" ? [payload.aud] : payload.aud ?? [];
-  if (audiences.includes(options.consoleClientId)) return true;
-  // `client_id` of RFC 9068, `azp` of OpenID Connect.
-  return (payload.client_id ?? payload.azp) === options.consoleClientId;
+  return audiences.includes(consoleClientId);
 }
 
 const Groups = z.array(PrincipalName);
 const Purposes = z.union([z.string().max(64), z.array(z.string().min(1).max(64)).max(16)]);
 
-function readSubject(payload: JWTPayload, options: OrganisationOptions): SubjectResult {
+function readSubject(
+  payload: JWTPayload,
+  use: TokenUse,
+  options: OrganisationOptions,
+): SubjectResult {
   const person = PrincipalName.safeParse(payload.sub);
   const groups = Groups.safeParse(payload[options.groupsClaim] ?? []);
   const purposes = Purposes.safeParse(payload[options.purposeClaim] ?? []);
-  const actors = actorsOf(payload.act, options.issuer);
+  const acting = actorsOf(payload.act, options.issuer);
   const mayAct = payload.may_act === undefined ? [] : actorsOf(payload.may_act, options.issuer);
   if (!person.success || !groups.success || !purposes.success) return refuse("token_malformed");
-  if (actors === null || mayAct === null) return refuse("token_malformed");
+  if (acting === null || mayAct === null) return refuse("token_malformed");
   // Cutting the list would be no narrowing: a `forbid` may name the group that was cut.
   if (groups.data.length > 256) return refuse("too_large");
   if (payload.exp === undefined) return refuse("token_malformed");
   // A security event (RFC 8417), such as a logout token, is about somebody and not from them.
   if (payload.events !== undefined) return refuse("token_malformed");
+  const chain = chainOf(person.data, acting, payload, use, options.clients);
+  if (typeof chain === "string") return refuse(chain);
   const name = PrincipalName.safeParse(payload.name);
   const purposeList = typeof purposes.data === "string" ? [purposes.data] : purposes.data;
   return {
     ok: true,
     subject: {
       issuer: options.issuer,
-      person: person.data,
+      ...chain,
+      sub: person.data,
       // Only shown, never judged by.
       name: name.success ? name.data : person.data,
-      actors,
       groups: [...new Set(groups.data)],
       purposes: purposeList.filter((purpose) => purpose !== ""),
       mayAct: mayAct[0] ?? null,
@@ -175,6 +191,31 @@ function readSubject(payload: JWTPayload, options: OrganisationOptions): Subject
       exp: Math.floor(payload.exp),
     },
   };
+}
+
+/** Who is accountable, and who acts: by `act`, and by whose client the token was issued to. */
+function chainOf(
+  sub: string,
+  acting: readonly string[],
+  payload: JWTPayload,
+  use: TokenUse,
+  clients: ClientRules,
+): Pick<Subject, "person" | "actors"> | IdentityErrorCode {
+  // The console's own client; who acts for somebody is refused there in words of its own.
+  if (use !== "edge" && use !== "actor") return { person: sub, actors: acting };
+  const holder = clients.holderOf(payload);
+  if (use === "actor") {
+    // The token of somebody who acts for another does not say who this agent is.
+    if (acting.length > 0) return "token_malformed";
+    if (holder.kind === "unclear") return "token_client_unclear";
+    return { person: holder.kind === "agent" ? holder.name : sub, actors: [] };
+  }
+  if (acting.length === 0 && holder.kind === "unclear") return "token_client_unclear";
+  // The issuer's own word on who acts stands; an agent that is listed is never left out of it.
+  const isMissing = holder.kind === "agent" && !acting.includes(holder.name) &&
+    (holder.isListed || acting.length === 0);
+  const actors = isMissing ? [holder.name, ...acting] : acting;
+  return actors.length > actorsMax ? "too_large" : { person: sub, actors };
 }
 
 /** jose's errors by their stable `code`. What is none of its own is a failure to fetch keys. */

@@ -12,6 +12,7 @@ import { type Exchange, type ExchangeOptions, identityExchange } from "./exchang
 import { organisationVerifier } from "./organisation_token.ts";
 import { registeredKeys } from "./registered_keys.ts";
 import { newSigningKey, type SigningKey, signingKey } from "./signing_key.ts";
+import { type ClientRules, clientRules } from "./token_client.ts";
 
 export const issuerUrl = "https://id.example.org";
 export const startSeconds = 1_800_000_000;
@@ -27,9 +28,13 @@ export type TestIdentity = {
   organisation(claims?: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
 };
 
+/** Whose clients are people's own: `workbench`, to which tokens are issued if nothing else is said. */
+const usualClients = clientRules({ people: ["workbench"] });
+
 /** Builds an issuer with one ES256 key and an exchange that trusts it. */
 export async function testIdentity(
   change: Partial<ExchangeOptions> = {},
+  clients: ClientRules = usualClients,
 ): Promise<TestIdentity> {
   const pair = await generateKeyPair("ES256");
   const jwks = { keys: [{ ...await exportJWK(pair.publicKey), kid: "org-1", alg: "ES256" }] };
@@ -44,6 +49,7 @@ export async function testIdentity(
       issuer: issuerUrl,
       audience: "sallyport",
       consoleClientId: "console",
+      clients,
       groupsClaim: "groups",
       purposeClaim: "purpose_of_use",
       skewSeconds: 30,
@@ -76,6 +82,7 @@ export async function testIdentity(
       name: "Ada Lovelace",
       groups: ["clinical-agents", "treatment-team"],
       "purpose_of_use": "TREAT",
+      "client_id": "workbench",
       iat: time.seconds,
       exp: time.seconds + 3600,
     };

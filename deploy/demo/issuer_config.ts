@@ -53,5 +53,7 @@ export const tokenExchangeGrant = "urn:ietf:params:oauth:grant-type:token-exchan
 export const accessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 /** The demo's own: the launcher signs a demo person in without a browser. */
 export const demoLoginGrant = "urn:sallyport:demo:login";
+/** The client with which the launcher signs demo people in, as themselves. */
+export const launcherId = "demo-launcher";
 /** The resource indicator (RFC 8707) that every access token is for. */
 export const gatewayResource = "urn:sallyport:gateway";

@@ -6,7 +6,7 @@
  */
 import { freePort } from "#deploy/machine/free_port.ts";
 import { type RunningProcess, type Say, startProcess } from "#deploy/machine/process.ts";
-import { IssuerConfig } from "./issuer_config.ts";
+import { IssuerConfig, launcherId } from "./issuer_config.ts";
 import { demoAgents, demoPeople } from "./people.ts";
 
 export type IssuerOptions = {
@@ -140,7 +140,7 @@ async function configuration(options: IssuerOptions, configFile: string): Promis
       groups: [...agent.groups],
       secret: secretOf(agent.id) ?? randomSecret(),
     })),
-    launcher: before?.launcher ?? { id: "demo-launcher", secret: randomSecret() },
+    launcher: before?.launcher ?? { id: launcherId, secret: randomSecret() },
     console: {
       id: options.console.clientId,
       secret: options.console.secret ?? null,

@@ -1,5 +1,6 @@
 /** Doctor on files: settings that parse, secrets that only their owner reads. @module */
 import { checkPolicy } from "#actors/authz/policy/check.ts";
+import { parseConfig } from "#schemas/config_file.ts";
 import { parseVerifier } from "#schemas/log/key.ts";
 import type { Check } from "./doctor_check.ts";
 import { type Place, settingsOf } from "./place.ts";
@@ -9,11 +10,13 @@ const making = "start the system anew, or restore the file from its backup";
 
 /** Checks the folder without reading a secret. */
 export async function checkFiles(place: Place): Promise<Check[]> {
+  const clients = await clientsCheck(place);
   return [
     await settingsCheck(place),
     await secretsCheck(place),
     await keyCheck(place),
     await policyCheck(place),
+    ...clients === null ? [] : [clients],
   ];
 }
 
@@ -86,4 +89,20 @@ async function policyCheck({ directory }: Place): Promise<Check> {
     ? `${checked.summary.rules.length} rules, ${checked.summary.connections.length} connections`
     : `${checked.problems.length} problems`;
   return { what, good: checked.ok, said, hint };
+}
+
+/** By whose tokens people stand alone: none is no fault, but who is masked by it wonders why. */
+async function clientsCheck({ directory }: Place): Promise<Check | null> {
+  const text = await Deno.readTextFile(`${directory}/sallyport.yaml`).catch(() => "");
+  const parsed = parseConfig(text);
+  // The check of the configuration says so already.
+  if (!parsed.ok) return null;
+  const { people_clients: people } = parsed.config.issuer;
+  const said = people === "any"
+    ? "any client's token stands for the person, an agent's too (issuer.people_clients)"
+    : people.length === 0
+    ? "none but the console: a token without act is an agent's (issuer.people_clients)"
+    : `the console and ${people.length} more`;
+  const hint = "name the clients that people use as issuer.people_clients";
+  return { what: "people's own clients", good: true, said, hint };
 }

@@ -15,6 +15,7 @@ import {
   tryingIssuerUrl,
   writeMachine,
 } from "#deploy/own_machine.ts";
+import { launcherId } from "#deploy/demo/issuer_config.ts";
 import { freePorts } from "#deploy/machine/free_port.ts";
 import { type Arguments, type Grammar, usage, wholeNumber } from "./arguments.ts";
 import { CommandError, exitCodes } from "./failure.ts";
@@ -42,6 +43,7 @@ const grammar: Grammar = {
     issuer: { value: "<url>", help: "your OpenID Connect issuer (default: one to try with)" },
     audience: { value: "<name>", help: "whom its tokens are for (default: sallyport)" },
     "console-client": { value: "<id>", help: "the console's client there (default: sallyport)" },
+    "people-clients": { value: "<ids>", help: "clients there by which people act themselves" },
     readers: { value: "<group>", help: "the group that may read (default: analysts)" },
     approvers: { value: "<group>", help: "the group that is asked (default: compliance)" },
     organisation: { value: "<name>", help: "as approvers see it (default: the connection's)" },
@@ -100,6 +102,8 @@ async function run(call: Call): Promise<number> {
       organisation: given.value("organisation") ?? wanted.connection,
       issuerUrl: issuer ?? tryingIssuerUrl(machine),
       audience: given.value("audience") ?? "sallyport",
+      peopleClients: given.value("people-clients")?.split(",") ??
+        (issuer === null ? [launcherId] : []),
       consoleUrl: consoleUrlOf(machine),
       consoleClient: given.value("console-client") ?? "sallyport",
       connection: {

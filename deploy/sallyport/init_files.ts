@@ -10,6 +10,8 @@ export type InitConfig = {
   readonly organisation: string;
   readonly issuerUrl: string;
   readonly audience: string;
+  /** Clients of the issuer with which people act themselves. */
+  readonly peopleClients: readonly string[];
   readonly consoleUrl: string;
   readonly consoleClient: string;
   readonly connection: {
@@ -30,7 +32,7 @@ export type InitConfig = {
 
 /** The text of `sallyport.yaml`. */
 export function configText(config: InitConfig): string {
-  const { organisation, issuerUrl, audience, connection: given } = config;
+  const { organisation, issuerUrl, audience, peopleClients, connection: given } = config;
   const connection = {
     protocol: "postgres",
     host: given.host,
@@ -60,8 +62,9 @@ export function configText(config: InitConfig): string {
     "# `sallyport policy check` reads both as a start would.",
     yaml({ version: 1, organisation, shards: 2 }),
     "# Who says who somebody is: the issuer of your organisation, whose access tokens are for this",
-    "# audience.",
-    yaml({ issuer: { url: issuerUrl, audience } }),
+    "# audience. With people_clients people act themselves; a token without `act` that another client",
+    "# got is an agent's, which acts for the person by the client's id, or by its name in `agents`.",
+    yaml({ issuer: { url: issuerUrl, audience, "people_clients": peopleClients } }),
     `# The console's client at the issuer is public, with PKCE; it is called back at`,
     `# ${config.consoleUrl}/callback`,
     yaml({ console: { url: config.consoleUrl, "client_id": config.consoleClient } }),

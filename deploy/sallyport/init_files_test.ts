@@ -12,6 +12,7 @@ const config: InitConfig = {
   organisation: "St. Mary's: north",
   issuerUrl: "https://login.example.org/",
   audience: "sallyport",
+  peopleClients: ["cli", "*: #"],
   consoleUrl: "http://127.0.0.1:9443",
   consoleClient: "console",
   connection: {

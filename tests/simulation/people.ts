@@ -69,8 +69,9 @@ export function exchange(world: World, clock: Clock, random: Random): Exchange {
     if (!claims.success) return Promise.resolve({ ok: false, code: "token_malformed" });
     const { person } = claims.data;
     const exp = Math.floor(clock.nowMs() / 1000) + 3600;
-    const rest = { issuer: organisationIssuer, name: person, purposes: [], mayAct: null };
-    return Promise.resolve({ ok: true, subject: { ...claims.data, ...rest, jti: null, exp } });
+    const names = { issuer: organisationIssuer, sub: person, name: person };
+    const rest = { ...names, purposes: [], mayAct: null, jti: null, exp };
+    return Promise.resolve({ ok: true, subject: { ...claims.data, ...rest } });
   };
   return identityExchange({
     organisation: config.organisation,
