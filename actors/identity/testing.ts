@@ -28,7 +28,7 @@ export type TestIdentity = {
   organisation(claims?: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
 };
 
-/** Whose clients are people's own: `workbench`, to which tokens are issued if nothing else is said. */
+/** People's own is `workbench`, to which tokens are issued if nothing else is said. */
 const usualClients = clientRules({ people: ["workbench"] });
 
 /** Builds an issuer with one ES256 key and an exchange that trusts it. */

@@ -38,7 +38,7 @@ export type ClientRules = {
   holderOf(payload: JWTPayload): Holder;
 };
 
-/** The standards' claims, then Okta's and Microsoft Entra's, which are asked where those are not. */
+/** The standards' claims; Okta's and Microsoft Entra's are asked where a token has none of them. */
 const usualClaims: readonly (readonly string[])[] = [["client_id", "azp"], ["cid"], ["appid"]];
 
 /** Reads tokens by what the configuration says. */

@@ -1,9 +1,11 @@
 /** Who does not get in: tokens that are expired, foreign, widened, used twice, or none at all. */
-import { match, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
+import { decodeControl } from "#schemas/frames.ts";
 import { identityIssuer } from "#schemas/identity.ts";
 import { revocationSubject } from "#schemas/subjects.ts";
 import { connectAs } from "./bus_user.ts";
+import { setIn } from "./configuration.ts";
 import { psql } from "./psql.ts";
 import { eventually, type Rig, scenario, startRig } from "./support.ts";
 
@@ -147,16 +149,58 @@ Deno.test("identity at the gateway", async (test) => {
         return (await Deno.readTextFile(file)).includes("report-agent") || undefined;
       });
       await system.actor("identity").kill();
+      const config = `${system.directory}/sallyport.yaml`;
+      const text = await Deno.readTextFile(config);
+      await Deno.writeTextFile(config, setIn(text, ["issuer", "people_clients"], []));
       await system.restart("identity");
       match((await psql(system, shut)).stderr, /FATAL: .*token_revoked/);
     },
   );
+
+  await scenario(test, rig, "a person's token from a client that is not listed", async () => {
+    const args = ["-Atc", "select 1"];
+    strictEqual((await psql(rig.system, { token: nurse, args })).stdout, "1\n");
+    deepStrictEqual(await newestChain(rig), ["nora", "demo-launcher"]);
+    const { accessToken } = await rig.signIn("nora");
+    strictEqual((await psql(rig.system, { token: accessToken, args })).stdout, "1\n");
+    deepStrictEqual(await newestChain(rig), ["nora"]);
+    // What it is exchanged for, over HTTP or on the bus, carries the chain on.
+    const token = await exchangedByHttp(rig, nurse);
+    deepStrictEqual(claimsOf(token)["act"], { sub: "demo-launcher" });
+    strictEqual((await psql(rig.system, { token, args })).stdout, "1\n");
+    deepStrictEqual(await newestChain(rig), ["nora", "demo-launcher"]);
+  });
 });
 
 /** How many sessions the log holds. */
 async function opened(rig: Rig): Promise<number> {
   await using auditor = await rig.auditor();
   return (await auditor.frames()).filter(({ kind }) => kind === "open").length;
+}
+
+/** The person of the newest session and who acts for them. */
+async function newestChain(rig: Rig): Promise<readonly string[]> {
+  await using auditor = await rig.auditor();
+  const frame = (await auditor.frames()).findLast(({ kind }) => kind === "open");
+  const open = frame === undefined ? null : decodeControl("open", frame.payload);
+  return open === null ? [] : [open.principal.person, ...open.principal.actors];
+}
+
+/** RFC 8693, as any client of OAuth does. */
+async function exchangedByHttp({ system }: Rig, token: string): Promise<string> {
+  const settings = await Deno.readTextFile(`${system.directory}/settings/identity.json`);
+  const { host, port } = JSON.parse(settings).identity;
+  const response = await fetch(`http://${host}:${port}/token`, {
+    method: "POST",
+    body: new URLSearchParams({
+      grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+      subject_token: token,
+      subject_token_type: "urn:ietf:params:oauth:token-type:access_token",
+      audience: "ehr",
+    }),
+  });
+  const answer = await response.json();
+  return String(answer.access_token);
 }
 
 async function idTokenOf(rig: Rig): Promise<string> {
