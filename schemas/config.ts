@@ -10,6 +10,7 @@
 import { z } from "zod";
 import { Operator } from "#schemas/mask_plan.ts";
 import { PrincipalName } from "#schemas/principal_name.ts";
+import { opaqueClass, unlistedClass } from "#schemas/policy_schema.ts";
 import { StreamBounds, VolumeBounds } from "#schemas/volume.ts";
 
 const Name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, "a name: lower case, digits, _ and -");
@@ -35,6 +36,19 @@ export const DataClass = z.strictObject({
 });
 export type DataClass = z.infer<typeof DataClass>;
 
+/** Names that classes have without being declared, and what for. */
+const reservedClasses: Readonly<Record<string, string>> = {
+  [opaqueClass]: "it stands for what is not understood",
+  [unlistedClass]: "it stands for columns that no class names",
+};
+
+const Classes = z.record(Name, DataClass).superRefine((classes, context) => {
+  for (const [name, what] of Object.entries(reservedClasses)) {
+    if (!Object.hasOwn(classes, name)) continue;
+    context.addIssue({ code: "custom", path: [name], message: `is a reserved name: ${what}` });
+  }
+});
+
 /** The protocols that an edge terminates and target speaks. */
 export const Protocol = z.enum(["postgres", "ssh"]);
 export type Protocol = z.infer<typeof Protocol>;
@@ -52,6 +66,14 @@ const PostgresConnection = z.strictObject({
     ca_file: z.string().optional(),
     server_name: z.string().optional(),
   }).default({ mode: "verify-full" }),
+  /**
+   * What becomes of a column that neither a class nor `plain` names, such as those of a table made
+   * yesterday. `mask`: it stands in the class `unlisted`, which is redacted and revealed by policy
+   * like any other. What is derived (views, generated columns) goes by what it derives from.
+   */
+  unlisted: z.enum(["mask", "keep"]).default("keep"),
+  /** Columns that are known and harmless. A class that names one of them holds all the same. */
+  plain: z.array(ColumnPattern).default([]),
   /** How much may leave at most, whatever policy says. */
   volume: VolumeBounds.default(VolumeBounds.parse({})),
   labels: z.record(z.string(), z.string()).default({}),
@@ -117,6 +139,9 @@ export const Limits = z.strictObject({
 });
 export type Limits = z.infer<typeof Limits>;
 
+const unlisted = DataClass.parse({ description: "Columns that nobody has listed yet" });
+
+/** Its `classes` hold `unlisted` as well where a connection masks what is in none. */
 export const Config = z.strictObject({
   version: z.literal(1),
   organisation: z.string().min(1),
@@ -150,7 +175,7 @@ export const Config = z.strictObject({
     client_secret_file: SecretFile.optional(),
   }),
   connections: z.record(Name, Connection),
-  classes: z.record(Name, DataClass),
+  classes: Classes,
   approvals: z.strictObject({
     /** How long a request may wait when its policy names no @expires. */
     pending_ms_max: z.int().min(1000).default(900_000),
@@ -158,5 +183,11 @@ export const Config = z.strictObject({
     justification_chars_min: z.int().min(1).default(10),
   }).default({ pending_ms_max: 900_000, pending_max: 1000, justification_chars_min: 10 }),
   limits: Limits.default(Limits.parse({})),
+}).overwrite((config) => {
+  const masks = Object.values(config.connections).some((connection) =>
+    connection.protocol === "postgres" && connection.unlisted === "mask"
+  );
+  if (!masks) return config;
+  return { ...config, classes: { ...config.classes, [unlistedClass]: unlisted } };
 });
 export type Config = z.infer<typeof Config>;

@@ -12,9 +12,8 @@
 import { createHash } from "node:crypto";
 import { type Document, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
 import { z } from "zod";
-import { Config, type SshConnection } from "#schemas/config.ts";
+import { Config, type PostgresConnection, type SshConnection } from "#schemas/config.ts";
 import { didYouMean } from "#schemas/did_you_mean.ts";
-import { opaqueClass } from "#schemas/policy_schema.ts";
 
 /** `path` is dotted, `connections.ehr.port`; "" is the file itself. */
 export type ConfigProblem = { readonly path: string; readonly message: string };
@@ -76,9 +75,6 @@ function checkConfig(config: Config): Found[] {
   const classOf = new Map<string, string>();
   for (const [name, dataClass] of Object.entries(config.classes)) {
     const path = ["classes", name];
-    if (name === opaqueClass) {
-      found.push({ path, message: "is a reserved name: it stands for what is not understood" });
-    }
     if (dataClass.mask.operator === "keep") {
       const message = "keep would show the class to everyone; permit reveal in policy instead";
       found.push({ path: [...path, "mask", "operator"], message });
@@ -98,10 +94,28 @@ function checkConfig(config: Config): Found[] {
       found.push(...checkSsh(["connections", name], connection));
       continue;
     }
-    const { tls, host } = connection;
-    const path = ["connections", name, "tls", "mode"];
-    if (tls.mode !== "disable" || isLoopback(host)) continue;
-    found.push({ path, message: "disable is for a loopback address or a socket path only" });
+    found.push(...checkPostgres(["connections", name], connection, config.classes));
+  }
+  return found;
+}
+
+function checkPostgres(
+  path: readonly string[],
+  { tls, host, plain }: PostgresConnection,
+  classes: Config["classes"],
+): Found[] {
+  const found = repeats([...path, "plain"], plain);
+  for (const [name, { columns }] of Object.entries(classes)) {
+    for (const pattern of columns) {
+      const index = plain.indexOf(pattern);
+      if (index < 0) continue;
+      const message = `stands in class "${name}" too, which holds: strike one of them out`;
+      found.push({ path: [...path, "plain", String(index)], message });
+    }
+  }
+  if (tls.mode === "disable" && !isLoopback(host)) {
+    const message = "disable is for a loopback address or a socket path only";
+    found.push({ path: [...path, "tls", "mode"], message });
   }
   return found;
 }

@@ -44,6 +44,21 @@ Deno.test("parseConfig() reads a good file, with defaults and the digest of its 
   strictEqual(parsed.digest, createHash("sha256").update(good).digest("hex"));
 });
 
+Deno.test("parseConfig() adds the class of what is unlisted where a connection masks that", () => {
+  const classesOf = (more: string) => {
+    const parsed = parseConfig(good.replace("user: gate", `user: gate\n    ${more}`));
+    ok(parsed.ok);
+    return parsed.config.classes;
+  };
+  deepStrictEqual(Object.keys(classesOf("plain: [public.visits.*]")), ["ssn", "mrn"]);
+  deepStrictEqual(Object.keys(classesOf("unlisted: keep")), ["ssn", "mrn"]);
+  const { unlisted } = classesOf("unlisted: mask");
+  deepStrictEqual([unlisted?.mask, unlisted?.columns], [{ operator: "redact" }, []]);
+  deepStrictEqual(problems(good.replace("user: gate", "user: gate\n    unlisted: hide")), [
+    'connections.ehr.unlisted: Invalid option: expected one of "mask"|"keep", line 12',
+  ]);
+});
+
 Deno.test("parseConfig() names a misspelt key, its line, and what was meant", () => {
   const cases: [string, string, string][] = [
     [
@@ -126,6 +141,23 @@ Deno.test("parseConfig() refuses settings that contradict or protect nothing", (
       "  opaque:",
       "classes.opaque: is a reserved name: it stands for what is not " +
       "understood, line 19",
+    ],
+    [
+      "  mrn:",
+      "  unlisted:",
+      "classes.unlisted: is a reserved name: it stands for columns that " +
+      "no class names, line 19",
+    ],
+    [
+      "user: gate",
+      'user: gate\n    plain: ["*.*.id", "*.*.id"]',
+      "connections.ehr.plain.1: repeats an earlier pattern, line 12",
+    ],
+    [
+      "user: gate",
+      "user: gate\n    plain: [public.patients.ssn]",
+      'connections.ehr.plain.0: stands in class "ssn" too, which holds: strike one of them out, ' +
+      "line 12",
     ],
     [
       "user: gate",

@@ -20,6 +20,12 @@ export const revealAction = "reveal";
 /** A derivation that is not understood stands among `context.classes` under this name. */
 export const opaqueClass = "opaque";
 
+/**
+ * The class of what a connection with `unlisted: mask` has in no class; a configuration with such a
+ * connection holds it among its classes.
+ */
+export const unlistedClass = "unlisted";
+
 /** The schema's text. */
 export const policySchema = `entity Group;
 entity User in [Group];

@@ -1,6 +1,6 @@
 /** What masking knows of each connection's catalog: classes and types of columns. @module */
 import type { Catalog } from "#schemas/catalog.ts";
-import { classify, type ClassPatterns } from "#schemas/classification.ts";
+import { classify, type Listing } from "#schemas/classification.ts";
 import type { CatalogView } from "./rewriter.ts";
 
 /** Nothing is known: no type rules out text, and origins are checked by the plan alone. */
@@ -9,8 +9,8 @@ export const unknownCatalog: CatalogView = {
   typeOf: () => undefined,
 };
 
-export function catalogView(catalog: Catalog, classes: ClassPatterns): CatalogView {
-  const held = classify(catalog.relations, classes);
+export function catalogView(catalog: Catalog, listing: Listing): CatalogView {
+  const held = classify(catalog.relations, listing);
   const types = new Map(catalog.relations.map((relation) => {
     return [
       relation.oid,

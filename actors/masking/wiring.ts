@@ -6,6 +6,7 @@
 import { followCatalogs } from "#actors/_kit/catalog_channel.ts";
 import type { Host } from "#actors/_kit/host.ts";
 import { type SessionWorker, sessionWorker, workerLimits } from "#actors/_kit/session_worker.ts";
+import { listingOf } from "#schemas/classification.ts";
 import type { DetectorClasses } from "#schemas/detectors/detect.ts";
 import { parseAuditSubject } from "#schemas/subjects.ts";
 import { masking } from "./actor.ts";
@@ -24,7 +25,7 @@ export async function wireMasking(
   const { bus, config, report } = host;
   const views = new Map<string, CatalogView>();
   await followCatalogs(bus, Object.keys(config.connections), (catalog) => {
-    views.set(catalog.connection, catalogView(catalog, config.classes));
+    views.set(catalog.connection, catalogView(catalog, listingOf(config, catalog.connection)));
   }, (connection) => {
     views.delete(connection);
     report("catalog_not_understood", { connection });

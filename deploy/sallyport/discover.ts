@@ -1,13 +1,13 @@
 /**
- * `sallyport discover`: columns that no class of the configuration names, with what they look like
- * by name and type. What is not listed in any class is shown to whoever may read, so this is asked
+ * `sallyport discover`: columns that no class and no list of plain columns names, with what they
+ * look like by name and type. They are masked or shown, as their connection says, so this is asked
  * again whenever tables were made.
  *
  * @module
  */
 import { parseConfig } from "#schemas/config_file.ts";
 import type { Catalog } from "#schemas/catalog.ts";
-import { classify, isSystemSchema } from "#schemas/classification.ts";
+import { type Listing, listingOf, unlistedColumns } from "#schemas/classification.ts";
 import type { Config } from "#schemas/config.ts";
 import { didYouMean } from "#schemas/did_you_mean.ts";
 import { type Arguments, type Grammar, usage } from "./arguments.ts";
@@ -15,31 +15,34 @@ import { CommandError, exitCodes } from "./failure.ts";
 import { readNamed } from "./files.ts";
 import { newestCatalog } from "./newest_catalog.ts";
 import { connectAuditor, findPlace } from "./place.ts";
-import { proposedClass } from "./propose_classes.ts";
+import { looksLike } from "./propose_classes.ts";
 import type { Call, Verb } from "./verb.ts";
 
 const grammar: Grammar = {
   verb: "discover",
-  summary: "list columns that have no class, and what they look like",
+  summary: "list columns that nobody has listed, what they look like, and whether they are shown",
   flags: {
     connection: { value: "<name>", help: "of this one (default: every PostgreSQL connection)" },
   },
   details: [
-    "By the newest catalog that target read; rows are not looked at. Plain numbers and dates whose\n" +
-    "name says nothing are left out. Give the others a class in sallyport.yaml, or leave them as they\n" +
-    "are: whoever may read sees them, but for what a detector finds.",
+    "By the newest catalog that target read; rows are not looked at. A column is listed by a pattern\n" +
+    "schema.table.column, each part a name or *, in sallyport.yaml: under classes.<class>.columns, or,\n" +
+    "where it is harmless, under connections.<name>.plain. What is listed nowhere is masked where the\n" +
+    "connection says `unlisted: mask`; else whoever may read sees it, but for what a detector finds,\n" +
+    "and plain numbers and dates whose name says nothing are left out here.",
   ],
 };
 
 export const discover: Verb = { grammar, run };
 
-export type Unclassified = {
+export type Unlisted = {
   readonly connection: string;
   /** `schema.table.column`. */
   readonly column: string;
   readonly type: string;
-  /** What its name speaks of, else `unreviewed`. */
+  /** The class that its name speaks of, else `plain` by its type, else `unknown`. */
   readonly looksLike: string;
+  readonly masked: boolean;
 };
 
 async function run(call: Call): Promise<number> {
@@ -51,18 +54,21 @@ async function run(call: Call): Promise<number> {
     throw new CommandError("the configuration is wrong", "sallyport policy check says where");
   }
   const { config } = parsed;
-  const found: Unclassified[] = [];
+  const found: Unlisted[] = [];
   for (const connection of connectionsOf(given, config)) {
-    terminal.say(`comparing the newest catalog of ${connection} with the classes`);
-    found.push(...unclassified(await newestCatalog(auditor.bus, connection), config.classes));
+    terminal.say(`comparing the newest catalog of ${connection} with what is listed`);
+    const catalog = await newestCatalog(auditor.bus, connection);
+    found.push(...unlisted(catalog, listingOf(config, connection)));
   }
   if (given.has("json")) {
     terminal.print(JSON.stringify(found, null, 2));
     return exitCodes.done;
   }
-  const width = (key: keyof Unclassified) => Math.max(...found.map((one) => one[key].length));
-  for (const { connection, column, type, looksLike } of found) {
+  const width = (key: "looksLike" | "connection" | "column") =>
+    Math.max(...found.map((one) => one[key].length));
+  for (const { connection, column, type, looksLike, masked } of found) {
     const cells = [
+      masked ? "masked" : "shown ",
       looksLike.padEnd(width("looksLike")),
       connection.padEnd(width("connection")),
       column.padEnd(width("column")),
@@ -70,23 +76,34 @@ async function run(call: Call): Promise<number> {
     ];
     terminal.print(cells.join("  "));
   }
-  terminal.say(`${found.length} columns have no class`);
+  for (const line of closing(found)) terminal.say(line);
   return exitCodes.done;
 }
 
 /** In the order of the catalog. */
-export function unclassified(catalog: Catalog, classes: Config["classes"]): Unclassified[] {
-  const known = classify(catalog.relations, classes);
-  return catalog.relations.flatMap(({ oid, schema, name: table, kind, columns }) => {
-    // What a view shows derives from tables.
-    if (isSystemSchema(schema) || kind === "v") return [];
-    return columns.flatMap(({ name, attribute, typeName }) => {
-      const looksLike = proposedClass(name, typeName);
-      if (looksLike === null || known.get(oid)?.has(attribute) === true) return [];
-      const column = [schema, table, name].join(".");
-      return [{ connection: catalog.connection, column, type: typeName, looksLike }];
-    });
+export function unlisted(catalog: Catalog, listing: Listing): Unlisted[] {
+  const masked = listing.unlisted === "mask";
+  const { connection } = catalog;
+  return unlistedColumns(catalog.relations, listing).flatMap(({ relation, column }) => {
+    const { name, typeName: type } = column;
+    const looks = looksLike(name, type);
+    if (!masked && looks === "plain") return [];
+    const place = [relation.schema, relation.name, name].join(".");
+    return [{ connection, column: place, type, looksLike: looks, masked }];
   });
+}
+
+/** How many there are, and what to do about them. */
+function closing(found: readonly Unlisted[]): string[] {
+  if (found.length === 0) return ["every column is listed, or plain"];
+  const masked = found.filter((one) => one.masked).length;
+  const [first] = found;
+  return [
+    `${found.length} columns are listed nowhere: ${masked} masked, ${found.length - masked} shown`,
+    "list each in sallyport.yaml, and start again: under classes.<class>.columns, or under " +
+    `connections.${first?.connection}.plain where it is harmless (schema.table.* is a whole table)`,
+    ...(masked < found.length ? ["unlisted: mask, in a connection, masks what is not listed"] : []),
+  ];
 }
 
 function connectionsOf(given: Arguments, config: Config): string[] {

@@ -28,7 +28,7 @@ import {
   lookAtDatabase,
 } from "./init_database.ts";
 import { configText, policyText } from "./init_files.ts";
-import { proposeClasses, unreviewedClass } from "./propose_classes.ts";
+import { type ProposedListing, proposeListing } from "./propose_classes.ts";
 import type { Call, Verb } from "./verb.ts";
 
 const grammar: Grammar = {
@@ -96,7 +96,7 @@ async function run(call: Call): Promise<number> {
   if (issuer !== null) await checkIssuer(issuer, call.signal);
 
   const machine = machineOf(given);
-  const classes = proposeClasses(look.catalog.relations);
+  const listing = proposeListing(look.catalog.relations);
   const texts = {
     config: configText({
       organisation: given.value("organisation") ?? wanted.connection,
@@ -113,7 +113,7 @@ async function run(call: Call): Promise<number> {
         ...(ca === null ? {} : { caFile }),
         ...(serverName === null ? {} : { serverName }),
       },
-      classes,
+      listing,
     }),
     policy: policyText({
       connection: wanted.connection,
@@ -127,7 +127,7 @@ async function run(call: Call): Promise<number> {
     throw new CommandError(`what would be written is wrong: ${first?.path}: ${first?.message}`);
   }
   await write({ directory, machine, texts, password, ca, connection: wanted.connection }, call);
-  tell(call, { directory, machine, look, classes, connection: wanted.connection });
+  tell(call, { directory, machine, look, listing, connection: wanted.connection });
   return exitCodes.done;
 }
 
@@ -227,33 +227,35 @@ type Done = {
   readonly directory: string;
   readonly machine: Machine;
   readonly look: DatabaseLook;
-  readonly classes: ReturnType<typeof proposeClasses>;
+  readonly listing: ProposedListing;
   readonly connection: string;
 };
 
 function tell({ given, terminal, cwd }: Call, done: Done): void {
-  const { directory, machine, look, classes, connection } = done;
+  const { directory, machine, look, listing, connection } = done;
   const { serverVersion } = look.catalog;
   const columns = Object.fromEntries(
-    Object.entries(classes).map(([name, one]) => [name, one.columns.length]),
+    Object.entries(listing.classes).map(([name, one]) => [name, one.columns.length]),
   );
   if (given.has("json")) {
     const postgres = postgresAddress(machine);
     const console = consoleUrlOf(machine);
-    const found = { serverVersion, tables: look.readable, columns };
+    const { length: plain } = listing.plain;
+    const { unlisted } = listing;
+    const found = { serverVersion, tables: look.readable, columns, plain, unlisted };
     terminal.print(JSON.stringify({ directory, connection, postgres, console, ...found }, null, 2));
     return;
   }
   const folder = relative(cwd, directory);
   const shown = folder === "" || folder.startsWith("..") ? directory : folder;
-  const { [unreviewedClass]: unknown = 0, ...known } = columns;
-  const names = Object.entries(known).filter(([, count]) => count > 0)
+  const names = Object.entries(columns).filter(([, count]) => count > 0)
     .map(([name, count]) => `${name} ${count}`).join(", ");
   const major = Math.trunc(serverVersion / 10_000);
   for (
     const line of [
       `PostgreSQL ${major} with ${look.readable} tables that the gateway may read`,
-      `columns known by name: ${names || "none"}; not recognised, so masked whole: ${unknown}`,
+      `columns known by name: ${names || "none"}; plain numbers and dates: ${listing.plain.length}`,
+      `not recognised, so masked whole until they are listed: ${listing.unlisted}`,
       "",
       `look over   ${shown}/sallyport.yaml and ${shown}/policy.cedar`,
       `then        export SALLYPORT_DIR=${shown}`,

@@ -4,7 +4,7 @@
  * @module
  */
 import { Document, isCollection, isScalar, visit } from "yaml";
-import type { ProposedClass } from "./propose_classes.ts";
+import type { ProposedListing } from "./propose_classes.ts";
 
 export type InitConfig = {
   readonly organisation: string;
@@ -27,12 +27,12 @@ export type InitConfig = {
     readonly caFile?: string;
     readonly serverName?: string;
   };
-  readonly classes: Readonly<Record<string, ProposedClass>>;
+  readonly listing: Pick<ProposedListing, "classes" | "plain">;
 };
 
 /** The text of `sallyport.yaml`. */
 export function configText(config: InitConfig): string {
-  const { organisation, issuerUrl, audience, peopleClients, connection: given } = config;
+  const { organisation, issuerUrl, audience, peopleClients, connection: given, listing } = config;
   const connection = {
     protocol: "postgres",
     host: given.host,
@@ -45,8 +45,10 @@ export function configText(config: InitConfig): string {
       ...(given.caFile === undefined ? {} : { "ca_file": given.caFile }),
       ...(given.serverName === undefined ? {} : { "server_name": given.serverName }),
     },
+    unlisted: "mask",
+    ...(listing.plain.length === 0 ? {} : { plain: listing.plain }),
   };
-  const classes = Object.entries(config.classes).map(([name, one]) => {
+  const classes = Object.entries(listing.classes).map(([name, one]) => {
     const { description, columns, mask, detectors, aggregate_rows_min: least } = one;
     return [name, {
       description,
@@ -68,11 +70,17 @@ export function configText(config: InitConfig): string {
     `# The console's client at the issuer is public, with PKCE; it is called back at`,
     `# ${config.consoleUrl}/callback`,
     yaml({ console: { url: config.consoleUrl, "client_id": config.consoleClient } }),
-    "# Agents name a connection where they would name a database.",
+    "# Agents name a connection where they would name a database. `unlisted: mask`: a column that",
+    "# neither a class nor `plain` names is masked whole, so that a table which is made tomorrow",
+    "# shows nothing until somebody has looked at it; `keep`, what holds without this line, would",
+    "# show it. `plain` names what is harmless: here the numbers, dates, truth values and ids whose",
+    "# names say nothing, none of which anybody has looked at. Strike out what is not harmless, and",
+    "# add what is: `sallyport discover` lists the columns that are unlisted. schema.table.column,",
+    "# where * stands for any name: public.departments.* is the whole table.",
     yaml({ connections: { [given.name]: connection } }),
-    "# By the names of columns, none of which anybody has looked at: go through them. schema.table.",
-    "# column, where * stands for any name. What derives from a column is masked with it. Of several",
-    "# classes a column is masked whole. Numbers and dates that are not listed are shown.",
+    "# By the names of columns, none of which anybody has looked at: go through them. What derives",
+    "# from a column is masked with it. Of several classes a column is masked whole. A class that",
+    "# names a column holds, whatever is plain.",
     yaml({ classes: Object.fromEntries(classes) }),
   ].join("\n");
 }

@@ -3,7 +3,7 @@ import { deepStrictEqual, ok } from "node:assert/strict";
 import process from "node:process";
 import { checkPolicy } from "#actors/authz/policy/check.ts";
 import { configText, type InitConfig, policyText } from "./init_files.ts";
-import { proposeClasses } from "./propose_classes.ts";
+import { proposeListing } from "./propose_classes.ts";
 
 // `yaml` asks for variables, which a test may not read.
 Object.defineProperty(process, "env", { value: {} });
@@ -23,7 +23,7 @@ const config: InitConfig = {
     user: "gateway",
     tls: "verify-full",
   },
-  classes: proposeClasses([]),
+  listing: { ...proposeListing([]), plain: ["public.visits.id", 'public.od:d"._#1'] },
 };
 const groups = { connection: "ehr", readers: 'data "team"', approvers: "compliance" };
 
@@ -33,6 +33,6 @@ Deno.test("what init writes is understood, whatever the names in it", () => {
     const checked = checkPolicy(configText({ ...config, connection }), policyText(groups));
     ok(checked.ok, JSON.stringify(checked));
     deepStrictEqual(checked.summary.connections, ["ehr"]);
-    deepStrictEqual(checked.summary.classes, ["account", "contact", "mrn", "ssn"]);
+    deepStrictEqual(checked.summary.classes, ["account", "contact", "mrn", "ssn", "unlisted"]);
   }
 });

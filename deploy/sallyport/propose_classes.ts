@@ -2,22 +2,28 @@
  * A first classification of somebody's database, by the names and types of its columns alone; no
  * row is read.
  *
- * **Invariant:** a column stays without a class only when it is a plain number, date, time, truth
- * value or id and its name says nothing else; what is not recognised is of the class `unreviewed`
- * and masked whole. Columns that are recognised by name are so in tables to come, too.
+ * **Invariant:** a column is proposed as plain only when it is a number, date, time, truth value or
+ * id and its name says nothing else; what is not recognised is left unlisted, hence masked. Columns
+ * that are recognised by name are so in tables to come, too; plain are those that are there.
  *
  * @module
  */
 import type { CatalogRelation } from "#schemas/catalog.ts";
-import { isSystemSchema } from "#schemas/classification.ts";
+import { isSystemSchema, unlistedColumns } from "#schemas/classification.ts";
 import type { DataClass } from "#schemas/config.ts";
 
 export type ProposedClass =
   & Pick<DataClass, "description" | "mask" | "columns" | "detectors">
   & Pick<DataClass, "aggregate_rows_min">;
 
-/** Where what is not recognised stands until somebody has looked at it. */
-export const unreviewedClass = "unreviewed";
+export type ProposedListing = {
+  /** With at least one column or detector, in the order of the rules. */
+  readonly classes: Readonly<Record<string, ProposedClass>>;
+  /** Patterns of columns that look harmless. */
+  readonly plain: readonly string[];
+  /** How many columns of tables neither names. */
+  readonly unlisted: number;
+};
 
 type Rule = Omit<ProposedClass, "columns"> & { readonly words: readonly string[] };
 
@@ -85,45 +91,48 @@ const plainTypes = new Set(
     .concat(["date", "time", "timetz", "timestamp", "timestamptz", "interval"]),
 );
 
-/** Classes with at least one column or detector, in the order of the rules. */
-export function proposeClasses(
-  relations: readonly CatalogRelation[],
-): Record<string, ProposedClass> {
+/** What a database's columns look like. */
+export function proposeListing(relations: readonly CatalogRelation[]): ProposedListing {
+  const classes = proposeClasses(relations);
+  const unnamed = unlistedColumns(relations, { classes, plain: [], unlisted: "mask" });
+  const known = unnamed.filter(({ relation: { schema, name }, column }) =>
+    plainTypes.has(column.typeName) && [schema, name, column.name].every(isPart)
+  );
+  const keys = new Set(known.map(({ relation, column }) => keyOf(relation.oid, column.name)));
+  // What a parent has listed its children have.
+  const plain = known.filter(({ relation: { parents }, column }) =>
+    !parents.some((oid) => keys.has(keyOf(oid, column.name)))
+  ).map(({ relation: { schema, name }, column }) => [schema, name, column.name].join("."));
+  return { classes, plain, unlisted: unnamed.length - known.length };
+}
+
+/** What a column looks like: a class, `plain`, or `unknown`. */
+export function looksLike(column: string, typeName: string): string {
+  return spokenOf(column) ?? (plainTypes.has(typeName) ? "plain" : "unknown");
+}
+
+function proposeClasses(relations: readonly CatalogRelation[]): Record<string, ProposedClass> {
   const columns = new Map<string, Set<string>>();
-  const add = (name: string, pattern: string) => {
-    columns.set(name, (columns.get(name) ?? new Set()).add(pattern));
-  };
-  for (const { schema, name: table, kind, columns: own } of relations) {
+  for (const { schema, kind, columns: own } of relations) {
     // What a view shows derives from tables, and is masked with them.
     if (isSystemSchema(schema) || kind === "v") continue;
-    for (const { name, typeName } of own) {
-      const known = proposedClass(name, typeName);
+    for (const { name } of own) {
+      const known = spokenOf(name);
       if (known === null) continue;
-      const relation = known === unreviewedClass ? table : "*";
       // All names stand for one that a pattern cannot hold: too much rather than too little.
-      add(known, [schema, relation, name].map(part).join("."));
+      const parts = [schema, "*", name].map((one) => isPart(one) ? one : "*");
+      columns.set(known, (columns.get(known) ?? new Set()).add(parts.join(".")));
     }
   }
-  const of = (name: string) => [...columns.get(name) ?? []].sort();
-  const proposed = Object.entries(rules).map(([name, { words: _, ...rule }]) => {
-    return [name, { ...rule, columns: of(name) }] as const;
-  });
-  const unreviewed = {
-    description: "Columns that nobody has looked at yet: give them a class, or strike them out",
-    columns: of(unreviewedClass),
-    mask: redact,
-    detectors: [],
-  };
   return Object.fromEntries(
-    [...proposed, [unreviewedClass, unreviewed] as const].filter(([, one]) => {
-      return one.columns.length + one.detectors.length > 0;
-    }),
+    Object.entries(rules).map(([name, { words: _, ...rule }]) => {
+      return [name, { ...rule, columns: [...columns.get(name) ?? []].sort() }] as const;
+    }).filter(([, one]) => one.columns.length + one.detectors.length > 0),
   );
 }
 
-/** The class of a column, by its name or else its type; null for a plain number or date. */
-export function proposedClass(column: string, typeName: string): string | null {
-  return spokenOf(column) ?? (plainTypes.has(typeName) ? null : unreviewedClass);
+function keyOf(oid: number, column: string): string {
+  return `${oid} ${column}`;
 }
 
 /** The class that a column's name speaks of. */
@@ -137,6 +146,7 @@ function spokenOf(column: string): string | null {
   return known?.[0] ?? null;
 }
 
-function part(name: string): string {
-  return /^[^.\s]+$/.test(name) ? name : "*";
+/** Whether a pattern can hold a name, and then speaks of nothing else. */
+function isPart(name: string): boolean {
+  return /^[^.\s]+$/.test(name) && name !== "*";
 }

@@ -77,6 +77,8 @@ async function run(call: Call): Promise<number> {
   } finally {
     stopping.abort();
     terminal.say("stopping");
+    // What runs in sessions may end first, for which an edge needs the others.
+    await Promise.all(all.filter(({ isEdge }) => isEdge).map((one) => one.end()));
     await Promise.all(all.map((one) => one.end()));
   }
   return exitCodes.done;

@@ -18,6 +18,7 @@ import { createDecider, decide } from "#actors/authz/policy/decide.ts";
 import { columnsPlan } from "#actors/authz/policy/plan.ts";
 import policyText from "#deploy/demo/policy.cedar" with { type: "text" };
 import configText from "#deploy/demo/sallyport.yaml" with { type: "text" };
+import { listingOf } from "#schemas/classification.ts";
 import { parseConfig } from "#schemas/config_file.ts";
 
 Object.defineProperty(process, "env", { value: {} });
@@ -28,7 +29,7 @@ const loaded = loadPolicy(policyText, config);
 if (!loaded.ok) throw new Error("The demo's policy does not load");
 const { policy } = loaded;
 const parser = await loadParser();
-const schema = indexCatalog(clinicCatalog, config.classes);
+const schema = indexCatalog(clinicCatalog, listingOf(config, "ehr"));
 const session = freshSession(clinicCatalog.searchPath);
 const principal = {
   issuer: "http://127.0.0.1:9400",

@@ -10,7 +10,7 @@ import { ok } from "node:assert/strict";
 import fc from "fast-check";
 import { analyse, defaultLimits, freshSession } from "#actors/authz/analysis/analyse.ts";
 import { applyRequest, indexCatalog, shapeOf } from "#actors/authz/analysis/analyse.ts";
-import { clinicCatalog, clinicClasses } from "#actors/authz/analysis/clinic.ts";
+import { clinicCatalog, clinicListing } from "#actors/authz/analysis/clinic.ts";
 import { loadParser } from "#actors/authz/analysis/parser.ts";
 import { Refusal, StatementAnalysis } from "#schemas/analysis.ts";
 import { readEntries } from "./entries.ts";
@@ -19,7 +19,7 @@ const seed = Number(Deno.env.get("FUZZ_SEED") ?? 20261121);
 const numRuns = Number(Deno.env.get("FUZZ_RUNS") ?? 3000);
 
 const parser = await loadParser();
-const schema = indexCatalog(clinicCatalog, clinicClasses);
+const schema = indexCatalog(clinicCatalog, clinicListing);
 const fresh = freshSession(clinicCatalog.searchPath);
 const texts = [
   ...await readEntries(new URL("evasions/", import.meta.url)),

@@ -24,6 +24,10 @@ create role gateway login password 'right horse';
 grant pg_read_all_data to gateway;
 create role boss login superuser password 'right horse'`;
 
+const tomorrow = `
+create table ward.visitor (badge int, words text, social_security text);
+insert into ward.visitor values (536221, 'planted words', '536-22-1234')`;
+
 Deno.test("init puts a gateway in front of one's own PostgreSQL, and up runs it", async (test) => {
   const home = await Deno.makeTempDir({ prefix: "sallyport-init-" });
   await using stack = new AsyncDisposableStack();
@@ -78,18 +82,18 @@ Deno.test("init puts a gateway in front of one's own PostgreSQL, and up runs it"
       ({ code, out, err } = await init("gateway", ...right, "--json"));
     }
     strictEqual(code, 0, err);
-    const { connection, tables } = JSON.parse(out);
-    deepStrictEqual([connection, tables], ["ward", 2]);
+    const { connection, tables, plain, unlisted } = JSON.parse(out);
+    deepStrictEqual([connection, tables, plain, unlisted], ["ward", 2, 2, 2]);
     const parsed = parseConfig(await Deno.readTextFile(`${directory}/sallyport.yaml`));
     ok(parsed.ok);
-    const { name, ssn, dob, unreviewed } = parsed.config.classes;
+    const { name, ssn, dob } = parsed.config.classes;
     deepStrictEqual(
-      [name?.columns, ssn?.columns, dob?.columns, unreviewed?.columns],
-      [["ward.*.fullName"], ["ward.*.social_security"], ["ward.*.birth_date"], [
-        "ward.person.mood",
-        "ward.stay.remark",
-      ]],
+      [name?.columns, ssn?.columns, dob?.columns],
+      [["ward.*.fullName"], ["ward.*.social_security"], ["ward.*.birth_date"]],
     );
+    const { ward } = parsed.config.connections;
+    ok(ward?.protocol === "postgres");
+    deepStrictEqual([ward.unlisted, ward.plain], ["mask", ["ward.stay.id", "ward.stay.ward_no"]]);
     match((await init("gateway", ...right)).err, /is there already/);
   });
 
@@ -108,6 +112,7 @@ Deno.test("init puts a gateway in front of one's own PostgreSQL, and up runs it"
     if (value === undefined) throw new Error(await said);
     match(value, /^\{"ready":\[/);
 
+    await asOwner(server, authority.certPem, tomorrow);
     await test.step("an agent reads, masked, and is refused what is not permitted", async () => {
       const agent = await asAgent(directory);
       try {
@@ -116,7 +121,7 @@ Deno.test("init puts a gateway in front of one's own PostgreSQL, and up runs it"
         deepStrictEqual(rest, {
           fullName: "[name]",
           "social_security": "[ssn]",
-          mood: "[unreviewed]",
+          mood: "[unlisted]",
         });
         strictEqual(JSON.stringify(born)?.slice(1, 11), "1951-01-01");
         const counts = await agent.unsafe(
@@ -145,9 +150,36 @@ Deno.test("init puts a gateway in front of one's own PostgreSQL, and up runs it"
       ok(!/planted|536-22|right horse|ward_no/i.test(telemetry.seen()));
     });
 
-    await test.step("discover finds every column in a class, or plain", async () => {
-      const { code, out, err } = await command(directory, ["discover", "--json"]);
-      deepStrictEqual([code, out], [0, "[]\n"], err);
+    await test.step("a table made past the gateway is masked, and discover lists it", async () => {
+      const found = await eventually("its columns are there", async () => {
+        const { code, out, err } = await command(directory, ["discover", "--json"]);
+        strictEqual(code, 0, err);
+        return out.includes("ward.visitor") ? JSON.parse(out) : undefined;
+      });
+      const words = found.map((one: Record<string, unknown>) =>
+        `${one["column"]} ${one["looksLike"]} ${one["masked"]}`
+      );
+      deepStrictEqual(words, [
+        "ward.person.mood unknown true",
+        "ward.stay.remark unknown true",
+        "ward.visitor.badge plain true",
+        "ward.visitor.words unknown true",
+      ]);
+      const agent = await asAgent(directory);
+      try {
+        const [visitor] = await agent.unsafe("select * from ward.visitor");
+        deepStrictEqual({ ...visitor }, {
+          badge: 0,
+          words: "[unlisted]",
+          social_security: "[ssn]",
+        });
+        await rejects(
+          agent.unsafe("select 1 from ward.visitor where words like 'p%'"),
+          { code: "42501" },
+        );
+      } finally {
+        await agent.end({ timeout: 5 });
+      }
     });
 
     await test.step("doctor finds nothing, and verify holds the record", async () => {
@@ -189,11 +221,11 @@ async function holdPorts(directory: string): Promise<boolean> {
   return Object.values(ports).map(Number).every((port) => reserve(port));
 }
 
-async function asOwner(server: PostgresServer, ca: string): Promise<void> {
+async function asOwner(server: PostgresServer, ca: string, text = tables): Promise<void> {
   const { host, port, superuser: user, superuserPassword: password } = server;
   const ssl = { ca, servername: "localhost" };
   const sql = postgres({ host, port, user, password, database: "postgres", ssl, max: 1 });
-  await sql.unsafe(tables);
+  await sql.unsafe(text);
   await sql.unsafe("analyze");
   await sql.end({ timeout: 5 });
 }

@@ -20,13 +20,7 @@ import { keepsVerbatim } from "./shape.ts";
 import { judgeStatement } from "./statement.ts";
 import { fields, isWithin, items, node, number } from "./tree.ts";
 
-export {
-  type ClassPatterns,
-  indexCatalog,
-  isClassified,
-  type Protected,
-  type Schema,
-} from "./catalog_index.ts";
+export { indexCatalog, isClassified, type Schema } from "./catalog_index.ts";
 export { loadParser, type Parsed, type Parser } from "./parser.ts";
 export type { AnalysisLimits } from "./run.ts";
 export {

@@ -2,9 +2,8 @@
  * The catalog, indexed for analysis: relations by schema and name with each column's data classes,
  * functions by name, and a memo for what views derive from.
  *
- * **Invariant:** the classes of a column are at least those that a pattern gives it, those of the
- * column of that name in every parent and child (inheritance, partitions), and for a view or a
- * generated column those of its definition.
+ * **Invariant:** the classes of a column are at least those that `classify` gives it, and for a
+ * view or a generated column those of its definition.
  *
  * @module
  */
@@ -17,15 +16,14 @@ import type {
 } from "#schemas/catalog.ts";
 import {
   classify,
-  type ClassPatterns,
+  firstUserOid,
   isSystemSchema,
+  type Listing,
   type Protected,
 } from "#schemas/classification.ts";
 import { pureTypes } from "./builtin_functions.ts";
 import type { Column } from "./lineage.ts";
 import { isLeaky, isLeakyColumn, isLeakyExtension } from "./system_relations.ts";
-
-export type { ClassPatterns, Protected };
 
 export type Relation = {
   readonly oid: number;
@@ -80,7 +78,7 @@ export type Schema = {
     readonly implicitCasts: HiddenCode["implicitCasts"];
   };
   readonly protected: Protected;
-  readonly patterns: ClassPatterns;
+  readonly listing: Listing;
   /** By relation's oid, the attributes that are arrays of one of PostgreSQL's scalar types. */
   readonly scalarArrays: ReadonlyMap<number, ReadonlySet<number>>;
   /** Filled as views are met; null while one is being analysed, so that a cycle is seen. */
@@ -88,8 +86,8 @@ export type Schema = {
 };
 
 /** Indexes a catalog once. Pure but for the memo of views inside. */
-export function indexCatalog(catalog: Catalog, classes: ClassPatterns): Schema {
-  const shared = classify(catalog.relations, classes);
+export function indexCatalog(catalog: Catalog, listing: Listing): Schema {
+  const shared = classify(catalog.relations, listing);
   const relations = new Map<string, Map<string, Relation>>();
   const code = codeThroughParents(catalog.relations);
   for (const relation of catalog.relations) {
@@ -125,16 +123,13 @@ export function indexCatalog(catalog: Catalog, classes: ClassPatterns): Schema {
       implicitCasts: catalog.hidden.implicitCasts,
     },
     protected: shared,
-    patterns: classes,
+    listing,
     scalarArrays: new Map(
       catalog.relations.map(({ oid, columns }) => [oid, scalarArraysOf(columns)]),
     ),
     derived: new Map(),
   };
 }
-
-/** FirstNormalObjectId: below are PostgreSQL's own. */
-export const firstUserOid = 16_384;
 
 /** Whether `schema.name`, as an analysis lists it, has a column of some class. */
 export function isClassified(schema: Schema, qualified: string): boolean {

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Catalog, CatalogRelation } from "#schemas/catalog.ts";
-import type { ClassPatterns } from "./catalog_index.ts";
+import type { Listing } from "#schemas/classification.ts";
 
 type Kind = CatalogRelation["kind"];
 
@@ -128,12 +128,16 @@ export const clinicCatalog: Catalog = {
 };
 
 /** What is PHI in the clinic. */
-export const clinicClasses: ClassPatterns = {
-  mrn: { columns: ["*.patients.mrn"] },
-  name: { columns: ["public.patients.name", "other.patients.name"] },
-  ssn: { columns: ["*.*.ssn"] },
-  birthdate: { columns: ["public.patients.dob"] },
-  zip: { columns: ["public.patients.zip"] },
-  contact: { columns: ["public.patients.email", "public.patients.phone"] },
-  note: { columns: ["public.visits.reason", "public.notes.body"] },
+export const clinicListing: Listing = {
+  classes: {
+    mrn: { columns: ["*.patients.mrn"] },
+    name: { columns: ["public.patients.name", "other.patients.name"] },
+    ssn: { columns: ["*.*.ssn"] },
+    birthdate: { columns: ["public.patients.dob"] },
+    zip: { columns: ["public.patients.zip"] },
+    contact: { columns: ["public.patients.email", "public.patients.phone"] },
+    note: { columns: ["public.visits.reason", "public.notes.body"] },
+  },
+  plain: [],
+  unlisted: "keep",
 };

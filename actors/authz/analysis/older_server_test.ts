@@ -6,7 +6,7 @@
  */
 import { deepStrictEqual, notStrictEqual, strictEqual } from "node:assert/strict";
 import { analyse, defaultLimits, indexCatalog } from "./analyse.ts";
-import { clinicCatalog, clinicClasses } from "./clinic.ts";
+import { clinicCatalog, clinicListing } from "./clinic.ts";
 import { fresh, parser } from "./testing.ts";
 
 const patients = (column: string) => `(select name as ${column} from patients) p`;
@@ -64,7 +64,7 @@ Deno.test("what an older server reads in a way that is not judged is refused", (
 });
 
 function classesOf(sql: string, major: number): string {
-  const schema = indexCatalog({ ...clinicCatalog, serverVersion: major * 10_000 }, clinicClasses);
+  const schema = indexCatalog({ ...clinicCatalog, serverVersion: major * 10_000 }, clinicListing);
   const analysed = analyse(sql, fresh, schema, parser, defaultLimits);
   if (analysed.kind === "refused") return analysed.refusal.code;
   const [statement] = analysed.statements;

@@ -3,11 +3,13 @@
  * that lose their parent, keys that follow updates, indexes that put rows in order.
  *
  * **Invariant:** where values stay behind in a column that had a class by something else than its
- * name, and has none without it, the change has the effect `declassify`.
+ * name, and has none without it, or come under a parent that is listed, the change has the effect
+ * `declassify`.
  *
  * @module
  */
 import { classesByName } from "#schemas/classification.ts";
+import { unlistedClass } from "#schemas/policy_schema.ts";
 import { castValue } from "./calls.ts";
 import { valueOf } from "./expression.ts";
 import { filterByCondition, filterBySide, sideOf } from "./filters.ts";
@@ -77,11 +79,13 @@ export function alterTable(body: Fields, run: Run): void {
       const own = resolved?.targets.find(({ name }) => name === text(command["name"])) ?? null;
       assign(own, derived, run);
     }
+    const other = { RangeVar: bodyOf(command["def"], "PartitionCmd")?.["name"] };
     if (command["subtype"] === "AT_DropInherit") parted(resolved, command["def"], run);
-    const partition = bodyOf(command["def"], "PartitionCmd");
-    if (text(command["subtype"]).startsWith("AT_Detach")) {
-      parted(resolved, { RangeVar: partition?.["name"] }, run);
+    if (text(command["subtype"]).startsWith("AT_Detach")) parted(resolved, other, run);
+    if (command["subtype"] === "AT_AddInherit") {
+      joined(resolved, relationOf(command["def"], run), run);
     }
+    if (command["subtype"] === "AT_AttachPartition") joined(relationOf(other, run), resolved, run);
     const constraint = bodyOf(command["def"], "Constraint");
     if (constraint === null) continue;
     for (const key of items(constraint["keys"])) {
@@ -96,16 +100,36 @@ export function alterTable(body: Fields, run: Run): void {
 
 /** A child and a parent share classes by their columns' names; once parted they keep the rows. */
 function parted(one: Resolved | null, other: unknown, run: Run): void {
-  for (const resolved of [one, resolveRelation(fields(fields(other)["RangeVar"]), run)]) {
+  for (const resolved of [one, relationOf(other, run)]) {
     if (resolved === null || resolved.columns === null) {
       run.effects.add("declassify");
       continue;
     }
     for (const { name, classes } of resolved.columns) {
-      const own = classesByName(run.schema.patterns, resolved.schema, resolved.name, name);
+      const own = classesByName(run.schema.listing, resolved.schema, resolved.name, name);
       if (!isSubset(classes, own)) run.effects.add("declassify");
     }
   }
+}
+
+/** What a parent has listed its children have, so that in them it is unlisted no more. */
+function joined(child: Resolved | null, parent: Resolved | null, run: Run): void {
+  if (run.schema.listing.unlisted === "keep") return;
+  const above = parent?.columns ?? null;
+  for (const { name, classes } of child?.columns ?? [named("", opaque)]) {
+    const same = above?.find((column) => column.name === name);
+    const isKept = child !== null && above !== null &&
+      (same === undefined || isSubset(classes.filter(isUnlisted), same.classes));
+    if (!isKept) run.effects.add("declassify");
+  }
+}
+
+function isUnlisted(name: string): boolean {
+  return name === unlistedClass;
+}
+
+function relationOf(definition: unknown, run: Run): Resolved | null {
+  return resolveRelation(fields(fields(definition)["RangeVar"]), run);
 }
 
 /** A foreign key that follows updates writes what is referenced into the columns that refer. */
@@ -133,7 +157,7 @@ function cascades(
 export function foreignKeys(elements: unknown, relation: Fields, run: Run): void {
   const schema = text(relation["schemaname"]) || creationSchema(run);
   const classesOf = (column: string) =>
-    classesByName(run.schema.patterns, schema, text(relation["relname"]), column);
+    classesByName(run.schema.listing, schema, text(relation["relname"]), column);
   for (const element of items(elements)) {
     const column = bodyOf(element, "ColumnDef");
     for (const entry of column === null ? [element] : items(column["constraints"])) {

@@ -16,10 +16,10 @@ import {
   loadParser,
   type SessionState,
 } from "./analyse.ts";
-import { clinicCatalog, clinicClasses } from "./clinic.ts";
+import { clinicCatalog, clinicListing } from "./clinic.ts";
 
 export const parser = await loadParser();
-export const schema = indexCatalog(clinicCatalog, clinicClasses);
+export const schema = indexCatalog(clinicCatalog, clinicListing);
 export const fresh = freshSession(clinicCatalog.searchPath);
 
 export function analyseIn(session: SessionState, sql: string): Analysed {

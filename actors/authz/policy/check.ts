@@ -7,7 +7,7 @@
 import { Effect } from "#schemas/analysis.ts";
 import { type Config, Config as ConfigSchema } from "#schemas/config.ts";
 import { parseConfig } from "#schemas/config_file.ts";
-import { revealAction } from "#schemas/policy_schema.ts";
+import { revealAction, unlistedClass } from "#schemas/policy_schema.ts";
 import { loadPolicy } from "./cedar.ts";
 import type { VolumeBounds } from "#schemas/volume.ts";
 import type { ApprovalRule, PolicyRule } from "./rules.ts";
@@ -126,7 +126,7 @@ function warningsOf(rules: readonly RuleSummary[], config: Config): string[] {
     }
   }
   for (const [name, { columns, detectors }] of Object.entries(config.classes)) {
-    if (columns.length > 0 || detectors.length > 0) continue;
+    if (name === unlistedClass || columns.length > 0 || detectors.length > 0) continue;
     warnings.push(`class "${name}" has no columns and no detectors, so it protects nothing`);
   }
   return warnings;

@@ -48,6 +48,20 @@ Deno.test("checkPolicy() warns of a policy that permits everything", () => {
   ]);
 });
 
+Deno.test("checkPolicy() knows the class of what is unlisted where a connection masks that", () => {
+  const policy =
+    `@id("r") permit (principal, action == Action::"reveal", resource == DataClass::"unlisted")
+    when { context.classes.contains("unlisted") };`;
+  const masks = checkPolicy(configText.replace("user: gate", "user: gate, unlisted: mask"), policy);
+  deepStrictEqual(masks.summary?.classes, ["mrn", "ssn", "unlisted"]);
+  ok(!masks.summary.warnings.some((text) => text.includes("unlisted")));
+  const keeps = checkPolicy(configText, policy);
+  deepStrictEqual(keeps.problems.map(({ message }) => message), [
+    'DataClass::"unlisted" is not in the configuration: no connection says `unlisted: mask`',
+    'context.classes never holds "unlisted"',
+  ]);
+});
+
 Deno.test("checkPolicy() names the file, place and reason of each problem", () => {
   const wrongName = checkPolicy(
     configText,

@@ -9,7 +9,7 @@ import { Effect, FilterKind } from "#schemas/analysis.ts";
 import type { Config } from "#schemas/config.ts";
 import { didYouMean } from "#schemas/did_you_mean.ts";
 import { StreamContent } from "#schemas/mask_plan.ts";
-import { opaqueClass } from "#schemas/policy_schema.ts";
+import { opaqueClass, unlistedClass } from "#schemas/policy_schema.ts";
 import type { PolicyRule, Problem } from "./rules.ts";
 
 type Known = {
@@ -64,7 +64,9 @@ function checkEntity(node: Record<string, unknown>, known: Known, messages: Set<
     messages.add(`Connection::"${id}" is not in the configuration${hint}`);
   }
   if (type === "DataClass" && id !== opaqueClass && !known.classes.has(id)) {
-    const hint = didYouMean(id, known.classes);
+    const hint = id === unlistedClass
+      ? ": no connection says `unlisted: mask`"
+      : didYouMean(id, known.classes);
     messages.add(`DataClass::"${id}" is not in the configuration${hint}`);
   }
 }

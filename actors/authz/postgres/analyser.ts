@@ -10,7 +10,8 @@
 import { Effect } from "#schemas/analysis.ts";
 import { remember } from "#schemas/remember.ts";
 import { analyse, type Analysed, type AnalysisLimits } from "../analysis/analyse.ts";
-import { firstUserOid, type Schema } from "../analysis/catalog_index.ts";
+import { firstUserOid } from "#schemas/classification.ts";
+import type { Schema } from "../analysis/catalog_index.ts";
 import type { Parser } from "../analysis/parser.ts";
 import type { SessionState } from "../analysis/session.ts";
 import type { Piece } from "../analysis/probes.ts";

@@ -10,6 +10,7 @@
  */
 import { emptyAnalysis, type Refusal, type StatementAnalysis } from "#schemas/analysis.ts";
 import type { Catalog } from "#schemas/catalog.ts";
+import { listingOf } from "#schemas/classification.ts";
 import { maskedForms } from "#schemas/detectors/masked_forms.ts";
 import type { Open, Outcome, PrincipalChain } from "#schemas/frames.ts";
 import type { MaskPlan } from "#schemas/mask_plan.ts";
@@ -78,7 +79,7 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
   return { session, onCatalog, onCatalogBroken };
 
   function onCatalog(catalog: Catalog): void {
-    const schema = indexCatalog(catalog, config.classes);
+    const schema = indexCatalog(catalog, listingOf(config, catalog.connection));
     catalogs.set(catalog.connection, { catalog, schema });
     analyser.forget();
     const digests = seen.get(catalog.connection) ?? new Set();
