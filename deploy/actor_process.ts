@@ -32,7 +32,8 @@ export function startActorProcess(
     logFile: `${directory}/logs/${name}.log`,
     ready: /"event":"ready"/,
     readyWaitMs: 30_000,
-    stopWaitMs: 3000,
+    // Longer than an edge takes to let its sessions end.
+    stopWaitMs: 10_000,
     pidFile: { path: `${directory}/logs/${name}.pid`, serves: settingsFile },
   });
 }

@@ -19,6 +19,23 @@ export function reporter(actor: string): Report {
   };
 }
 
+/** The process ends when it was told to and has done what there is to do before. */
+export function stopOnSignal(report: Report, leave: () => Promise<void>): void {
+  let isLeaving = false;
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    Deno.addSignalListener(signal, () => {
+      // Ctrl-C comes from the terminal, and again from who started the process.
+      if (isLeaving) return;
+      isLeaving = true;
+      report("stopping", {});
+      void leave().then(() => {
+        report("stopped", {});
+        Deno.exit(0);
+      });
+    });
+  }
+}
+
 /** Exit codes of sysexits.h: what it was given is wrong, or it is wrong itself. */
 const exits = { config: 78, software: 70 } as const;
 

@@ -10,15 +10,18 @@ import { type Bus, errorCode } from "#actors/_kit/bus.ts";
 import { systemClock, systemRandom } from "#actors/_kit/clock.ts";
 import { actorHost, type Host } from "#actors/_kit/host.ts";
 import { busLimits, connectBus } from "#actors/_kit/nats.ts";
-import { reporter, stopOnBug } from "#actors/_kit/report.ts";
+import { reporter, stopOnBug, stopOnSignal } from "#actors/_kit/report.ts";
 import { readSettings, type Settings } from "#actors/_kit/settings.ts";
 import { StartError } from "#actors/_kit/start_error.ts";
 import { parseConfig } from "#schemas/config_file.ts";
 
 export type Process = Host & {
   readonly settings: Settings;
-  /** Says that the actor works; supervisors wait for it. */
-  ready(): void;
+  /**
+   * Says that the actor works; supervisors wait for it. `leave` is what it does when it is told to
+   * stop, by SIGTERM or Ctrl-C: when that is done the process ends.
+   */
+  ready(leave?: () => Promise<void>): void;
 };
 
 /** Starts the process of the actor `kind`. @throws StartError saying what is wrong. */
@@ -43,8 +46,9 @@ export async function startActor(kind: string): Promise<Process> {
     ...host,
     settings,
     // Ready is who can be reached: the server knows of every subscription made before.
-    ready: () => {
+    ready: (leave) => {
       isStarting = false;
+      if (leave !== undefined) stopOnSignal(report, leave);
       void bus.flush().then(() => report("ready", { epoch: host.epochs.open() ?? "" }));
     },
   };

@@ -6,7 +6,8 @@
  */
 import type { Admitted, Refused } from "#actors/_kit/edge/admission.ts";
 import type { EdgePorts } from "#actors/_kit/edge/edge_ports.ts";
-import type { Ending, Hearing, Noticing } from "#actors/_kit/edge/hear.ts";
+import type { Hearing, Noticing } from "#actors/_kit/edge/hear.ts";
+import { openSessions } from "#actors/_kit/edge/open_sessions.ts";
 import { sessionLimits } from "#actors/_kit/edge/session_limits.ts";
 import { startups } from "#actors/_kit/edge/startups.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
@@ -24,6 +25,8 @@ import { fatal } from "./words.ts";
 export type Gateway = Hearing & Noticing & {
   /** One connection, from its first byte until it is a session or closed. */
   accept(agent: AgentConnection): void;
+  /** Ends all sessions, what runs in them with a time of grace; nobody is let in any more. */
+  stop(): Promise<void>;
 };
 
 /** As PostgreSQL has it: which databases there are is told to those who are who they say. */
@@ -33,30 +36,26 @@ const refusalCodes: Readonly<Record<Refused["code"], string>> = {
   "unknown_connection": sqlstate.invalidCatalogName,
 };
 
+const stopping = "the gateway is being stopped; connect again";
 const noMonth = "there is no record of this month: the installation is too old";
 
 /** Creates the gateway over its ports. */
 export function gateway(ports: EdgePorts<EdgeLimits>): Gateway {
   const { clock, random, report, config, limits } = ports;
-  const live = new Map<string, Live>();
+  const live = openSessions<Live>(clock, limits);
   const cancelKeys = new Map<string, Live>();
   const session = sessionLimits(config);
   const starting = startups(limits, clock.nowMs);
-  return { accept, keyOf: (session) => live.get(session)?.key, stored, look, terminate };
+  const { terminate, stop } = live;
+  return { accept, keyOf: (session) => live.find(session)?.key, stored, look, terminate, stop };
 
   function stored(frame: Frame): void {
-    const found = live.get(frame.key.session);
+    const found = live.find(frame.key.session);
     if (found !== undefined) found.carry(found.session.stored(frame));
   }
 
   function look(session: string, kind: FrameKind, sequence: number): void {
-    live.get(session)?.look(kind, sequence);
-  }
-
-  function terminate(matches: (live: Live) => boolean, { reason, message }: Ending): void {
-    for (const found of [...live.values()].filter(matches)) {
-      found.carry(found.session.terminate(reason, message));
-    }
+    live.find(session)?.look(kind, sequence);
   }
 
   function accept(agent: AgentConnection): void {
@@ -115,7 +114,7 @@ export function gateway(ports: EdgePorts<EdgeLimits>): Gateway {
   ): void {
     const connection = message.parameters.get("database") ?? message.parameters.get("user") ?? "";
     const id = newId(random, 15);
-    if (live.size >= config.limits.sessions_max) {
+    if (live.count() >= config.limits.sessions_max) {
       return refuse(sqlstate.tooManyConnections, "too many sessions at this edge");
     }
     ports.admission.token(token, connection, id).then((admitted) => {
@@ -123,9 +122,9 @@ export function gateway(ports: EdgePorts<EdgeLimits>): Gateway {
       if (!admitted.ok) {
         return refuse(refusalCodes[admitted.code], admitted.message);
       }
+      if (live.isStopping()) return refuse(sqlstate.cannotConnectNow, stopping);
       const { person } = admitted.principal;
-      const same = [...live.values()].filter(({ principal }) => principal.person === person);
-      if (same.length >= config.limits.sessions_per_principal_max) {
+      if (live.ofPerson(person) >= config.limits.sessions_per_principal_max) {
         return refuse(sqlstate.tooManyConnections, "too many sessions of this person");
       }
       const epoch = ports.epoch();
@@ -152,11 +151,11 @@ export function gateway(ports: EdgePorts<EdgeLimits>): Gateway {
     const secretKey = newSecretKey(message.minor >= 2 ? 32 : 4);
     const cancels = secretKey.toHex();
     const opening = { key, connection, message, rest, admitted, secretKey };
-    const begun = openSession({ ...ports, session }, agent, opening, () => {
-      live.delete(key.session);
+    const begun = openSession({ ...ports, session }, agent, opening, (told) => {
+      live.remove(begun.live, told);
       cancelKeys.delete(cancels);
     });
-    live.set(key.session, begun.live);
+    live.add(begun.live);
     cancelKeys.set(cancels, begun.live);
     begun.start();
   }

@@ -1,7 +1,8 @@
 /** The edge's limits, in one place. @module */
+import { type StopLimits, stopLimits } from "#actors/_kit/edge/open_sessions.ts";
 import type { StartupLimits } from "#actors/_kit/edge/startups.ts";
 
-export type EdgeLimits = StartupLimits & {
+export type EdgeLimits = StartupLimits & StopLimits & {
   /** From accept to the end of authentication. */
   readonly startupMsMax: number;
   /** Bytes a client may send before it is authenticated: a password message with a token. */
@@ -30,6 +31,7 @@ export type EdgeLimits = StartupLimits & {
 };
 
 export const edgeLimits: EdgeLimits = {
+  ...stopLimits,
   startupMsMax: 15_000,
   startupsMax: 200,
   startupsPerAddressMax: 50,

@@ -5,7 +5,8 @@
  */
 import type { Admitted } from "#actors/_kit/edge/admission.ts";
 import type { EdgePorts } from "#actors/_kit/edge/edge_ports.ts";
-import type { LiveSession } from "#actors/_kit/edge/hear.ts";
+import type { OpenSession } from "#actors/_kit/edge/open_sessions.ts";
+import type { Ending } from "#actors/_kit/edge/hear.ts";
 import type { SessionLimits } from "#actors/_kit/edge/session_limits.ts";
 import { sessionRecord } from "#actors/_kit/edge/session_record.ts";
 import { wakes } from "#actors/_kit/edge/wakes.ts";
@@ -19,7 +20,7 @@ import { Session } from "./session.ts";
 import type { SessionEffect, SessionWake } from "./session_effects.ts";
 
 /** An open session: what stored frames, cancels and revocations find it by. */
-export type Live = LiveSession & {
+export type Live = OpenSession & {
   readonly session: Session;
   carry(effects: readonly SessionEffect[]): void;
   look(kind: FrameKind, sequence: number): void;
@@ -40,12 +41,15 @@ export type Opening = {
   readonly secretKey: Uint8Array;
 };
 
-/** Creates the session; `start` opens it, and `ended` is called once when it is over. */
+/**
+ * Creates the session; `start` opens it, and `ended` is called once when it is over, with what
+ * settles when that is stored.
+ */
 export function openSession(
   ports: LivePorts,
   agent: AgentConnection,
   opening: Opening,
-  ended: () => void,
+  ended: (told: Promise<unknown>) => void,
 ): { readonly live: Live; start(): void } {
   const { clock, limits } = ports;
   const { key, admitted } = opening;
@@ -64,7 +68,19 @@ export function openSession(
   });
   const { principal } = admitted;
   const { look } = record;
-  return { live: { key, principal, tokenId: admitted.id, session, carry, look }, start };
+  /** Why it ends as soon as nothing is under way; null when it does not. */
+  let leaving: Ending | null = null;
+  const found = { key, principal, tokenId: admitted.id };
+  return { live: { ...found, session, carry, look, leave, terminate }, start };
+
+  function leave(why: Ending): void {
+    leaving = why;
+    carry([]);
+  }
+
+  function terminate({ reason, message }: Ending): void {
+    carry(session.terminate(reason, message));
+  }
 
   function start(): void {
     agent.closed(() => carry(session.disconnected("disconnected")));
@@ -81,6 +97,10 @@ export function openSession(
     if (writes > 1) agent.cork();
     for (const effect of effects) perform(effect);
     if (writes > 1) agent.uncork();
+    if (leaving === null || !session.isAtRest) return;
+    const why = leaving;
+    leaving = null;
+    terminate(why);
   }
 
   function perform(effect: SessionEffect): void {
@@ -122,7 +142,7 @@ export function openSession(
 
   function close(): void {
     timers.stop();
-    ended();
+    ended(record.closed());
     agent.end();
     // An agent that does not take its last words does not hold the socket for ever.
     clock.after(5000, () => agent.destroy());

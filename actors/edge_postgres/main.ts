@@ -1,4 +1,5 @@
 /** The PostgreSQL edge's process. @module */
+import { leave } from "#actors/_kit/edge/door.ts";
 import { needed } from "#actors/_kit/settings.ts";
 import { startActor } from "#actors/_kit/start.ts";
 import { edgeLimits } from "./limits.ts";
@@ -13,5 +14,5 @@ const tls = {
   key: Deno.readTextFileSync(keyFile),
 };
 const edge = await wireEdge(process, settings.name, edgeLimits);
-await listen(host, port, tls, edge.accept);
-process.ready();
+const door = await listen(host, port, tls, edge.accept);
+process.ready(() => leave(door, edge));

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { type Door, openDoor } from "#actors/_kit/edge/door.ts";
 import { paceOf } from "#actors/_kit/socket_pace.ts";
 import type { AgentConnection } from "./agent_connection.ts";
 import { type TlsGate, tlsGate } from "./tls_gate.ts";
@@ -15,13 +16,9 @@ export function listen(
   port: number,
   tls: { readonly cert: string; readonly key: string },
   accept: (agent: AgentConnection) => void,
-): Promise<void> {
+): Promise<Door> {
   const gate = tlsGate(tls);
-  return new Promise((resolve, reject) => {
-    const server = createServer((socket: Socket) => accept(agentConnection(socket, gate)));
-    server.once("error", reject);
-    server.listen(port, host, () => resolve());
-  });
+  return openDoor({ host, port }, (socket) => accept(agentConnection(socket, gate)));
 }
 
 /** The connection of an accepted socket; TLS is laid over it when the gateway says so. */

@@ -99,6 +99,11 @@ export class Session {
     this.#outstanding.recorded(request, sequence);
   }
 
+  /** Nothing is under way that an end would break off. */
+  get isAtRest(): boolean {
+    return this.#outstanding.length === 0 && this.#transaction === "idle";
+  }
+
   /** The agent's socket is gone. */
   disconnected(reason: string): SessionEffect[] {
     this.#end(reason, null);

@@ -154,6 +154,9 @@ async function start(options: SystemOptions, stack: AsyncDisposableStack): Promi
   });
   const actors = new Map<ProcessKind, RunningProcess>();
   stack.defer(async () => {
+    // What runs in sessions may end first, for which an edge needs the others.
+    const edges = [...actors].filter(([kind]) => isEdge(kind));
+    await Promise.all(edges.map(([, actor]) => actor.stop()));
     await Promise.all([...actors.values()].map((actor) => actor.stop()));
   });
   const startOne = async (kind: ProcessKind) => {

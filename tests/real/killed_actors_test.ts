@@ -10,6 +10,7 @@ import { type Asked, askedBy, decide } from "./approver.ts";
 import { payloadsOf, sessionNamed, settledOutcomes } from "./bus_user.ts";
 import { asSuperuser } from "./planted.ts";
 import { psql, type PsqlResult, type RunningPsql, startPsql } from "./psql.ts";
+import { stoppedEdge } from "./stopped_edge.ts";
 import { eventually, type Rig, scenario, startRig } from "./support.ts";
 
 const policy = (text: string) =>
@@ -90,6 +91,8 @@ Deno.test("actors are killed under running sessions", async (test) => {
     strictEqual(decided, "approval_not_pending");
     strictEqual(outcomes.held, undefined);
   });
+
+  await stoppedEdge(test, rig);
 });
 
 /** Brings four sessions into four states, kills `kind`, starts it again, and lets them end. */

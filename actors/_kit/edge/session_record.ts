@@ -49,6 +49,8 @@ export type SessionRecord = {
   look(kind: FrameKind, sequence: number): void;
   /** Reads responses stored beyond `released` and all else beyond `settled` once more. */
   repair(settled: number, released: number): void;
+  /** Settles when the close was stored, or could not be stored at once. */
+  closed(): Promise<unknown>;
 };
 
 /** Opens the record of a session. `unrecorded` is told the code of a frame that was not stored. */
@@ -76,6 +78,7 @@ export function sessionRecord(
     credit: (bytes) =>
       bus.send(creditSubject(key.shard, id), new TextEncoder().encode(String(bytes))),
     repair: (settled, released) => void repair(settled, released),
+    closed: () => chains.get("close")?.catch(() => 0) ?? Promise.resolve(),
   };
 
   function publish(

@@ -69,6 +69,8 @@ const endings: ReadonlyMap<string, string> = new Map([
   ["idle", "closed: idle for too long"],
   ["session_limit", "closed: open for too long"],
   ["no_verdict", "closed: no verdict in time"],
+  ["edge_stopped", "closed: the gateway was stopped"],
+  ["edge_restarted", "closed: the gateway broke off"],
 ]);
 
 function verdictPills(entry: SessionEntry): Html {
