@@ -1,7 +1,8 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { type ExpectedIdentity, identityKeys, verifyIdentityToken } from "./identity_token.ts";
+import { identityKeys } from "./identity_keys.ts";
+import { type ExpectedIdentity, verifyIdentityToken } from "./identity_token.ts";
 
 const pair = await generateKeyPair("EdDSA", { crv: "Ed25519" });
 const keys = identityKeys({ keys: [{ ...await exportJWK(pair.publicKey), kid: "k1" }] });

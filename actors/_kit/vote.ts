@@ -6,7 +6,8 @@
  */
 import type { Approval, PrincipalChain } from "#schemas/frames.ts";
 import { voteDigest } from "#schemas/approval.ts";
-import { type IdentityKeys, verifyIdentityToken } from "./identity_token.ts";
+import type { IdentityKeys } from "./identity_keys.ts";
+import { verifyIdentityToken } from "./identity_token.ts";
 
 /** What is needed to check identity's signatures. */
 export type IdentityCheck = {

@@ -15,7 +15,8 @@
  */
 import type { Actor, Effect, Step } from "#actors/_kit/actor.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
-import { type IdentityKeys, verifyIdentityToken } from "#actors/_kit/identity_token.ts";
+import type { IdentityKeys } from "#actors/_kit/identity_keys.ts";
+import { verifyIdentityToken } from "#actors/_kit/identity_token.ts";
 import {
   approverRefusal,
   type DecideErrorCode,

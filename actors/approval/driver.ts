@@ -8,7 +8,8 @@
  */
 import type { Bus } from "#actors/_kit/bus.ts";
 import { type Frame, type SessionKey, toFrame } from "#actors/_kit/frame.ts";
-import { type IdentityKeys, verifyIdentityToken } from "#actors/_kit/identity_token.ts";
+import type { IdentityKeys } from "#actors/_kit/identity_keys.ts";
+import { verifyIdentityToken } from "#actors/_kit/identity_token.ts";
 import type { Report } from "#actors/_kit/report.ts";
 import { type DecideReply, DecideRequest, voteDigest } from "#schemas/approval.ts";
 import { decodeControl } from "#schemas/frames.ts";

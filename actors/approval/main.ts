@@ -1,5 +1,5 @@
 /** Approval's process: it holds no secret, and decides nothing alone. @module */
-import { identityKeys } from "#actors/_kit/identity_token.ts";
+import { identityKeys } from "#actors/_kit/identity_keys.ts";
 import { startActor } from "#actors/_kit/start.ts";
 import { wireApproval } from "./wiring.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Host } from "#actors/_kit/host.ts";
-import type { IdentityKeys } from "#actors/_kit/identity_token.ts";
+import type { IdentityKeys } from "#actors/_kit/identity_keys.ts";
 import { type SessionWorker, sessionWorker, workerLimits } from "#actors/_kit/session_worker.ts";
 import { decisionHeader } from "#schemas/frames.ts";
 import { identityIssuer } from "#schemas/identity.ts";

@@ -8,7 +8,8 @@
 import type { Catalog } from "#schemas/catalog.ts";
 import type { Open, PrincipalChain, Reason } from "#schemas/frames.ts";
 import type { SessionKey } from "#schemas/subjects.ts";
-import { type IdentityKeys, verifyIdentityToken } from "#actors/_kit/identity_token.ts";
+import type { IdentityKeys } from "#actors/_kit/identity_keys.ts";
+import { verifyIdentityToken } from "#actors/_kit/identity_token.ts";
 import type { IdentityCheck } from "#actors/_kit/vote.ts";
 import { identityIssuer } from "#schemas/identity.ts";
 import { unreachable } from "#schemas/unreachable.ts";

@@ -1,5 +1,5 @@
 /** Authz's process. @module */
-import { identityKeys } from "#actors/_kit/identity_token.ts";
+import { identityKeys } from "#actors/_kit/identity_keys.ts";
 import { needed } from "#actors/_kit/settings.ts";
 import { startActor } from "#actors/_kit/start.ts";
 import { StartError } from "#actors/_kit/start_error.ts";

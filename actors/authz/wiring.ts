@@ -6,7 +6,7 @@
 import { followCatalogs } from "#actors/_kit/catalog_channel.ts";
 import { frameHeaders } from "#actors/_kit/frame.ts";
 import type { Host } from "#actors/_kit/host.ts";
-import type { IdentityKeys } from "#actors/_kit/identity_token.ts";
+import type { IdentityKeys } from "#actors/_kit/identity_keys.ts";
 import { newId } from "#actors/_kit/new_id.ts";
 import { type SessionWorker, sessionWorker, workerLimits } from "#actors/_kit/session_worker.ts";
 import { encodeControl, type Policy } from "#schemas/frames.ts";

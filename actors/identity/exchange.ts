@@ -18,7 +18,8 @@
  * @module
  */
 import type { Clock, Random } from "#actors/_kit/clock.ts";
-import { type IdentityKeys, verifyIdentityToken } from "#actors/_kit/identity_token.ts";
+import type { IdentityKeys } from "#actors/_kit/identity_keys.ts";
+import { verifyIdentityToken } from "#actors/_kit/identity_token.ts";
 import {
   actOf,
   actorsMax,

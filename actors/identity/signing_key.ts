@@ -7,7 +7,7 @@
 import { createHmac, hkdfSync } from "node:crypto";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT } from "jose";
 import { z } from "zod";
-import { type IdentityKeys, identityKeys } from "#actors/_kit/identity_token.ts";
+import { type IdentityKeys, identityKeys } from "#actors/_kit/identity_keys.ts";
 import { type IdentityClaims, identityTokenType } from "#schemas/identity.ts";
 
 const PrivateKey = z.object({

@@ -5,7 +5,7 @@
  * @module
  */
 import type { SessionKey } from "#schemas/subjects.ts";
-import { identityKeys } from "#actors/_kit/identity_token.ts";
+import { identityKeys } from "#actors/_kit/identity_keys.ts";
 import type { IdentityCheck } from "#actors/audit/verify/identity_check.ts";
 import { parseConfig } from "#schemas/config_file.ts";
 import { identityIssuer } from "#schemas/identity.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { identityKeys } from "#actors/_kit/identity_token.ts";
+import { identityKeys } from "#actors/_kit/identity_keys.ts";
 import { type Verification, verifyLog } from "#actors/audit/verify/verify.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
 import { identityIssuer } from "#schemas/identity.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
-import { type IdentityKeys, identityKeys } from "#actors/_kit/identity_token.ts";
+import { type IdentityKeys, identityKeys } from "#actors/_kit/identity_keys.ts";
 import { memoryLimits, type MemoryServer, memoryServer } from "#actors/_kit/memory_bus.ts";
 import { loadParser } from "#actors/authz/analysis/parser.ts";
 import { loadPolicy, type PolicySet } from "#actors/authz/policy/cedar.ts";
