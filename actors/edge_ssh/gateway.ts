@@ -7,6 +7,7 @@
 import type { Admitted, Refused } from "#actors/_kit/edge/admission.ts";
 import type { EdgePorts } from "#actors/_kit/edge/edge_ports.ts";
 import type { Ending, Hearing, LiveSession } from "#actors/_kit/edge/hear.ts";
+import { openSessions } from "#actors/_kit/edge/open_sessions.ts";
 import { sessionLimits } from "#actors/_kit/edge/session_limits.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
 import { newId } from "#actors/_kit/new_id.ts";
@@ -28,6 +29,8 @@ import { failedStatus } from "./words.ts";
 export type Gateway = Hearing & {
   /** One connection, from its key exchange on. */
   readonly accept: Accept;
+  /** Ends all sessions, after a time of grace, and all connections; no session is opened any more. */
+  stop(): Promise<void>;
 };
 
 /** Of SSH. */
@@ -47,25 +50,32 @@ type Carrier = {
 /** Creates the gateway over its ports. */
 export function gateway(ports: EdgePorts<EdgeSshLimits>): Gateway {
   const { clock, random, report, config, limits } = ports;
-  const live = new Map<string, Live>();
+  const live = openSessions<Live>(clock, limits);
+  /** Of each connection what ends it when the edge stops and nothing is open on it. */
+  const resting = new Set<() => void>();
   const carriers = new Set<Carrier>();
   const session = sessionLimits(config);
   return {
     accept: (agent) => accept(agent, null),
-    keyOf: (session) => live.get(session)?.key,
+    keyOf: (session) => live.find(session)?.key,
     stored,
     terminate,
+    stop,
   };
 
   function stored(frame: Frame): void {
-    const found = live.get(frame.key.session);
+    const found = live.find(frame.key.session);
     if (found !== undefined) found.carry(found.session.stored(frame));
   }
 
-  function terminate(matches: (live: LiveSession) => boolean, { reason, message }: Ending): void {
-    for (const found of [...live.values()].filter(matches)) {
-      found.carry(found.session.terminate(reason, message));
-    }
+  async function stop(): Promise<void> {
+    const stopped = live.stop();
+    for (const rest of [...resting]) rest();
+    await stopped;
+  }
+
+  function terminate(matches: (live: LiveSession) => boolean, why: Ending): void {
+    live.terminate(matches, why);
     for (const carrier of carriers) {
       if (carrier.first !== null && matches(firstOf(carrier.first))) carrier.first = null;
     }
@@ -79,8 +89,10 @@ export function gateway(ports: EdgePorts<EdgeSshLimits>): Gateway {
     let carrier: Carrier | null = null;
     let attempts = 0;
     let unwake = () => {};
+    resting.add(rest);
     agent.closed(() => {
       unwake();
+      resting.delete(rest);
       for (const one of [...sessions]) one.carry(one.session.receive({ kind: "close" }));
       if (carrier !== null) carriers.delete(carrier);
     });
@@ -108,9 +120,11 @@ export function gateway(ports: EdgePorts<EdgeSshLimits>): Gateway {
     function rest(): void {
       unwake();
       if (!agent.isOpen()) return;
-      unwake = clock.after(session.idleMsMax, () => {
+      const end = () => {
         if (sessions.size + exchanging + jumps === 0) agent.end();
-      });
+      };
+      if (live.isStopping()) end();
+      else unwake = clock.after(session.idleMsMax, end);
     }
 
     function channel(opened: AgentChannel): boolean {
@@ -152,8 +166,11 @@ export function gateway(ports: EdgePorts<EdgeSshLimits>): Gateway {
     }
 
     function open(opened: AgentChannel, by: Carrier, id: string, admitted: Admitted): boolean {
-      if (live.size >= config.limits.sessions_max) return refuse(opened, "too many sessions here");
-      if (sessionsOf(admitted) >= config.limits.sessions_per_principal_max) {
+      if (live.isStopping()) return refuse(opened, "the gateway is being stopped; connect again");
+      if (live.count() >= config.limits.sessions_max) {
+        return refuse(opened, "too many sessions here");
+      }
+      if (live.ofPerson(admitted.principal.person) >= config.limits.sessions_per_principal_max) {
         return refuse(opened, "too many sessions of this person");
       }
       const epoch = ports.epoch();
@@ -164,12 +181,13 @@ export function gateway(ports: EdgePorts<EdgeSshLimits>): Gateway {
       const purpose = purposeOf(opened.purpose, by.settings.environment);
       const { connection } = by;
       const opening = { key, connection, carrier: by.id, admitted, purpose };
-      const begun = openSession({ ...ports, session }, agent, opened, opening, () => {
-        live.delete(id);
+      const begun = openSession({ ...ports, session }, agent, opened, opening, (told) => {
+        live.remove(begun.live, told);
         sessions.delete(begun.live);
-        rest();
+        if (live.isStopping()) void told.then(rest);
+        else rest();
       });
-      live.set(id, begun.live);
+      live.add(begun.live);
       sessions.add(begun.live);
       begun.start();
       return true;
@@ -224,9 +242,5 @@ export function gateway(ports: EdgePorts<EdgeSshLimits>): Gateway {
   /** Sessions are not opened with a token that is about to expire. */
   function isFresh(admitted: Admitted): boolean {
     return Date.parse(admitted.expiresAt) - clock.nowMs() > limits.exchangeMsMax;
-  }
-
-  function sessionsOf({ principal }: Admitted): number {
-    return [...live.values()].filter((one) => one.principal.person === principal.person).length;
   }
 }

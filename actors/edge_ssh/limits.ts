@@ -1,7 +1,8 @@
 /** The SSH edge's limits, in one place. @module */
+import { type StopLimits, stopLimits } from "#actors/_kit/edge/open_sessions.ts";
 import type { StartupLimits } from "#actors/_kit/edge/startups.ts";
 
-export type EdgeSshLimits = StartupLimits & {
+export type EdgeSshLimits = StartupLimits & StopLimits & {
   /** From accept to the end of authentication. */
   readonly startupMsMax: number;
   /** Attempts to authenticate on one connection. */
@@ -55,6 +56,7 @@ export type EdgeSshLimits = StartupLimits & {
 };
 
 export const edgeSshLimits: EdgeSshLimits = {
+  ...stopLimits,
   startupMsMax: 60_000,
   startupsMax: 200,
   startupsPerAddressMax: 50,

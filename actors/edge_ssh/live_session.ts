@@ -5,7 +5,8 @@
  */
 import type { Admitted } from "#actors/_kit/edge/admission.ts";
 import type { EdgePorts } from "#actors/_kit/edge/edge_ports.ts";
-import type { LiveSession } from "#actors/_kit/edge/hear.ts";
+import type { Ending } from "#actors/_kit/edge/hear.ts";
+import type { OpenSession } from "#actors/_kit/edge/open_sessions.ts";
 import type { SessionLimits } from "#actors/_kit/edge/session_limits.ts";
 import { sessionRecord } from "#actors/_kit/edge/session_record.ts";
 import { wakes } from "#actors/_kit/edge/wakes.ts";
@@ -19,7 +20,7 @@ import { Session } from "./session.ts";
 import type { SessionEffect, SessionWake } from "./session_effects.ts";
 
 /** An open session: what stored frames and revocations find it by. */
-export type Live = LiveSession & {
+export type Live = OpenSession & {
   readonly session: Session;
   carry(effects: readonly SessionEffect[]): void;
 };
@@ -41,13 +42,16 @@ export type Opening = {
   readonly purpose: Purpose;
 };
 
-/** Creates the session; `start` opens it, and `ended` is called once when it is over. */
+/**
+ * Creates the session; `start` opens it, and `ended` is called once when it is over, with what
+ * settles when that is stored and the agent has been told.
+ */
 export function openSession(
   ports: LivePorts,
   agent: AgentConnection,
   channel: AgentChannel,
   opening: Opening,
-  ended: () => void,
+  ended: (told: Promise<unknown>) => void,
 ): { readonly live: Live; start(): void } {
   const { clock, limits } = ports;
   const { key, admitted } = opening;
@@ -62,7 +66,16 @@ export function openSession(
     stored: (frame) => carry(session.stored(frame)),
   });
   const { principal } = admitted;
-  return { live: { key, principal, tokenId: admitted.id, session, carry }, start };
+  const closed = Promise.withResolvers<void>();
+  const found = { key, principal, tokenId: admitted.id };
+  return { live: { ...found, session, carry, leave, terminate }, start };
+
+  /** Whether the program on a channel is at work nobody here can tell: all have the time of grace. */
+  function leave(): void {}
+
+  function terminate({ reason, message }: Ending): void {
+    carry(session.terminate(reason, message));
+  }
 
   function start(): void {
     const payload = encodeControl("open", openFrame(ports, agent, opening));
@@ -79,8 +92,11 @@ export function openSession(
     switch (effect.kind) {
       case "send": {
         const { message, drained } = effect;
-        if (drained === null) return channel.send(message);
-        return channel.send(message, () => carry(session.drained(drained)));
+        if (drained === null && message.kind !== "close") return channel.send(message);
+        return channel.send(message, () => {
+          if (message.kind === "close") closed.resolve();
+          if (drained !== null) carry(session.drained(drained));
+        });
       }
       case "publish":
         return record.publish(effect.frame, effect.place, effect.payload, effect.headers);
@@ -98,7 +114,8 @@ export function openSession(
         return channel.resume();
       case "close":
         timers.stop();
-        return ended();
+        if (!channel.isOpen()) closed.resolve();
+        return ended(Promise.all([record.closed(), closed.promise]));
       default:
         return unreachable(effect);
     }

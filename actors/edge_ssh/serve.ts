@@ -10,10 +10,11 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 // @ts-types="./ssh2_server.d.ts"
 import ssh2 from "ssh2";
 import type { Duplex } from "node:stream";
+import { type Door, openDoor } from "#actors/_kit/edge/door.ts";
 import { startups } from "#actors/_kit/edge/startups.ts";
 import { StartError } from "#actors/_kit/start_error.ts";
 import type { Accept, AgentConnection, Attempt, ConnectionHandler } from "./agent_channel.ts";
@@ -32,7 +33,7 @@ export type Listening = {
 };
 
 /** Listens; `accept` is given each connection once it says that it speaks SSH. */
-export function listen(options: Listening, accept: Accept): Promise<void> {
+export function listen(options: Listening, accept: Accept): Promise<Door> {
   const { limits } = options;
   const hostKey = keyOf(options.hostKey);
   if (hostKey === null) {
@@ -40,16 +41,12 @@ export function listen(options: Listening, accept: Accept): Promise<void> {
   }
   const hostKeys = [{ key: hostKey }];
   const starting = startups(limits, Date.now);
-  return new Promise((resolve, reject) => {
-    const server = createServer((socket: Socket) => {
-      const address = socket.remoteAddress ?? "unknown";
-      const leave = starting.begin(address, () => socket.destroy());
-      if (leave === null) return void socket.destroy();
-      socket.setNoDelay();
-      serve({ wire: socket, socket, address, accept }, leave);
-    });
-    server.once("error", reject);
-    server.listen(options.port, options.host, () => resolve());
+  return openDoor(options, (socket) => {
+    const address = socket.remoteAddress ?? "unknown";
+    const leave = starting.begin(address, () => socket.destroy());
+    if (leave === null) return void socket.destroy();
+    socket.setNoDelay();
+    serve({ wire: socket, socket, address, accept }, leave);
   });
 
   function serve({ wire, socket, address, accept }: Served, started: () => void): void {

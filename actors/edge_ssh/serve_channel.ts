@@ -244,7 +244,7 @@ function channelPort(
         stream?.eof();
         stream?.close();
         stream?.resume();
-        return;
+        return done();
       default:
         return done();
     }

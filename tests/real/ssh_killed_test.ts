@@ -3,7 +3,7 @@
  * stream output, and for the target's host itself. A session goes on or ends in words; nothing runs
  * twice; what may have run is recorded as unknown (G7).
  */
-import { match, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import type { ProcessKind } from "#deploy/processes.ts";
 import type { Outcome } from "#schemas/frames.ts";
 import { settledOutcomes } from "./bus_user.ts";
@@ -15,6 +15,7 @@ import {
   sshClient,
   type SshResult,
 } from "./ssh_client.ts";
+import { closeReasons } from "./ssh_frames.ts";
 import { eventually, type Rig, scenario, startRig } from "./support.ts";
 
 const states = ["idle", "running", "streaming"] as const;
@@ -67,6 +68,37 @@ Deno.test("actors are killed under sessions of SSH", async (test) => {
       ok(["unknown", "executed"].includes(outcomes[state] ?? ""), state);
     }
   });
+
+  await scenario(
+    test,
+    rig,
+    "the edge is stopped: what runs ends first, and all is closed",
+    async () => {
+      await using client = await sshClient(rig.system);
+      const control = `${client.folder}/control`;
+      const bare = await client.start(["-M", "-S", control, "-N", "gw"]);
+      await eventually("a connection without a channel stands", async () => {
+        return (await client.ssh(["-S", control, "-O", "check", "gw"])).code === 0 || undefined;
+      });
+      const running = await client.start(["gw", "echo started; cat; echo done"]);
+      await printed(running, /started/);
+      const edge = rig.system.actor("edge_ssh");
+      const stopping = edge.stop();
+      strictEqual((await bare.finished).code, 255);
+      await running.type("typed\n");
+      await running.end();
+      deepStrictEqual(await running.finished, {
+        code: 0,
+        stdout: "started\ntyped\ndone\n",
+        stderr: "",
+      });
+      await stopping;
+      strictEqual((await edge.exited).code, 0);
+      await rig.system.restart("edge_ssh");
+      deepStrictEqual((await closeReasons(rig)).slice(-1), ["closed"]);
+      strictEqual((await client.ssh(["gw", "echo new"])).stdout, "new\n");
+    },
+  );
 
   await scenario(test, rig, "the host breaks off: what ran is unknown", async () => {
     const { results, outcomes } = await under(rig, "host", () => killSessions(rig));
