@@ -29,7 +29,7 @@ import { failedStatus } from "./words.ts";
 export type Gateway = Hearing & {
   /** One connection, from its key exchange on. */
   readonly accept: Accept;
-  /** Ends all sessions, after a time of grace, and all connections; no session is opened any more. */
+  /** Ends all sessions, after a time of grace, and all connections; none is opened any more. */
   stop(): Promise<void>;
 };
 

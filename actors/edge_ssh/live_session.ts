@@ -70,7 +70,7 @@ export function openSession(
   const found = { key, principal, tokenId: admitted.id };
   return { live: { ...found, session, carry, leave, terminate }, start };
 
-  /** Whether the program on a channel is at work nobody here can tell: all have the time of grace. */
+  /** Whether a program is at work cannot be told here: all channels have the time of grace. */
   function leave(): void {}
 
   function terminate({ reason, message }: Ending): void {

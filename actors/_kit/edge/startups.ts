@@ -3,7 +3,8 @@
  *
  * Who comes when there are too many takes the place of the one that has waited longest, once that
  * has had its time: of the same address where that has too many, else of the address that has most.
- * So a crowd that says nothing shuts nobody out, and many that log in at once do not end each other.
+ * So a crowd that says nothing shuts nobody out, and many that log in at once do not end each
+ * other.
  *
  * @module
  */
