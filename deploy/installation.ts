@@ -18,8 +18,8 @@
  *
  * @module
  */
-import { newSigningKey, signingKey } from "#actors/identity/signing_key.ts";
 import type { Settings } from "#actors/_kit/settings.ts";
+import { ensureIdentityKey } from "#deploy/identity_key.ts";
 import { newSshKeyPair } from "#deploy/machine/ssh_key.ts";
 import { ensureSecret, LostSecretError } from "#deploy/secret_file.ts";
 import {
@@ -60,16 +60,7 @@ export async function openInstallation(
   await ensureSecret(`${directory}/keys/masking.key`, () => {
     return crypto.getRandomValues(new Uint8Array(32)).toBase64();
   });
-  const jwk = await ensureSecret(
-    `${directory}/keys/identity.jwk`,
-    async () => JSON.stringify(await newSigningKey()),
-    `${directory}/public/identity.jwks`,
-  );
-  const identity = await signingKey(JSON.parse(jwk));
-  await Deno.writeTextFile(
-    `${directory}/public/identity.jwks`,
-    JSON.stringify(identity.publicKeys, null, 2),
-  );
+  await ensureIdentityKey(directory);
   for (const name of options.sshEdges) {
     await ensureSecret(
       hostKeyFileOf(directory, name),

@@ -1,11 +1,11 @@
 /**
- * Identity's public keys: those it signs with, and those before, each for the time in which identity
- * signed with it, so that a record outlives the keys that it was made with.
+ * Identity's public keys: those it signs with, and those before, each for the time in which it was
+ * identity's, so that a record outlives the keys that it was made with.
  *
- * A JSON Web Key Set (RFC 7517) holds the present ones. Those before stand beside them as `earlier`,
- * a member that other readers of such sets ignore (section 5), newest first. Each is a statement
- * signed by a key that came after it (JWS, RFC 7515): who can write the file, but does not hold
- * identity's key, puts none there. Nobody on the bus says which keys there are.
+ * A JSON Web Key Set (RFC 7517) holds the present ones. Those before stand beside them as
+ * `earlier`, a member that other readers of such sets ignore (section 5), newest first. Each is a
+ * statement signed by a key that came after it (JWS, RFC 7515): who can write the file, but does
+ * not hold identity's key, puts none there. Nobody on the bus says which keys there are.
  *
  * **Invariant:** an earlier key verifies what it signed while it was in use, and nothing after;
  * a set in which a statement does not hold is no set.

@@ -1,5 +1,6 @@
 /** Authz's process. @module */
-import { identityKeys } from "#actors/_kit/identity_keys.ts";
+import { systemClock } from "#actors/_kit/clock.ts";
+import { identityKeyFile } from "#actors/_kit/identity_key_file.ts";
 import { needed } from "#actors/_kit/settings.ts";
 import { startActor } from "#actors/_kit/start.ts";
 import { StartError } from "#actors/_kit/start_error.ts";
@@ -18,7 +19,10 @@ let lastModified = Deno.statSync(policyFile).mtime?.getTime() ?? 0;
 
 const { policyChanged } = await wireAuthz(process, {
   policy: current,
-  identityKeys: identityKeys(JSON.parse(Deno.readTextFileSync(settings.identityKeysFile))),
+  identityKeys: identityKeyFile(
+    () => Deno.readTextFileSync(settings.identityKeysFile),
+    systemClock.nowMs,
+  ),
   parser: await loadParser(),
 });
 process.every(2000, reload);

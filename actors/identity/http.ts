@@ -18,7 +18,7 @@ import { fingerprintOf } from "./ssh_public_key.ts";
 
 export type HttpOptions = {
   readonly identity: Exchange;
-  readonly publicKeys: PublicKeySet;
+  readonly publicKeys: () => PublicKeySet;
   /** Says whether exchanges can be answered. */
   readonly healthy: () => boolean;
   readonly bodyBytesMax: number;
@@ -57,7 +57,7 @@ export function identityHttp(options: HttpOptions): Hono {
   app.get("/health", (context) => {
     return options.healthy() ? context.json({ ok: true }) : context.json({ ok: false }, 503);
   });
-  app.get("/.well-known/jwks.json", (context) => context.json(options.publicKeys));
+  app.get("/.well-known/jwks.json", (context) => context.json(options.publicKeys()));
   const limited = bodyLimit({
     maxSize: options.bodyBytesMax,
     onError: (context) => {

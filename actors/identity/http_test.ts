@@ -9,7 +9,7 @@ const jwt = "urn:ietf:params:oauth:token-type:jwt";
 function appOf(test: TestIdentity, healthy = true) {
   return identityHttp({
     identity: test.identity,
-    publicKeys: test.key.publicKeys,
+    publicKeys: () => test.key.publicKeys,
     healthy: () => healthy,
     bodyBytesMax: 160 * 1024,
   });

@@ -35,13 +35,18 @@ const Registration = z.strictObject({
   jti: z.string().nullable(),
 });
 
+export type KeptKeys = RegisteredKeys & {
+  /** Writes what is kept anew, sealed as `seal` seals from now on. */
+  reseal(nowSeconds: number): void;
+};
+
 /** Reads what is kept, and lets go of what no longer holds. */
 export function keptKeys(
   file: LineFile,
   limits: KeptKeysLimits,
   seal: Seal,
   nowSeconds: number,
-): RegisteredKeys {
+): KeptKeys {
   const keys = registeredKeys(limits);
   for (const line of linesOf(file)) {
     const read = parse(line, seal);
@@ -54,7 +59,7 @@ export function keptKeys(
   /** Something that is registered is not in the file. */
   let behind = true;
   keep(() => rewrite(nowSeconds));
-  return { ...keys, add };
+  return { ...keys, add, reseal: (atSeconds) => keep(() => rewrite(atSeconds)) };
 
   function add(
     fingerprint: string,

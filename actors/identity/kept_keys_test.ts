@@ -36,6 +36,18 @@ Deno.test("keptKeys() believes no line that identity did not seal", () => {
   }
 });
 
+Deno.test("keptKeys() seals anew what it keeps when identity takes another key", () => {
+  const file = memoryFile();
+  let word = "old";
+  const changing = (text: string) => seal(`${word} ${text}`);
+  const before = keptKeys(file, limits, changing, now);
+  before.add(print("a"), "lab", keyOf("ada", 60), now);
+  word = "new";
+  before.reseal(now);
+  const after = keptKeys(file, limits, changing, now);
+  deepStrictEqual(after.find(print("a"), "lab", now), keyOf("ada", 60));
+});
+
 Deno.test("keptKeys() keeps its file within its limits", () => {
   const file = memoryFile();
   const kept = keptKeys(file, limits, seal, now);

@@ -15,6 +15,8 @@ export const identityLimits = {
   keyLinesMax: 40_000,
   keyCharsMax: 16 * 1024 * 1024,
   keysFileBytesMax: 64 * 1024 * 1024,
+  /** How often it is looked whether the signing key was replaced, milliseconds. */
+  keyLookMs: 1000,
   /** Exchanges at work at once. */
   exchangesMax: 500,
 } as const;

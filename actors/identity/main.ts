@@ -4,6 +4,7 @@ import { lineFile } from "#actors/_kit/line_file.ts";
 import { configuredFile, needed } from "#actors/_kit/settings.ts";
 import { startActor } from "#actors/_kit/start.ts";
 import { replayCache } from "./bounded.ts";
+import { currentKey } from "./current_key.ts";
 import { requestBytesMax, serveExchanges } from "./driver.ts";
 import { identityExchange } from "./exchange.ts";
 import { identityHttp } from "./http.ts";
@@ -12,7 +13,6 @@ import { keptKeys } from "./kept_keys.ts";
 import { keptRevocations } from "./kept_revocations.ts";
 import { identityLimits } from "./limits.ts";
 import { organisationVerifier } from "./organisation_token.ts";
-import { signingKey } from "./signing_key.ts";
 import { clientRules } from "./token_client.ts";
 
 const process = await startActor("identity");
@@ -20,10 +20,16 @@ const { bus, config, report, settings } = process;
 const { host, port, signingKeyFile, revocationsFile, sshKeysFile } = needed(settings, "identity");
 const { issuer } = config;
 
-const key = await signingKey(JSON.parse(Deno.readTextFileSync(signingKeyFile)));
+const key = await currentKey(() => Deno.readTextFileSync(signingKeyFile));
 const client = issuer.ca_file === undefined ? undefined : Deno.createHttpClient({
   caCerts: [Deno.readTextFileSync(configuredFile(settings, issuer.ca_file))],
 });
+const sshKeys = keptKeys(
+  lineFile(sshKeysFile, { bytesMax: identityLimits.keysFileBytesMax }),
+  identityLimits,
+  (text) => key.now().seal(text),
+  Math.floor(systemClock.nowMs() / 1000),
+);
 const identity = identityExchange({
   organisation: config.organisation,
   connections: new Set(Object.keys(config.connections)),
@@ -48,8 +54,8 @@ const identity = identityExchange({
       issuerKeysLimits,
     ),
   }),
-  keys: key.keys,
-  sign: key.sign,
+  keys: { get: (kid) => key.now().keys.get(kid) },
+  sign: (claims) => key.now().sign(claims),
   clock: systemClock,
   random: systemRandom,
   replays: replayCache({ entriesMax: identityLimits.replaysMax }),
@@ -58,20 +64,25 @@ const identity = identityExchange({
     { entriesMax: identityLimits.revocationsMax, linesMax: identityLimits.revocationLinesMax },
     systemClock.nowMs(),
   ),
-  sshKeys: keptKeys(
-    lineFile(sshKeysFile, { bytesMax: identityLimits.keysFileBytesMax }),
-    identityLimits,
-    key.seal,
-    Math.floor(systemClock.nowMs() / 1000),
-  ),
+  sshKeys,
   limits: { inFlightMax: identityLimits.exchangesMax },
 });
 
+process.every(identityLimits.keyLookMs, () => void lookForKey());
 serveExchanges(bus, identity, report);
 const http = identityHttp({
   identity,
-  publicKeys: key.publicKeys,
+  publicKeys: () => key.now().publicKeys,
   healthy: bus.connected,
   bodyBytesMax: requestBytesMax,
 });
-Deno.serve({ hostname: host, port, onListen: process.ready }, http.fetch);
+Deno.serve({ hostname: host, port, onListen: () => process.ready() }, http.fetch);
+
+/** `sallyport rotate` puts another key in place of this one. */
+async function lookForKey(): Promise<void> {
+  const found = await key.look();
+  if (found === "same") return;
+  if (found === "unreadable") return report("signing_key_unreadable", {});
+  sshKeys.reseal(Math.floor(systemClock.nowMs() / 1000));
+  report("signing_key_taken", { earlier: key.now().publicKeys.earlier.length });
+}

@@ -1,21 +1,31 @@
 /**
  * Identity's signing key: an Ed25519 key as a JSON Web Key (RFC 8037), named by its thumbprint
- * (RFC 7638), so that a key and its name cannot be mixed up.
+ * (RFC 7638), so that a key and its name cannot be mixed up. Its file holds beside it what it
+ * signed about the keys before it (`identity_keys.ts` of the kit), so that one file says all.
  *
  * @module
  */
 import { createHmac, hkdfSync } from "node:crypto";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT } from "jose";
 import { z } from "zod";
-import { type IdentityKeys, identityKeys } from "#actors/_kit/identity_keys.ts";
+import {
+  type EarlierKey,
+  earlierKeyType,
+  type IdentityKeys,
+  identityKeys,
+} from "#actors/_kit/identity_keys.ts";
 import { type IdentityClaims, identityTokenType } from "#schemas/identity.ts";
 
-const PrivateKey = z.object({
+/** What a key says of itself to the one that follows it. */
+const FollowedKey = z.object({
   kty: z.literal("OKP"),
   crv: z.literal("Ed25519"),
   x: z.string().length(43),
-  d: z.string().length(43),
+  /** When it was made, seconds since 1970; 0 for one that was there from the beginning. */
+  since: z.int().min(0).default(0),
+  earlier: z.array(z.string()).default([]),
 });
+const PrivateKey = FollowedKey.extend({ d: z.string().length(43) });
 type PublicKey = {
   readonly kty: "OKP";
   readonly crv: "Ed25519";
@@ -24,10 +34,14 @@ type PublicKey = {
   readonly alg: "EdDSA";
   readonly use: "sig";
 };
-/** A public JSON Web Key Set (RFC 7517 section 5). */
-export type PublicKeySet = { readonly keys: readonly PublicKey[] };
+/** A public JSON Web Key Set (RFC 7517 section 5), and what it says of the keys before. */
+export type PublicKeySet = {
+  readonly keys: readonly PublicKey[];
+  readonly earlier: readonly string[];
+};
 
 export type SigningKey = {
+  readonly kid: string;
   readonly sign: (claims: IdentityClaims) => Promise<string>;
   /** What others verify by, to be published. */
   readonly publicKeys: PublicKeySet;
@@ -36,18 +50,20 @@ export type SigningKey = {
   readonly seal: (text: string) => string;
 };
 
-/** Reads a private key. @throws TypeError when it is no Ed25519 private JWK. */
+/** Reads a key's file. @throws TypeError when it is no private JWK, or an earlier key is forged. */
 export async function signingKey(jwk: unknown): Promise<SigningKey> {
   const parsed = PrivateKey.safeParse(jwk);
   if (!parsed.success) {
     throw new TypeError("Cannot read the signing key: not an Ed25519 private JWK");
   }
-  const { kty, crv, x } = parsed.data;
+  const { kty, crv, x, earlier } = parsed.data;
   const kid = await calculateJwkThumbprint({ kty, crv, x });
   const key = await importJWK(parsed.data, "EdDSA");
   const header = { alg: "EdDSA", typ: identityTokenType, kid };
-  const publicKeys: PublicKeySet = { keys: [{ kty, crv, x, kid, alg: "EdDSA", use: "sig" }] };
+  const publicKey: PublicKey = { kty, crv, x, kid, alg: "EdDSA", use: "sig" };
+  const publicKeys: PublicKeySet = { keys: [publicKey], earlier };
   return {
+    kid,
     sign: (claims) => new SignJWT(claims).setProtectedHeader(header).sign(key),
     publicKeys,
     keys: identityKeys(publicKeys),
@@ -65,4 +81,39 @@ function sealedBy(secret: string): (text: string) => string {
 export async function newSigningKey(): Promise<Record<string, unknown>> {
   const pair = await generateKeyPair("EdDSA", { crv: "Ed25519", extractable: true });
   return { ...await exportJWK(pair.privateKey) };
+}
+
+/**
+ * Makes the key that follows another, with its word on that and on those before; the other one is
+ * good for what it signs within `handoverSeconds` more, until identity has taken the new one.
+ *
+ * @throws TypeError when the other is no key, was made later than `nowSeconds`, or has too many
+ * before it.
+ */
+export async function followingKey(
+  followed: unknown,
+  nowSeconds: number,
+  handoverSeconds: number,
+): Promise<Record<string, unknown>> {
+  const parsed = FollowedKey.safeParse(followed);
+  if (!parsed.success) throw new TypeError("Cannot follow the key: not an Ed25519 JWK");
+  const { kty, crv, x, since, earlier } = parsed.data;
+  const made = await newSigningKey();
+  const { kid } = await signingKey(made);
+  const statement: EarlierKey = {
+    version: 1,
+    kty,
+    crv,
+    x,
+    kid: await calculateJwkThumbprint({ kty, crv, x }),
+    from: since,
+    until: nowSeconds + handoverSeconds,
+  };
+  const signed = await new SignJWT(statement)
+    .setProtectedHeader({ alg: "EdDSA", typ: earlierKeyType, kid })
+    .sign(await importJWK(made, "EdDSA"));
+  const following = { ...made, since: nowSeconds, earlier: [signed, ...earlier] };
+  // What would be refused where it is read is not begun with.
+  await signingKey(following);
+  return following;
 }

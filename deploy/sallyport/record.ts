@@ -4,11 +4,13 @@
  *
  * @module
  */
-import type { SessionKey } from "#schemas/subjects.ts";
-import { identityKeys } from "#actors/_kit/identity_keys.ts";
+import { z } from "zod";
+import { type IdentityKeys, identityKeys } from "#actors/_kit/identity_keys.ts";
+import type { Settings } from "#actors/_kit/settings.ts";
 import type { IdentityCheck } from "#actors/audit/verify/identity_check.ts";
 import { parseConfig } from "#schemas/config_file.ts";
 import { identityIssuer } from "#schemas/identity.ts";
+import type { SessionKey } from "#schemas/subjects.ts";
 import { type Arguments, type Flag, type Grammar, usage } from "./arguments.ts";
 import { presentEpoch } from "./present_epoch.ts";
 import { openEvidence, type RecordBus } from "./evidence_file.ts";
@@ -60,7 +62,7 @@ async function liveRecord(grammar: Grammar, call: Call): Promise<LogRecord> {
       logKey: async () => {
         return { text: decoded(await readNamed(path, "the log's key")), from: path };
       },
-      identity: (file) => identityOf(file ?? settings.identityKeysFile, settings.configFile),
+      identity: (file) => identityOf(file, settings),
       grows: true,
       viewed: (key) => recordView(bus, key, settings.name, "replay"),
       [Symbol.asyncDispose]: close,
@@ -85,8 +87,9 @@ async function evidenceRecord(grammar: Grammar, call: Call, file: string): Promi
     epoch,
     logKey: () => Promise.resolve({ text: head.logKey, from: file }),
     identity: async (keysFile) => {
-      const keys = keysFile === null ? head.identityKeys : await jsonOf(keysFile);
-      return identityCheckOf(keys, head.organisation, keysFile ?? file);
+      const { identityKeys: own, organisation } = head;
+      if (keysFile === null) return identityCheckOf(own, organisation, file);
+      return identityCheckOf(await jsonOf(keysFile), organisation, keysFile, own);
     },
     grows: false,
     viewed: () => Promise.resolve(),
@@ -94,22 +97,55 @@ async function evidenceRecord(grammar: Grammar, call: Call, file: string): Promi
   };
 }
 
-async function identityOf(keysFile: string, configFile: string): Promise<IdentityCheck> {
+async function identityOf(
+  named: string | null,
+  { identityKeysFile, configFile }: Settings,
+): Promise<IdentityCheck> {
   const parsed = parseConfig(decoded(await readNamed(configFile, "the configuration")));
   if (!parsed.ok) {
     const hint = "sallyport policy check says where";
     throw new CommandError("the configuration is wrong, so nobody knows whose record it is", hint);
   }
-  return identityCheckOf(await jsonOf(keysFile), parsed.config.organisation, keysFile);
+  const { organisation } = parsed.config;
+  if (named === null) {
+    return identityCheckOf(await jsonOf(identityKeysFile), organisation, identityKeysFile);
+  }
+  const own = await jsonOf(identityKeysFile).catch(() => null);
+  return identityCheckOf(await jsonOf(named), organisation, named, own);
 }
 
-/** @throws CommandError: signatures that cannot be checked are not passed over. */
-function identityCheckOf(keys: unknown, organisation: string, file: string): IdentityCheck {
+/**
+ * Keys that are named from elsewhere may be the present ones alone: what the record's own set says
+ * of those before holds where they signed it.
+ *
+ * @throws CommandError: signatures that cannot be checked are not passed over.
+ */
+function identityCheckOf(
+  keys: unknown,
+  organisation: string,
+  file: string,
+  own: unknown = null,
+): IdentityCheck {
+  const issuer = identityIssuer(organisation);
   try {
-    return { keys: identityKeys(keys), issuer: identityIssuer(organisation) };
+    const named = identityKeys(keys);
+    return { keys: withEarlier(keys, own) ?? named, issuer };
   } catch {
     const hint = "name what identity serves as /.well-known/jwks.json by --identity-keys";
     throw new CommandError(`identity's keys in ${file} are not understood`, hint);
+  }
+}
+
+const Earlier = z.object({ earlier: z.array(z.unknown()).min(1) });
+
+/** Null where the named set has earlier keys of its own, or its keys signed none of the other's. */
+function withEarlier(keys: unknown, own: unknown): IdentityKeys | null {
+  const [named, found] = [Earlier.safeParse(keys), Earlier.safeParse(own)];
+  if (named.success || !found.success) return null;
+  try {
+    return identityKeys(Object.assign({}, keys, found.data));
+  } catch {
+    return null;
   }
 }
 

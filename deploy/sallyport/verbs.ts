@@ -10,6 +10,7 @@ import { policyExplain } from "./policy_explain.ts";
 import { policySchema } from "./policy_schema.ts";
 import { replay } from "./replay.ts";
 import { report } from "./report.ts";
+import { rotate } from "./rotate.ts";
 import { sessions } from "./sessions.ts";
 import { token } from "./token.ts";
 import { up } from "./up.ts";
@@ -31,5 +32,6 @@ export const verbs: readonly Verb[] = [
   discover,
   init,
   up,
+  rotate,
   doctor,
 ];

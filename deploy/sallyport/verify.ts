@@ -35,7 +35,8 @@ const grammar: Grammar = {
     "held requests ran by their approvals; G6 every frame is a leaf of the signed log.",
     "Take the keys from elsewhere than the machine or file that is in doubt: the log's says that\n" +
     "nothing was changed, identity's (/.well-known/jwks.json) who people were and what they agreed\n" +
-    "to. Frames and checkpoints that were cut off together are found only with --kept.",
+    "to. The present one signed which were before it. Frames and checkpoints that were cut off\n" +
+    "together are found only with --kept.",
   ],
 };
 

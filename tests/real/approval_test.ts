@@ -1,10 +1,12 @@
 /** Held statements through the whole system: asked, approved, denied, expired, used once. */
 import { deepStrictEqual, doesNotMatch, match, ok, strictEqual } from "node:assert/strict";
+import { decodeProtectedHeader } from "jose";
 import { type Asked, askedBy, decide } from "./approver.ts";
 import { frameHeaders } from "#actors/_kit/frame.ts";
 import { encodeControl } from "#schemas/frames.ts";
 import { auditStream, auditSubject } from "#schemas/subjects.ts";
 import { connectAs, payloadsOf, sessionNamed } from "./bus_user.ts";
+import { command } from "./command.ts";
 import { verify } from "./guarantees.ts";
 import { driver, failure } from "./driver.ts";
 import { asSuperuser } from "./planted.ts";
@@ -189,6 +191,34 @@ permit (principal in Group::"analysts", action == Action::"write", resource == C
     deepStrictEqual(await given(rig, "limited-session", all.length), all);
     const anew = await run(rig, "limited-anew", visits, rig.system.tokens.nurse);
     strictEqual(anew.stderr, "");
+  });
+
+  await scenario(test, rig, "identity's key is rotated between two votes", async () => {
+    const insert = "insert into claims values (900002, 1, 1, 'x', 'x', 'paid');\n";
+    const { psql, asked } = await hold(rig, "rotated", `${insert}select 'after';\n`);
+    deepStrictEqual(await decide(rig, asked, approver, "approve"), ["voted"]);
+    const { directory } = rig.system;
+    const before = await Deno.readTextFile(`${directory}/keys/identity.jwk`);
+    const { code, out, err } = await command(directory, ["rotate", "--json"]);
+    strictEqual(code, 0, err);
+    const { key, earlier, inForce } = JSON.parse(out);
+    deepStrictEqual([earlier, inForce], [1, true]);
+    ok(await Deno.readTextFile(`${directory}/keys/identity.jwk`) !== before);
+    deepStrictEqual(await decide(rig, asked, approver2, "approve"), ["granted"]);
+    match((await finish(psql)).stdout, /INSERT 0 1\nafter\n$/);
+    // Who opens a session from now on is who the new key says.
+    strictEqual((await run(rig, "rotated-after", "select 'in';\n")).stdout, "in\n");
+    await using auditor = await rig.auditor();
+    const signers = payloadsOf(await auditor.frames(), "approval").flatMap(({ payload }) => {
+      const { id, state, by } = payload;
+      const signed = id === asked.approval && (state === "voted" || state === "granted");
+      return signed && by ? [decodeProtectedHeader(by.token).kid === key] : [];
+    });
+    deepStrictEqual(new Set(signers), new Set([false, true]));
+    // Elsewhere, with nothing but the file: it brings what the new key says of the old one.
+    const file = `${directory}/rotated.ndjson`;
+    strictEqual((await command(directory, ["evidence", file])).code, 0);
+    match((await command(directory, ["verify", "--from", file])).out, /^VERIFIED$/m);
   });
 
   // Last, for what is stored here verifies no more.

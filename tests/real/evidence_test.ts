@@ -185,6 +185,35 @@ Deno.test("verify holds a file with its own keys against keys from elsewhere", a
   }
 });
 
+Deno.test("verify takes what identity signed before its key was rotated", async () => {
+  const start = startMs / 1000;
+  const rotated = testSigner("k2", { signer: identity, from: 0, until: start + 60 });
+  const thief = testSigner("k9");
+  const keys = await Deno.makeTempFile();
+  const verdict = async (jwks: unknown, ...words: string[]) =>
+    (await verdictOn(linesOf(frames, { identityKeys: jwks }), ...words)).code;
+  try {
+    strictEqual(await verdict(rotated.jwks), 0);
+    // By the present key alone, as somebody kept it: it signed which were before.
+    await Deno.writeTextFile(keys, JSON.stringify({ keys: rotated.jwks.keys }));
+    strictEqual(await verdict(rotated.jwks, "--identity-keys", keys), 0);
+    strictEqual(await verdict({ keys: rotated.jwks.keys }, "--identity-keys", keys), 1);
+    // Over before the record was made, or planted by who does not hold the present key.
+    const over = testSigner("k2", { signer: identity, from: 0, until: start - 1 });
+    strictEqual(await verdict(over.jwks), 1);
+    const { earlier } = testSigner("k2", { signer: thief, from: 0, until: start + 60 }).jwks;
+    const invented = linesOf(honestFrames(tokens(thief)), {
+      identityKeys: { ...rotated.jwks, earlier },
+    });
+    strictEqual((await verdictOn(invented)).code, 1);
+    const { code, out } = await verdictOn(invented, "--identity-keys", keys);
+    strictEqual(code, 1, out);
+    match(out, /token_bad_signature/);
+  } finally {
+    await Deno.remove(keys);
+  }
+});
+
 function tokens(signer = identity) {
   const { principal, connection } = openPayload();
   const { person: sub, name, groups, purpose, issuer } = principal;

@@ -1,4 +1,6 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { identityKeys } from "#actors/_kit/identity_keys.ts";
+import { nextKeyFile, rotateIdentityKey } from "#deploy/identity_key.ts";
 import { openInstallation } from "#deploy/installation.ts";
 import { LostSecretError } from "#deploy/secret_file.ts";
 
@@ -50,6 +52,34 @@ Deno.test("an installation keeps its keys, and makes no key anew that the record
         ok(await Deno.readTextFile(publicFile) !== published);
       });
     }
+
+    await test.step("identity's key is rotated, and vouches for those before it", async () => {
+      const [file, publicFile] = [
+        `${directory}/keys/identity.jwk`,
+        `${directory}/public/identity.jwks`,
+      ];
+      const published = async () => identityKeys(JSON.parse(await Deno.readTextFile(publicFile)));
+      const nowSeconds = Math.floor(Date.now() / 1000);
+      const kids = [...(await published()).keys()];
+      const before = await Deno.readTextFile(file);
+      const first = await rotateIdentityKey(directory, nowSeconds);
+      ok(await Deno.readTextFile(file) !== before);
+      deepStrictEqual([...(await published()).keys()], [first.kid, ...kids]);
+      // Also where the private half was lost.
+      await Deno.remove(file);
+      const second = await rotateIdentityKey(directory, nowSeconds + 1);
+      strictEqual(second.earlier, kids.length + 1);
+      // A start publishes the same.
+      await Deno.remove(publicFile);
+      await open();
+      deepStrictEqual([...(await published()).keys()], [second.kid, first.kid, ...kids]);
+      // One rotation at a time, and none that a clock's error would make worthless.
+      await Deno.writeTextFile(nextKeyFile(directory), "");
+      await rejects(rotateIdentityKey(directory, nowSeconds + 2), Deno.errors.AlreadyExists);
+      await Deno.remove(nextKeyFile(directory));
+      await rejects(rotateIdentityKey(directory, nowSeconds - 1000), TypeError);
+      deepStrictEqual([...(await published()).keys()], [second.kid, first.kid, ...kids]);
+    });
 
     await test.step("secrets are their owner's alone", async () => {
       const modes = new Set<number>();

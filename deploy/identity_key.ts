@@ -1,0 +1,100 @@
+/**
+ * Identity's signing key in an installation's folder: made once, published, and followed by another
+ * when it is rotated. `keys/identity.jwk` holds the key and what it says of those before it;
+ * `public/identity.jwks` is what of it anybody verifies with.
+ *
+ * **Invariant:** each file is replaced whole. Wherever a rotation is cut off, the next start
+ * publishes what belongs to the key that is there.
+ *
+ * @module
+ */
+import { followingKey, newSigningKey, signingKey } from "#actors/identity/signing_key.ts";
+import { ensureSecret } from "#deploy/secret_file.ts";
+
+/** How long a key that is followed is good, so that identity may go on until it takes the next. */
+const handoverSeconds = 60;
+
+/**
+ * Makes the key where there is none, and publishes its public half.
+ * @throws LostSecretError when it is gone, and what it signed is in the record.
+ */
+export async function ensureIdentityKey(directory: string): Promise<void> {
+  const { key, published } = filesOf(directory);
+  const make = async () => JSON.stringify(await newSigningKey());
+  await publish(directory, JSON.parse(await ensureSecret(key, make, published)));
+}
+
+/** A key was put in place of the one before. */
+export type Rotation = {
+  /** The new key's id. */
+  readonly kid: string;
+  /** How many keys before it are published with it. */
+  readonly earlier: number;
+};
+
+/**
+ * Makes another key that vouches for those before it, and puts it in their place; the private half
+ * before is gone with that. Where it is lost already, the published one is followed.
+ *
+ * @throws TypeError when nothing that is there can be followed; AlreadyExists while another
+ * rotation is under way.
+ */
+export async function rotateIdentityKey(directory: string, nowSeconds: number): Promise<Rotation> {
+  const { key, next } = filesOf(directory);
+  const following = await followingKey(await followed(directory), nowSeconds, handoverSeconds);
+  await writeNew(next, JSON.stringify(following), 0o600);
+  try {
+    // First, so that who verifies knows the key before identity signs with it.
+    await publish(directory, following);
+    await Deno.rename(next, key);
+    // A start in between would have published the key before.
+    const { kid, publicKeys: { earlier } } = await publish(directory, following);
+    return { kid, earlier: earlier.length };
+  } catch (error) {
+    await Deno.remove(next).catch(() => {});
+    throw error;
+  }
+}
+
+/** Where a rotation that is under way has its key. */
+export function nextKeyFile(directory: string): string {
+  return filesOf(directory).next;
+}
+
+function filesOf(directory: string) {
+  const key = `${directory}/keys/identity.jwk`;
+  return { key, next: `${key}.next`, published: `${directory}/public/identity.jwks` };
+}
+
+async function followed(directory: string): Promise<unknown> {
+  const { key, published } = filesOf(directory);
+  const kept = await readIfThere(key);
+  if (kept !== null) return JSON.parse(kept);
+  const { keys: [last] = [], earlier = [] } = JSON.parse(await readIfThere(published) ?? "{}");
+  return { ...last, earlier };
+}
+
+async function readIfThere(path: string): Promise<string | null> {
+  return await Deno.readTextFile(path).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  });
+}
+
+async function publish(directory: string, jwk: unknown) {
+  const { published } = filesOf(directory);
+  const key = await signingKey(jwk);
+  const text = `${JSON.stringify(key.publicKeys, null, 2)}\n`;
+  await Deno.remove(`${published}.next`).catch(() => {});
+  await writeNew(`${published}.next`, text, 0o644);
+  await Deno.rename(`${published}.next`, published);
+  return key;
+}
+
+/** On disk when it returns. */
+async function writeNew(path: string, text: string, mode: number): Promise<void> {
+  using file = await Deno.open(path, { write: true, createNew: true, mode });
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+  await file.sync();
+}
