@@ -41,7 +41,7 @@ const console = createConsole({
 await console.start();
 process.bus.subscribe(revocationSubject, ({ payload }) => console.revoke(payload));
 Deno.serve(
-  { hostname: host, port, onListen: process.ready },
+  { hostname: host, port, onListen: () => process.ready() },
   (request, info) => console.app.fetch(request, { address: info.remoteAddr.hostname }),
 );
 
