@@ -60,6 +60,7 @@ export async function renderCompose(plan: ComposePlan): Promise<string> {
       ...actors(plan, config),
       welcome: welcome(plan),
       sallyport: command(plan),
+      rotate: rotate(plan),
     },
     networks: { front: {}, protected: { internal: true } },
     volumes: { installation: {}, revocations: {}, bus: {}, clinic: {} },
@@ -262,6 +263,31 @@ export function commandArguments(plan: ComposePlan): string[] {
       "--allow-env=SALLYPORT_DIR,HOME",
     ]),
     `${plan.root}deploy/sallyport/main.ts`,
+  ];
+}
+
+/** `docker compose run --rm rotate`: the one verb that writes to the installation. */
+function rotate(plan: ComposePlan): Service {
+  return {
+    ...command(plan),
+    entrypoint: ["deno", ...rotateArguments(plan)],
+    command: [],
+    volumes: [`installation:${plan.directory}`],
+  };
+}
+
+/** The arguments with which Deno rotates identity's key there. */
+export function rotateArguments(plan: ComposePlan): string[] {
+  const { root, directory, identityPort } = plan;
+  return [
+    ...running(plan, [
+      `--allow-read=${root},${directory}`,
+      `--allow-write=${directory}/keys,${directory}/public`,
+      `--allow-net=127.0.0.1:${identityPort}`,
+      "--allow-env=SALLYPORT_DIR,HOME",
+    ]),
+    `${root}deploy/sallyport/main.ts`,
+    "rotate",
   ];
 }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { z } from "zod";
 import type { Settings } from "#actors/_kit/settings.ts";
 import type { Check } from "./doctor_check.ts";
 import { CommandError } from "./failure.ts";
@@ -27,8 +28,39 @@ export async function checkProcesses(place: Place, signal: AbortSignal): Promise
     if (running !== null) checks.push(running);
     const door = await doorCheck(place, name, signal);
     if (door !== null) checks.push(door);
+    if (name === "identity" && door?.good === true) checks.push(await keyCheck(place, signal));
   }
   return checks;
+}
+
+const KeySet = z.object({
+  keys: z.array(z.object({ kid: z.string() })).min(1),
+  earlier: z.array(z.unknown()).default([]),
+});
+
+/** Whether identity signs with the key that is published: a rotation may have been cut off. */
+async function keyCheck(place: Place, signal: AbortSignal): Promise<Check> {
+  const { identity, identityKeysFile } = settingsOf(place, "identity");
+  const url = `http://${reachableHost(identity?.host ?? "")}:${identity?.port}`;
+  const answer = await askJson(`${url}/.well-known/jwks.json`, {}, "identity", signal)
+    .catch(() => null);
+  const served = KeySet.safeParse(answer?.body).data;
+  const published = KeySet.safeParse(await jsonOf(identityKeysFile)).data;
+  const kid = served?.keys[0]?.kid;
+  const good = kid !== undefined && published?.keys[0]?.kid === kid;
+  const said = good
+    ? `${kid} signs, and vouches for ${served?.earlier.length} before it`
+    : `identity signs with another key than ${identityKeysFile} has first`;
+  const hint = "start the system again: what signs is published then; or sallyport rotate";
+  return { what: "identity's key", good, said, hint };
+}
+
+async function jsonOf(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await Deno.readTextFile(path));
+  } catch {
+    return null;
+  }
 }
 
 /** Null when no process of this machine was started with these settings. */

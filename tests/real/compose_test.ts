@@ -11,7 +11,7 @@ import {
   processName,
   sshEdgeName,
 } from "#deploy/compose/plan.ts";
-import { commandArguments } from "#deploy/compose/render.ts";
+import { commandArguments, rotateArguments } from "#deploy/compose/render.ts";
 import { install, keep, prepare, welcome } from "#deploy/compose/steps.ts";
 import { issuerArguments } from "#deploy/demo/issuer_process.ts";
 import { settingsOf } from "#deploy/installation.ts";
@@ -102,7 +102,9 @@ Deno.test("compose: installed, prepared, and every process starts with its comma
   match(said.join("\n"), /PGPASSWORD='[\w.-]+' psql "host=127\.0\.0\.1 port=\d+ dbname=ehr/);
 
   // As `docker compose run --rm sallyport <verb>` does, with no more rights than it has there.
+  match(await denoRun(plan, rotateArguments(plan)), /; 1 before it verify what they signed\n$/);
   const doctor = await sallyport(plan, ["doctor"]);
+  match(doctor, /identity's key: .*vouches for 1 before it/);
   ok(doctor.endsWith("all is well\n"), doctor);
   const token = /PGPASSWORD='([\w.-]+)'/.exec(said.join("\n"))?.[1] ?? "";
   match(
@@ -112,9 +114,13 @@ Deno.test("compose: installed, prepared, and every process starts with its comma
 });
 
 /** Runs a verb, with the text on its standard input, and gives all that it said. */
-async function sallyport(plan: ComposePlan, verb: readonly string[], input = ""): Promise<string> {
+function sallyport(plan: ComposePlan, verb: readonly string[], input = ""): Promise<string> {
+  return denoRun(plan, [...commandArguments(plan), ...verb], input);
+}
+
+async function denoRun(plan: ComposePlan, args: readonly string[], input = ""): Promise<string> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: [...commandArguments(plan), ...verb],
+    args: [...args],
     env: { SALLYPORT_DIR: plan.directory },
     stdin: "piped",
     stdout: "piped",
