@@ -71,6 +71,44 @@ insert into other.people values (1, '987-43-9911'), (2, '986-52-8821');
 create table other.patients (id int, label text);
 insert into other.patients values (1, 'not a patient');
 
+-- What nobody has listed, and what is plain: `unlisted: mask`, and patterns of plain columns.
+create schema intake;
+create table intake.arrivals (
+  id int not null,
+  who text not null,
+  badge bigint not null,
+  seen date not null,
+  doc jsonb not null,
+  loud text generated always as (upper(who)) stored
+);
+insert into intake.arrivals values
+  (1, 'arrivalwordkittiwake', 618305947, '1962-02-19', '{"word": "arrivalwordkittiwake"}'),
+  (2, 'arrivalwordkittiwake', 618305947, '1962-02-19', '{"deep": ["arrivalwordkittiwake"]}');
+create table intake.loose as select id, who from intake.arrivals;
+alter table intake.loose alter column id set not null;
+create table intake.known (id int not null, who text) partition by list (id);
+create table intake.known_later partition of intake.known for values in (7);
+insert into intake.known values (7, 'nobody');
+create table intake.open (who text);
+create view v_arrivals as select id, who as department, badge + 1 as next from intake.arrivals;
+create materialized view m_arrivals as select id, doc as words from intake.arrivals;
+create function arrival(int) returns text language sql stable
+  as $$ select who from intake.arrivals where id = $1 $$;
+
+-- A class by the relation's name alone.
+create table ward_book (id int, secret text);
+create table ward_shelf (id int, secret text);
+create table ward_case (id int, secret text);
+insert into ward_book values (1, 'bookwordguillemot');
+insert into ward_shelf values (1, 'bookwordguillemot');
+create table ward_page (id int, secret text);
+create table ward_leaf (id int, secret text);
+insert into ward_case values (1, 'bookwordguillemot');
+insert into ward_page values (1, 'bookwordguillemot');
+insert into ward_leaf values (1, 'bookwordguillemot');
+create schema wing create table page (id int, secret text);
+insert into wing.page values (1, 'bookwordguillemot');
+
 -- Views, views of views, a materialised view, a writable view with a rule.
 create view v_numbers as select id, ssn as number, length(ssn) as size from patients;
 create view v_again as select n.number as x, n.id from v_numbers n;

@@ -45,13 +45,15 @@ export function readEvasions(): Promise<Entry[]> {
  */
 function batchesOf(entries: readonly Entry[]): Batch[] {
   const queries = entries.filter(({ place }) => /^0[12]/.test(place));
-  const others = entries.filter((entry) => !queries.includes(entry));
+  const last = entries.filter(({ place }) => place.startsWith("09"));
+  const others = entries.filter((entry) => !queries.includes(entry) && !last.includes(entry));
   const further = entries.filter(({ place }) => /^0(?:4_opaque|5|7_sessions)/.test(place));
   return [
     { entries: queries, mode: "simple", party: "ordinary" },
     { entries: queries, mode: "binary", party: "ordinary" },
     ...others.map((entry) => ({ entries: [entry], mode: "simple", party: "ordinary" } as const)),
     ...further.map((entry) => ({ entries: [entry], mode: "simple", party: "unbound" } as const)),
+    ...last.map((entry) => ({ entries: [entry], mode: "simple", party: "ordinary" } as const)),
   ];
 }
 

@@ -17,13 +17,13 @@ export const plantedValues = {
   mrn: ["MRN-77180001", "MRN-77180002", "MRN-77180003"],
   name: ["Zebulina Quorxplanted", "Wolframina Yttriumfeld", "Xanthippe Kvothebrook"],
   ssn: ["987-43-9911", "986-52-8821", "985-61-7731"],
-  dob: ["1931-07-23", "1947-11-29", "1953-08-17"],
+  dob: ["1931-07-23", "1947-11-29", "1953-08-17", "1962-02-19"],
   zip: ["87931-4471", "86427-3391", "85713-9927"],
   email: ["zebu.quorx@zqmail.example", "wolf.yttr@wymail.example", "xanth.kvot@xkmail.example"],
   phone: ["(617) 555-0177", "(718) 555-0188", "(819) 555-0199"],
   note: ["Zqplantednote about glioblastoma", "Wyplantednote about endocarditis"],
-  number: ["804172631", "739518462"],
-  text: ["vaultwordkestrel", "vaultwordmerganser"],
+  number: ["804172631", "739518462", "618305947"],
+  text: ["vaultwordkestrel", "vaultwordmerganser", "arrivalwordkittiwake", "bookwordguillemot"],
 } as const;
 
 /** Parts that give a value away as well. */
@@ -31,7 +31,7 @@ const parts = [
   ...["zebulina", "quorxplanted", "wolframina", "yttriumfeld", "xanthippe", "kvothebrook"],
   ...["zqplantednote", "wyplantednote", "glioblastoma", "endocarditis"],
   ...["zebuquorx", "wolfyttr", "xanthkvot", "zqmail", "wymail", "xkmail"],
-  ...["kestrel", "merganser"],
+  ...["kestrel", "merganser", "kittiwake", "guillemot"],
 ];
 
 type Needle = { readonly what: string; readonly text: string };

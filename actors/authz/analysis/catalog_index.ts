@@ -40,6 +40,8 @@ export type Relation = {
   readonly generated: readonly (string | null)[];
   readonly definition: string | null;
   readonly uniqueKeys: readonly (readonly string[])[];
+  /** Direct parents, by oid. */
+  readonly parents: readonly number[];
   /** True when some column has a class, by pattern or inheritance. */
   readonly classified: boolean;
   /** Its own, and that of its children, whose rows are reached through it. */
@@ -199,6 +201,7 @@ function indexRelation(
     generated: relation.columns.map((column) => column.generated),
     definition: relation.definition,
     uniqueKeys: relation.uniqueKeys,
+    parents: relation.parents,
     classified: own !== undefined && own.size > 0,
     code,
     types: [

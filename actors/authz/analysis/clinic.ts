@@ -83,6 +83,10 @@ export const clinicCatalog: Catalog = {
     relation(1010, "v_ids", "id", { kind: "v", definition: " SELECT id FROM public.patients;" }),
     relation(1011, "events", "id ssn at", { kind: "p" }),
     relation(1012, "events_2026", "id ssn at", { parents: [1011] }),
+    relation(1014, "rosters", "id who"),
+    relation(1015, "rosters_2026", "id who", { parents: [1014] }),
+    relation(1016, "bills", "id memo"),
+    relation(1017, "bills_open", "id memo", { parents: [1016] }),
     {
       ...relation(1013, "cards", "id ssn tail"),
       columns: [
@@ -136,7 +140,14 @@ export const clinicListing: Listing = {
     birthdate: { columns: ["public.patients.dob"] },
     zip: { columns: ["public.patients.zip"] },
     contact: { columns: ["public.patients.email", "public.patients.phone"] },
-    note: { columns: ["public.visits.reason", "public.notes.body"] },
+    note: {
+      columns: [
+        "public.visits.reason",
+        "public.notes.body",
+        "public.rosters.who",
+        "public.bills_open.memo",
+      ],
+    },
   },
   plain: [],
   unlisted: "keep",

@@ -12,6 +12,7 @@ import { callFunction } from "./calls.ts";
 import { isLasting } from "./builtin_functions.ts";
 import { type DefinitionRow, definitions, dropDetail } from "./definitions.ts";
 import { targetItem } from "./from.ts";
+import { tablesDropped } from "./inheritance.ts";
 import { named, plain } from "./lineage.ts";
 import { assign, writes } from "./modify.ts";
 import { execute } from "./named.ts";
@@ -112,11 +113,14 @@ export function define({ tag, body }: Node, run: Run): Judged | Refused {
   return done(commandOf(tag, body, row), changeOf(tag, body, row, run));
 }
 
-/** What changes the meaning of later statements, or brings in rows, where no class is known. */
+/**
+ * What changes the meaning of later statements, or brings in rows, where no class is known, or
+ * drops what it does not name.
+ */
 const untraced: ReadonlySet<string> = new Set(
   `RuleStmt CreateCastStmt CreateConversionStmt CreateTransformStmt CreateOpClassStmt
   CreateOpFamilyStmt AlterOpFamilyStmt CreateForeignTableStmt ImportForeignSchemaStmt
-  CreateSubscriptionStmt`.split(/\s+/),
+  CreateSubscriptionStmt DropOwnedStmt`.split(/\s+/),
 );
 
 /** DROP's tag names what is dropped. */
@@ -129,6 +133,7 @@ function special(tag: string, body: Fields, run: Run): void {
   switch (tag) {
     case "DropStmt":
       run.details.add(dropDetail(text(body["removeType"])));
+      tablesDropped(body, run);
       return dropped(body, run);
     case "CreateStmt":
       partitionBound(body["partbound"], run);

@@ -134,6 +134,27 @@ for (const [sql, command, effects, details] of rows) {
   });
 }
 
+Deno.test("a column dropped with a class stays in children that have it by another name alone", () => {
+  const effects = (sql: string) => analysisOf(sql).effects.join(" ");
+  deepStrictEqual(effects("alter table only events drop column ssn"), "define");
+  deepStrictEqual(effects("alter table patients drop column name"), "define");
+  deepStrictEqual(effects("alter table only rosters drop column who"), "define declassify");
+  deepStrictEqual(effects("alter table only rosters_2026 drop column who"), "define");
+  deepStrictEqual(effects("alter table rosters drop column id"), "define");
+});
+
+Deno.test("a parent, and its other children, may lose a class with a child that is dropped", () => {
+  const effects = (sql: string) => analysisOf(sql).effects.join(" ");
+  deepStrictEqual(effects("drop table events_2026"), "define");
+  deepStrictEqual(effects("drop table patients, rosters_2026"), "define");
+  deepStrictEqual(effects("drop table bills, bills_open"), "define declassify");
+  deepStrictEqual(effects("drop table public.bills_open cascade"), "define declassify");
+  deepStrictEqual(effects("drop schema public cascade"), "define declassify");
+  deepStrictEqual(effects("drop type pair cascade"), "define declassify");
+  deepStrictEqual(effects("drop type pair"), "define");
+  deepStrictEqual(effects("drop extension pair"), "define declassify");
+});
+
 Deno.test("relations of a definition are named", () => {
   const relations = (sql: string) => analysisOf(sql).relations;
   deepStrictEqual(relations("truncate claims, other.codes"), ["other.codes", "public.claims"]);

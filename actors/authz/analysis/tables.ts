@@ -1,22 +1,21 @@
 /**
- * What a change of a table moves, keeps or tells: columns that lose what they derived from, rows
- * that lose their parent, keys that follow updates, indexes that put rows in order.
+ * What a change of a table moves, keeps or tells: columns that lose what they derived from, keys
+ * that follow updates, indexes that put rows in order.
  *
  * **Invariant:** where values stay behind in a column that had a class by something else than its
- * name, and has none without it, or come under a parent that is listed, the change has the effect
- * `declassify`.
+ * name, and has none without it, the change has the effect `declassify`.
  *
  * @module
  */
 import { classesByName } from "#schemas/classification.ts";
-import { unlistedClass } from "#schemas/policy_schema.ts";
 import { castValue } from "./calls.ts";
 import { valueOf } from "./expression.ts";
 import { filterByCondition, filterBySide, sideOf } from "./filters.ts";
 import { targetItem } from "./from.ts";
 import { isSubset, named, opaque } from "./lineage.ts";
+import { inheritanceChanged } from "./inheritance.ts";
 import { assign } from "./modify.ts";
-import { creationSchema, type Resolved, resolveRelation } from "./resolve.ts";
+import { creationSchema, resolveRelation } from "./resolve.ts";
 import { filterBy, type Run, spend } from "./run.ts";
 import { type FromItem, nested } from "./scope.ts";
 import type { SessionChange } from "./session.ts";
@@ -79,13 +78,7 @@ export function alterTable(body: Fields, run: Run): void {
       const own = resolved?.targets.find(({ name }) => name === text(command["name"])) ?? null;
       assign(own, derived, run);
     }
-    const other = { RangeVar: bodyOf(command["def"], "PartitionCmd")?.["name"] };
-    if (command["subtype"] === "AT_DropInherit") parted(resolved, command["def"], run);
-    if (text(command["subtype"]).startsWith("AT_Detach")) parted(resolved, other, run);
-    if (command["subtype"] === "AT_AddInherit") {
-      joined(resolved, relationOf(command["def"], run), run);
-    }
-    if (command["subtype"] === "AT_AttachPartition") joined(relationOf(other, run), resolved, run);
+    inheritanceChanged(command, resolved, run);
     const constraint = bodyOf(command["def"], "Constraint");
     if (constraint === null) continue;
     for (const key of items(constraint["keys"])) {
@@ -96,40 +89,6 @@ export function alterTable(body: Fields, run: Run): void {
     );
     cascades(constraint, referencing, run);
   }
-}
-
-/** A child and a parent share classes by their columns' names; once parted they keep the rows. */
-function parted(one: Resolved | null, other: unknown, run: Run): void {
-  for (const resolved of [one, relationOf(other, run)]) {
-    if (resolved === null || resolved.columns === null) {
-      run.effects.add("declassify");
-      continue;
-    }
-    for (const { name, classes } of resolved.columns) {
-      const own = classesByName(run.schema.listing, resolved.schema, resolved.name, name);
-      if (!isSubset(classes, own)) run.effects.add("declassify");
-    }
-  }
-}
-
-/** What a parent has listed its children have, so that in them it is unlisted no more. */
-function joined(child: Resolved | null, parent: Resolved | null, run: Run): void {
-  if (run.schema.listing.unlisted === "keep") return;
-  const above = parent?.columns ?? null;
-  for (const { name, classes } of child?.columns ?? [named("", opaque)]) {
-    const same = above?.find((column) => column.name === name);
-    const isKept = child !== null && above !== null &&
-      (same === undefined || isSubset(classes.filter(isUnlisted), same.classes));
-    if (!isKept) run.effects.add("declassify");
-  }
-}
-
-function isUnlisted(name: string): boolean {
-  return name === unlistedClass;
-}
-
-function relationOf(definition: unknown, run: Run): Resolved | null {
-  return resolveRelation(fields(fields(definition)["RangeVar"]), run);
 }
 
 /** A foreign key that follows updates writes what is referenced into the columns that refer. */

@@ -1,0 +1,118 @@
+/**
+ * Changes of who inherits from whom. Parents and children (inheritance, partitions) share classes by
+ * their columns' names, so that one may have from another what its own name does not say.
+ *
+ * **Invariant:** where a column has a class through a relation that it is parted from, or that goes,
+ * and keeps values, or comes under a parent that is listed, the change has the effect `declassify`.
+ *
+ * @module
+ */
+import { classesByName } from "#schemas/classification.ts";
+import { unlistedClass } from "#schemas/policy_schema.ts";
+import type { Relation } from "./catalog_index.ts";
+import { type Column, isSubset, named, opaque } from "./lineage.ts";
+import { type Resolved, resolveRelation } from "./resolve.ts";
+import { type Run, spend } from "./run.ts";
+import { bodyOf, type Fields, items, stringsOf, text } from "./tree.ts";
+
+/** What a command of ALTER TABLE changes of it. */
+export function inheritanceChanged(command: Fields, resolved: Resolved | null, run: Run): void {
+  const { subtype, def, name } = command;
+  const partition = bodyOf(def, "PartitionCmd")?.["name"];
+  switch (subtype) {
+    case "AT_AddInherit":
+      return joined(resolved, resolveRelation(bodyOf(def, "RangeVar"), run), run);
+    case "AT_AttachPartition":
+      return joined(resolveRelation(partition, run), resolved, run);
+    case "AT_DropInherit":
+      return parted(resolved, resolveRelation(bodyOf(def, "RangeVar"), run), run);
+    case "AT_DetachPartition":
+    case "AT_DetachPartitionFinalize":
+      return parted(resolved, resolveRelation(partition, run), run);
+    case "AT_DropColumn":
+      return columnDropped(text(name), resolved, run);
+  }
+}
+
+/** NO INHERIT, DETACH: both keep their rows. */
+function parted(one: Resolved | null, other: Resolved | null, run: Run): void {
+  for (const resolved of [one, other]) {
+    if (resolved === null || resolved.columns === null) run.effects.add("declassify");
+    else stands(resolved, resolved.columns, run);
+  }
+}
+
+/** INHERIT, ATTACH: what a parent has listed its children have, so that it is unlisted no more. */
+function joined(child: Resolved | null, parent: Resolved | null, run: Run): void {
+  if (run.schema.listing.unlisted === "keep") return;
+  const above = parent?.columns ?? null;
+  for (const { name, classes } of child?.columns ?? [named("", opaque)]) {
+    const same = above?.find((column) => column.name === name);
+    const isKept = child !== null && above !== null &&
+      (same === undefined || !classes.includes(unlistedClass) ||
+        same.classes.includes(unlistedClass));
+    if (!isKept) run.effects.add("declassify");
+  }
+}
+
+/** DROP COLUMN: children that have the column by themselves, or with ONLY, keep it and its rows. */
+function columnDropped(name: string, parent: Resolved | null, run: Run): void {
+  const dropped = parent?.columns?.find((column) => column.name === name);
+  if (dropped === undefined || dropped.classes.length === 0) return;
+  for (const relation of descendantsOf(parent?.relation ?? null, run)) {
+    if (relation.columns.some((column) => column.name === name)) stands(relation, [dropped], run);
+  }
+}
+
+/** DROP: a parent of what goes remains, and its other children. CASCADE may reach other tables. */
+export function tablesDropped(body: Fields, run: Run): void {
+  const kind = text(body["removeType"]);
+  const isWide = kind === "OBJECT_EXTENSION" ||
+    body["behavior"] === "DROP_CASCADE" && !reachesNoTable.test(kind);
+  if (!isWide && !/^OBJECT_(?:FOREIGN_)?TABLE$/.test(kind)) return;
+  const named = items(body["objects"]).map((object) =>
+    stringsOf(bodyOf(object, "List")?.["items"])?.toReversed() ?? []
+  );
+  // Without a schema it may be any of the name.
+  const goes = ({ schema, name }: Relation) =>
+    isWide || named.some(([last, place = schema]) => last === name && place === schema);
+  const all = allRelations(run);
+  const parents = new Set(all.flatMap((one) => goes(one) ? one.parents : []));
+  for (const one of all) if (parents.has(one.oid)) stands(one, one.columns, run);
+}
+
+/** Of what depends on these no table goes with them. */
+const reachesNoTable = /^OBJECT_(?:VIEW|MATVIEW|INDEX|SEQUENCE|TRIGGER|RULE|POLICY)$/;
+
+/** Whether columns have their classes by the relation's own names. */
+function stands(
+  { schema, name: relation }: Pick<Relation, "schema" | "name">,
+  columns: readonly Column[],
+  run: Run,
+): void {
+  for (const { name, classes } of columns) {
+    const own = classesByName(run.schema.listing, schema, relation, name);
+    if (!isSubset(classes, own)) run.effects.add("declassify");
+  }
+}
+
+function descendantsOf(relation: Relation | null, run: Run): readonly Relation[] {
+  const all = allRelations(run);
+  const above = new Set(relation === null ? [] : [relation.oid]);
+  const found: Relation[] = [];
+  for (let count = -1; count < found.length;) {
+    count = found.length;
+    for (const one of all) {
+      if (above.has(one.oid) || !one.parents.some((oid) => above.has(oid))) continue;
+      above.add(one.oid);
+      found.push(one);
+    }
+  }
+  return found;
+}
+
+function allRelations(run: Run): readonly Relation[] {
+  const all = run.schema.relations.values().flatMap((inSchema) => inSchema.values()).toArray();
+  spend(run, all.length);
+  return all;
+}
