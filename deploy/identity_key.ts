@@ -21,7 +21,8 @@ const handoverSeconds = 60;
 export async function ensureIdentityKey(directory: string): Promise<void> {
   const { key, published } = filesOf(directory);
   const make = async () => JSON.stringify(await newSigningKey());
-  await publish(directory, JSON.parse(await ensureSecret(key, make, published)));
+  const otherwise = `sallyport rotate makes one that follows the key of ${published}`;
+  await publish(directory, JSON.parse(await ensureSecret(key, make, published, otherwise)));
 }
 
 /** A key was put in place of the one before. */

@@ -9,15 +9,16 @@
 export class LostSecretError extends Error {
   override readonly name = "LostSecretError";
   readonly hint: string;
-  constructor(path: string, needsIt: string) {
+  constructor(path: string, needsIt: string, otherwise?: string) {
     super(`${path} is gone, and ${needsIt} is of no use without it`);
-    this.hint = `put it back from your copy; to begin anew without it, move ${needsIt} away`;
+    const anew = otherwise ?? `to begin anew without it, move ${needsIt} away`;
+    this.hint = `put it back from your copy; ${anew}`;
   }
 }
 
 /**
  * Reads the secret at `path`; makes it where there is none. `needsIt` is a file or folder that was
- * made with it.
+ * made with it; `otherwise` says what else may be done when only that is there.
  *
  * @throws LostSecretError when the secret is gone and `needsIt` is there.
  */
@@ -25,11 +26,12 @@ export async function ensureSecret(
   path: string,
   make: () => string | Promise<string>,
   needsIt?: string,
+  otherwise?: string,
 ): Promise<string> {
   const kept = await Deno.readTextFile(path).catch(unlessMissing);
   if (kept !== null) return kept.trim();
   if (needsIt !== undefined && await Deno.stat(needsIt).catch(unlessMissing) !== null) {
-    throw new LostSecretError(path, needsIt);
+    throw new LostSecretError(path, needsIt, otherwise);
   }
   const made = await make();
   await Deno.writeTextFile(path, `${made}\n`, { mode: 0o600, createNew: true });
