@@ -3,6 +3,7 @@ import type { Judged } from "#actors/_kit/edge/judged.ts";
 import type { ControlPayload } from "#schemas/frames.ts";
 import { joinBytes } from "#schemas/join_bytes.ts";
 import type { TransactionStatus } from "#schemas/wire/postgres/ready_for_query.ts";
+import { abortCopy, abortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
 import type { AgentRequest, Copies, RequestEnd } from "./gather.ts";
 
 /** An approval that waits for people. */
@@ -34,14 +35,29 @@ export type Outstanding = {
   readonly copies: Copies;
   /** The edge's own: the agent hears nothing of it. */
   readonly silent: boolean;
-  /** The edge's own that ends a COPY: what the agent is told instead, once that was given up. */
+  /** The edge's own that ends a COPY or a batch: what the agent is told once that was given up. */
   readonly refusal: Uint8Array | null;
+  /** Behind its refusal the agent is owed a ReadyForQuery. */
+  readonly owesReady: boolean;
+  /** The server has run a part of the batch that it belongs to. */
+  inBatch: boolean;
 };
 
 /** Whose request it is, and the words that the agent is told of its own instead. */
-export type Asker = { readonly silent: boolean; readonly refusal: Uint8Array | null };
-export const byAgent: Asker = { silent: false, refusal: null };
-export const byEdge: Asker = { silent: true, refusal: null };
+export type Asker = Pick<Outstanding, "silent" | "refusal" | "owesReady">;
+export const byAgent: Asker = { silent: false, refusal: null, owesReady: false };
+export const byEdge: Asker = { silent: true, refusal: null, owesReady: false };
+
+/** What makes the server give up the COPY or batch of which a part was refused. */
+export function givingUp(
+  { copies, end }: Pick<Outstanding, "copies" | "end">,
+  refusal: Uint8Array,
+): [asked: AgentRequest, asker: Asker] {
+  const isBatch = copies === "no";
+  const owesReady = isBatch ? end !== "flush" : copies === "simple";
+  const bytes = isBatch ? abortTransaction : abortCopy;
+  return [{ bytes, end: "query", copies }, { silent: true, refusal, owesReady }];
+}
 
 export function newOutstanding(
   request: number,
@@ -50,7 +66,8 @@ export function newOutstanding(
 ): Outstanding {
   const flags = { held: false, asked: false, outcome: false, released: false, failed: false };
   const facts = { request, end, copies, bytes: bytes.length, ...asker };
-  return { ...facts, ...flags, verdict: null, sequence: 0, tail: empty, why: "", approval: null };
+  const unknown = { verdict: null, sequence: 0, tail: empty, why: "", approval: null };
+  return { ...facts, ...flags, ...unknown, inBatch: false };
 }
 
 /** All of a session, oldest first. */
@@ -59,6 +76,7 @@ export class OutstandingRequests {
   #settledThrough = 0;
   #newestComplete = -1;
   #lookedFor = -1;
+  #batchIsOpen = false;
 
   get all(): readonly Outstanding[] {
     return this.#all;
@@ -73,7 +91,13 @@ export class OutstandingRequests {
     return this.#all.find((one) => one.request === request);
   }
   add(request: Outstanding): void {
+    request.inBatch = this.#batchIsOpen;
     this.#all.push(request);
+  }
+
+  /** The server has run something behind which it has not said that it is ready. */
+  get batchIsOpen(): boolean {
+    return this.#batchIsOpen;
   }
 
   /** A part of it is stored; what becomes of it is stored behind that. */
@@ -86,6 +110,8 @@ export class OutstandingRequests {
   complete(): Outstanding | undefined {
     const first = this.#all.shift();
     if (first === undefined) return undefined;
+    const ran = first.verdict?.decision === "allow";
+    if (ran && first.request > 0) this.#batchIsOpen = readyStatus(first) === null;
     this.#newestComplete = first.request;
     this.#settledThrough = Math.max(this.#settledThrough, first.sequence);
     return this.first;

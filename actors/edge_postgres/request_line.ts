@@ -2,8 +2,9 @@
  * The requests of an agent that it may have sent too early to be passed on: an error in what runs
  * before them makes the server pass them over.
  *
- * Theory of operation. Behind a batch that ends with Flush, and behind the data of a COPY, requests
- * wait until that is settled; only data follows data at once. After an error that the server does
+ * Theory of operation. Behind a batch that ends with Flush, behind what then ends that batch, and
+ * behind the data of a COPY, requests wait until that is settled; only data follows data at once.
+ * After an error that the server does
  * not know of, the edge passes over what the server would: of a batch all up to Sync, of a COPY
  * that a simple query began the rest of its data.
  * https://www.postgresql.org/docs/current/protocol-flow.html
@@ -65,7 +66,8 @@ function mustWait(next: AgentRequest, outstanding: readonly Outstanding[]): bool
   // Behind what is waited for stands nothing else, but for what the edge asks by itself.
   const last = outstanding.findLast(({ silent, refusal }) => !silent || refusal !== null);
   if (last === undefined) return false;
-  return last.end === "flush" || last.copies !== "no" && next.end !== "copy";
+  if (last.end === "flush" || last.inBatch && last.copies === "no") return true;
+  return last.copies !== "no" && next.end !== "copy";
 }
 
 /** The end of a batch of which nothing else is passed on. */

@@ -33,7 +33,30 @@ Deno.test("what is sent behind a batch without Sync is asked once that has ended
   const session = opened();
   deepStrictEqual(published(session.receive(flushed)), [flushed]);
   deepStrictEqual(published(session.receive(Uint8Array.of(...batch, ...query))), []);
-  deepStrictEqual(published(runs(session, 1, 1, null)), [batch, query]);
+  // What ends the batch is waited for, too: it may be refused, and the batch with it.
+  deepStrictEqual(published(runs(session, 1, 1, null)), [batch]);
+  deepStrictEqual(published(runs(session, 2, 2, "I")), [query]);
+});
+
+Deno.test("a batch is given up when its end is refused and the server has run a part of it", () => {
+  const isReady = new TextDecoder().decode(ready("I"));
+  for (const [end, owed] of [[batch, isReady], [query, isReady], [flushed, ""]] as const) {
+    for (const failed of [true, false]) {
+      const session = opened();
+      session.receive(flushed);
+      runs(session, 1, 1, null);
+      session.receive(Uint8Array.of(...end, ...batch));
+      const refused = session.stored(verdict(2, "deny"));
+      deepStrictEqual([published(refused)[0], written(refused)], [abortTransaction, ""]);
+      session.stored(verdict(3, "allow"));
+      session.stored(response(2, 3, ready("I")));
+      const status = failed ? "failed" : "executed";
+      const told = written(session.stored(outcome(3, { status, transaction: "I" })));
+      // A batch that had failed before has its error from the server.
+      match(told, failed ? /^E.*42501/s : /^(?!E)/);
+      ok(told.endsWith(owed) && (failed || told === owed));
+    }
+  }
 });
 
 Deno.test("behind a batch that was refused all is passed over up to its own Sync", () => {
@@ -59,8 +82,8 @@ Deno.test("reading stops while too much waits behind a batch without Sync", () =
   const many = new Uint8Array(query.length * 300);
   for (let at = 0; at < many.length; at += query.length) many.set(query, at);
   ok(has(session.receive(many), "pause"));
-  const asked = runs(session, 1, 1, null);
-  equal(published(asked).length, 300);
+  equal(published(runs(session, 1, 1, null)).length, 1);
+  equal(published(runs(session, 2, 2, "I")).length, 299);
 });
 
 Deno.test("a COPY of which a part is refused is given up, and the session goes on", () => {

@@ -28,13 +28,14 @@ import {
 } from "#schemas/frames.ts";
 import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
 import type { TransactionStatus } from "#schemas/wire/postgres/ready_for_query.ts";
-import { abortCopy, abortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
+import { abortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
 import { Credit } from "./credit.ts";
 import { type AgentRequest, type Gathered, Gatherer } from "./gather.ts";
 import {
   type Asker,
   byAgent,
   byEdge,
+  givingUp,
   newOutstanding,
   type Outstanding,
   OutstandingRequests,
@@ -101,7 +102,8 @@ export class Session {
 
   /** Nothing is under way that an end would break off. */
   get isAtRest(): boolean {
-    return this.#outstanding.length === 0 && this.#transaction === "idle";
+    const { length, batchIsOpen } = this.#outstanding;
+    return length === 0 && !batchIsOpen && this.#transaction === "idle";
   }
 
   /** The agent's socket is gone. */
@@ -260,8 +262,7 @@ export class Session {
 
   /** What the server says of itself is preceded by our own word that the agent is in. */
   #open(): void {
-    const { first } = this.#outstanding;
-    if (first?.verdict?.decision !== "allow") return;
+    if (this.#outstanding.first?.verdict?.decision !== "allow") return;
     this.#opened = true;
     this.#say(words.admitted(this.#processId, this.#ports.secretKey));
   }
@@ -350,7 +351,9 @@ export class Session {
     if (first.request === 0 || first.silent) {
       return this.#end("denied", words.denied(verdict.reasons));
     }
-    if (first.copies !== "no") return this.#giveUp(first, verdict);
+    if (first.copies !== "no" || this.#outstanding.batchIsOpen) {
+      return this.#giveUp(first, verdict);
+    }
     this.#say(words.refusal(verdict.reasons));
     this.#failed(first);
     if (first.end !== "flush") this.#say(words.readyForQuery(this.#transaction));
@@ -365,21 +368,19 @@ export class Session {
     this.#line.passOver(first);
   }
 
-  /** A part of a COPY was refused: the server is made to give it up, once. */
+  /** A part of a COPY or of a batch was refused: the server is made to give it up, once. */
   #giveUp(first: Outstanding, { reasons }: Judged): void {
     if (this.#outstanding.all.some(({ refusal }) => refusal !== null)) return;
-    const { copies } = first;
-    const refusal = words.refusal(reasons);
-    this.#ask({ bytes: abortCopy, end: "query", copies }, { silent: true, refusal });
-    if (first.end === "sync") this.#ask(loneSync, byAgent);
+    this.#ask(...givingUp(first, words.refusal(reasons)));
+    if (first.copies !== "no" && first.end === "sync") this.#ask(loneSync, byAgent);
     else this.#line.passOver(first);
   }
 
-  /** The COPY is over; one that was over before had its error from the server. */
-  #gaveUp({ failed, copies }: Outstanding, refusal: Uint8Array): void {
-    if (!failed) return;
-    this.#say(refusal);
-    if (copies === "simple") this.#say(words.readyForQuery(this.#transaction));
+  /** The COPY or batch is over; one that was over before had its error from the server. */
+  #gaveUp({ failed, copies, owesReady }: Outstanding, refusal: Uint8Array): void {
+    if (failed) this.#say(refusal);
+    const ended = failed || copies === "no";
+    if (owesReady && ended) this.#say(words.readyForQuery(this.#transaction));
   }
 
   #end(reason: string, bytes: Uint8Array | null): void {

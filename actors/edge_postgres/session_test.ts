@@ -132,7 +132,8 @@ Deno.test("what ReadyForQuery says counts, over the borders of parts and not beh
   batch.receive(frontendBytes({ kind: "flush" }));
   batch.stored(response(1, 1, end));
   batch.receive(query);
-  deepStrictEqual(published(batch.stored(verdict(2, "deny"))), []);
+  const refused = batch.stored(verdict(2, "deny"));
+  deepStrictEqual(published(refused), [abortTransaction], "the batch goes on behind a Flush");
 });
 
 Deno.test("a refusal is worded when it is its turn, and aborts an open transaction", () => {

@@ -35,6 +35,7 @@ export function settleSession(
     state.session = unknownSession(state.session, transaction ?? state.transaction);
     state.portals = new Map();
   }
+  if (outcome.request > 0 && outcome.status !== "not_run") state.batchIsOpen = transaction === null;
   if (transaction !== null) {
     state.transaction = transaction;
     // Portals end with their transaction.

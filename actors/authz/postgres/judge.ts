@@ -109,7 +109,7 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
           ? opened(state, connection)
           : consequence(state, understood(asked, state, connection), policies, connection),
       denied(asked) {
-        if (state.transaction === "T") state.refused = true;
+        if (state.transaction === "T" || state.batchIsOpen) state.refused = true;
         // What follows would be the rest of a COPY of which a part is missing.
         const tag = asked?.bytes?.[0];
         const isPart = tag === undefined ? state.copying !== null : copyTags.has(tag);

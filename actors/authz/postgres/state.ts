@@ -9,8 +9,10 @@ export type PostgresState = {
   session: SessionState;
   portals: Portals;
   transaction: "I" | "T" | "E";
-  /** A statement of the open transaction was refused: only ROLLBACK may follow. */
+  /** A statement of the open transaction or batch was refused: only ROLLBACK may follow. */
   refused: boolean;
+  /** Something ran behind which the server has not said that it is ready, as after Flush. */
+  batchIsOpen: boolean;
   /** The catalog that the session's own DDL made, until it is known here. */
   needsCatalog: string | null;
   catalogWaitOver: boolean;
@@ -31,6 +33,7 @@ export function initialPostgresState(session: SessionState, digest: Digest): Pos
     portals: new Map(),
     transaction: "I",
     refused: false,
+    batchIsOpen: false,
     needsCatalog: null,
     catalogWaitOver: false,
     copying: null,
