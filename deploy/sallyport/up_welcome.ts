@@ -38,6 +38,10 @@ export async function welcome(standing: Standing, call: Call): Promise<void> {
     ? [
       `With an access token of ${config.issuer.url} for ${config.issuer.audience}:`,
       psql("<token>", "me"),
+      ...(config.issuer.people_clients.length > 0 ? [] : [
+        "By one without `act` an agent acts for its holder, for no client is people's own yet\n" +
+        "(issuer.people_clients in sallyport.yaml).",
+      ]),
       "What is held is decided at:",
     ]
     : [
