@@ -8,6 +8,7 @@ import { lineText } from "#actors/audit/replay/text.ts";
 import { CommandError, exitCodes } from "./failure.ts";
 import type { Grammar } from "./arguments.ts";
 import { checkBus } from "./doctor_bus.ts";
+import { checkColumns } from "./doctor_columns.ts";
 import { checkFiles } from "./doctor_files.ts";
 import { checkInForce } from "./doctor_in_force.ts";
 import { checkProcesses } from "./doctor_processes.ts";
@@ -40,6 +41,7 @@ async function run(call: Call): Promise<number> {
     await using auditor = await connectAuditor(place);
     for (const check of await checkBus(auditor)) note(check);
     note(await checkInForce(place, auditor));
+    for (const check of await checkColumns(auditor)) note(check);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     note({ what: "bus", good: false, said: error.message, hint: error.hint });

@@ -165,6 +165,10 @@ Deno.test("init puts a gateway in front of one's own PostgreSQL, and up runs it"
         "ward.visitor.badge plain true",
         "ward.visitor.words unknown true",
       ]);
+      const { out, err } = await command(directory, ["discover", "--connection", "ward"]);
+      match(out, /^masked {2}plain {4}ward {2}ward\.visitor\.badge {2}int4$/m);
+      match(err, /4 columns are listed nowhere: 4 masked, 0 shown/);
+      match(err, /under connections\.ward\.plain where it is harmless/);
       const agent = await asAgent(directory);
       try {
         const [visitor] = await agent.unsafe("select * from ward.visitor");
@@ -185,6 +189,7 @@ Deno.test("init puts a gateway in front of one's own PostgreSQL, and up runs it"
     await test.step("doctor finds nothing, and verify holds the record", async () => {
       const doctor = await command(directory, ["doctor"]);
       strictEqual(doctor.code, 0, doctor.out);
+      match(doctor.out, /^good {3}columns of ward: 4 are listed nowhere, so masked: /m);
       const verified = await command(directory, ["verify"]);
       strictEqual(verified.code, 0, verified.out + verified.err);
       match(verified.out, /VERIFIED/);

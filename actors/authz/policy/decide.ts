@@ -16,8 +16,9 @@
  */
 import type { Context } from "@cedar-policy/cedar-wasm";
 import type { Effect, StatementAnalysis } from "#schemas/analysis.ts";
+import type { Config, Connection } from "#schemas/config.ts";
 import type { ApprovalNeed } from "#schemas/frames.ts";
-import { opaqueClass, revealAction } from "#schemas/policy_schema.ts";
+import { opaqueClass, revealAction, unlistedClass } from "#schemas/policy_schema.ts";
 import { remember } from "#schemas/remember.ts";
 import type { Answer, PolicySet } from "./cedar.ts";
 import { contextOf, type Parties, partiesOf } from "./question.ts";
@@ -137,9 +138,10 @@ export function decide(
     const policies = distinct(denied.flatMap(({ policy }) => policy === null ? [] : [policy]));
     return { ...unjudged(null), policies, denied };
   }
-  const revealed = revealedOf(situations, Object.keys(policy.config.classes), ask, context);
+  const classes = classesBehind(target, policy.config);
+  const revealed = revealedOf(situations, classes, ask, context);
   if (typeof revealed === "string") return unjudged(revealed);
-  const everything = [opaqueClass, ...Object.keys(policy.config.classes)].every((name) => {
+  const everything = [opaqueClass, ...classes].every((name) => {
     return situations.every((situation) =>
       answered(ask(revealAction, name, context(situation))) === "permitted"
     );
@@ -156,6 +158,12 @@ export function decide(
     revealed: revealed.classes,
     everything,
   };
+}
+
+/** Behind a connection that keeps what is unlisted, nothing is of that class. */
+function classesBehind(connection: Connection, { classes }: Config): string[] {
+  const masks = connection.protocol === "postgres" && connection.unlisted === "mask";
+  return Object.keys(classes).filter((name) => masks || name !== unlistedClass);
 }
 
 type Judged = {

@@ -25,7 +25,7 @@ select max(who), string_agg(who, ','), sum(badge), first_value(seen) over (order
 select department from visits union all select who from intake.arrivals;
 
 -- a table that looks like a plain one
-set search_path = intake, public; select who from loose; select * from arrivals; set search_path = public;
+set search_path = intake, public; select who from loose; select * from arrivals; reset search_path;
 
 -- renamed on the way
 with open (id, department) as (select id, who from intake.loose) select department, open from open;
