@@ -105,10 +105,12 @@ function checkPostgres(
   classes: Config["classes"],
 ): Found[] {
   const found = repeats([...path, "plain"], plain);
+  // An installation may list every column of a large database.
+  const places = new Map(plain.map((pattern, index) => [pattern, index]));
   for (const [name, { columns }] of Object.entries(classes)) {
     for (const pattern of columns) {
-      const index = plain.indexOf(pattern);
-      if (index < 0) continue;
+      const index = places.get(pattern);
+      if (index === undefined) continue;
       const message = `stands in class "${name}" too, which holds: strike one of them out`;
       found.push({ path: [...path, "plain", String(index)], message });
     }
@@ -146,8 +148,9 @@ function checkSsh(path: readonly string[], connection: SshConnection): Found[] {
 }
 
 function repeats(path: readonly string[], patterns: readonly string[]): Found[] {
+  const seen = new Set<string>();
   return patterns.flatMap((pattern, index) => {
-    if (patterns.indexOf(pattern) === index) return [];
+    if (seen.size < seen.add(pattern).size) return [];
     return [{ path: [...path, String(index)], message: "repeats an earlier pattern" }];
   });
 }
