@@ -1,13 +1,17 @@
 /**
  * Gathers an agent's messages into requests, the smallest unit that can be judged: a simple Query
- * or FunctionCall by itself, extended messages up to Sync or Flush, COPY data as it comes.
+ * or FunctionCall by itself, extended messages up to Sync or Flush, COPY data as it comes. A long
+ * batch is cut behind an Execute by a Flush of our own: the server does the same with it, and only
+ * answers the first part earlier.
  *
- * **Invariant:** the bytes of all requests, joined, are the bytes the agent sent, in order.
+ * **Invariant:** the bytes of all requests, joined, are the bytes the agent sent, in order, but for
+ * what cuts long batches.
  *
  * @module
  */
 import { describeMalformed, type Malformed, Writer } from "#schemas/wire/cursor.ts";
 import { type Frame, Framer } from "#schemas/wire/postgres/frame.ts";
+import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 
 /** How a request ends tells what its refusal must say: a ReadyForQuery follows, or it does not. */
 export type RequestEnd = "query" | "sync" | "flush" | "copy";
@@ -33,6 +37,7 @@ export class Gatherer {
   readonly #bytesMax: number;
   /** In one piece: a request may be made of millions of messages. */
   #kept = new Writer();
+  #messages = 0;
   #copying = false;
   /** The last statement was a simple query's, so that the end of its COPY is answered at once. */
   #simple = true;
@@ -99,10 +104,16 @@ export class Gatherer {
       case "P":
       case "B":
       case "D":
-      case "E":
       case "C":
         this.#simple = false;
         this.#keep(frame.raw, found);
+        return;
+      case "E":
+        this.#simple = false;
+        this.#keep(frame.raw, found);
+        if (this.#messages < batchMessages && this.#kept.length < batchBytes) return;
+        this.#keep(flush, found);
+        this.#emit("flush", found);
         return;
       case "d":
         this.#copying = true;
@@ -130,10 +141,12 @@ export class Gatherer {
       return;
     }
     this.#kept.raw(raw);
+    this.#messages++;
   }
 
   #emit(end: RequestEnd, found: Gathered[]): void {
     this.#copying = false;
+    this.#messages = 0;
     if (this.#kept.length === 0 || this.#over) return;
     const bytes = this.#kept.bytes();
     const copies = !copyTags.has(bytes[0] ?? 0) ? "no" : this.#simple ? "simple" : "extended";
@@ -155,5 +168,9 @@ export class Gatherer {
 const copyTags: ReadonlySet<number> = new Set([0x64, 0x63, 0x66]);
 /** Memory that is kept from one request to the next. */
 const keptBytes = 16 * 1024;
+const flush = frontendBytes({ kind: "flush" });
+/** Where a batch is cut: what authz reads at once holds up others, and a verdict names each answer. */
+const batchMessages = 4096;
+const batchBytes = 4 * 1024 * 1024;
 /** COPY data is judged in pieces of about this size. */
 const copyBytes = 128 * 1024;

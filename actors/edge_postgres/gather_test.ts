@@ -1,6 +1,7 @@
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { type Gathered, Gatherer } from "./gather.ts";
+import { joinBytes } from "#schemas/join_bytes.ts";
 import { frontendBytes, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
 
 const query = (text: string): FrontendMessage => ({ kind: "query", text });
@@ -76,6 +77,39 @@ Deno.test("a request of a million messages takes as much memory as its bytes", (
   ok(gatherer.reserved <= 2 * gatherer.waiting, `${gatherer.reserved} bytes`);
   gatherer.receive(frontendBytes(sync));
   ok(gatherer.reserved < 65_536, "nothing is kept of it");
+});
+
+Deno.test("a long batch is cut behind an Execute, by a Flush of our own", () => {
+  const bind: FrontendMessage = {
+    kind: "bind",
+    portal: "",
+    statement: "",
+    parameterFormats: [],
+    parameters: [],
+    resultFormats: [],
+  };
+  const execute: FrontendMessage = { kind: "execute", portal: "", rowsMax: 0 };
+  const cut = frontendBytes(flush);
+  for (const [rows, parameter, parts] of [[5000, 0, 3], [100, 100_000, 3], [1300, 0, 1]] as const) {
+    const row = [{ ...bind, parameters: [new Uint8Array(parameter)] }, execute];
+    const bytes = frontendBytes(parse, ...Array.from({ length: rows }, () => row).flat(), sync);
+    for (const chunk of [1 << 20, 1000]) {
+      const requests = gather(bytes, chunk, 1 << 24).flatMap((one) => {
+        return one.kind === "request" ? [one] : [];
+      });
+      deepStrictEqual(requests.map(({ end }) => end), [
+        ...Array.from({ length: parts - 1 }, () => "flush"),
+        "sync",
+      ]);
+      const sent = requests.map(({ end, bytes }) => {
+        if (end !== "flush") return bytes;
+        deepStrictEqual(bytes.subarray(-cut.length), cut);
+        return bytes.subarray(0, -cut.length);
+      });
+      ok(joinBytes(sent).every((byte, at) => byte === bytes[at]));
+      equal(joinBytes(sent).length, bytes.length);
+    }
+  }
 });
 
 Deno.test("Terminate ends it, and an unknown message is a protocol error", () => {

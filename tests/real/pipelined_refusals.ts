@@ -7,7 +7,7 @@
 import { deepStrictEqual } from "node:assert/strict";
 import type { Frame } from "#schemas/wire/postgres/frame.ts";
 import { frontendBytes, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
-import { flush, parse, run, sync } from "./exchanges.ts";
+import { bind, flush, parse, run, sync } from "./exchanges.ts";
 import type { Way } from "./open_gateway.ts";
 import { type Rig, scenario } from "./support.ts";
 import { usual, type WireClient, wireSession } from "./wire_client.ts";
@@ -141,6 +141,15 @@ const exchanges: readonly Exchange[] = [
   },
 ];
 
+/** More rows than one verdict could tell of. */
+const longBatch = [
+  parse("insert into runs values ($1)", "long"),
+  ...Array.from({ length: 10_000 }, () => [
+    bind(["x"], { statement: "long" }),
+    { kind: "execute", portal: "", rowsMax: 0 } as const,
+  ]).flat(),
+];
+
 /** All of it in one session, so that each goes on where the one before left it. */
 export async function pipelinedRefusals(test: Deno.TestContext, rig: Rig): Promise<void> {
   const { edge, tokens, caFile } = rig.system;
@@ -151,6 +160,18 @@ export async function pipelinedRefusals(test: Deno.TestContext, rig: Rig): Promi
     for (const { name, sends, hears } of exchanges) {
       deepStrictEqual([name, await held(client, sends)], [name, hears]);
     }
+    await client.send(frontendBytes(...longBatch, ...run("drop table runs"), sync, count));
+    const refused = await client.until("Z", 2);
+    const ends = refused.filter(({ tag }) => "EZD".includes(tag)).map(wordOf);
+    deepStrictEqual(ends, ["E(42501)", "Z(I)", "Z(I)"], "nothing of a long batch is left");
+    await client.send(frontendBytes({ kind: "close", target: "statement", name: "long" }, sync));
+    await client.until("Z");
+    await client.send(frontendBytes(...longBatch, sync, count));
+    const answers = (await client.until("Z", 2)).map(({ tag }) => tag);
+    deepStrictEqual(
+      ["C", "D", "Z"].map((tag) => answers.filter((one) => one === tag).length),
+      [10_001, 10_000, 2],
+    );
     client[Symbol.dispose]();
   });
 }

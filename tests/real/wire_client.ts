@@ -103,8 +103,10 @@ function clientOf(connection: Deno.TlsConn): WireClient {
   const framer = new Framer({ messageBytesMax: 64 * 1024 * 1024 });
   const chunk = new Uint8Array(65_536);
   let isOver = false;
-  const read = async (enough: (frames: readonly Frame[]) => boolean) => {
+  /** Until so many messages of the tag have come. */
+  const read = async (tag: string | null, times: number) => {
     const frames: Frame[] = [];
+    let left = times;
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
@@ -113,9 +115,10 @@ function clientOf(connection: Deno.TlsConn): WireClient {
     try {
       for (;;) {
         let next = framer.next();
-        for (; next.kind === "frame" && !enough(frames); next = framer.next()) {
+        for (; next.kind === "frame"; next = framer.next()) {
           frames.push({ ...next, raw: next.raw.slice() });
-          if (enough(frames)) return frames;
+          if (next.tag === tag) left--;
+          if (left === 0) return frames;
         }
         if (next.kind === "malformed") throw new Error(`no message: ${next.code}`);
         if (isLate) throw new Error(`Waited ${waitMs} ms in vain for the server`);
@@ -132,10 +135,8 @@ function clientOf(connection: Deno.TlsConn): WireClient {
     async send(bytes) {
       for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
     },
-    until: (tag, times = 1) => {
-      return read((frames) => frames.filter((frame) => frame.tag === tag).length >= times);
-    },
-    toEnd: () => read(() => false),
+    until: (tag, times = 1) => read(tag, times),
+    toEnd: () => read(null, 1),
     [Symbol.dispose]() {
       try {
         connection.close();
