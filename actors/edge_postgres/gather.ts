@@ -169,7 +169,7 @@ const copyTags: ReadonlySet<number> = new Set([0x64, 0x63, 0x66]);
 /** Memory that is kept from one request to the next. */
 const keptBytes = 16 * 1024;
 const flush = frontendBytes({ kind: "flush" });
-/** Where a batch is cut: what authz reads at once holds up others, and a verdict names each answer. */
+/** Where a batch is cut: what authz reads at once holds up others; a verdict names each answer. */
 const batchMessages = 4096;
 const batchBytes = 4 * 1024 * 1024;
 /** COPY data is judged in pieces of about this size. */
