@@ -58,12 +58,18 @@ export function classify(relations: readonly CatalogRelation[], listing: Listing
   return classes;
 }
 
-/** Columns of users' tables that neither a class nor `plain` names, in the catalog's order. */
+/**
+ * Columns of users' tables that neither a class nor `plain` names, in the catalog's order; where
+ * listing a parent's would list its children's, the parent's alone.
+ */
 export function unlistedColumns(
   relations: readonly CatalogRelation[],
   listing: Listing,
 ): ListedColumn[] {
-  return inNoClass(relations, listing, named(relations, listing));
+  const all = inNoClass(relations, listing, named(relations, listing));
+  const keyOf = (oid: number, { column }: ListedColumn) => `${oid} ${column.name}`;
+  const keys = new Set(all.map((one) => keyOf(one.relation.oid, one)));
+  return all.filter((one) => !one.relation.parents.some((oid) => keys.has(keyOf(oid, one))));
 }
 
 /** The classes that a column has by its name, whether there is one or not; sorted. */

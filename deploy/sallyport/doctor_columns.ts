@@ -6,7 +6,7 @@
  */
 import { listingOf } from "#schemas/classification.ts";
 import { parseConfig } from "#schemas/config_file.ts";
-import { unlisted } from "./discover.ts";
+import { pressing, unlisted } from "./discover.ts";
 import type { Check } from "./doctor_check.ts";
 import { CommandError } from "./failure.ts";
 import { newestCatalog } from "./newest_catalog.ts";
@@ -23,7 +23,7 @@ export async function checkColumns({ bus, settings }: Auditor): Promise<Check[]>
     const what = `columns of ${connection}`;
     try {
       const listing = listingOf(config, connection);
-      const { length } = unlisted(await newestCatalog(bus, connection), listing);
+      const { length } = pressing(unlisted(await newestCatalog(bus, connection), listing));
       const fate = listing.unlisted === "mask" ? "masked" : "shown to whoever may read";
       const said = length === 0
         ? "all are listed, or plain"

@@ -9,7 +9,7 @@
  * @module
  */
 import type { CatalogRelation } from "#schemas/catalog.ts";
-import { isSystemSchema, unlistedColumns } from "#schemas/classification.ts";
+import { isSystemSchema, type ListedColumn, unlistedColumns } from "#schemas/classification.ts";
 import type { DataClass } from "#schemas/config.ts";
 
 export type ProposedClass =
@@ -95,15 +95,17 @@ const plainTypes = new Set(
 export function proposeListing(relations: readonly CatalogRelation[]): ProposedListing {
   const classes = proposeClasses(relations);
   const unnamed = unlistedColumns(relations, { classes, plain: [], unlisted: "mask" });
-  const known = unnamed.filter(({ relation: { schema, name }, column }) =>
-    plainTypes.has(column.typeName) && [schema, name, column.name].every(isPart)
-  );
-  const keys = new Set(known.map(({ relation, column }) => keyOf(relation.oid, column.name)));
-  // What a parent has listed its children have.
-  const plain = known.filter(({ relation: { parents }, column }) =>
-    !parents.some((oid) => keys.has(keyOf(oid, column.name)))
-  ).map(({ relation: { schema, name }, column }) => [schema, name, column.name].join("."));
-  return { classes, plain, unlisted: unnamed.length - known.length };
+  const plain = unnamed.flatMap((one) => {
+    const pattern = plainTypes.has(one.column.typeName) ? patternOf(one) : null;
+    return pattern === null ? [] : [pattern];
+  });
+  return { classes, plain, unlisted: unnamed.length - plain.length };
+}
+
+/** The pattern that names this column and no other; null when none can. */
+export function patternOf({ relation: { schema, name }, column }: ListedColumn): string | null {
+  const parts = [schema, name, column.name];
+  return parts.every(isPart) ? parts.join(".") : null;
 }
 
 /** What a column looks like: a class, `plain`, or `unknown`. */
@@ -129,10 +131,6 @@ function proposeClasses(relations: readonly CatalogRelation[]): Record<string, P
       return [name, { ...rule, columns: [...columns.get(name) ?? []].sort() }] as const;
     }).filter(([, one]) => one.columns.length + one.detectors.length > 0),
   );
-}
-
-function keyOf(oid: number, column: string): string {
-  return `${oid} ${column}`;
 }
 
 /** The class that a column's name speaks of. */

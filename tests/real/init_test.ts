@@ -169,6 +169,11 @@ Deno.test("init puts a gateway in front of one's own PostgreSQL, and up runs it"
       match(out, /^masked {2}plain {4}ward {2}ward\.visitor\.badge {2}int4$/m);
       match(err, /4 columns are listed nowhere: 4 masked, 0 shown/);
       match(err, /under connections\.ward\.plain where it is harmless/);
+      const proposed = await command(directory, ["discover", "--propose"]);
+      match(
+        proposed.out,
+        /^ {4}plain:\n {6}- ward\.visitor\.badge\n#.*\n# {3}ward {2}ward\.person\.mood/m,
+      );
       const agent = await asAgent(directory);
       try {
         const [visitor] = await agent.unsafe("select * from ward.visitor");

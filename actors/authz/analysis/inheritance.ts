@@ -1,9 +1,10 @@
 /**
- * Changes of who inherits from whom. Parents and children (inheritance, partitions) share classes by
- * their columns' names, so that one may have from another what its own name does not say.
+ * Changes of who inherits from whom. Parents and children (inheritance, partitions) share classes
+ * by their columns' names, so that one may have from another what its own name does not say.
  *
- * **Invariant:** where a column has a class through a relation that it is parted from, or that goes,
- * and keeps values, or comes under a parent that is listed, the change has the effect `declassify`.
+ * **Invariant:** where a column has a class through a relation that it is parted from, or that
+ * goes, and keeps values, or where it comes under a parent that is listed, the change has the
+ * effect `declassify`.
  *
  * @module
  */
