@@ -74,6 +74,19 @@ def psycopg_3():
 
         show("broken pipeline", failure(broken_pipeline))
         show("undone", connection.execute("select 1 from shelf where id = 1000").fetchall())
+
+        def insert_many(last):
+            """Far more than one request takes."""
+            numbers = [*range(2000, 32_000), last]
+            with connection.cursor() as cursor:
+                rows = ((number, f"title {number}") for number in numbers)
+                cursor.executemany("insert into shelf values (%s, %s)", rows)
+                show("executemany", cursor.rowcount)
+
+        show("broken executemany", failure(lambda: insert_many(2000)))
+        show("nothing of it", connection.execute("select count(*) from shelf").fetchone())
+        insert_many(32_000)
+        connection.execute("delete from shelf where id >= 2000")
         for _ in range(10):
             connection.execute("select title from shelf where id = %s", (7,), prepare=True)
         with connection.transaction():
