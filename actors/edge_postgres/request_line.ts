@@ -12,6 +12,7 @@
  * @module
  */
 import type { AgentRequest } from "./gather.ts";
+import type { EdgeLimits } from "./limits.ts";
 import type { Outstanding } from "./outstanding.ts";
 
 export class RequestLine {
@@ -37,8 +38,12 @@ export class RequestLine {
     else if (copies === "simple") this.#over = "copy";
   }
 
-  /** Takes the next request that may follow those that are outstanding. */
-  take(outstanding: readonly Outstanding[]): AgentRequest | null {
+  /** Takes the next request that may follow those that are outstanding, of which few enough are. */
+  take(
+    outstanding: readonly Outstanding[],
+    { outstandingMax }: Pick<EdgeLimits, "outstandingMax">,
+  ): AgentRequest | null {
+    if (outstanding.length >= outstandingMax) return null;
     for (;;) {
       const [next] = this.#waiting;
       if (next === undefined || mustWait(next, outstanding)) return null;

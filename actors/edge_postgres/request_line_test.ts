@@ -3,6 +3,8 @@ import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { frontendBytes, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
 import { abortCopy, abortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
+import { joinBytes } from "#schemas/join_bytes.ts";
+import { edgeLimits } from "./limits.ts";
 import { transactionOf } from "./outstanding.ts";
 import type { Session } from "./session.ts";
 import { has, opened, outcome, published, query, response, verdict, written } from "./testing.ts";
@@ -83,7 +85,19 @@ Deno.test("reading stops while too much waits behind a batch without Sync", () =
   for (let at = 0; at < many.length; at += query.length) many.set(query, at);
   ok(has(session.receive(many), "pause"));
   equal(published(runs(session, 1, 1, null)).length, 1);
-  equal(published(runs(session, 2, 2, "I")).length, 299);
+  equal(published(runs(session, 2, 2, "I")).length, edgeLimits.outstandingMax);
+});
+
+Deno.test("of what comes at once only so many requests are asked at once, and in order", () => {
+  const session = opened();
+  const { outstandingMax } = edgeLimits;
+  const all = Array.from({ length: outstandingMax + 10 }, (_, index) => {
+    return frontendBytes({ kind: "query", text: `select ${index}` });
+  });
+  const asked = published(session.receive(joinBytes(all)));
+  equal(asked.length, outstandingMax);
+  asked.push(...published(runs(session, 1, 1, "I")), ...published(runs(session, 2, 2, "I")));
+  deepStrictEqual(asked, all.slice(0, outstandingMax + 2));
 });
 
 Deno.test("a COPY of which a part is refused is given up, and the session goes on", () => {

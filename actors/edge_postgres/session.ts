@@ -186,7 +186,7 @@ export class Session {
 
   /** Publishes the agent's requests that need wait for nothing before them. */
   #askNext(): void {
-    const take = () => this.#line.take(this.#outstanding.all);
+    const take = () => this.#line.take(this.#outstanding.all, this.#ports.limits);
     for (let next = take(); next !== null; next = take()) this.#ask(next, byAgent);
   }
 
