@@ -42,7 +42,7 @@ export function startSshEdge(running: (edge: SshEdgeRunning | null) => void): St
 }
 
 function accepting<Agent extends { closed(listener: () => void): void }, Accepted>(
-  gate: Hearing & { accept(agent: Agent): Accepted },
+  gate: Hearing & { accept(agent: Agent): Accepted; stop(): Promise<void> },
   running: (edge: Accepting<Agent, Accepted> | null) => void,
 ): Accepting<Agent, Accepted> {
   const agents = new Set<() => void>();
@@ -59,6 +59,13 @@ function accepting<Agent extends { closed(listener: () => void): void }, Accepte
         return false;
       }, { reason: "none", message: "" });
       return held;
+    },
+    async stop() {
+      // Its door is shut.
+      running(null);
+      await gate.stop();
+      const left = self.holds([]).length;
+      if (left > 0) throw new Error(`${left} sessions are left of an edge that has stopped`);
     },
     died() {
       running(null);

@@ -7,7 +7,7 @@ import type { MemoryFaults, PublishFate } from "#actors/_kit/memory_bus.ts";
 import type { Chance } from "./clock.ts";
 import { noTrouble, type Trouble } from "./postgres.ts";
 import type { Supervised } from "./processes.ts";
-import type { World } from "./world.ts";
+import { edges, sshEdges, type World } from "./world.ts";
 
 /** Probabilities for each message, and mean times between events in milliseconds; 0: never. */
 export type Faults = {
@@ -15,6 +15,8 @@ export type Faults = {
   readonly passing: { readonly lost: number; readonly twice: number; readonly late: number };
   /** Between deaths of processes. */
   readonly crashEveryMs: number;
+  /** Between stops, as planned, of what lets agents in. */
+  readonly stopEveryMs: number;
   /** Between processes cut off from the bus. */
   readonly partitionEveryMs: number;
   /** Between stops of the bus. */
@@ -32,6 +34,7 @@ export const noFaults: Faults = {
   publish: { lost: 0, stored_acknowledgement_lost: 0, storage_full: 0 },
   passing: { lost: 0, twice: 0, late: 0 },
   crashEveryMs: 0,
+  stopEveryMs: 0,
   partitionEveryMs: 0,
   busEveryMs: 0,
   fullEveryMs: 0,
@@ -43,6 +46,7 @@ export const noFaults: Faults = {
 /** What a seed draws: some kinds of faults, each more or less. */
 export function drawFaults(chance: Chance): Faults {
   const some = (most: number) => chance.of(0.5) ? chance.between(0, most) : 0;
+  const stops = chance.fork("stops");
   const every = (fromMs: number) => chance.of(0.5) ? chance.between(fromMs, fromMs * 5) : 0;
   return {
     publish: {
@@ -52,6 +56,7 @@ export function drawFaults(chance: Chance): Faults {
     },
     passing: { lost: some(0.05), twice: some(0.1), late: some(0.1) },
     crashEveryMs: every(6000),
+    stopEveryMs: stops.of(0.5) ? stops.between(6000, 30_000) : 0,
     partitionEveryMs: every(10_000),
     busEveryMs: every(30_000),
     fullEveryMs: every(40_000),
@@ -85,6 +90,11 @@ export function startFaults(
       chance.of(0.7) ? chance.between(0, 500) : chance.between(0, 20_000),
     );
   });
+  const stops = chance.fork("stops");
+  const stoppable = processes.filter(({ name }) => [...edges, ...sshEdges].includes(name));
+  repeat(faults.stopEveryMs, "stops", () => {
+    stops.pick(stoppable).stop(stops.between(0, 2000));
+  }, stops);
   repeat(faults.partitionEveryMs, "partitions", () => {
     const { name } = chance.pick(processes);
     bus.partition(name, { silent: chance.of(0.6) });
@@ -133,13 +143,13 @@ export function startFaults(
     return fate;
   }
 
-  function repeat(everyMs: number, name: string, happen: () => void): void {
+  function repeat(everyMs: number, name: string, happen: () => void, when = chance): void {
     if (everyMs === 0) return;
-    clock.after(chance.between(0, everyMs * 2), () => {
+    clock.after(when.between(0, everyMs * 2), () => {
       if (healed) return;
       counts[name] = (counts[name] ?? 0) + 1;
       happen();
-      repeat(everyMs, name, happen);
+      repeat(everyMs, name, happen, when);
     });
   }
 

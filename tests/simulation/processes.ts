@@ -26,6 +26,8 @@ export type Running = {
   holds(sessions: readonly SessionKey[]): readonly string[];
   /** The process dies: what of the outside is to notice, notices. */
   died?(): void;
+  /** What the process does when it is told to stop. */
+  stop?(): Promise<void>;
 };
 export type Start = (process: Process) => Promise<Running>;
 
@@ -35,6 +37,8 @@ export type Supervised = {
   running(): Running | null;
   /** Kills the process at this moment; it is started again after a while. */
   kill(downMs: number): void;
+  /** Tells the process to stop; when it has, it is started again after a while. */
+  stop(downMs: number): void;
 };
 
 /** Keeps one process running. */
@@ -50,6 +54,14 @@ export function supervise(world: World, key: string, name: string, start: Start)
       if (current === null) return;
       end();
       clock.after(downMs, begin);
+    },
+    stop(downMs) {
+      const stopping = current;
+      void stopping?.running?.stop?.().then(() => {
+        if (current !== stopping) return;
+        end();
+        clock.after(downMs, begin);
+      });
     },
   };
 
