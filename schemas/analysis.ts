@@ -134,6 +134,14 @@ export type StatementAnalysis = z.infer<typeof StatementAnalysis>;
 /** Statements of one request that its verdict names; all are judged. */
 export const statementsRecordedMax = 64;
 
+/** Names of relations that a verdict says a request defines; of more it says that it may be any. */
+export const definedMax = 64;
+
+/** The name behind the schema's in an entry of `relations`. */
+export function bareName(relation: string): string {
+  return relation.slice(relation.lastIndexOf(".") + 1);
+}
+
 /** A request with no statement (an empty query, a bare Sync) touches the session only. */
 export const emptyAnalysis: StatementAnalysis = {
   command: "",

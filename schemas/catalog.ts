@@ -66,6 +66,8 @@ export const CatalogFunction = z.strictObject({
   rows: z.boolean().optional(),
   /** May write rows or change the session, by itself or by what it calls; false is certain. */
   moves: z.boolean(),
+  /** May create, change or drop what has a name, in the same way; absent: if it `moves`. */
+  defines: z.boolean().optional(),
 });
 export type CatalogFunction = z.infer<typeof CatalogFunction>;
 

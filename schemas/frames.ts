@@ -16,7 +16,7 @@
  * @module
  */
 import { z } from "zod";
-import { StatementAnalysis } from "#schemas/analysis.ts";
+import { definedMax, StatementAnalysis } from "#schemas/analysis.ts";
 import { Protocol } from "#schemas/config.ts";
 import { MaskPlan } from "#schemas/mask_plan.ts";
 import { verdictMemory } from "#schemas/verdict_memory.ts";
@@ -171,6 +171,13 @@ export const Verdict = z.strictObject({
   plan: MaskPlan,
   /** The prepared statements that the request's Parse messages make, in order; null: not known. */
   parsed: z.array(z.string()).max(4096).nullable(),
+  /**
+   * Bare names of relations that other sessions may take for something else once this has run, or
+   * the transaction that it stands in; null: any name, and not of relations alone. Absent: none.
+   */
+  defines: z.array(z.string()).max(definedMax).nullable().optional(),
+  /** It was judged as if nothing were known of definitions: nothing of it depends on a catalog. */
+  unsettled: z.literal([true]).optional(),
   /** Limits that target enforces on this request. */
   durationMsMax: z.int().min(1),
   /** How much of the response may leave; absent of protocols without rows, and of an opening. */
@@ -255,6 +262,8 @@ export const Outcome = z.strictObject({
   /** Stream sequence of the allow verdict this carries out. */
   verdict: z.int().min(0),
   status: z.enum(["executed", "failed", "cancelled", "unknown", "not_run"]),
+  /** Why target did not run what was allowed: its verdict no longer holds. The session goes on. */
+  refused: Reason.optional(),
   durationMs: z.number().min(0),
   /** Bytes and rows of the unmasked response, as far as it was passed on. */
   bytes: z.int().min(0),

@@ -14,14 +14,20 @@ export type FunctionWork = {
   readonly moves: boolean;
   /** May read rows. */
   readonly reads: boolean;
+  /** May create, change or drop what has a name; what does also `moves`. */
+  readonly defines: boolean;
 };
+
+const everything: FunctionWork = { moves: true, reads: true, defines: true };
 
 /** What a function does by itself. Functions in C are installed by superusers, with extensions. */
 export function functionWork(language: string, text: string): FunctionWork {
-  if (language === "c" || language === "internal") return { moves: false, reads: false };
-  if (language !== "sql" && language !== "plpgsql") return { moves: true, reads: true };
+  if (language === "c" || language === "internal") {
+    return { moves: false, reads: false, defines: false };
+  }
+  if (language !== "sql" && language !== "plpgsql") return everything;
   // Names may be written with Unicode escapes.
-  if (/u&"/i.test(text)) return { moves: true, reads: true };
+  if (/u&"/i.test(text)) return everything;
   const words = wordsOf(text);
   // In SQL, SELECT INTO makes a table; in PL/pgSQL it fills a variable.
   const makes = language === "sql" && words.includes("into");
@@ -33,6 +39,7 @@ export function functionWork(language: string, text: string): FunctionWork {
     moves: makes || opens || lockingRows.test(text) ||
       words.some((word) => movingWords.has(word) || movingFamilies.test(word)),
     reads: words.some((word) => readingWords.has(word)),
+    defines: makes || words.some((word) => definingWords.has(word) || word.startsWith("dblink")),
   };
 }
 
@@ -55,6 +62,10 @@ const movingWords: ReadonlySet<string> = new Set(
 const movingFamilies = new RegExp(
   String.raw`^(?:lo_|dblink|pg_notify|pg_\w*advisory|\w+_to_xml|ts_stat|ts_rewrite|crosstab|` +
     String.raw`pg_(?:restore|clear|file|create|drop|replication|logical)_|pg_stat_reset)`,
+);
+/* Of a text that is run, and of a procedure that is called, nothing is known. */
+const definingWords: ReadonlySet<string> = new Set(
+  "create drop alter import execute call do".split(" "),
 );
 const readingWords: ReadonlySet<string> = new Set(
   "select from perform table with query execute into".split(" "),

@@ -125,7 +125,6 @@ export function authz(
         return;
       }
       case "close":
-        state.judge?.closed?.();
         out.push({ kind: "end" });
         return;
       default:
@@ -318,9 +317,11 @@ export function authz(
   function settle(state: State, outcome: Outcome): void {
     const { running } = state;
     if (running === null || outcome.request !== running.request) return;
+    const refused = outcome.refused === undefined ? null : askedIn(state, outcome.request);
     state.running = null;
     state.waiting.delete(outcome.request);
     running.consequence.settled(outcome);
+    if (outcome.refused !== undefined) state.judge?.denied(refused);
   }
 }
 

@@ -44,6 +44,9 @@ export type Judgement = {
   readonly statements: readonly StatementAnalysis[];
   readonly plan: MaskPlan;
   readonly parsed: readonly string[] | null;
+  /** As in the verdict. */
+  readonly defines?: readonly string[] | null | undefined;
+  readonly unsettled?: boolean;
   readonly durationMsMax: number;
   /** How much of the response may leave; null of protocols without rows, and of an opening. */
   readonly volume: VolumeLimit | null;
@@ -73,8 +76,6 @@ export type SessionJudge = {
   ready(): boolean;
   /** It was waited for long enough. */
   waitOver(): void;
-  /** The session is over. */
-  closed?(): void;
 };
 
 export const noConsequence: Consequence = { allowed() {}, settled() {} };

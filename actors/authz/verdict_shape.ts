@@ -29,7 +29,7 @@ export function undecided(
 /** What of a verdict the judgement of its request says. */
 export function verdictOf(judgement: Judgement) {
   const { decision, policies, policyVersion, catalogDigest, reasons, plan, parsed } = judgement;
-  const { durationMsMax, volume } = judgement;
+  const { durationMsMax, volume, defines, unsettled = false } = judgement;
   return {
     decision,
     policies: [...policies],
@@ -39,6 +39,8 @@ export function verdictOf(judgement: Judgement) {
     statements: [...judgement.statements],
     plan,
     parsed: parsed === null ? null : [...parsed],
+    ...(defines === undefined ? {} : { defines: defines === null ? null : [...defines] }),
+    ...(unsettled === true ? { unsettled } : {}),
     durationMsMax,
     ...(volume === null ? {} : { volume }),
   };

@@ -100,6 +100,11 @@ export class OutstandingRequests {
     return this.#batchIsOpen;
   }
 
+  /** Nothing is asked, and nothing that was asked is half done. */
+  get isAtRest(): boolean {
+    return this.length === 0 && !this.#batchIsOpen;
+  }
+
   /** A part of it is stored; what becomes of it is stored behind that. */
   recorded(request: number, sequence: number): void {
     const waiting = this.of(request);

@@ -15,7 +15,7 @@
  *
  * @module
  */
-import { allowed, type Judged, judgedOf } from "#actors/_kit/edge/judged.ts";
+import { allowed, deniedFor, type Judged, judgedOf } from "#actors/_kit/edge/judged.ts";
 import { ReleasedParts } from "#actors/_kit/edge/released_parts.ts";
 import { cancelFrame, closeFrame, requestFrames } from "#actors/_kit/edge/session_frames.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
@@ -102,8 +102,7 @@ export class Session {
 
   /** Nothing is under way that an end would break off. */
   get isAtRest(): boolean {
-    const { length, batchIsOpen } = this.#outstanding;
-    return length === 0 && !batchIsOpen && this.#transaction === "idle";
+    return this.#outstanding.isAtRest && this.#transaction === "idle";
   }
 
   /** The agent's socket is gone. */
@@ -269,9 +268,8 @@ export class Session {
 
   #verdict(frame: Frame): void {
     const waiting = this.#outstanding.of(frame.request);
-    if (waiting === undefined) return;
     const verdict = judgedOf(frame);
-    if (verdict === null) return;
+    if (waiting === undefined || verdict === null) return;
     if (verdict.decision === "hold") {
       if (waiting.held) return;
       waiting.held = true;
@@ -308,6 +306,11 @@ export class Session {
       return this.#end("target_lost", words.targetLost(outcome.status));
     }
     if (waiting === undefined || waiting.outcome) return;
+    if (outcome.refused !== undefined) {
+      waiting.verdict = deniedFor(outcome.refused);
+      if (!this.#outstanding.awaitsVerdict()) this.#effects.unwake("verdict");
+      return;
+    }
     waiting.verdict ??= allowed;
     if (outcome.transaction !== null) this.#transaction = transactionOf(outcome.transaction);
     // Ended at a limit of its verdict, and the server was done with it by then.
@@ -318,9 +321,8 @@ export class Session {
     if (outcome.bytes === 0) waiting.released = true;
     this.#awaitRest();
     if (outcome.alive || outcome.status === "executed" && outcome.bytes > 0) return;
-    const lost = outcome.status === "not_run" || outcome.sqlstate === null;
-    // Else a response comes, if only the server's last words, and behind them the end.
-    if (!waiting.released && !lost) return;
+    // A response comes, if only the server's last words, and behind them the end.
+    if (!waiting.released && outcome.status !== "not_run" && outcome.sqlstate !== null) return;
     this.#end("target_lost", words.targetLost(outcome.status));
   }
 
@@ -351,9 +353,7 @@ export class Session {
     if (first.request === 0 || first.silent) {
       return this.#end("denied", words.denied(verdict.reasons));
     }
-    if (first.copies !== "no" || this.#outstanding.batchIsOpen) {
-      return this.#giveUp(first, verdict);
-    }
+    if (first.copies !== "no" || this.#outstanding.batchIsOpen) return this.#giveUp(first, verdict);
     this.#say(words.refusal(verdict.reasons));
     this.#failed(first);
     if (first.end !== "flush") this.#say(words.readyForQuery(this.#transaction));

@@ -165,6 +165,30 @@ Deno.test("what a refusal aborts is aborted at the server too, and the agent hea
   equal(heard, new TextDecoder("latin1").decode(answer));
 });
 
+Deno.test("what target refuses after all is worded as any refusal, even of what was allowed", () => {
+  const refused = {
+    code: "definitions_changed",
+    policy: null,
+    message: "defined anew",
+    detail: "It did not run.",
+    hint: "Run it again.",
+    sqlstate: "40001",
+  };
+  const notRun = { status: "not_run", bytes: 0, transaction: null, alive: true, refused } as const;
+  for (const known of [[], [verdict(1, "allow")]]) {
+    const session = opened();
+    session.receive(query);
+    for (const frame of known) session.stored(frame);
+    const words = written(session.stored(outcome(1, notRun)));
+    match(words, /40001.*defined anew/s);
+    ok(words.endsWith("Z\0\0\0\x05I"));
+    session.receive(query);
+    session.stored(response(1, 2, answered("in_transaction")));
+    session.receive(query);
+    deepStrictEqual(published(session.stored(outcome(3, notRun))), [abortTransaction]);
+  }
+});
+
 Deno.test("a response that was ended at its limit waits for the outcome, and aborts as any error", () => {
   const cut = { by: "rows", of: "request" } as const;
   const limited = { [limitedHeader]: "1" };

@@ -14,6 +14,7 @@ import type { Actor, Effect, Step } from "#actors/_kit/actor.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
 import { decodeControl } from "#schemas/frames.ts";
 import { unreachable } from "#schemas/unreachable.ts";
+import type { Definitions } from "./definitions.ts";
 import type { TargetCommand, TargetInput } from "./inputs.ts";
 import { settleContinuing, settleWritten, written } from "./continuing.ts";
 import { conversationOf } from "./conversations.ts";
@@ -23,16 +24,22 @@ import { type Allowed, notRun, settle } from "./outcomes.ts";
 import { continuedBy, gather, sha256 } from "./pending.ts";
 import { endedPart, refusedPart } from "./raw_parts.ts";
 import { answering, newTargetState, type TargetLimits, type TargetState } from "./state.ts";
+import { turnsOf } from "./turns.ts";
 import { newUpstream, outcomeOf, startDial, startRequest, takeUpstream } from "./upstream.ts";
 
 type State = TargetState;
 type Out = Effect<TargetCommand>[];
 
-/** Creates the actor. `nowMs` is the clock by which durations are measured. */
+/**
+ * Creates the actor. `nowMs` is the clock by which durations are measured; `definitionsOf` gives
+ * those of a connection, which all its sessions share.
+ */
 export function target(
   limits: TargetLimits,
   nowMs: () => number,
+  definitionsOf: (connection: string) => Definitions,
 ): Actor<State, TargetInput, TargetCommand> {
+  const turns = turnsOf(definitionsOf, limits, nowMs);
   const flow = flowOf(limits, nowMs);
   return { name: "target", initial: newTargetState, step };
 
@@ -79,6 +86,12 @@ export function target(
       case "cancel_over":
         state.cancelling = Math.max(0, state.cancelling - 1);
         runNext(state, out);
+        break;
+      case "turn":
+        runNext(state, out);
+        break;
+      case "give_way":
+        if (state.current !== null) overdue(state, out);
         break;
       case "estimated":
         estimated(input.asked, input.rows, out);
@@ -185,8 +198,12 @@ export function target(
     state.pending.delete(allowed.verdict.request);
     const running = state.current?.verdict.request === request;
     if (running) cancelRunning(state, out);
-    const status = running ? "executed" : "not_run";
+    const [next] = state.queue;
+    const waits = next?.verdict.request === request && state.waitsSinceMs !== null;
+    if (waits) turns.withdraw(state, next, out);
+    const status = running || waits ? "executed" : "not_run";
     settle(allowed, { ...notRun, status, alive: true, transaction: null }, out);
+    if (waits) runNext(state, out);
   }
 
   function cancelRunning(state: State, out: Out): void {
@@ -197,16 +214,21 @@ export function target(
   function runNext(state: State, out: Out): void {
     if (state.current !== null || state.phase !== "ready" || state.cancelling > 0) return;
     // Behind a COPY that failed between two requests the server still has something to say.
-    const allowed = state.upstream.conversation.settled ? state.queue.shift() : undefined;
+    const allowed = state.upstream.conversation.settled ? state.queue[0] : undefined;
     if (allowed === undefined) return;
     const { request, durationMsMax } = allowed.verdict;
     const pending = state.pending.get(request);
     if (continuedBy(pending) !== null) {
       // What it was meant for is over, or never ran.
+      state.queue.shift();
       state.pending.delete(request);
       settle(allowed, { ...notRun, alive: true }, out);
       return runNext(state, out);
     }
+    const turn = turns.take(state, allowed, out);
+    if (turn === "wait") return;
+    state.queue.shift();
+    if (turn === "refused") return runNext(state, out);
     const judged = takeJudged(state, allowed);
     const parts = judged && startRequest(state.upstream, judged, allowed.verdict, nowMs());
     if (parts === null) {
@@ -269,7 +291,7 @@ export function target(
     const late = conversation.takeLate();
     if (late !== null) out.push({ kind: "run", command: { kind: "write", bytes: late } });
     const settledNow = !was && conversation.settled && state.current !== null;
-    flow.passOn(state, settledNow || was ? "ends" : "goes on", out);
+    if (!settledNow) flow.passOn(state, was ? "ends" : "goes on", out);
     // Nothing more of the response passes: the server is to stop, and heard until it does.
     if (conversation.cut && !cut && !conversation.settled) cancelRunning(state, out);
     flow.pace(state, out);
@@ -283,14 +305,16 @@ export function target(
   function complete(state: State, out: Out): void {
     out.push({ kind: "unwake", name: "duration" }, { kind: "unwake", name: "cut" });
     const { connection, current } = state;
+    const unread = turns.left(state);
     const need = state.upstream.conversation.ends(current?.verdict.statements ?? []);
     // Nothing depends on what names mean to who may see everything: they are not kept waiting.
     const waits = need !== "no" && !current?.verdict.plan.verbatim;
     if (waits) {
+      state.holdsEnd = true;
       out.push({ kind: "run", command: { kind: "read_catalog", connection } });
       return;
     }
-    if (need === "first") {
+    if (need === "first" || need === "no" && unread) {
       out.push({ kind: "run", command: { kind: "catalog_changed", connection } });
     }
     finish(state, null, out);
@@ -300,6 +324,8 @@ export function target(
     const { current, upstream } = state;
     if (current === null) return;
     if (catalogDigest !== null) upstream.conversation.catalogRead();
+    state.holdsEnd = false;
+    flow.passOn(state, "ends", out);
     const alive = state.phase === "ready" || state.phase === "dialling";
     settleContinuing(state, { alive }, out);
     settle(current, { ...outcomeOf(upstream, nowMs()), alive, catalogDigest }, out);
@@ -322,8 +348,13 @@ export function target(
   function lost(state: State, out: Out, listens: "agent" | "nobody" = "agent"): void {
     if (state.phase === "lost") return;
     const { phase } = state;
+    state.holdsEnd = false;
     const dialling = phase === "dialling";
     state.phase = "lost";
+    if (phase === "ready" && turns.dropped(state)) {
+      const { connection } = state;
+      out.push({ kind: "run", command: { kind: "catalog_changed", connection } });
+    }
     // A session that was refused never had an upstream, and nothing of it may be answered.
     if (phase !== "new" && listens === "agent") {
       flow.flush(state, out);
@@ -349,14 +380,21 @@ export function target(
   function woken(state: State, name: string, out: Out): void {
     if (name === "gather") return flow.woken(state, out);
     if (name === "written") return settleWritten(state, { alive: true }, out);
-    if (state.current === null) return;
-    if (name === "duration") {
-      cancelRunning(state, out);
-      out.push({ kind: "wake", name: "cut", afterMs: limits.cancelGraceMs });
+    if (name === "turn") {
+      turns.woken(state, out);
+      return runNext(state, out);
     }
+    if (state.current === null) return;
+    if (name === "duration") overdue(state, out);
     if (name === "cut") {
       out.push({ kind: "run", command: { kind: "hang_up" } });
       lost(state, out);
     }
+  }
+
+  /** What runs is cancelled, and cut off if that does not end it. */
+  function overdue(state: State, out: Out): void {
+    cancelRunning(state, out);
+    out.push({ kind: "wake", name: "cut", afterMs: limits.cancelGraceMs });
   }
 }

@@ -1,7 +1,8 @@
 /** What target says of sessions that end, and in which order it asks. */
 import { deepStrictEqual, ok } from "node:assert/strict";
+import { emptyAnalysis } from "#schemas/analysis.ts";
 import { frameOf } from "#actors/_kit/frame_testing.ts";
-import { encodeControl, type Verdict } from "#schemas/frames.ts";
+import { decodeControl, encodeControl, type Verdict } from "#schemas/frames.ts";
 import { verdictOf } from "#schemas/frames_testing.ts";
 import { joinBytes } from "#schemas/join_bytes.ts";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
@@ -9,12 +10,14 @@ import { errorResponse } from "#schemas/wire/postgres/error_response.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 import { createHash } from "node:crypto";
 import { target } from "./actor.ts";
+import { createDefinitions } from "./definitions.ts";
 import { targetLimits } from "./limits.ts";
 import { postgresConversation } from "./postgres/conversation.ts";
 import { newUpstream } from "./upstream.ts";
 
 const key = { epoch: "2026_11", shard: 0, edge: "pg1", session: "s" };
-const { initial, step } = target(targetLimits, () => 0);
+const actor = target(targetLimits, () => 0, createDefinitions(4));
+const { initial, step } = actor;
 
 Deno.test("a session that was refused gets no response", () => {
   let state = initial(key);
@@ -127,6 +130,72 @@ Deno.test("an agent that takes nothing is not read ahead for by asking again and
   }
 });
 
+Deno.test("what was judged before another's definition waits for it, and does not run", () => {
+  const { definitions, take, commands, outcomes } = between();
+  definitions.enter("other", reading({ defines: ["t"] }), "I");
+  ask(take, 1, reading({}));
+  deepStrictEqual(commands.splice(0), ["await_turn"]);
+  take({ kind: "wake", name: "turn" });
+  deepStrictEqual(commands.splice(0), ["clear_way", "await_turn"]);
+  definitions.leave("other", "I");
+  definitions.readBegins();
+  definitions.readEnds("new");
+  take({ kind: "turn" });
+  deepStrictEqual(commands.splice(0), []);
+  deepStrictEqual(outcomes.splice(0), ["1 not_run 40001 true"]);
+  ask(take, 2, reading({ catalogDigest: "new" }));
+  deepStrictEqual(commands.splice(0), ["write"]);
+});
+
+Deno.test("who waits too long for a turn is refused, and who is cancelled then", () => {
+  for (const how of ["late", "cancelled"]) {
+    const { definitions, take, commands, outcomes, setNow } = between();
+    definitions.enter("other", reading({ defines: ["t"] }), "I");
+    ask(take, 1, reading({}));
+    if (how === "late") {
+      setNow(targetLimits.turnMsMax);
+      take({ kind: "wake", name: "turn" });
+      deepStrictEqual(outcomes.splice(0), ["1 not_run 55P03 true"]);
+    } else {
+      const payload = encodeControl("verdict", verdictOf({ request: 2, cancels: 1 }));
+      take({
+        kind: "frame",
+        frame: frameOf("verdict", { key, request: 2, payload }),
+        replayed: false,
+      });
+      deepStrictEqual(outcomes.splice(0), ["1 not_run 57014 true", "2 executed  true"]);
+    }
+    deepStrictEqual(commands.splice(0), ["await_turn"]);
+    definitions.leave("other", "I");
+    take({ kind: "turn" });
+    deepStrictEqual(commands.splice(0), [], "nothing of it is left");
+  }
+});
+
+Deno.test("a definition waits for what runs; who is told to give way is cancelled", () => {
+  const { definitions, take, commands } = between();
+  definitions.enter("other", reading({}), "I");
+  ask(take, 1, reading({ defines: ["t"] }));
+  deepStrictEqual(commands.splice(0), ["await_turn"]);
+  definitions.leave("other", "I");
+  take({ kind: "turn" });
+  deepStrictEqual(commands.splice(0), ["write"]);
+  take({ kind: "give_way" });
+  deepStrictEqual(commands.splice(0), ["cancel"]);
+});
+
+Deno.test("the answer to a definition ends when it stands in a catalog", () => {
+  const { take, commands, outcomes } = between();
+  ask(take, 1, reading({ defines: ["t"], statements: [defining] }));
+  const effects = take({ kind: "received", bytes: ready });
+  deepStrictEqual(commands.splice(0), ["write", "read_catalog"]);
+  deepStrictEqual(sent(effects), []);
+  deepStrictEqual(sent(take({ kind: "wake", name: "gather" })), []);
+  deepStrictEqual(outcomes, []);
+  deepStrictEqual(sent(take({ kind: "catalog_read", digest: "new" })), [ready.length]);
+  deepStrictEqual(outcomes.splice(0), ["1 executed  true"]);
+});
+
 const query = frontendBytes({ kind: "query", text: "select" });
 const row = backendBytes({ kind: "data_row", values: [new Uint8Array(8)] });
 const ready = backendBytes({ kind: "ready_for_query", status: "idle" });
@@ -134,27 +203,67 @@ const ready = backendBytes({ kind: "ready_for_query", status: "idle" });
 type Input = Parameters<typeof step>[1];
 type Effects = ReturnType<typeof step>[1];
 
-/** A session whose upstream is ready; the commands to its driver. */
-function serving(): { take(input: Input): Effects; readonly commands: string[] } {
+/** What reads the relation `t`, by the catalog that was read first. */
+function reading(change: Partial<Verdict>): Verdict {
+  const statement = {
+    ...emptyAnalysis,
+    command: "SELECT",
+    effects: ["read" as const],
+    relations: ["public.t"],
+  };
+  const plan = { results: [], errors: "keep" as const };
+  return verdictOf({ plan, catalogDigest: "old", statements: [statement], ...change });
+}
+const defining = { ...emptyAnalysis, command: "CREATE VIEW", effects: ["define" as const] };
+
+/** A session among others of its connection, whose catalog was read once. */
+function between() {
+  const definitionsOf = createDefinitions(4);
+  const definitions = definitionsOf("ehr");
+  definitions.readBegins();
+  definitions.readEnds("old");
+  let now = 0;
+  const one = serving(target(targetLimits, () => now, definitionsOf));
+  const setNow = (ms: number) => {
+    now = ms;
+  };
+  return { ...one, definitions, setNow };
+}
+
+/** A session whose upstream is ready; the commands to its driver, and its outcomes. */
+function serving({ initial, step } = actor): {
+  take(input: Input): Effects;
+  readonly commands: string[];
+  readonly outcomes: string[];
+} {
   let state = initial(key);
   [state] = step(state, { kind: "frame", frame: frameOf("open", { key }), replayed: false });
   state.phase = "ready";
   state.upstream = newUpstream(postgresConversation(targetLimits));
+  state.connection = "ehr";
   const commands: string[] = [];
+  const outcomes: string[] = [];
   const take = (input: Input) => {
     const [next, effects] = step(state, input);
     state = next;
-    for (const one of effects) if (one.kind === "run") commands.push(one.command.kind);
+    for (const one of effects) {
+      if (one.kind === "run") commands.push(one.command.kind);
+      if (one.kind !== "publish" || one.frame !== "outcome") continue;
+      const outcome = decodeControl("outcome", one.payload);
+      if (outcome === null) throw new Error("no outcome");
+      const { request, status, refused, alive } = outcome;
+      outcomes.push(`${request} ${status} ${refused?.sqlstate ?? ""} ${alive}`);
+    }
     return effects;
   };
-  return { take, commands };
+  return { take, commands, outcomes };
 }
 
-/** A query that was allowed to give out so many rows. */
+/** A query that was allowed, to give out so many rows or as the verdict says. */
 function ask(
   take: (input: Input) => Effects,
   request: number,
-  rowsMax = 1_000_000,
+  allowed: number | Verdict = 1_000_000,
   bytes = query,
 ): void {
   take({
@@ -162,7 +271,7 @@ function ask(
     frame: frameOf("request", { key, request, payload: bytes }),
     replayed: false,
   });
-  const payload = encodeControl("verdict", verdictOn(request, bytes, rowsMax));
+  const payload = encodeControl("verdict", verdictOn(request, bytes, allowed));
   take({ kind: "frame", frame: frameOf("verdict", { key, request, payload }), replayed: false });
 }
 
@@ -171,11 +280,13 @@ function sent(effects: Effects): number[] {
   return effects.flatMap((one) => one.kind === "raw" ? [one.payload.length] : []);
 }
 
-function verdictOn(request: number, bytes: Uint8Array, rowsMax: number): Verdict {
+function verdictOn(request: number, bytes: Uint8Array, allowed: number | Verdict): Verdict {
+  const digest = createHash("sha256").update(bytes).digest("hex");
+  if (typeof allowed !== "number") return { ...allowed, request, digest };
   return verdictOf({
     request,
-    digest: createHash("sha256").update(bytes).digest("hex"),
+    digest,
     plan: { results: [], errors: "keep", verbatim: true },
-    volume: { rowsMax, rowsOf: "request", bytesMax: 2 ** 30, bytesOf: "request" },
+    volume: { rowsMax: allowed, rowsOf: "request", bytesMax: 2 ** 30, bytesOf: "request" },
   });
 }

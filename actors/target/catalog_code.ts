@@ -124,6 +124,7 @@ export function followFunctions(functions: readonly FunctionText[]): Map<number,
     changed = false;
     const moving = namesOf(functions, (oid) => work.get(oid)?.moves === true);
     const reading = namesOf(functions, (oid) => work.get(oid)?.reads === true);
+    const defining = namesOf(functions, (oid) => work.get(oid)?.defines === true);
     for (const { oid, language } of functions) {
       const before = work.get(oid);
       if (before === undefined || compiled.has(language)) continue;
@@ -131,8 +132,11 @@ export function followFunctions(functions: readonly FunctionText[]): Map<number,
       const after = {
         moves: before.moves || calls(moving),
         reads: before.reads || calls(reading),
+        defines: before.defines || calls(defining),
       };
-      if (after.moves === before.moves && after.reads === before.reads) continue;
+      const isSame = after.moves === before.moves && after.reads === before.reads &&
+        after.defines === before.defines;
+      if (isSame) continue;
       work.set(oid, after);
       changed = true;
     }

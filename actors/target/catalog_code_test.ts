@@ -14,8 +14,10 @@ Deno.test("followFunctions() finds what functions do through the functions they 
     one(6, "reader", "select ssn from patients", "sql"),
     one(7, "calls_reader", "begin return reader(); end"),
     one(8, "compiled", "mover", "c"),
+    one(9, "writer", "begin insert into log values ($1); end"),
   ]);
   const names = (isWanted: (oid: number) => boolean) => [...work.keys()].filter(isWanted);
-  deepStrictEqual(names((oid) => work.get(oid)?.moves === true), [1, 2, 3, 4]);
-  deepStrictEqual(names((oid) => work.get(oid)?.reads === true), [1, 2, 3, 4, 6, 7]);
+  deepStrictEqual(names((oid) => work.get(oid)?.moves === true), [1, 2, 3, 4, 9]);
+  deepStrictEqual(names((oid) => work.get(oid)?.defines === true), [1, 2, 3, 4]);
+  deepStrictEqual(names((oid) => work.get(oid)?.reads === true), [1, 2, 3, 4, 6, 7, 9]);
 });

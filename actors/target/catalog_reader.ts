@@ -100,7 +100,7 @@ const Row = z.strictObject({
   uniqueKeys: z.array(z.array(z.string())),
   parents: z.array(z.number()),
 });
-const FunctionRow = CatalogFunction.omit({ moves: true }).extend({
+const FunctionRow = CatalogFunction.omit({ moves: true, defines: true }).extend({
   oid: z.number(),
   text: z.string(),
 });
@@ -298,6 +298,7 @@ function catalogOf(
   const functions = texts.map(({ oid, text: _, ...listed }) => ({
     ...listed,
     moves: work.get(oid)?.moves ?? true,
+    defines: work.get(oid)?.defines ?? true,
   }));
   // A path that is no plain list of names is taken as it came out.
   const searchPath: string[] = [...parseSearchPath(session.setPath) ?? session.path];

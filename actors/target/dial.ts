@@ -119,6 +119,7 @@ function upstreamOf(
   let unsent = 0;
   let waiting: (() => void)[] = [];
   return {
+    processId: key.processId,
     write(bytes) {
       unsent += bytes.length;
       socket.write(bytes, () => {

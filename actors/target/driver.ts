@@ -10,6 +10,7 @@ import type { Bus } from "#actors/_kit/bus.ts";
 import type { Clock } from "#actors/_kit/clock.ts";
 import { type SessionKey, sessionName } from "#schemas/subjects.ts";
 import { unreachable } from "#schemas/unreachable.ts";
+import type { Definitions, Running } from "./definitions.ts";
 import type { TargetCommand, TargetInput } from "./inputs.ts";
 import { QueryError } from "./postgres/query_connection.ts";
 import type { Reach, Upstream } from "./reach.ts";
@@ -30,6 +31,7 @@ type Reading = {
 
 type Held = {
   readonly key: SessionKey;
+  readonly connection: string;
   readonly deliver: (input: TargetInput) => void;
   upstream: Upstream | null;
   abandon: () => void;
@@ -42,8 +44,10 @@ export function targetDriver(ports: {
   readonly clock: Clock;
   readonly report: Report;
   readonly limits: DriverLimits;
+  /** Of each connection, shared with the actor. */
+  readonly definitionsOf: (connection: string) => Definitions;
 }) {
-  const { connections, bus, clock, report, limits } = ports;
+  const { connections, bus, clock, report, limits, definitionsOf } = ports;
   const held = new Map<string, Held>();
   const heard = new Map<string, number>();
   const digests = new Map<string, string>();
@@ -93,10 +97,31 @@ export function targetDriver(ports: {
         );
         return;
       }
+      case "await_turn": {
+        const { connection, moves } = command;
+        const tell = () => deliver({ kind: "turn" });
+        return definitionsOf(connection).whenMoved(key.session, moves, tell);
+      }
+      case "clear_way":
+        return void clearWay(key.session, command.connection);
       case "hang_up":
         return dropped(key);
       default:
         return unreachable(command);
+    }
+  }
+
+  /** Of the requests that a session waits for, those end that may yet look a name up. */
+  async function clearWay(session: string, connection: string): Promise<void> {
+    const definitions = definitionsOf(connection);
+    const blocking = definitions.blocking(session);
+    const idOf = (running: Running) => held.get(running.session)?.upstream?.processId ?? null;
+    const ids = blocking.filter(({ single }) => single).flatMap((one) => idOf(one) ?? []);
+    const unlocked = await connections.get(connection)?.unlocked?.(ids) ?? new Set();
+    for (const running of blocking.filter(definitions.runs)) {
+      const id = idOf(running);
+      if (running.single && id !== null && unlocked.has(id)) definitions.passOver(running);
+      else held.get(running.session)?.deliver({ kind: "give_way" });
     }
   }
 
@@ -117,7 +142,7 @@ export function targetDriver(ports: {
       const reason = "the session's id is another's";
       return deliver({ kind: "dial_failed", code: "session_taken", reason });
     }
-    const session: Held = { key, deliver, upstream: null, abandon: () => {} };
+    const session: Held = { key, connection, deliver, upstream: null, abandon: () => {} };
     held.set(key.session, session);
     heard.set(key.edge, clock.nowMs());
     const dialled = reach.dial(parameters, {
@@ -152,6 +177,9 @@ export function targetDriver(ports: {
     if (session === undefined) return;
     held.delete(key.session);
     session.abandon();
+    const definitions = definitionsOf(session.connection);
+    definitions.drop(key.session);
+    if (definitions.hasUnread) changed(session.connection);
   }
 
   function credit(session: string, bytes: number): void {
@@ -202,17 +230,21 @@ export function targetDriver(ports: {
     const reach = connections.get(connection);
     const read = reach?.readCatalog ?? null;
     if (read === null) return null;
+    const definitions = definitionsOf(connection);
+    definitions.readBegins();
     const known = digests.get(connection) ?? null;
     try {
       const catalog = await read(known);
-      if (catalog === null) return known;
-      if (catalog.digest !== known) {
+      const digest = catalog?.digest ?? known;
+      if (catalog !== null && digest !== null && digest !== known) {
         await publishCatalog(bus, catalog);
-        digests.set(connection, catalog.digest);
+        digests.set(connection, digest);
         report("catalog_published", { connection, relations: catalog.relations.length });
       }
-      return catalog.digest;
+      definitions.readEnds(digest);
+      return digest;
     } catch (error) {
+      definitions.readEnds(null);
       const code = error instanceof QueryError ? error.code : nameOf(error);
       report("catalog_failed", { connection, error: code });
       return null;

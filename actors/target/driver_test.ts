@@ -1,3 +1,4 @@
+import { createDefinitions } from "./definitions.ts";
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { Clock } from "#actors/_kit/clock.ts";
 import { memoryLimits, memoryServer } from "#actors/_kit/memory_bus.ts";
@@ -22,11 +23,13 @@ Deno.test("changes of a catalog that come while it is read are read together, be
       dial: () => ({ abandon() {} }),
       readCatalog,
       estimateRows: null,
+      unlocked: null,
     }]]),
     bus: server.connect({ name: "target", inboxPrefix: "_INBOX_target" }),
     clock,
     report: () => {},
     limits: { edgeSilenceMsMax: 1000, catalogDelayMsMax: 1000 },
+    definitionsOf: createDefinitions(4),
   });
   const first = driver.refreshCatalog("ehr");
   await turn();
@@ -61,6 +64,7 @@ Deno.test("who comes with the id of another's session gets nothing of it", () =>
     cancel: () => {},
     pause: () => {},
     resume: () => {},
+    processId: null,
     hangUp: () => {},
   };
   const driver = targetDriver({
@@ -72,11 +76,13 @@ Deno.test("who comes with the id of another's session gets nothing of it", () =>
       },
       readCatalog: () => Promise.reject(new Error("none")),
       estimateRows: null,
+      unlocked: null,
     }]]),
     bus: server.connect({ name: "target", inboxPrefix: "_INBOX_target" }),
     clock,
     report: () => {},
     limits: { edgeSilenceMsMax: 1000, catalogDelayMsMax: 1000 },
+    definitionsOf: createDefinitions(4),
   });
   const own = { epoch: "2026_11", shard: 0, edge: "pg1", session: "s" };
   const foreign = { ...own, edge: "pg2" };

@@ -1,4 +1,5 @@
 /** What target has planned, of which requests, and what it answers. */
+import { createDefinitions } from "./definitions.ts";
 import { deepStrictEqual } from "node:assert/strict";
 import { frameOf } from "#actors/_kit/frame_testing.ts";
 import {
@@ -66,7 +67,7 @@ Deno.test("a session without its upstream plans nothing", () => {
 });
 
 function serving(phase: "new" | "dialling" | "ready" | "lost" = "ready") {
-  const { initial, step } = target(targetLimits, () => 0);
+  const { initial, step } = target(targetLimits, () => 0, createDefinitions(4));
   let state = initial(key);
   state.phase = phase;
   state.connection = "ehr";

@@ -29,6 +29,7 @@ export function flowOf(limits: TargetLimits, nowMs: () => number): Flow {
 
   function passOn(state: TargetState, urgency: "ends" | "goes on", out: Out): void {
     const { upstream } = state;
+    if (state.holdsEnd) return;
     const { prompt } = upstream.conversation;
     const isBusy = upstream.rawBytes - state.credited > limits.busyBytes;
     const quiet = !isBusy && prompt && nowMs() - upstream.flushedMs >= limits.gatherMs;
@@ -55,7 +56,7 @@ export function flowOf(limits: TargetLimits, nowMs: () => number): Flow {
 
   function woken(state: TargetState, out: Out): void {
     state.upstream.flushing = false;
-    flush(state, out);
+    if (!state.holdsEnd) flush(state, out);
   }
 
   function pace(state: TargetState, out: Out): void {

@@ -25,6 +25,10 @@ export type TargetInput =
     readonly asked: Asked;
     readonly rows: readonly (number | null)[];
   }
+  /** It may be this session's turn (`await_turn`). */
+  | { readonly kind: "turn" }
+  /** Another session's definition waits for what runs here. */
+  | { readonly kind: "give_way" }
   /** The edge that holds the agent's socket has gone silent. */
   | { readonly kind: "edge_lost" };
 
@@ -52,4 +56,8 @@ export type TargetCommand =
     readonly asked: Asked;
     readonly statements: readonly Planned[];
   }
+  /** Answered by `turn` once something moved since `moves`. */
+  | { readonly kind: "await_turn"; readonly connection: string; readonly moves: number }
+  /** Others are made to end for which this session waits, as far as they have to. */
+  | { readonly kind: "clear_way"; readonly connection: string }
   | { readonly kind: "hang_up" };

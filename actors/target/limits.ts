@@ -25,6 +25,8 @@ export const targetLimits: Limits = {
   gatherMs: 2,
   gatherBusyMs: 20,
   busyBytes: 1024 * 1024,
+  turnMsMax: 10_000,
+  wayMs: 500,
   writtenMs: 5,
   iterationsMax: 1_000_000,
   greetingBytesMax: 256 * 1024,
@@ -55,3 +57,6 @@ export const plannerLimits: PlannerLimits & QueryLimits = {
   queryMsMax: 4000,
   answerBytesMax: 16 * 1024 * 1024,
 };
+
+/** Definitions of a connection that are remembered one by one; older ones concern any name. */
+export const definitionsSettledMax = 256;

@@ -4,6 +4,8 @@ import type { StatementText } from "#schemas/wire/postgres/statement_texts.ts";
 
 /** One dialled connection. */
 export type Upstream = {
+  /** The server's number of the session; null where it has none. */
+  readonly processId: number | null;
   write(bytes: Uint8Array): void;
   pause(): void;
   resume(): void;
@@ -41,6 +43,8 @@ export type Reach = {
   readonly readCatalog: ReadCatalog | null;
   /** Null: its protocol has no planner. */
   readonly estimateRows: EstimateRows | null;
+  /** Null: its protocol has no catalog. */
+  readonly unlocked: Unlocked | null;
 };
 
 /** A statement as it stands in a request, with what its names mean. */
@@ -51,3 +55,6 @@ export type EstimateRows = (statements: readonly Planned[]) => Promise<(number |
 
 /** The catalog as it is now; null when it still is the one with the digest `known`. */
 export type ReadCatalog = (known: string | null) => Promise<Catalog | null>;
+
+/** Of these processes of the server, those that surely run and wait for no lock. Never rejects. */
+export type Unlocked = (processIds: readonly number[]) => Promise<ReadonlySet<number>>;

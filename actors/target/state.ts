@@ -32,6 +32,10 @@ export type TargetLimits = ConversationLimits & {
    */
   readonly gatherBusyMs: number;
   readonly busyBytes: number;
+  /** How long a request waits for definitions of others, or for what depends on its own. */
+  readonly turnMsMax: number;
+  /** After how long it is seen who is waited for, again and again. */
+  readonly wayMs: number;
   /** How long the outcome of input gives way to its echo, which is stored in the same stream. */
   readonly writtenMs: number;
 };
@@ -42,6 +46,10 @@ export type TargetState = {
   parameters: Readonly<Record<string, string>>;
   openDigest: string;
   phase: "new" | "dialling" | "ready" | "lost";
+  /** As the newest ReadyForQuery has it. */
+  transaction: "I" | "T" | "E";
+  /** Since when the next request waits for its turn; null: it does not. */
+  waitsSinceMs: number | null;
   readonly pending: Map<number, Pending>;
   /** Allow verdicts not yet carried out, in order. */
   readonly queue: Allowed[];
@@ -53,6 +61,8 @@ export type TargetState = {
   /** Input that was taken whole, whose outcome is stored in a moment. */
   written: Allowed | null;
   upstream: Upstream;
+  /** The end of the response waits until others can know what its request defined. */
+  holdsEnd: boolean;
   credited: number;
   paused: boolean;
   /** Cancels under way, which could still hit a request that is begun now. */
@@ -67,6 +77,8 @@ export function newTargetState(key: SessionKey): TargetState {
     parameters: {},
     openDigest: "",
     phase: "new",
+    transaction: "I",
+    waitsSinceMs: null,
     pending: new Map(),
     queue: [],
     open: new Map(),
@@ -74,6 +86,7 @@ export function newTargetState(key: SessionKey): TargetState {
     continuing: new Map(),
     written: null,
     upstream: newUpstream(noConversation),
+    holdsEnd: false,
     credited: 0,
     paused: false,
     cancelling: 0,

@@ -7,8 +7,10 @@ import type { Host } from "#actors/_kit/host.ts";
 import { type SessionWorker, sessionWorker, workerLimits } from "#actors/_kit/session_worker.ts";
 import { aliveSubject, creditSubject } from "#schemas/subjects.ts";
 import { target } from "./actor.ts";
+import { createDefinitions } from "./definitions.ts";
 import { type DriverLimits, targetDriver } from "./driver.ts";
 import type { TargetInput } from "./inputs.ts";
+import { definitionsSettledMax } from "./limits.ts";
 import type { Reach } from "./reach.ts";
 import type { TargetLimits } from "./state.ts";
 
@@ -22,7 +24,8 @@ export async function wireTarget(
   limits: TargetLimits & DriverLimits & { readonly catalogEveryMs: number },
 ): Promise<SessionWorker<TargetInput>> {
   const { bus, clock, report } = host;
-  const driver = targetDriver({ connections, bus, clock, report, limits });
+  const definitionsOf = createDefinitions(definitionsSettledMax);
+  const driver = targetDriver({ connections, bus, clock, report, limits, definitionsOf });
   const catalogued = [...connections].flatMap(([name, { readCatalog }]) => {
     return readCatalog === null ? [] : [name];
   });
@@ -32,7 +35,7 @@ export async function wireTarget(
   });
   host.every(edgesEveryMs, driver.checkEdges);
   const worker = sessionWorker({
-    actor: target(limits, clock.nowMs),
+    actor: target(limits, clock.nowMs, definitionsOf),
     ...host.ports,
     recovers: ["open", "request", "verdict", "outcome", "close"],
     publishes: ["estimate", "outcome"],

@@ -127,7 +127,10 @@ Deno.test("ssh, sftp, scp, rsync and git through the gateway", async (test) => {
   });
 
   await scenario(test, rig, "scp copies both ways, by sftp and as of old", async () => {
-    const random = crypto.getRandomValues(new Uint8Array(60_000));
+    // One file in some hundreds would hold what looks like an address, and come back masked.
+    const random = crypto.getRandomValues(new Uint8Array(60_000)).map((byte) =>
+      byte === 0x40 ? 0 : byte
+    );
     // More than all windows between here and the host hold; no byte of it is of text.
     const big = new Uint8Array(12_000_000).map((_, at) => 128 + (at * 7 + (at >> 8)) % 128);
     for (const [name, bytes] of [["random", random], ["big", big]] as const) {

@@ -62,6 +62,7 @@ export function simulatedServer(clock: Clock, chance: Chance): SimulatedServer {
       dial: (parameters, events) => dial(parameters, events, alive),
       readCatalog: () => later(() => catalogAfter(definitions)),
       estimateRows: (statements) => plan(statements, alive),
+      unlocked: () => Promise.resolve(new Set()),
     };
   }
 
@@ -160,6 +161,7 @@ export function simulatedServer(clock: Clock, chance: Chance): SimulatedServer {
             over();
           });
         }),
+      processId: null,
       hangUp: () => made.drop(),
     };
   }

@@ -40,6 +40,7 @@ export function simulatedHost(clock: Clock, chance: Chance): SimulatedHost {
       dial: (parameters, events) => dial(parameters["ssh_connection"] ?? "", events, alive),
       readCatalog: null,
       estimateRows: null,
+      unlocked: null,
     };
   }
 
@@ -96,6 +97,7 @@ export function simulatedHost(clock: Clock, chance: Chance): SimulatedHost {
       pause: () => program.pace("pause"),
       resume: () => program.pace("resume"),
       cancel: () => program.cancel(),
+      processId: null,
       hangUp: () => connection.drop(),
     };
     events.ready(upstream, new Uint8Array(0));

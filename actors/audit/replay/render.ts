@@ -134,11 +134,12 @@ function linesOf(entry: TimelineEntry, table: WriteTable, limits: RenderLimits):
     case "approval":
       return approvalLines(entry, head, under);
     case "outcome": {
-      const { request, status, rows, durationMs, sqlstate, cut } = entry;
+      const { request, status, rows, durationMs, sqlstate, cut, refused } = entry;
       const code = sqlstate === null ? "" : `, SQLSTATE ${sqlstate}`;
       const count = rows === 1 ? "1 row" : `${rows} rows`;
       const ended = cut === null ? "" : `, ended at the ${cut.of}'s limit of ${cut.by}`;
-      return [head(`outcome of ${request}: ${status}, ${count}, ${durationMs} ms${code}${ended}`)];
+      const what = `${status}, ${count}, ${durationMs} ms${code}${ended}`;
+      return [head(`outcome of ${request}: ${what}`), ...refused === null ? [] : [under(refused)]];
     }
     case "output": {
       const counts = Object.entries(entry.masked).map(([name, count]) => `${count} ${name}`);

@@ -87,6 +87,8 @@ export type TimelineEntry =
     sqlstate: string | null;
     /** The limit at which the response was ended. */
     cut: VolumeCut | null;
+    /** Why it did not run though it was allowed. */
+    refused: string | null;
   }>
   | Entry<"output", {
     request: number;
@@ -221,7 +223,8 @@ function controlOf(frame: Frame): TimelineEntry | null {
       const outcome = decodeControl("outcome", frame.payload);
       if (outcome === null) return null;
       const { status, durationMs, rows, bytes, commands, sqlstate, cut = null } = outcome;
-      const facts = { status, durationMs, rows, bytes, commands, sqlstate, cut };
+      const refused = outcome.refused?.message ?? null;
+      const facts = { status, durationMs, rows, bytes, commands, sqlstate, cut, refused };
       return { kind: "outcome", at, sequence, request, ...facts };
     }
     case "close": {

@@ -20,6 +20,7 @@ import { join, opaque, plain, type Value } from "./lineage.ts";
 import { effectivePath, sessionPath } from "./resolve.ts";
 import { anyType, hiddenCode, noteCall, type Run, runsMovingCode } from "./run.ts";
 import { fields, stringsOf } from "./tree.ts";
+import type { CatalogFunction } from "#schemas/catalog.ts";
 
 /** Judges a call by its written name and notes its effects; the result's share beside arguments. */
 export function callFunction(names: readonly string[], run: Run): Value {
@@ -31,7 +32,9 @@ export function callFunction(names: readonly string[], run: Run): Value {
   if (judgement.effect !== null) run.effects.add(judgement.effect);
   if (judgement.detail !== null) run.details.add(judgement.detail);
   if (run.schema.functions.has(name)) run.types.add(anyType);
-  if (mayMove(schema, name, run)) runsMovingCode(run);
+  const reached = reachedBy(schema, name, run);
+  if (reached.some(({ moves }) => moves)) runsMovingCode(run);
+  run.defines ||= reached.some(({ moves, defines = moves }) => defines);
   const share = judgement.opaque ? opaque : plain;
   const type = castsTo(name);
   return type === null ? share : join(share, castTo(type, run));
@@ -78,12 +81,12 @@ export function operatorValue(names: unknown, run: Run): Value {
 }
 
 /**
- * Whether a user's function of that name may write or change the session. What a definition not yet
- * in the catalog does was judged when it was made.
+ * The users' functions that a name may mean. What a definition not yet in the catalog does was
+ * judged when it was made.
  */
-function mayMove(schema: string | null, name: string, run: Run): boolean {
+function reachedBy(schema: string | null, name: string, run: Run): readonly CatalogFunction[] {
   const overloads = run.schema.functions.get(name) ?? [];
-  return overloads.some((entry) => entry.moves && (schema === null || entry.schema === schema));
+  return schema === null ? overloads : overloads.filter((entry) => entry.schema === schema);
 }
 
 /** The share of operators that PostgreSQL looks up by itself: `=` of CASE, USING and the like. */

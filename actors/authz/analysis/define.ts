@@ -85,7 +85,7 @@ export function createAs(body: Fields, run: Run): Judged | Refused {
   if (run.paths.length > 0) run.effects.add("escape");
   const made = body["is_select_into"] === true ? "SELECT INTO" : "CREATE TABLE AS";
   const command = isView ? "CREATE MATERIALIZED VIEW" : made;
-  return done(command, run.paths.length > 0 ? { kind: "unknown_code" } : change);
+  return done(command, run.paths.length > 0 ? { kind: "unknown_code", defines: true } : change);
 }
 
 function tooManyTemporary(): Refused {
@@ -166,7 +166,7 @@ function special(tag: string, body: Fields, run: Run): void {
       return renames(body, run);
     case "CreateFunctionStmt":
     case "DoStmt":
-      return code(tag === "DoStmt" ? body["args"] : body["options"], body["sql_body"], run);
+      return code(tag, body, run);
     case "CallStmt": {
       const call = fields(body["funccall"]);
       callFunction(stringsOf(call["funcname"]) ?? [], run);
@@ -210,7 +210,10 @@ const safeLanguages: ReadonlySet<string> = new Set(["sql", "plpgsql"]);
  * The code of a function, procedure or DO block. What it may write, it may write from a class, and
  * to where there is none: that is judged when it is made, since later it is called by its name.
  */
-function code(options: unknown, sqlBody: unknown, run: Run): void {
+function code(tag: string, body: Fields, run: Run): void {
+  const isRun = tag === "DoStmt";
+  const options = isRun ? body["args"] : body["options"];
+  const sqlBody = body["sql_body"];
   let language = sqlBody === undefined ? "plpgsql" : "sql";
   let source = "";
   for (const entry of items(options)) {
@@ -224,17 +227,22 @@ function code(options: unknown, sqlBody: unknown, run: Run): void {
     }
   }
   const isSafe = safeLanguages.has(language);
+  run.defines ||= isRun && (!isSafe || workOf(language, source, run).defines);
   if (!isSafe) {
     run.effects.add("escape");
     run.details.add("untrusted_language");
   }
-  if (!isSafe || moves(language, source, run) || writesIn(sqlBody, run)) runsMovingCode(run);
+  if (!isSafe || workOf(language, source, run).moves || writesIn(sqlBody, run)) runsMovingCode(run);
 }
 
-function moves(language: string, source: string, run: Run): boolean {
-  return functionWork(language, source).moves || wordsOf(source).some((word) => {
-    return run.schema.functions.get(word)?.some((one) => one.moves) === true;
-  });
+/** What a text does by itself, and by the functions whose names stand in it. */
+function workOf(language: string, source: string, run: Run) {
+  const own = functionWork(language, source);
+  const called = wordsOf(source).flatMap((word) => run.schema.functions.get(word) ?? []);
+  return {
+    moves: own.moves || called.some(({ moves }) => moves),
+    defines: own.defines || called.some(({ moves, defines = moves }) => defines),
+  };
 }
 
 /** An aggregate calls its functions for each row, whatever they leave behind. */
@@ -243,7 +251,7 @@ function aggregate(body: Fields, run: Run): void {
     const { arg } = bodyOf(entry, "DefElem") ?? {};
     return stringsOf(fields(bodyOf(arg, "TypeName"))["names"]) ?? [stringOf(arg) ?? ""];
   });
-  if (moves("sql", names.join(" "), run)) runsMovingCode(run);
+  if (workOf("sql", names.join(" "), run).moves) runsMovingCode(run);
 }
 
 /** Whether a body of SQL statements holds one that writes. */
@@ -307,7 +315,7 @@ function changeOf(
   row: DefinitionRow,
   run: Run,
 ): SessionChange | null {
-  if (row.effect === "execute") return { kind: "unknown_code" };
+  if (row.effect === "execute") return { kind: "unknown_code", defines: run.defines };
   if (tag === "TruncateStmt") return null;
   if (row.effect === "administer" && row.details.includes("maintenance")) return null;
   const created = madeType(tag, body) ??

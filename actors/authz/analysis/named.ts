@@ -114,11 +114,10 @@ function noteParameters(value: Value, { effects, functions }: StatementAnalysis,
 
 /**
  * What a prepared statement means now. PostgreSQL plans it again under the search path of the
- * moment, so both meanings count when names may have changed.
+ * moment, and under what other sessions have defined meanwhile, so both meanings count.
  */
 function currentAnalysis(prepared: Prepared, run: Run): Pick<Prepared, "analysis" | "probes"> {
   const { probes } = prepared;
-  if (prepared.names === run.session.names) return prepared;
   const parsed = run.parser(prepared.sql);
   if (!parsed.ok || !isWithin(parsed.tree, run.limits.nodesMax, run.limits.depthMax)) {
     return { analysis: hidden(prepared.analysis), probes };
@@ -131,8 +130,12 @@ function currentAnalysis(prepared: Prepared, run: Run): Pick<Prepared, "analysis
   const judged = judgeQuery(query, inner);
   run.work = inner.work;
   if (judged.kind === "refused") return { analysis: hidden(prepared.analysis), probes };
-  const analysis = merged(prepared.analysis, completed(strayPath(judged, inner), inner));
-  return { analysis, probes: [...probes, ...inner.probes] };
+  const now = { analysis: completed(strayPath(judged, inner), inner), probes: inner.probes };
+  if (JSON.stringify(now.analysis) === JSON.stringify(prepared.analysis)) return now;
+  return {
+    analysis: merged(prepared.analysis, now.analysis),
+    probes: [...probes, ...now.probes],
+  };
 }
 
 function hidden(analysis: StatementAnalysis): StatementAnalysis {
@@ -214,6 +217,8 @@ function absorb(analysis: StatementAnalysis, run: Run): void {
   }
   for (const name of analysis.classesWritten) run.written.add(name);
   if (analysis.aggregateRowsMin !== undefined) noteRows(analysis.aggregateRowsMin, run);
+  // Which of the code moves, and which defines, was not kept.
+  run.defines ||= analysis.details.includes(movingCode);
   run.classified ||= analysis.classesRead.length > 0 || analysis.effects.includes("export");
 }
 

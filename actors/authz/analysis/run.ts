@@ -63,6 +63,8 @@ export type Run = {
   counted: boolean;
   /** A relation's name did not resolve: no output is understood. */
   unresolved: boolean;
+  /** Code runs that may create, change or drop what has a name. */
+  defines: boolean;
   /** A column was named that there surely is none of: PostgreSQL will refuse the statement. */
   unknownColumn: boolean;
   /** Where literals stand whose value the analysis used; see `shape.ts`. */
@@ -113,6 +115,7 @@ export function newRun(
     types: new Set(),
     counted: true,
     unresolved: false,
+    defines: false,
     unknownColumn: false,
     consulted: [],
     calls: { lasting: 0, told: 0, sleeping: 0, givingRows: 0 },

@@ -80,8 +80,11 @@ export type SessionChange =
   | { readonly kind: "discard"; readonly what: "all" | "temp" | "plans" }
   /** `relations`: bare names of all that it defines; absent when that is not relations alone. */
   | { readonly kind: "define"; readonly relations?: readonly string[] }
-  /** Code ran that may have changed anything: names no longer resolve. */
-  | { readonly kind: "unknown_code" }
+  /**
+   * Code ran that may have changed anything in the session: names no longer resolve. Where it
+   * `defines`, other sessions' names may mean something else as well.
+   */
+  | { readonly kind: "unknown_code"; readonly defines: boolean }
   | { readonly kind: "begin" }
   | { readonly kind: "commit"; readonly chain: boolean }
   | { readonly kind: "rollback"; readonly chain: boolean }

@@ -151,6 +151,10 @@ function transaction(body: Fields, run: Run): Judged | Refused {
       // Two-phase commit outlives the session, and with it every record of who may finish it.
       run.effects.add("administer");
       run.details.add("two_phase");
+      if (kind === "COMMIT_PREPARED") {
+        run.effects.add("define");
+        return done("COMMIT PREPARED", { kind: "define" });
+      }
       return done("PREPARE TRANSACTION", { kind: "rollback", chain: false });
   }
 }

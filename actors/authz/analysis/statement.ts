@@ -44,7 +44,7 @@ export function judgeStatement(statement: Node, sql: string, run: Run): Judged |
   if (judged.kind === "refused" || !run.details.has(movingCode)) return judged;
   // What is only prepared or declared has not run; what runs it says so again.
   if (judged.change?.kind === "prepare" || judged.change?.kind === "declare") return judged;
-  const unknown: SessionChange = { kind: "unknown_code" };
+  const unknown: SessionChange = { kind: "unknown_code", defines: run.defines };
   const changes = judged.change === null ? [unknown] : [judged.change, unknown];
   return { ...judged, change: { kind: "several", changes } };
 }
@@ -111,7 +111,7 @@ function judgeTopQuery(statement: Node, run: Run): Judged | Refused {
 export function strayPath(judged: Judged, run: Run): Judged {
   if (run.paths.length === 0) return judged;
   run.effects.add("escape");
-  return { ...judged, change: { kind: "unknown_code" } };
+  return { ...judged, change: { kind: "unknown_code", defines: run.defines } };
 }
 
 /** `SELECT set_config(...)` and nothing else: it surely runs, once. */

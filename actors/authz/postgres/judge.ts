@@ -14,6 +14,7 @@ import { listingOf } from "#schemas/classification.ts";
 import { maskedForms } from "#schemas/detectors/masked_forms.ts";
 import type { Open, Outcome, PrincipalChain } from "#schemas/frames.ts";
 import type { MaskPlan } from "#schemas/mask_plan.ts";
+import { remember } from "#schemas/remember.ts";
 import { noVolume } from "#schemas/volume.ts";
 import { isAbortCopy, isAbortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
 import type { Analysed, AnalysisLimits } from "../analysis/analyse.ts";
@@ -22,7 +23,7 @@ import { indexCatalog, isClassified, type Schema } from "../analysis/catalog_ind
 import type { Parser } from "../analysis/parser.ts";
 import { type SessionState, settled } from "../analysis/session.ts";
 import { settleSession } from "./changes.ts";
-import { createDefining } from "./defining.ts";
+import { type Defined, definedBy } from "./defining.ts";
 import { type Judgements, neverHeld } from "../judgements.ts";
 import { maskPlan } from "../policy/plan.ts";
 import {
@@ -42,12 +43,11 @@ import {
   parameterRefused,
   unjudgeable,
   volumeExhausted,
-  writeBack,
 } from "../verdicts.ts";
 import { createEstimates, questionsOf, weighed } from "./estimates.ts";
 import { initialPostgresState, type PostgresState } from "./state.ts";
 import { volumesOf } from "./volume.ts";
-import { writeBackGuard, type WrittenBack } from "./write_back.ts";
+import { refusedWriting, writeBackGuard, type WrittenBack } from "./write_back.ts";
 
 export type PostgresPorts = {
   readonly parser: Parser;
@@ -63,15 +63,26 @@ export type PostgresJudge = {
   onCatalogBroken(connection: string): void;
 };
 
-type Known = { readonly catalog: Catalog; readonly schema: Schema };
-type Read = Understood & { readonly written: WrittenBack };
+type Known = {
+  readonly catalog: Catalog;
+  readonly schema: Schema;
+  /** Some function in it may define something, by itself or from behind a table. */
+  readonly hasDefiningCode: boolean;
+};
+type Read = Understood & {
+  readonly written: WrittenBack;
+  readonly defines: Defined | undefined;
+  /** No name in it was taken for what the catalog says that it is. */
+  readonly unsettled: boolean;
+};
 
 /** Creates the judge of all PostgreSQL sessions; catalogs are given to it as they come. */
 export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements): PostgresJudge {
   const { config } = judgements;
   const catalogs = new Map<string, Known>();
-  const seen = new Map<string, Set<string>>();
-  const defining = createDefining();
+  /** Of each connection, its newest catalogs by digest: which of all that came each was. */
+  const came = new Map<string, Map<string, number>>();
+  let arrivals = 0;
   const estimates = createEstimates(ports.nowMs);
   const volumes = volumesOf(judgements);
   const analyser = createAnalyser(ports.parser, ports.analysisLimits);
@@ -80,13 +91,12 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
 
   function onCatalog(catalog: Catalog): void {
     const schema = indexCatalog(catalog, listingOf(config, catalog.connection));
-    catalogs.set(catalog.connection, { catalog, schema });
+    const hasDefiningCode = catalog.functions.some(({ moves, defines = moves }) => defines);
+    catalogs.set(catalog.connection, { catalog, schema, hasDefiningCode });
     analyser.forget();
-    const digests = seen.get(catalog.connection) ?? new Set();
-    seen.set(catalog.connection, digests.add(catalog.digest));
-    for (const state of defining.sessions(catalog.connection)) {
-      if (isKnown(state, catalog.connection)) defining.end(catalog.connection, state);
-    }
+    const digests = came.get(catalog.connection) ?? new Map();
+    came.set(catalog.connection, digests);
+    remember(digests, catalog.digest, ++arrivals, catalogsRememberedMax);
   }
 
   function onCatalogBroken(connection: string): void {
@@ -106,7 +116,7 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
         estimates.learn(connection, bytes, question, rows, atMs),
       understand: (asked, policies) =>
         asked.request === 0
-          ? opened(state, connection)
+          ? opened(state)
           : consequence(state, understood(asked, state, connection), policies, connection),
       denied(asked) {
         if (state.transaction === "T" || state.batchIsOpen) state.refused = true;
@@ -119,20 +129,19 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
       waitOver() {
         state.catalogWaitOver = true;
       },
-      closed: () => defining.end(connection, state),
     };
   }
 
-  /** Whether what the session defined, if anything, is in a catalog that is here. */
-  function isKnown({ transaction, needsCatalog }: PostgresState, connection: string): boolean {
-    const isHere = needsCatalog === null || seen.get(connection)?.has(needsCatalog) === true;
-    return transaction === "I" && isHere;
+  /** Which of all that came a catalog is; 0: it did not, or long ago. */
+  function cameAt(digest: string, connection: string): number {
+    return came.get(connection)?.get(digest) ?? 0;
   }
 
   function ready(state: PostgresState, connection: string): boolean {
     const { needsCatalog } = state;
     if (needsCatalog === null) return true;
-    const here = seen.get(connection)?.has(needsCatalog) ?? false;
+    // One that was here before that may come again: what is known now is yet another.
+    const here = cameAt(needsCatalog, connection) >= state.judgedBy;
     if (!state.catalogWaitOver && !here) return false;
     if (!state.catalogWaitOver) state.session = settled(state.session);
     state.needsCatalog = null;
@@ -156,7 +165,7 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     const decision = judgements.decide(principal, connection, [connectAnalysis]);
     const judged = judgements.of(decision, principal, open, []);
     const plan = decision.everything ? verbatim : connectPlan;
-    return { ...neverHeld(judged, plan), consequence: opened(state, connection) };
+    return { ...neverHeld(judged, plan), consequence: opened(state) };
   }
 
   function request(
@@ -211,6 +220,8 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
       parsed,
       volume,
       catalogDigest: catalog.digest,
+      defines: read.defines,
+      unsettled: read.unsettled,
       explain: before === null ? questionsOf(toRun, toPrepare, scales) : [],
       facts: [runsPrepared, state.session.searchPath, state.session.transaction.kind],
       consequence: consequence(state, read, decision.policies, open.connection),
@@ -252,7 +263,7 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     const judged = judgements.of(decision, principal, open, [unreadAnalysis]);
     const volume = volumes.left(decision.policies, open.connection, state.volume);
     const after = consequence(state, null, decision.policies, open.connection);
-    return { ...judged, volume, plan: verbatim, consequence: after };
+    return { ...judged, volume, defines: null, plan: verbatim, consequence: after };
   }
 
   function consequence(
@@ -263,7 +274,8 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
   ): Consequence {
     return {
       allowed() {
-        defining.begin(connection, state, understood?.changes ?? null);
+        const known = catalogs.get(connection);
+        state.judgedBy = known === undefined ? arrivals : cameAt(known.catalog.digest, connection);
         // What is not understood may have compared anything.
         state.probes = understood === null
           ? "uncounted"
@@ -271,7 +283,6 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
       },
       settled: (outcome: Outcome) => {
         settleSession(state, understood, outcome, volumes.allowedBy(policies));
-        if (isKnown(state, connection)) defining.end(connection, state);
         state.copying = outcome.status === "executed" ? understood?.written.copying ?? null : null;
         if (!state.copyRefused) return;
         // The server was made to give the COPY up, and with it whatever it stood in.
@@ -282,8 +293,8 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
   }
 
   /** The opening asks for nothing. */
-  function opened(state: PostgresState, connection: string): Consequence {
-    return { ...consequence(state, null, [], connection), allowed() {} };
+  function opened(state: PostgresState): Consequence {
+    return { ...consequence(state, null, [], ""), allowed() {} };
   }
 
   function understood(asked: Asked, state: PostgresState, connection: string): Read | null {
@@ -299,30 +310,18 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
     known: Known,
   ): Read | Misunderstood {
     if (state.refused && isAbortTransaction(bytes)) return aborting;
-    const { schema, catalog: { connection } } = known;
+    const { schema } = known;
+    let unsettled = true;
     const analyse = (sql: string, session: SessionState, types: readonly number[]): Analysed => {
-      const analysed = analyser.analyse(sql, session, schema);
-      const all = analysed.kind === "refused" ? [] : analysed.statements;
-      const isUnseen = !session.unsettled &&
-        defining.concerns(connection, state, all.map(({ analysis }) => analysis));
-      if (!isUnseen) return castingParameters(analysed, types, session, schema);
-      const unsettled = { ...session, unsettled: true };
-      return castingParameters(analyser.analyse(sql, unsettled, schema), types, unsettled, schema);
+      unsettled &&= session.unsettled;
+      return castingParameters(analyser.analyse(sql, session, schema), types, session, schema);
     };
     const { session, portals, digest } = state;
     const read = understand(bytes, session, portals, analyse, ports.requestLimits, digest);
     if (read.kind === "refused") return read;
-    return { ...read, written: guard(bytes, state, known.schema) };
+    const defines = definedBy(read, known.hasDefiningCode);
+    return { ...read, written: guard(bytes, state, schema), defines, unsettled };
   }
-}
-
-/** Why what is written is refused. Whoever sees a class cannot overwrite it with its mask. */
-function refusedWriting({ into, unreadable }: WrittenBack, revealed: readonly string[]) {
-  const isSeen = (names: readonly string[]) =>
-    names.length > 0 && names.every((name) => revealed.includes(name));
-  const hidden = into.filter((column) => column === null || !isSeen(column.classes));
-  if (hidden.length > 0) return writeBack(hidden);
-  return unreadable ? unjudgeable(unreadableRows) : null;
 }
 
 /** What a refused transaction still takes: its end, and what aborts it at the server. */
@@ -346,6 +345,8 @@ const aborting: Read = {
   synced: true,
   resumes: false,
   written: { into: [], unreadable: false, copying: null },
+  defines: undefined,
+  unsettled: true,
 };
 
 function returnsRows({ columns, copy }: StatementAnalysis): boolean {
@@ -371,11 +372,8 @@ const tooLarge: Refusal = {
   message: "the request is larger than what is judged",
   position: null,
 };
-const unreadableRows: Refusal = {
-  code: "too_complex",
-  message: "what is written cannot be looked at for masked values",
-  position: null,
-};
+/** A session waits for the catalog that its own definition made, and others make more meanwhile. */
+const catalogsRememberedMax = 256;
 /** CopyData, CopyDone and CopyFail. */
 const copyTags: ReadonlySet<number> = new Set([0x64, 0x63, 0x66]);
 const standsAlone: Refusal = {

@@ -63,9 +63,13 @@ export function boundNow(
   return { kind: "bound", bound, only };
 }
 
-/** Whether it keeps what names meant at Bind, where they may mean something else by now. */
-export function keepsOldNames({ change, names }: Bound, session: SessionState): boolean {
-  return change !== null && keeping.has(change.kind) && names !== session.names;
+/**
+ * Whether it keeps what names meant at Bind, where they may mean something else by now: this
+ * session, or what others defined, may have seen to that.
+ */
+export function keepsOldNames({ change, names }: Bound, now: Bound): boolean {
+  return change !== null && keeping.has(change.kind) &&
+    (names !== now.names || JSON.stringify(change) !== JSON.stringify(now.change));
 }
 
 const keeping: ReadonlySet<SessionChange["kind"]> = new Set(["prepare", "declare", "temporary"]);

@@ -16,6 +16,8 @@ export type PostgresState = {
   /** The catalog that the session's own DDL made, until it is known here. */
   needsCatalog: string | null;
   catalogWaitOver: boolean;
+  /** Which of all catalogs was the newest when the last request was allowed. */
+  judgedBy: number;
   /** The COPY FROM STDIN that is under way. */
   copying: CopyingIn | null;
   /** A part of it was refused: nothing runs until the server has given it up. */
@@ -36,6 +38,7 @@ export function initialPostgresState(session: SessionState, digest: Digest): Pos
     batchIsOpen: false,
     needsCatalog: null,
     catalogWaitOver: false,
+    judgedBy: 0,
     copying: null,
     copyRefused: false,
     probes: new Map(),

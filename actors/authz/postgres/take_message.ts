@@ -190,7 +190,7 @@ function takeExecute(message: Execute, draft: Draft, analyse: Analyse): Refusal 
   const now = here?.session === draft.session ? here.now : boundNow(bound, draft.session, analyse);
   if (now.kind === "refused") return now.refusal;
   const { analysis, probes, change: changed } = now.bound;
-  if (keepsOldNames(bound, draft.session)) {
+  if (keepsOldNames(bound, now.bound)) {
     return refusalOf("unsupported_statement", "names changed since this portal was bound");
   }
   draft.resumes ||= message.rowsMax > 0 || here === undefined;

@@ -9,7 +9,9 @@
  *
  * @module
  */
+import type { Refusal } from "#schemas/analysis.ts";
 import { type MaskedForms, textsOf } from "#schemas/detectors/masked_forms.ts";
+import type { Reason } from "#schemas/frames.ts";
 import type { Bind } from "#schemas/wire/postgres/bind.ts";
 import { Framer } from "#schemas/wire/postgres/frame.ts";
 import { decodeFrontend, type FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
@@ -28,6 +30,7 @@ import {
   type WrittenValue,
   writtenValues,
 } from "../analysis/written_values.ts";
+import { unjudgeable, writeBack } from "../verdicts.ts";
 import type { Portals } from "./portals.ts";
 import { copyBegins, copyContinues, copyEnds, type CopyingIn } from "./copied_rows.ts";
 
@@ -190,3 +193,21 @@ export function writeBackGuard(
     return isJudged ? parsed.tree : null;
   }
 }
+
+/** Why what is written is refused. Whoever sees a class cannot overwrite it with its mask. */
+export function refusedWriting(
+  { into, unreadable }: WrittenBack,
+  revealed: readonly string[],
+): Reason | null {
+  const isSeen = (names: readonly string[]) =>
+    names.length > 0 && names.every((name) => revealed.includes(name));
+  const hidden = into.filter((column) => column === null || !isSeen(column.classes));
+  if (hidden.length > 0) return writeBack(hidden);
+  return unreadable ? unjudgeable(unreadableRows) : null;
+}
+
+const unreadableRows: Refusal = {
+  code: "too_complex",
+  message: "what is written cannot be looked at for masked values",
+  position: null,
+};

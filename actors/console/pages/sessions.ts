@@ -252,6 +252,7 @@ function outcomeLine(outcome: Outcome): Html {
     ...outcome.cut === undefined
       ? []
       : [`ended at the ${outcome.cut.of}'s limit of ${outcome.cut.by}`],
+    ...outcome.refused === undefined ? [] : [outcome.refused.message],
   ];
   return html`<p class="small soft">${visible(words.join(" · "))}</p>`;
 }

@@ -142,6 +142,7 @@ function upstream(written: Uint8Array[], dials: Dials) {
     pause() {},
     resume() {},
     cancel: () => void dials.cancelled++,
+    processId: null,
     hangUp() {},
   };
 }

@@ -126,6 +126,7 @@ export function channelUpstream(place: Place, events: ChannelEvents): ChannelUps
       events.resumed();
     },
     cancel: () => whenOpen(() => channel?.signal("TERM")),
+    processId: null,
     hangUp: events.hangUp,
     isPaused: () => paused,
     waitingBytes: () => (channel?.readableLength ?? 0) + (channel?.stderr.readableLength ?? 0),

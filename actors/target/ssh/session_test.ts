@@ -1,4 +1,5 @@
 /** Target's sessions over SSH channels: what runs when, and what is recorded of it. */
+import { createDefinitions } from "../definitions.ts";
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Effect } from "#actors/_kit/actor.ts";
 import type { FrameKind } from "#actors/_kit/frame.ts";
@@ -278,7 +279,7 @@ function started() {
 function newSession(history: "live" | "replayed" = "live") {
   const key = { epoch: "2026_11", shard: 0, edge: "ssh1", session: "s" };
   let nowMs = 0;
-  const { initial, step } = target(targetLimits, () => nowMs);
+  const { initial, step } = target(targetLimits, () => nowMs, createDefinitions(4));
   let state = initial(key);
   let sequence = 0;
   const effects: Effect<TargetCommand>[] = [];

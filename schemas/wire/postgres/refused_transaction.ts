@@ -2,8 +2,9 @@
  * What the edge asks by itself when a statement of an open transaction was refused, or of a batch
  * of which the server has run a part: a statement that no server takes, so that its transaction is
  * aborted there too, and a Sync, with which the batch is over. From then on the server answers as
- * it does after any error: COMMIT rolls back, ROLLBACK TO SAVEPOINT goes on. And when a part of a COPY was refused: CopyFail, by which the server gives up the COPY as a whole; it
- * ignores one that comes when the COPY is over.
+ * it does after any error: COMMIT rolls back, ROLLBACK TO SAVEPOINT goes on. And when a part of a
+ * COPY was refused: CopyFail, by which the server gives up the COPY as a whole; it ignores one that
+ * comes when the COPY is over.
  *
  * The words stand in the server's log, if it logs failed statements.
  *

@@ -1,0 +1,177 @@
+/** Who waits for whom where something is defined, and whose judgement is too old. */
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { emptyAnalysis } from "#schemas/analysis.ts";
+import type { Verdict } from "#schemas/frames.ts";
+import { verdictOf } from "#schemas/frames_testing.ts";
+import type { MaskPlan } from "#schemas/mask_plan.ts";
+import { createDefinitions } from "./definitions.ts";
+
+const plan: MaskPlan = { results: [], errors: "keep" };
+
+function verdict(facts: Partial<Verdict>, command = "SELECT", relations: string[] = []): Verdict {
+  const effects = command === "SELECT" ? ["read" as const] : ["session" as const];
+  const statements = [{ ...emptyAnalysis, command, effects, relations }];
+  return { ...verdictOf({ request: 1, plan, catalogDigest: "old" }), statements, ...facts };
+}
+
+const reads = (...relations: string[]) =>
+  verdict({}, "SELECT", relations.map((name) => `public.${name}`));
+const defines = (names: string[] | null) => verdict({ defines: names }, "CREATE");
+const commit = verdict({}, "COMMIT");
+
+/** A connection whose catalog was read once. */
+function serving(settledMax = 8) {
+  const all = createDefinitions(settledMax)("ehr");
+  all.readBegins();
+  all.readEnds("old");
+  const read = (digest: string | null) => {
+    all.readBegins();
+    all.readEnds(digest);
+  };
+  return { ...all, all, read };
+}
+
+Deno.test("what depends on a definition waits until it is in the catalog, and is stale then", () => {
+  const { enter, leave, read } = serving();
+  strictEqual(enter("a", defines(["t"]), "I"), "go");
+  strictEqual(enter("b", reads("t"), "I"), "wait");
+  strictEqual(enter("c", reads("u"), "I"), "go", "of another name");
+  leave("a", "I");
+  strictEqual(enter("b", reads("t"), "I"), "wait", "until the catalog is read");
+  read(null);
+  strictEqual(enter("b", reads("t"), "I"), "wait", "it could not be");
+  read("new");
+  strictEqual(enter("b", reads("t"), "I"), "stale");
+  strictEqual(enter("b", verdict({ ...reads("t"), catalogDigest: "new" }), "I"), "go");
+  strictEqual(enter("d", verdict({ ...reads("t"), catalogDigest: "unknown" }), "I"), "stale");
+});
+
+Deno.test("a definition that changed nothing leaves every judgement as it was", () => {
+  const { enter, leave, read } = serving();
+  enter("a", defines(null), "I");
+  leave("a", "I");
+  read("old");
+  strictEqual(enter("b", reads("t"), "I"), "go");
+});
+
+Deno.test("a catalog that comes back is another one", () => {
+  const { enter, leave, read } = serving();
+  const early = reads("t");
+  for (const digest of ["new", "old"]) {
+    enter("a", defines(["t"]), "I");
+    leave("a", "I");
+    read(digest);
+  }
+  strictEqual(enter("b", early, "I"), "go", "it means what it meant");
+  const between = verdict({ ...early, catalogDigest: "new" });
+  strictEqual(enter("c", between, "I"), "stale");
+});
+
+Deno.test("a definition waits for what runs and depends on it", () => {
+  const { all, enter, leave, passOver, blocking, runs } = serving();
+  enter("b", reads("t"), "I");
+  enter("c", reads("u"), "I");
+  const before = all.moves;
+  strictEqual(enter("a", defines(["t"]), "I"), "wait");
+  strictEqual(enter("d", reads("t"), "I"), "wait", "it does not wait for ever");
+  const [one, ...others] = blocking("a");
+  deepStrictEqual([one?.session, one?.single, others.length], ["b", true, 0]);
+  leave("b", "I");
+  ok(all.moves > before);
+  ok(one !== undefined && !runs(one));
+  strictEqual(enter("a", defines(["t"]), "I"), "go");
+
+  const { enter: put, blocking: kept, passOver: pass } = serving();
+  put("b", reads("t"), "I");
+  put("a", defines(null), "I");
+  const [running] = kept("a");
+  if (running !== undefined) pass(running);
+  strictEqual(put("a", defines(null), "I"), "go", "its names were looked up");
+  void passOver;
+});
+
+Deno.test("only what becomes visible is waited for: a transaction's definitions at its end", () => {
+  const { enter, leave, read } = serving();
+  enter("b", reads("t"), "I");
+  strictEqual(enter("a", defines(["t"]), "T"), "go");
+  leave("a", "T");
+  strictEqual(enter("c", reads("t"), "I"), "go");
+  strictEqual(enter("a", commit, "T"), "wait");
+  leave("b", "I");
+  leave("c", "I");
+  strictEqual(enter("a", commit, "T"), "go");
+  strictEqual(enter("b", reads("t"), "I"), "wait");
+  leave("a", "I");
+  read("new");
+  strictEqual(enter("b", reads("t"), "I"), "stale");
+});
+
+Deno.test("COMMIT AND CHAIN makes visible, whatever is open behind it", () => {
+  const { enter, leave, all } = serving();
+  enter("a", defines(["t"]), "T");
+  leave("a", "T");
+  ok(!all.hasUnread);
+  enter("a", commit, "T");
+  leave("a", "T");
+  ok(all.hasUnread);
+});
+
+Deno.test("two that define and read what the other defines do not wait for each other", () => {
+  const { enter, leave, read } = serving();
+  const both = (names: string[], relation: string) =>
+    verdict({ defines: names }, "SELECT", [`public.${relation}`]);
+  enter("x", reads("t", "u"), "I");
+  strictEqual(enter("a", both(["t"], "u"), "I"), "wait");
+  strictEqual(enter("b", both(["u"], "t"), "I"), "wait");
+  leave("x", "I");
+  strictEqual(enter("b", both(["u"], "t"), "I"), "wait", "the other came first");
+  strictEqual(enter("a", both(["t"], "u"), "I"), "go");
+  leave("a", "I");
+  read("new");
+  strictEqual(enter("b", both(["u"], "t"), "I"), "stale");
+});
+
+Deno.test("a session that is lost may have committed", () => {
+  const { enter, drop, all } = serving();
+  enter("a", defines(["t"]), "I");
+  drop("a");
+  ok(all.hasUnread);
+  strictEqual(enter("b", reads("t"), "I"), "wait");
+  const { enter: put, drop: lose, leave, all: other } = serving();
+  put("a", defines(["t"]), "T");
+  leave("a", "T");
+  lose("a");
+  ok(!other.hasUnread, "what it had open was undone");
+});
+
+Deno.test("what names nothing, or nothing that is taken for known, waits for nobody", () => {
+  const { enter } = serving();
+  enter("a", defines(null), "I");
+  strictEqual(enter("b", verdict({}, "BEGIN"), "I"), "go");
+  strictEqual(enter("c", { ...reads("t"), unsettled: true }, "I"), "go");
+  strictEqual(enter("d", { ...reads("t"), plan: { ...plan, verbatim: true } }, "I"), "go");
+});
+
+Deno.test("of definitions long ago it is only known when they were", () => {
+  const { enter, leave, read } = serving(2);
+  for (const name of ["t", "u", "v"]) {
+    enter("a", defines([name]), "I");
+    leave("a", "I");
+    read(`with ${name}`);
+  }
+  strictEqual(enter("b", reads("w"), "I"), "stale", "as old as what is forgotten");
+  const later = verdict({ ...reads("w"), catalogDigest: "with t" });
+  strictEqual(enter("b", later, "I"), "go");
+});
+
+Deno.test("whoever waits is called once something moved, at once if it has by then", () => {
+  const { all, enter, leave, whenMoved } = serving();
+  const called: string[] = [];
+  enter("a", defines(["t"]), "I");
+  whenMoved("b", all.moves, () => called.push("b"));
+  const since = all.moves;
+  leave("a", "I");
+  deepStrictEqual(called, ["b"]);
+  whenMoved("c", since, () => called.push("c"));
+  deepStrictEqual(called, ["b", "c"]);
+});

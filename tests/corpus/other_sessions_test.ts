@@ -1,0 +1,152 @@
+/**
+ * What one session is told while others define: a name means to the server what it means when a
+ * statement runs, not when it was judged.
+ *
+ * @module
+ */
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import type { System } from "#deploy/demo/system.ts";
+import { asSuperuser } from "#tests/real/planted.ts";
+import { type Agent, connectAgent, type Reply } from "./agent.ts";
+import { findPlanted } from "./planted.ts";
+import { addressOf, startCorpusRig } from "./rig.ts";
+
+const asked = "select upper(who) from shifts";
+const askedOfClass = "select upper(name) from patients";
+/** Names in the schema of the role come before those of `public`. */
+const shadow = `create schema gateway_ehr;
+  create view gateway_ehr.shifts as select id, name as who from patients`;
+const harmless = `create schema gateway_ehr;
+  create table gateway_ehr.patients as select 1 as id, 'nobody' as name`;
+/** What is done before a definition, and after. */
+const between = [
+  ["PREPARE and EXECUTE", [`prepare p as ${asked}`], ["execute p"]],
+  ["PREPARE and EXPLAIN", [`prepare p as ${asked}`], ["explain (analyze, verbose) execute p"]],
+  ["PREPARE and CREATE TABLE AS", [`prepare p as ${asked}`], [
+    "create temp table t as execute p",
+    "table t",
+  ]],
+  ["Parse and Bind", [`\\wire parse p: ${asked}`], ["\\wire bind q=p | execute q"]],
+  ["Bind and Execute", ["begin", `\\wire parse p: ${asked} | bind q=p`], ["\\wire execute q"]],
+  ["DECLARE and FETCH", ["begin", `declare c cursor for ${asked}`], ["fetch all from c"]],
+  ["Bind and DECLARE", ["begin", `\\wire parse p: declare c cursor for ${asked} | bind q=p`], [
+    "\\wire execute q",
+    "fetch all from c",
+  ]],
+] as const;
+
+Deno.test("another session's definitions", async (t) => {
+  await using rig = await startCorpusRig();
+  const address = addressOf(rig.system, "ordinary");
+  const run = (agent: Agent, sql: string) => agent.run({ sql, parameters: null }, "simple");
+  const runs = async (agent: Agent, sql: string) => {
+    strictEqual((await run(agent, sql)).error, null, sql);
+  };
+  const tidy = async () => {
+    using agent = await connectAgent(address);
+    await runs(agent, "drop schema if exists gateway_ehr cascade");
+    // Judged once the definition is known everywhere.
+    await runs(agent, "select 1");
+  };
+
+  for (const [what, before, after] of between) {
+    for (const [how, defined] of Object.entries({ shadow, harmless })) {
+      await t.step(`made between ${what}: ${how}`, async () => {
+        using reader = await connectAgent(address);
+        using definer = await connectAgent(address);
+        const asks = how === "shadow" ? asked : askedOfClass;
+        const texts = (all: readonly string[]) => all.map((sql) => sql.replace(asked, asks));
+        for (const sql of texts(before)) await runs(reader, sql);
+        await runs(definer, defined);
+        // Judged once the definition is known everywhere.
+        await runs(definer, "select 1");
+        for (const sql of texts(after)) deepStrictEqual(leaks(await run(reader, sql)), [], sql);
+        await tidy();
+      });
+    }
+  }
+
+  await t.step("made beneath a temporary view", async () => {
+    using reader = await connectAgent(address);
+    using definer = await connectAgent(address);
+    await runs(definer, "create view v_beneath as select id, 'a'::text as x from shifts");
+    await runs(definer, "select 1");
+    await runs(reader, "create temp view tv as select x from v_beneath");
+    await runs(definer, "create or replace view v_beneath as select id, name as x from patients");
+    await runs(definer, "select 1");
+    deepStrictEqual(leaks(await run(reader, "select upper(x) from tv")), []);
+    await runs(definer, "drop view v_beneath cascade");
+  });
+
+  await t.step("made while a statement waits for a lock", async () => {
+    using reader = await connectAgent(address);
+    using locker = await connectAgent(address);
+    using definer = await connectAgent(address);
+    await runs(reader, asked);
+    await runs(locker, "begin; truncate shifts");
+    const reading = run(reader, asked);
+    await waitsFor(rig.system, "Lock", "select upper%");
+    await runs(definer, shadow);
+    await runs(locker, "rollback");
+    const reply = await reading;
+    deepStrictEqual([leaks(reply), reply.error?.code], [[], "57014"]);
+    await tidy();
+  });
+
+  await t.step("made while a statement runs that knows what its names mean", async () => {
+    using reader = await connectAgent(address);
+    using definer = await connectAgent(address);
+    const reading = run(reader, `${asked} where pg_sleep(1) is not null`);
+    await waitsFor(rig.system, "Timeout", "select upper%");
+    await runs(definer, shadow);
+    const { error, texts: [rows] } = await reading;
+    deepStrictEqual([error, rows], [null, "TEAM A\nTEAM B"]);
+    await tidy();
+  });
+
+  await t.step("while one is made, whoever reads its name waits, and asks again", async () => {
+    using reader = await connectAgent(address);
+    using definer = await connectAgent(address);
+    await runs(definer, "create schema gateway_ehr");
+    const defining = run(
+      definer,
+      "create view gateway_ehr.shifts as select id, name as who from patients; select pg_sleep(2)",
+    );
+    await waitsFor(rig.system, "Timeout", "create view%");
+    await runs(reader, "select upper(department) from visits");
+    const { error } = await run(reader, asked);
+    deepStrictEqual(error?.code, "40001");
+    strictEqual((await defining).error, null);
+    const again = await run(reader, asked);
+    deepStrictEqual([again.error, leaks(again)], [null, []]);
+    // A transaction is aborted, as by any error.
+    await runs(reader, "begin");
+    const third = run(definer, "drop view gateway_ehr.shifts; select pg_sleep(2)");
+    await waitsFor(rig.system, "Timeout", "drop view%");
+    deepStrictEqual((await run(reader, asked)).error?.code, "40001");
+    deepStrictEqual((await run(reader, "select 1")).error?.code, "25P02");
+    await runs(reader, "rollback");
+    await runs(reader, "select 1");
+    strictEqual((await third).error, null);
+    await tidy();
+  });
+});
+
+function leaks({ texts }: Reply): readonly string[] {
+  return texts.flatMap((text) => findPlanted(text) ?? []);
+}
+
+/** Until a statement of the gateway's role waits for what is called so in pg_stat_activity. */
+async function waitsFor({ postgres }: System, event: string, like: string): Promise<void> {
+  const waits = () =>
+    asSuperuser(postgres, async (sql) => {
+      const [row] = await sql`select count(*)::int as many from pg_stat_activity
+        where usename = 'gateway_ehr' and wait_event_type = ${event} and query like ${like}`;
+      return row?.["many"] === 1;
+    });
+  for (let tries = 0; tries < 100; tries++) {
+    if (await waits()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`no statement waits for ${event}`);
+}
