@@ -8,11 +8,16 @@ const first = testSigner("k1");
 const second = testSigner("k2", { signer: first, from: 0, until: start });
 const third = testSigner("k3", { signer: second, from: start, until: start + 1000 });
 
-/** What becomes of a token that a key signs at a moment, and that is shown at that moment. */
-function codeAt(keys: IdentityKeys, signer: TestSigner, seconds: number): string {
+/** What becomes of a token that a key signs at a moment, and that is shown then or later. */
+function codeAt(
+  keys: IdentityKeys,
+  signer: TestSigner,
+  seconds: number,
+  shownSeconds = seconds,
+): string {
   const token = signer.sign(voteClaims(seconds * 1000, "https://id.example.org"));
   const expected = { issuer: testIssuer, audience: "approval" } as const;
-  const verified = verifyIdentityToken(token, keys, expected, seconds);
+  const verified = verifyIdentityToken(token, keys, expected, shownSeconds);
   return verified.ok ? "ok" : verified.code;
 }
 
@@ -35,6 +40,21 @@ Deno.test("identityKeys() takes each key for the time in which it was identity's
   }
   // Who knows the first key alone believes none that came after it.
   strictEqual(codeAt(first.keys, second, start + 1), "token_bad_signature");
+});
+
+Deno.test("verifyIdentityToken() takes nothing of a key that is over, whenever it says it signed", () => {
+  const { keys } = third;
+  // Who stole it dates what it signs back.
+  const cases: readonly (readonly [TestSigner, number, string])[] = [
+    [second, start + 1005, "ok"],
+    [second, start + 1006, "token_expired"],
+    [first, start + 6, "token_expired"],
+    [third, start + 1006, "ok"],
+  ];
+  for (const [signer, shownSeconds, expected] of cases) {
+    const signedSeconds = signer === first ? start : start + 1000;
+    strictEqual(codeAt(keys, signer, signedSeconds, shownSeconds), expected);
+  }
 });
 
 Deno.test("identityKeys() refuses a set with an earlier key that no later one signed", () => {

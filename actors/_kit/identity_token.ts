@@ -5,7 +5,7 @@
  *
  * One algorithm and one header are accepted, byte for byte of meaning: EdDSA over Ed25519
  * (RFC 8037), our own `typ` (RFC 8725 section 3.11), a key id that we know, of a key
- * that was in use when it signed. Nothing in the header chooses how the token is verified.
+ * that was in use when it signed, and still is. Nothing in the header chooses how the token is verified.
  *
  * **Invariant:** claims are parsed only after the signature over them held.
  *
@@ -60,7 +60,9 @@ export function verifyIdentityToken(
   // What a key signs when it is no longer identity's is worth nothing.
   const isInUse = fromSeconds - skewSecondsDefault <= claims.iat && claims.iat <= untilSeconds;
   if (!isInUse) return { ok: false, code: "token_bad_signature" };
-  const code = refusal(claims, expected, nowSeconds);
+  // Nor what it says it signed before: who stole it dates that as they like.
+  const isOver = nowSeconds - (expected.skewSeconds ?? skewSecondsDefault) > untilSeconds;
+  const code = isOver ? "token_expired" : refusal(claims, expected, nowSeconds);
   return code === null ? { ok: true, claims, principal } : { ok: false, code };
 }
 

@@ -20,8 +20,9 @@ const grammar: Grammar = {
   flags: {},
   details: [
     "Do it as often as your rules say, and at once when the key may have been seen by others: a\n" +
-    "minute later nothing that the old one signs is taken. It is not kept, nor is it needed: the\n" +
-    "new key signs which were before it, and for how long. Sessions and tokens go on.",
+    "minute later nothing that the old one signed is taken any more, however it is dated. It is not\n" +
+    "kept, nor is it needed: the new key signs which were before it, and for how long. Sessions\n" +
+    "go on; who holds a token of Sallyport's that was not used by then gets a new one.",
     "Where the key was lost, the one that is published is followed.",
   ],
 };
