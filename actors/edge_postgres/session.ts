@@ -26,6 +26,7 @@ import {
   limitedHeader,
   rawBytesHeader,
 } from "#schemas/frames.ts";
+import { cutHeader } from "#schemas/payload_coding.ts";
 import { sqlstate } from "#schemas/wire/postgres/sqlstate.ts";
 import type { TransactionStatus } from "#schemas/wire/postgres/ready_for_query.ts";
 import { abortTransaction } from "#schemas/wire/postgres/refused_transaction.ts";
@@ -228,7 +229,7 @@ export class Session {
     if (frame.payload.length > 0 || drained > this.#credit.granted) {
       this.#credit.gives(frame, drained);
       const bytes = waiting?.silent ? nothing : frame.payload;
-      this.#effects.push({ kind: "write", bytes, drained });
+      this.#effects.release(bytes, drained, frame.headers.has(cutHeader));
     }
     const ended = frame.headers.get(endedHeader);
     if (ended !== undefined) {
@@ -263,7 +264,7 @@ export class Session {
   #open(): void {
     if (this.#outstanding.first?.verdict?.decision !== "allow") return;
     this.#opened = true;
-    this.#say(words.admitted(this.#processId, this.#ports.secretKey));
+    this.#effects.say(words.admitted(this.#processId, this.#ports.secretKey));
   }
 
   #verdict(frame: Frame): void {
@@ -295,7 +296,7 @@ export class Session {
   #tellHeld(waiting: Outstanding): void {
     if (waiting.asked || !waiting.held || waiting.approval === null) return;
     waiting.asked = true;
-    this.#say(words.held(waiting.approval, waiting.why));
+    this.#effects.say(words.held(waiting.approval, waiting.why));
   }
 
   #outcome(frame: Frame): void {
@@ -354,9 +355,9 @@ export class Session {
       return this.#end("denied", words.denied(verdict.reasons));
     }
     if (first.copies !== "no" || this.#outstanding.batchIsOpen) return this.#giveUp(first, verdict);
-    this.#say(words.refusal(verdict.reasons));
+    this.#effects.say(words.refusal(verdict.reasons));
     this.#failed(first);
-    if (first.end !== "flush") this.#say(words.readyForQuery(this.#transaction));
+    if (first.end !== "flush") this.#effects.say(words.readyForQuery(this.#transaction));
   }
 
   /** The agent is told of an error that the server does not know of; it has what any error has. */
@@ -378,22 +379,18 @@ export class Session {
 
   /** The COPY or batch is over; one that was over before had its error from the server. */
   #gaveUp({ failed, copies, owesReady }: Outstanding, refusal: Uint8Array): void {
-    if (failed) this.#say(refusal);
+    if (failed) this.#effects.say(refusal);
     const ended = failed || copies === "no";
-    if (owesReady && ended) this.#say(words.readyForQuery(this.#transaction));
+    if (owesReady && ended) this.#effects.say(words.readyForQuery(this.#transaction));
   }
 
   #end(reason: string, bytes: Uint8Array | null): void {
     if (this.#over) return;
     this.#over = true;
-    if (bytes !== null) this.#say(bytes);
+    if (bytes !== null) this.#effects.say(bytes);
     const totals = this.#parts.totals();
     this.#effects.push(closeFrame(reason, this.#requests, totals, this.#ports.nowMs()));
     this.#effects.push({ kind: "close" });
-  }
-
-  #say(bytes: Uint8Array): void {
-    this.#effects.push({ kind: "write", bytes, drained: null });
   }
 }
 

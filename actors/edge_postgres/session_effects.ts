@@ -19,4 +19,25 @@ type Write = {
 };
 export type SessionEffect = EdgeEffect<SessionWake> | Write;
 export type SessionWake = "verdict" | "idle" | "session" | "repair" | "response";
-export class SessionEffects extends StepEffects<SessionWake, Write> {}
+
+/**
+ * **Invariant:** words of our own stand between messages of the server: those that come within one
+ * wait for its end, and are not said when the session ends there.
+ */
+export class SessionEffects extends StepEffects<SessionWake, Write> {
+  #isWithin = false;
+  #waiting: Uint8Array[] = [];
+
+  /** Bytes of the server; with `goesOn` their last message goes on in the next. */
+  release(bytes: Uint8Array, drained: number, goesOn: boolean): void {
+    this.push({ kind: "write", bytes, drained });
+    this.#isWithin = goesOn;
+    if (goesOn) return;
+    for (const words of this.#waiting.splice(0)) this.say(words);
+  }
+
+  say(bytes: Uint8Array): void {
+    if (this.#isWithin) this.#waiting.push(bytes);
+    else this.push({ kind: "write", bytes, drained: null });
+  }
+}

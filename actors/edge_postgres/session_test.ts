@@ -1,4 +1,5 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
+import type { Frame } from "#actors/_kit/frame.ts";
 import {
   type ControlPayload,
   encodeControl,
@@ -6,6 +7,7 @@ import {
   endedTold,
   limitedHeader,
 } from "#schemas/frames.ts";
+import { cutHeader } from "#schemas/payload_coding.ts";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { errorResponse } from "#schemas/wire/postgres/error_response.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
@@ -105,6 +107,26 @@ Deno.test("an answer alone says that its request was allowed and has ended", () 
   const both = written(session.stored(response(1, 1, answer)));
   equal(both, new TextDecoder("latin1").decode(Uint8Array.of(...answer, ...answer)));
   ok(has(session.receive(query), "unwake"), "nothing is outstanding but this");
+});
+
+Deno.test("within a message that came in pieces the edge says nothing of its own", () => {
+  const cut = { [cutHeader]: "1" };
+  for (const isEnded of [false, true]) {
+    const session = opened();
+    session.receive(Uint8Array.of(...query, ...query));
+    session.stored(verdict(1, "allow"));
+    session.stored({ ...response(1, 1, answer.subarray(0, 9), cut), more: true });
+    equal(written(session.stored(verdict(2, "hold"))), "");
+    equal(written(session.stored(asked(2))), "");
+    if (isEnded) {
+      const over = session.terminate("revoked", "access was revoked");
+      deepStrictEqual([written(over), has(over, "close")], ["", true]);
+      continue;
+    }
+    const rest = written(session.stored(response(2, 1, answer.subarray(9))));
+    ok(rest.includes("Z\0\0\0\x05IN"), "the server's answer, then the notice");
+    match(rest, /waits for approval by privacy/);
+  }
 });
 
 Deno.test("a server that was lost behind its last answer ends the session", () => {
@@ -273,11 +295,12 @@ Deno.test("a verdict that is heard again does not end the wait for one that is h
   ok(!has(session.stored(first), "unwake"));
 });
 
-Deno.test("an agent is told once where people are asked, whichever is heard first", () => {
-  const asked: ControlPayload<"approval"> = {
+/** People are asked about this request. */
+function asked(request: number): Frame {
+  const approval: ControlPayload<"approval"> = {
     version: 1,
     id: "a1",
-    request: 1,
+    request,
     binding: "0".repeat(64),
     state: "asked",
     needs: [{ group: "privacy", quorum: 1, expiresMs: 60_000, policies: ["bulk"] }],
@@ -286,7 +309,11 @@ Deno.test("an agent is told once where people are asked, whichever is heard firs
     at: "2026-11-21T00:00:00.000Z",
     expiresAt: "2026-11-21T00:01:00.000Z",
   };
-  const approval = frame("approval", 1, encodeControl("approval", asked));
+  return frame("approval", request, encodeControl("approval", approval));
+}
+
+Deno.test("an agent is told once where people are asked, whichever is heard first", () => {
+  const approval = asked(1);
   for (const order of [[verdict(1, "hold"), approval], [approval, verdict(1, "hold")]]) {
     const session = opened();
     session.receive(query);
