@@ -36,6 +36,7 @@ const refusalCodes: Readonly<Record<Refused["code"], string>> = {
   "unknown_connection": sqlstate.invalidCatalogName,
 };
 
+const full = "too many sessions at this edge";
 const stopping = "the gateway is being stopped; connect again";
 const noMonth = "there is no record of this month: the installation is too old";
 
@@ -114,15 +115,15 @@ export function gateway(ports: EdgePorts<EdgeLimits>): Gateway {
   ): void {
     const connection = message.parameters.get("database") ?? message.parameters.get("user") ?? "";
     const id = newId(random, 15);
-    if (live.count() >= config.limits.sessions_max) {
-      return refuse(sqlstate.tooManyConnections, "too many sessions at this edge");
-    }
+    if (isFull()) return refuse(sqlstate.tooManyConnections, full);
     ports.admission.token(token, connection, id).then((admitted) => {
       if (!agent.isOpen()) return;
       if (!admitted.ok) {
         return refuse(refusalCodes[admitted.code], admitted.message);
       }
       if (live.isStopping()) return refuse(sqlstate.cannotConnectNow, stopping);
+      // Others were let in meanwhile.
+      if (isFull()) return refuse(sqlstate.tooManyConnections, full);
       const { person } = admitted.principal;
       if (live.ofPerson(person) >= config.limits.sessions_per_principal_max) {
         return refuse(sqlstate.tooManyConnections, "too many sessions of this person");
@@ -138,6 +139,10 @@ export function gateway(ports: EdgePorts<EdgeLimits>): Gateway {
       report("login_refused", { sqlstate: code });
       agent.end(fatal(code, words));
     }
+  }
+
+  function isFull(): boolean {
+    return live.count() >= config.limits.sessions_max;
   }
 
   function open(

@@ -11,6 +11,7 @@ import type { Bus } from "#actors/_kit/bus.ts";
 import {
   ExchangeReply,
   type ExchangeRequestInput,
+  type IdentityErrorCode,
   type KeyExchangeRequest,
   tokenBytesMax,
 } from "#schemas/identity.ts";
@@ -38,8 +39,15 @@ export type Admission = {
   key(fingerprint: string, connection: string, session: string): Promise<Admitted | Refused>;
 };
 
+/** What is not the token's fault; who hears that it is asks people for another one. */
+const refusals: ReadonlyMap<IdentityErrorCode, Refused["code"]> = new Map([
+  ["busy", "unavailable"],
+  ["issuer_unavailable", "unavailable"],
+  ["unknown_connection", "unknown_connection"],
+]);
+
 /** Creates the way to identity. */
-export function admission(bus: Bus, exchangeMsMax: number): Admission {
+export function admission(bus: Pick<Bus, "request">, exchangeMsMax: number): Admission {
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
   return {
@@ -69,8 +77,7 @@ export function admission(bus: Bus, exchangeMsMax: number): Admission {
       const reply = ExchangeReply.parse(JSON.parse(decoder.decode(answer)));
       if (reply.ok) return reply;
       const { code, message } = reply;
-      const refused = refuse(`${message} (${code})`);
-      return code === "unknown_connection" ? { ...refused, code } : refused;
+      return { ok: false, code: refusals.get(code) ?? "refused", message: `${message} (${code})` };
     } catch {
       return {
         ok: false,
