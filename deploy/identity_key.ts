@@ -3,26 +3,40 @@
  * when it is rotated. `keys/identity.jwk` holds the key and what it says of those before it;
  * `public/identity.jwks` is what of it anybody verifies with.
  *
- * **Invariant:** each file is replaced whole. Wherever a rotation is cut off, the next start
- * publishes what belongs to the key that is there.
+ * **Invariant:** each file is replaced whole. Wherever a rotation is cut off, the next start ends
+ * it. A key that does not know the published one, as one from a copy of before a rotation, is not
+ * signed with, nor published, nor followed: what was signed since would verify no more, and it may
+ * be the one that was stolen.
  *
  * @module
  */
-import { followingKey, newSigningKey, signingKey } from "#actors/identity/signing_key.ts";
-import { ensureSecret } from "#deploy/secret_file.ts";
+import {
+  followingKey,
+  newSigningKey,
+  type SigningKey,
+  signingKey,
+} from "#actors/identity/signing_key.ts";
+import { identityKeys } from "#actors/_kit/identity_keys.ts";
+import { ensureSecret, OutdatedKeyError } from "#deploy/secret_file.ts";
 
 /** How long a key that is followed is good, so that identity may go on until it takes the next. */
 const handoverSeconds = 60;
 
 /**
  * Makes the key where there is none, and publishes its public half.
- * @throws LostSecretError when it is gone, and what it signed is in the record.
+ * @throws LostSecretError when it is gone, and what it signed is in the record; OutdatedKeyError.
  */
 export async function ensureIdentityKey(directory: string): Promise<void> {
-  const { key, published } = filesOf(directory);
+  const { key, next, published } = filesOf(directory);
   const make = async () => JSON.stringify(await newSigningKey());
   const otherwise = `sallyport rotate makes one that follows the key of ${published}`;
-  await publish(directory, JSON.parse(await ensureSecret(key, make, published, otherwise)));
+  const kept = await ensureSecret(key, make, published, otherwise);
+  if (await knowsPublished(directory, kept)) return void await publish(directory, kept);
+  // A rotation that was cut off has published its key, and not put it in its place.
+  const begun = await readIfThere(next);
+  const isBegun = begun !== null && await knowsPublished(directory, begun).catch(() => false);
+  if (!isBegun) throw new OutdatedKeyError(key, published);
+  await putInPlace(directory, begun);
 }
 
 /** A key was put in place of the one before. */
@@ -37,19 +51,18 @@ export type Rotation = {
  * Makes another key that vouches for those before it, and puts it in their place; the private half
  * before is gone with that. Where it is lost already, the published one is followed.
  *
- * @throws TypeError when nothing that is there can be followed; AlreadyExists while another
- * rotation is under way.
+ * @throws TypeError when nothing that is there can be followed; OutdatedKeyError; AlreadyExists
+ * while another rotation is under way.
  */
 export async function rotateIdentityKey(directory: string, nowSeconds: number): Promise<Rotation> {
-  const { key, next } = filesOf(directory);
-  const following = await followingKey(await followed(directory), nowSeconds, handoverSeconds);
-  await writeNew(next, JSON.stringify(following), 0o600);
+  const { next } = filesOf(directory);
+  const before = await followed(directory);
+  const following = JSON.stringify(await followingKey(before, nowSeconds, handoverSeconds));
+  await writeNew(next, following, 0o600);
   try {
     // First, so that who verifies knows the key before identity signs with it.
     await publish(directory, following);
-    await Deno.rename(next, key);
-    // A start in between would have published the key before.
-    const { kid, publicKeys: { earlier } } = await publish(directory, following);
+    const { kid, publicKeys: { earlier } } = await putInPlace(directory, following);
     return { kid, earlier: earlier.length };
   } catch (error) {
     await Deno.remove(next).catch(() => {});
@@ -70,9 +83,42 @@ function filesOf(directory: string) {
 async function followed(directory: string): Promise<unknown> {
   const { key, published } = filesOf(directory);
   const kept = await readIfThere(key);
-  if (kept !== null) return JSON.parse(kept);
+  if (kept !== null) {
+    if (await knowsPublished(directory, kept)) return JSON.parse(kept);
+    throw new OutdatedKeyError(key, published);
+  }
   const { keys: [last] = [], earlier = [] } = JSON.parse(await readIfThere(published) ?? "{}");
   return { ...last, earlier };
+}
+
+/** Whether a key is the published one, or came after it; true where no set of keys is published. */
+async function knowsPublished(directory: string, jwk: string): Promise<boolean> {
+  const { keys } = await signingKey(JSON.parse(jwk));
+  const kid = await publishedKid(filesOf(directory).published);
+  return kid === null || keys.get(kid) !== undefined;
+}
+
+async function publishedKid(published: string): Promise<string | null> {
+  try {
+    const [kid = null] = identityKeys(JSON.parse(await readIfThere(published) ?? "")).keys();
+    return kid;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) return null;
+    throw error;
+  }
+}
+
+/** From where a rotation has it; a start may have done so meanwhile. */
+async function putInPlace(directory: string, jwk: string): Promise<SigningKey> {
+  const { key, next } = filesOf(directory);
+  try {
+    await Deno.rename(next, key);
+  } catch (error) {
+    const isThere = error instanceof Deno.errors.NotFound && await readIfThere(key) === jwk;
+    if (!isThere) throw error;
+  }
+  // A start in between would have published the key before.
+  return await publish(directory, jwk);
 }
 
 async function readIfThere(path: string): Promise<string | null> {
@@ -82,9 +128,9 @@ async function readIfThere(path: string): Promise<string | null> {
   });
 }
 
-async function publish(directory: string, jwk: unknown) {
+async function publish(directory: string, jwk: string): Promise<SigningKey> {
   const { published } = filesOf(directory);
-  const key = await signingKey(jwk);
+  const key = await signingKey(JSON.parse(jwk));
   const text = `${JSON.stringify(key.publicKeys, null, 2)}\n`;
   await Deno.remove(`${published}.next`).catch(() => {});
   await writeNew(`${published}.next`, text, 0o644);

@@ -5,14 +5,33 @@
  * @module
  */
 
+/** A secret cannot be used as it is. */
+export abstract class SecretError extends Error {
+  /** What to do. */
+  abstract readonly hint: string;
+}
+
 /** A secret is gone, and what it opens or proves is still there. */
-export class LostSecretError extends Error {
+export class LostSecretError extends SecretError {
   override readonly name = "LostSecretError";
   readonly hint: string;
   constructor(path: string, needsIt: string, otherwise?: string) {
     super(`${path} is gone, and ${needsIt} is of no use without it`);
     const anew = otherwise ?? `to begin anew without it, move ${needsIt} away`;
     this.hint = `put it back from your copy; ${anew}`;
+  }
+}
+
+/** A key knows nothing of the one that is published: another was in its place already. */
+export class OutdatedKeyError extends SecretError {
+  override readonly name = "OutdatedKeyError";
+  readonly hint: string;
+  constructor(path: string, published: string) {
+    super(`${path} is older than the key of ${published}, or that is not this installation's`);
+    this.hint =
+      `put keys/ back from your newest copy; where that is lost, move ${path} away, and ` +
+      `sallyport rotate follows the published key; where nobody of yours published it, remove ` +
+      `${published}, and find out who did`;
   }
 }
 

@@ -51,7 +51,8 @@ async function keyCheck(place: Place, signal: AbortSignal): Promise<Check> {
   const said = good
     ? `${kid} signs, and vouches for ${served?.earlier.length} before it`
     : `identity signs with another key than ${identityKeysFile} has first`;
-  const hint = "start the system again: what signs is published then; or sallyport rotate";
+  const hint =
+    "start the system again: that ends a rotation that was cut off, or says what is wrong";
   return { what: "identity's key", good, said, hint };
 }
 

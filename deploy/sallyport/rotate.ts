@@ -7,6 +7,7 @@
  * @module
  */
 import { nextKeyFile, rotateIdentityKey, type Rotation } from "#deploy/identity_key.ts";
+import { SecretError } from "#deploy/secret_file.ts";
 import type { Grammar } from "./arguments.ts";
 import { CommandError, exitCodes } from "./failure.ts";
 import { askJson } from "./http.ts";
@@ -58,6 +59,7 @@ async function rotated({ directory }: Place): Promise<Rotation> {
       const file = nextKeyFile(directory);
       throw new CommandError(`${file} is there`, "another rotation runs; if none does, remove it");
     }
+    if (error instanceof SecretError) throw new CommandError(error.message, error.hint);
     if (error instanceof TypeError || error instanceof SyntaxError) {
       const hint = "look whether this machine's clock went back; put keys/ back from your copy";
       throw new CommandError(`identity's key cannot be followed: ${error.message}`, hint);

@@ -15,7 +15,7 @@ import {
 } from "#deploy/own_machine.ts";
 import type { RunningProcess } from "#deploy/machine/process.ts";
 import { ProvisionError } from "#deploy/nats/provision.ts";
-import { LostSecretError } from "#deploy/secret_file.ts";
+import { SecretError } from "#deploy/secret_file.ts";
 import { isEdge, type ProcessKind, processKinds } from "#deploy/processes.ts";
 import type { Config } from "#schemas/config.ts";
 import { parseConfig } from "#schemas/config_file.ts";
@@ -100,7 +100,7 @@ async function startOwn(
   try {
     return await startMachine(directory, { machine, config, say }, stack);
   } catch (error) {
-    if (error instanceof LostSecretError) throw new CommandError(error.message, error.hint);
+    if (error instanceof SecretError) throw new CommandError(error.message, error.hint);
     const why = error instanceof Error ? error.message : "unknown";
     const hint = error instanceof ProvisionError
       ? `${directory}/nats/nats.log says what the server found`

@@ -1,8 +1,9 @@
-import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { identityKeys } from "#actors/_kit/identity_keys.ts";
+import { signingKey } from "#actors/identity/signing_key.ts";
 import { nextKeyFile, rotateIdentityKey } from "#deploy/identity_key.ts";
 import { openInstallation } from "#deploy/installation.ts";
-import { LostSecretError } from "#deploy/secret_file.ts";
+import { LostSecretError, OutdatedKeyError } from "#deploy/secret_file.ts";
 
 Deno.test("an installation keeps its keys, and makes no key anew that the record needs", async (test) => {
   const directory = await Deno.makeTempDir({ prefix: "sallyport-installation-" });
@@ -79,6 +80,40 @@ Deno.test("an installation keeps its keys, and makes no key anew that the record
       await Deno.remove(nextKeyFile(directory));
       await rejects(rotateIdentityKey(directory, nowSeconds - 1000), TypeError);
       deepStrictEqual([...(await published()).keys()], [second.kid, first.kid, ...kids]);
+    });
+
+    await test.step("a key of before the last rotation signs nothing more", async () => {
+      const [file, publicFile] = [
+        `${directory}/keys/identity.jwk`,
+        `${directory}/public/identity.jwks`,
+      ];
+      const read = async () => [await Deno.readTextFile(file), await Deno.readTextFile(publicFile)];
+      const nowSeconds = Math.floor(Date.now() / 1000);
+      const yesterday = await Deno.readTextFile(file);
+      await rotateIdentityKey(directory, nowSeconds + 2);
+      const [today = "", published = ""] = await read();
+      // From a copy of yesterday: it may be the one that was stolen.
+      await Deno.writeTextFile(file, yesterday);
+      await rejects(open(), (error) => {
+        ok(error instanceof OutdatedKeyError);
+        match(error.hint, /from your newest copy.*sallyport rotate/);
+        return true;
+      });
+      await rejects(rotateIdentityKey(directory, nowSeconds + 3), OutdatedKeyError);
+      deepStrictEqual(await read(), [yesterday, published]);
+      // A rotation that was cut off before the key was in its place: its end is made up for.
+      await Deno.writeTextFile(nextKeyFile(directory), today, { mode: 0o600 });
+      await open();
+      deepStrictEqual(await read(), [today, published]);
+      await rejects(Deno.stat(nextKeyFile(directory)), Deno.errors.NotFound);
+      // What was published is from a copy of yesterday, or no set of keys.
+      for (
+        const older of [JSON.stringify((await signingKey(JSON.parse(yesterday))).publicKeys), "x"]
+      ) {
+        await Deno.writeTextFile(publicFile, older);
+        await open();
+        deepStrictEqual(await read(), [today, published]);
+      }
     });
 
     await test.step("secrets are their owner's alone", async () => {
