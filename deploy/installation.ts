@@ -11,6 +11,7 @@
  * settings/<name>.json    what each process is started with
  * keys/<edge>.host_key    public/<edge>.host_key.pub    what an SSH edge proves itself with
  * revocations/            what identity keeps over a restart
+ * checkpoints/            the newest of each log, kept apart from the bus
  * ```
  *
  * **Invariant:** each secret stands in one file that its owner alone may read, and is named by one
@@ -53,7 +54,9 @@ export async function openInstallation(
     readonly logName: string;
   },
 ): Promise<Installation> {
-  for (const folder of ["", "keys", "public", "settings", "secrets", "revocations"]) {
+  for (
+    const folder of ["", "keys", "public", "settings", "secrets", "revocations", "checkpoints"]
+  ) {
     await Deno.mkdir(`${directory}/${folder}`, { recursive: true, mode: 0o700 });
   }
   const keys = await issueKeys(keysOf(options.edges, options.sshEdges), `${directory}/keys`);
@@ -157,7 +160,13 @@ function ownSettings(key: BusKey, directory: string, addresses: Addresses): Part
     case "masking":
       return { masking: { keyFile: `${directory}/keys/masking.key` } };
     case "audit":
-      return { audit: { logName, signingKeyFile: `${directory}/keys/log.key` } };
+      return {
+        audit: {
+          logName,
+          signingKeyFile: `${directory}/keys/log.key`,
+          checkpointsDirectory: `${directory}/checkpoints`,
+        },
+      };
     case "identity":
       return {
         identity: {

@@ -119,8 +119,12 @@ function rightsOf(kind: ProcessKind, root: string, settings: Settings, config: C
       return { net: [bus], read: [...read, settings.masking?.keyFile ?? ""] };
     case "approval":
       return { net: [bus], read };
-    case "audit":
-      return { net: [bus], read: [...read, settings.audit?.signingKeyFile ?? ""] };
+    case "audit": {
+      const { audit } = settings;
+      if (audit === undefined) return { net: [bus], read };
+      const write = audit.checkpointsDirectory;
+      return { net: [bus], read: [...read, audit.signingKeyFile, write], write };
+    }
     case "console": {
       const { console } = settings;
       if (console === undefined) return { net: [bus], read };

@@ -31,13 +31,12 @@ Deno.test("processes: files that the configuration names are read relative to it
   ok(!readable("edge", text).includes(secret));
 });
 
-Deno.test("processes: identity alone writes, where it keeps revocations", () => {
+Deno.test("processes: identity and audit alone write, each where it keeps something", () => {
+  const folders = new Map([["identity", "revocations"], ["audit", "checkpoints"]]);
   for (const kind of processKinds) {
     const writes = argumentsOf(kind, configText).filter((word) => word.includes("write"));
-    deepStrictEqual(
-      writes,
-      kind === "identity" ? ["--allow-write=/srv/sallyport/revocations"] : [],
-    );
+    const folder = folders.get(kind);
+    deepStrictEqual(writes, folder === undefined ? [] : [`--allow-write=/srv/sallyport/${folder}`]);
   }
 });
 

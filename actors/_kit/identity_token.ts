@@ -4,8 +4,8 @@
  * argument (the stored frame's time).
  *
  * One algorithm and one header are accepted, byte for byte of meaning: EdDSA over Ed25519
- * (RFC 8037), our own `typ` (RFC 8725 section 3.11), a key id that we know, of a key
- * that was in use when it signed, and still is. Nothing in the header chooses how the token is verified.
+ * (RFC 8037), our own `typ` (RFC 8725 section 3.11), a key id that we know, of a key that was in
+ * use when it signed, and still is. Nothing in the header chooses how the token is verified.
  *
  * **Invariant:** claims are parsed only after the signature over them held.
  *

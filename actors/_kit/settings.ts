@@ -34,7 +34,12 @@ export const Settings = z.strictObject({
   authz: z.strictObject({ policyFile: Path }).optional(),
   target: z.strictObject({ secretsDirectory: Path }).optional(),
   masking: z.strictObject({ keyFile: Path }).optional(),
-  audit: z.strictObject({ logName: z.string(), signingKeyFile: Path }).optional(),
+  audit: z.strictObject({
+    logName: z.string(),
+    signingKeyFile: Path,
+    /** Keeps the newest checkpoint of each log over a restart; audit may write there. */
+    checkpointsDirectory: Path,
+  }).optional(),
   identity: z.strictObject({
     host: z.string(),
     port: z.int(),

@@ -23,6 +23,7 @@ import type { Signer, Verifier } from "#schemas/log/key.ts";
 import { equalBytes } from "#schemas/log/bytes.ts";
 import { emptyFrontier, type Frontier, root } from "#schemas/log/merkle.ts";
 import { checkpointStream, checkpointSubject } from "#schemas/subjects.ts";
+import type { KeptCheckpoint } from "./kept_checkpoint.ts";
 import {
   type Anchor,
   type AuditInput,
@@ -64,6 +65,8 @@ export type WriterPorts = {
   readonly log: string;
   readonly signer: Signer;
   readonly verifier: Verifier;
+  /** What is known of the log from before this process, and for the one behind it. */
+  readonly kept: KeptCheckpoint;
   readonly report: (event: string, facts: Record<string, string | number>) => void;
   readonly limits: WriterLimits;
 };
@@ -84,8 +87,8 @@ export function startLogWriter(ports: WriterPorts): LogWriter {
   let state: AuditState = startAudit({ kind: "empty" }, clock.nowMs());
   /** Sequence of the newest checkpoint on the log's subject, 0 when there is none. */
   let lastStored = 0;
-  /** The largest tree that this process knows to be signed and stored; no start goes behind it. */
-  let known: Anchor = { size: 0, root: root(emptyFrontier) };
+  /** The largest tree that is known to be signed and stored; no start goes behind it. */
+  let known: Anchor = ports.kept.read() ?? { size: 0, root: root(emptyFrontier) };
   let subscription: Subscription | null = null;
   let running = false;
   let stopped = false;
@@ -119,7 +122,8 @@ export function startLogWriter(ports: WriterPorts): LogWriter {
     const newest = await bus.last(checkpointStream, subject);
     if (mine !== generation || stopped) return;
     const from = readStart(newest, ports.verifier, known);
-    known = anchorOf(from) ?? known;
+    const stored = anchorOf(from);
+    if (stored !== null && newest !== null) keep(stored, newest.payload);
     state = startAudit(from, clock.nowMs());
     lastStored = newest?.sequence ?? 0;
     if (state.incident !== null) reportIncident(state.incident);
@@ -173,7 +177,7 @@ export function startLogWriter(ports: WriterPorts): LogWriter {
     const options = { stream: checkpointStream, expectedLastSubjectSequence: lastStored };
     bus.publish(subject, payload, headers, options).then((published) => {
       if (mine !== generation) return;
-      known = { size: frontier.size, root: root(frontier) };
+      keep({ size: frontier.size, root: root(frontier) }, payload);
       lastStored = published.sequence;
       apply(mine, { kind: "signed", size: frontier.size, nowMs: clock.nowMs() });
     }, (error) => {
@@ -182,6 +186,15 @@ export function startLogWriter(ports: WriterPorts): LogWriter {
       // Stored or not, another's or ours: what is stored says how to go on.
       restart(mine);
     });
+  }
+
+  function keep(anchor: Anchor, note: Uint8Array): void {
+    known = anchor;
+    try {
+      ports.kept.keep(note);
+    } catch (error) {
+      report("checkpoint_not_kept", { size: anchor.size, error: codeOf(error) });
+    }
   }
 
   function restart(mine: number): void {

@@ -4,11 +4,13 @@
  *
  * @module
  */
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { type Bus, BusError, type StoredMessage, type StreamState } from "#actors/_kit/bus.ts";
 import type { Clock } from "#actors/_kit/clock.ts";
 import { frontierHeader, readCheckpointMessage } from "#schemas/log/checkpoint_message.ts";
 import { parseVerifier, signerOf } from "#schemas/log/key.ts";
+import { keptCheckpoint } from "./kept_checkpoint.ts";
+import { heldFile } from "./testing.ts";
 import { startLogWriter, writerLimits } from "./log_writer.ts";
 
 const { signer } = signerOf("test.example/2026_11", new Uint8Array(32).fill(7));
@@ -130,7 +132,17 @@ Deno.test("startLogWriter() signs nothing over a log that was taken back to an e
     strictEqual(writer.status().incident?.code, "log_rolled_back");
     strictEqual(world.checkpoints.length, left);
     await writer.stop();
+    const later = world.start();
+    await world.pass(3000);
+    strictEqual(later.status().incident?.code, "log_rolled_back", "a new process knows of it, too");
+    await later.stop();
   }
+});
+
+Deno.test("startLogWriter() does not start over what is kept and not signed", () => {
+  const world = makeWorld();
+  world.lines.push("sallyport/x", "9", "AAAA", "", "- x y");
+  throws(() => world.start(), { name: "StartError" });
 });
 
 Deno.test("startLogWriter() goes on behind another writer's checkpoints", async () => {
@@ -158,6 +170,8 @@ function makeWorld() {
   let last = 0;
   const verifier = parseVerifier(signer.vkey);
   ok(verifier !== null);
+  const lines: string[] = [];
+  const kept = keptCheckpoint(heldFile(lines), "kept", verifier);
   const world = { fault: null as null | "ack_lost" | "not_stored" };
   const bus: Bus = {
     ...deafBus,
@@ -186,6 +200,8 @@ function makeWorld() {
   return Object.assign(world, {
     frames,
     checkpoints,
+    /** The lines of the checkpoint that is kept apart. */
+    lines,
     followedFrom,
     reports,
     start: () =>
@@ -196,6 +212,7 @@ function makeWorld() {
         log: "x",
         signer,
         verifier,
+        kept,
         report: (event) => reports.push(event),
         limits: { ...writerLimits, restartMs: 500 },
       }),

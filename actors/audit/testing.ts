@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { LineFile } from "#actors/_kit/line_file.ts";
 import type { StoredMessage } from "#actors/_kit/bus.ts";
 import {
   type Approval,
@@ -244,4 +245,13 @@ function decisionOf(payload: unknown): [string, string][] {
   if (typeof payload !== "object" || payload === null) return [];
   if (!("decision" in payload) || !("approval" in payload)) return [];
   return [[decisionHeader, `${payload.decision}${payload.approval === null ? "" : "+approval"}`]];
+}
+
+/** A file over these lines, for as long as they are held. */
+export function heldFile(lines: string[]): LineFile {
+  return {
+    read: () => [...lines],
+    append: (line) => void lines.push(line),
+    replace: (all) => void lines.splice(0, lines.length, ...all),
+  };
 }

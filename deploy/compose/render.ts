@@ -20,7 +20,13 @@ import { issuerArguments } from "#deploy/demo/issuer_process.ts";
 import { demoConfiguration } from "#deploy/demo/configuration.ts";
 import { settingsOf } from "#deploy/installation.ts";
 import { keysOf } from "#deploy/nats/accounts.ts";
-import { ignoredVariables, isEdge, processArguments, processKinds } from "#deploy/processes.ts";
+import {
+  ignoredVariables,
+  isEdge,
+  processArguments,
+  type ProcessKind,
+  processKinds,
+} from "#deploy/processes.ts";
 import type { Config } from "#schemas/config.ts";
 import { parseConfig } from "#schemas/config_file.ts";
 import {
@@ -63,7 +69,7 @@ export async function renderCompose(plan: ComposePlan): Promise<string> {
       rotate: rotate(plan),
     },
     networks: { front: {}, protected: { internal: true } },
-    volumes: { installation: {}, revocations: {}, bus: {}, clinic: {} },
+    volumes: { installation: {}, revocations: {}, checkpoints: {}, bus: {}, clinic: {} },
   };
   const text = stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
   return `${header}\n${text}`;
@@ -212,7 +218,7 @@ function actors(plan: ComposePlan, config: Config): Record<string, Service> {
       ...ours,
       command: processArguments(kind, plan.root, file, settings, config),
       ...inside(plan),
-      ...(kind === "identity" ? { volumes: withRevocations(plan) } : {}),
+      ...withKept(kind, plan),
       ...(port === undefined ? {} : { healthcheck: health(answers(port)) }),
       depends_on: {
         ...after("prepare"),
@@ -300,10 +306,16 @@ function inside(plan: ComposePlan): Service {
   };
 }
 
-/** What identity writes lies in the installation, on a volume of its own. */
-function withRevocations({ directory }: ComposePlan): string[] {
-  return [`installation:${directory}:ro`, `revocations:${directory}/revocations`];
+/** What an actor writes lies in the installation, on a volume of its own. */
+function withKept(kind: ProcessKind, { directory }: ComposePlan): Service {
+  const folder = kept.get(kind);
+  if (folder === undefined) return {};
+  return { volumes: [`installation:${directory}:ro`, `${folder}:${directory}/${folder}`] };
 }
+const kept: ReadonlyMap<ProcessKind, string> = new Map([
+  ["identity", "revocations"],
+  ["audit", "checkpoints"],
+]);
 
 function step(plan: ComposePlan, verb: string, permissions: readonly string[]): string[] {
   return [...running(plan, permissions), `${plan.root}deploy/compose/main.ts`, verb];

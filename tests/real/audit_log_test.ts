@@ -7,7 +7,9 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Bus, StoredMessage } from "#actors/_kit/bus.ts";
 import { systemClock } from "#actors/_kit/clock.ts";
+import { lineFile } from "#actors/_kit/line_file.ts";
 import { auditLimits } from "#actors/audit/actor.ts";
+import { checkpointFileBytesMax, keptCheckpoint } from "#actors/audit/kept_checkpoint.ts";
 import { type LogWriter, startLogWriter, writerLimits } from "#actors/audit/log_writer.ts";
 import { honestFrames, testSigner } from "#actors/audit/testing.ts";
 import { verifyLog } from "#actors/audit/verify/verify.ts";
@@ -52,19 +54,25 @@ Deno.test("audit signs what a real server stores, and the auditor verifies it", 
   const frames = honestFrames().map(inTime);
   const half = Math.floor(frames.length / 2);
   const incidents: string[] = [];
+  const path = await Deno.makeTempFile();
 
-  const first = start(audit, incidents);
+  const first = start(audit, incidents, path);
   await store(frames.slice(0, half), busOf);
   await signed(first, half);
   deepStrictEqual(await verified(auditor), [true, half, half]);
   await first.stop();
 
-  const second = start(audit, incidents);
+  const second = start(audit, incidents, path);
   await store(frames.slice(half), busOf);
   await signed(second, frames.length);
   deepStrictEqual(await verified(auditor), [true, frames.length, frames.length]);
   await second.stop();
   deepStrictEqual(incidents, []);
+
+  // What the next start holds the store against.
+  const kept = await Deno.readTextFile(path);
+  strictEqual(kept.split("\n")[1], String(frames.length));
+  await Deno.remove(path);
 });
 
 /** The server stores them now, so now is before an approval's end. */
@@ -76,7 +84,7 @@ function inTime(frame: StoredMessage): StoredMessage {
   return { ...frame, payload: encodeControl("approval", { ...approval, expiresAt }) };
 }
 
-function start(bus: Bus, incidents: string[]): LogWriter {
+function start(bus: Bus, incidents: string[], path: string): LogWriter {
   const verifier = parseVerifier(testSigner.vkey);
   ok(verifier !== null);
   return startLogWriter({
@@ -86,6 +94,7 @@ function start(bus: Bus, incidents: string[]): LogWriter {
     log,
     signer: testSigner,
     verifier,
+    kept: keptCheckpoint(lineFile(path, { bytesMax: checkpointFileBytesMax }), path, verifier),
     report: (event) => event === "audit_incident" && incidents.push(event),
     limits: { ...writerLimits, ...auditLimits, checkpointMs: 20, tickMs: 20 },
   });

@@ -6,7 +6,8 @@
  */
 import type { SessionKey } from "#schemas/subjects.ts";
 import { wireApproval } from "#actors/approval/wiring.ts";
-import { testSigner } from "#actors/audit/testing.ts";
+import { heldFile, testSigner } from "#actors/audit/testing.ts";
+import { keptCheckpoint } from "#actors/audit/kept_checkpoint.ts";
 import { wireAudit } from "#actors/audit/wiring.ts";
 import { wireAuthz } from "#actors/authz/wiring.ts";
 import { serveExchanges } from "#actors/identity/driver.ts";
@@ -74,7 +75,8 @@ export const startApproval: Start = async (process) => {
 export const startAudit: Start = async (process) => {
   const verifier = parseVerifier(testSigner.vkey);
   if (verifier === null) throw new Error("The log's key does not parse");
-  await wireAudit(process, logName, () => ({ signer: testSigner, verifier }));
+  const kept = keptCheckpoint(heldFile(process.world.keptCheckpoint), "it", verifier);
+  await wireAudit(process, logName, () => ({ signer: testSigner, verifier, kept }));
   return holdsNothing;
 };
 

@@ -59,6 +59,9 @@ Deno.test("compose.yaml: each actor's command is the table's", async () => {
   }
 });
 
+/** What actors keep over a restart. */
+const kept = new Map([["identity", "revocations"], ["audit", "checkpoints"]]);
+
 Deno.test("compose.yaml: no service runs as root, writes to its image or gains a right", () => {
   for (const [name, service] of Object.entries(services)) {
     strictEqual(service.user, "1993:1993", name);
@@ -70,7 +73,8 @@ Deno.test("compose.yaml: no service runs as root, writes to its image or gains a
     for (const port of service.ports ?? []) ok(port.startsWith("127.0.0.1:"), `${name} ${port}`);
     const writes = (service.volumes ?? []).filter((each) => !each.endsWith(":ro"));
     const may = ["install", "nats", "database", "rotate"].includes(name);
-    const own = name === "identity" ? [`revocations:${composePlan.directory}/revocations`] : [];
+    const folder = kept.get(name);
+    const own = folder === undefined ? [] : [`${folder}:${composePlan.directory}/${folder}`];
     if (!may) deepStrictEqual(writes, own, `${name} mounts read-only`);
   }
 });
