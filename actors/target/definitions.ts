@@ -286,6 +286,17 @@ function definitionsOfOne(settledMax: number) {
 /** The names that a request was judged by; undefined: none, or its judgement holds by whatever. */
 function readsOf({ plan, statements, unsettled, catalogDigest }: Verdict): Names | undefined {
   if (plan.verbatim === true || unsettled === true || catalogDigest === null) return undefined;
+  const known = reading.get(statements);
+  if (known !== undefined) return known.names;
+  const names = namesRead(statements);
+  reading.set(statements, { names });
+  return names;
+}
+
+/** By the statements of verdicts, which those of one shape share. */
+const reading = new WeakMap<Verdict["statements"], { readonly names: Names | undefined }>();
+
+function namesRead(statements: Verdict["statements"]): Names | undefined {
   if (statements.length >= statementsRecordedMax) return null;
   const depending = statements.filter(({ effects }) => effects.some((one) => one !== "session"));
   if (depending.length === 0) return undefined;
