@@ -1,5 +1,5 @@
-import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
-import type { Refused } from "#actors/_kit/edge/admission.ts";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import type { Admitted, Refused } from "#actors/_kit/edge/admission.ts";
 import { memoryLimits, memoryServer } from "#actors/_kit/memory_bus.ts";
 import { Config } from "#schemas/config.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
@@ -27,7 +27,7 @@ const config = Config.parse({
 });
 
 /** A gateway whose logins all end so. */
-function testGateway(refused: Refused) {
+function testGateway(login: Admitted | Refused, limits: Partial<Config["limits"]> = {}) {
   let now = 0;
   const waiting = new Set<{ readonly atMs: number; readonly callback: () => void }>();
   const clock = {
@@ -38,7 +38,8 @@ function testGateway(refused: Refused) {
       return () => void waiting.delete(one);
     },
   };
-  const random = (bytes: number) => new Uint8Array(bytes);
+  let drawn = 0;
+  const random = (bytes: number) => new Uint8Array(bytes).fill(++drawn);
   const server = memoryServer({
     clock,
     random: () => 0,
@@ -46,13 +47,13 @@ function testGateway(refused: Refused) {
     consumers: [],
     limits: memoryLimits,
   });
-  const answer = () => Promise.resolve(refused);
+  const answer = () => Promise.resolve(login);
   const { accept } = gateway({
     bus: server.connect({ name: "edge", inboxPrefix: "_INBOX" }),
     clock,
     random,
     report: () => undefined,
-    config,
+    config: { ...config, limits: { ...config.limits, ...limits } },
     configDigest: "",
     epoch: () => "2026_11",
     edge: "edge",
@@ -128,6 +129,22 @@ async function logIn(
 
 const refused: Refused = { ok: false, code: "refused", message: "The token has expired." };
 
+const admitted: Admitted = {
+  ok: true,
+  token: "signed",
+  principal: {
+    issuer: "https://id.example.org",
+    person: "ada",
+    name: "Ada",
+    actors: [],
+    groups: [],
+    purpose: "",
+  },
+  id: "run.1",
+  expiresAt: "2026-11-22T03:00:00Z",
+  lifetimeSeconds: 300,
+};
+
 Deno.test("agents that say nothing are few, and shut out nobody", () => {
   const { startupsPerAddressMax, startupKeptMs } = edgeLimits;
   const { accept, pass } = testGateway(refused);
@@ -162,4 +179,14 @@ Deno.test("a name that is no connection is told to those whom identity knows", a
   const code = "unknown_connection";
   testGateway({ ok: false, code, message: "There is none." }).accept(known.agent);
   match(await logIn(known, "nonesuch"), /C3D000\0Msallyport: There is none\./);
+});
+
+Deno.test("many that log in at the same moment open no more sessions than there may be", async () => {
+  const { accept } = testGateway(admitted, { "sessions_max": 1 });
+  const [first, second] = [testAgent(), testAgent()];
+  accept(first.agent);
+  accept(second.agent);
+  void logIn(first, "ehr");
+  match(await logIn(second, "ehr"), /C53300\0Msallyport: too many sessions at this edge/);
+  ok(first.isOpen());
 });

@@ -3,10 +3,10 @@
  * before them makes the server pass them over.
  *
  * Theory of operation. Behind a batch that ends with Flush, behind what then ends that batch, and
- * behind the data of a COPY, requests wait until that is settled; only data follows data at once.
- * After an error that the server does
- * not know of, the edge passes over what the server would: of a batch all up to Sync, of a COPY
- * that a simple query began the rest of its data.
+ * behind the data of a COPY, requests wait until that is settled; only data follows data at once. A
+ * Sync alone waits for the batch before it. After an error that the server does not know of, the
+ * edge passes over what the server would: of a batch all up to Sync, of a COPY that a simple query
+ * began the rest of its data.
  * https://www.postgresql.org/docs/current/protocol-flow.html
  *
  * @module
@@ -72,7 +72,13 @@ function mustWait(next: AgentRequest, outstanding: readonly Outstanding[]): bool
   const last = outstanding.findLast(({ silent, refusal }) => !silent || refusal !== null);
   if (last === undefined) return false;
   if (last.end === "flush" || last.inBatch && last.copies === "no") return true;
+  // Nobody refuses it, and the server would say how the transaction was before a refusal.
+  if (isLoneSync(next) && last.end === "sync") return true;
   return last.copies !== "no" && next.end !== "copy";
+}
+
+function isLoneSync({ bytes, end }: AgentRequest): boolean {
+  return end === "sync" && bytes.length === loneSync.bytes.length;
 }
 
 /** The end of a batch of which nothing else is passed on. */

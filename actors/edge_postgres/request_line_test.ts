@@ -78,6 +78,17 @@ Deno.test("a batch that is refused in a transaction is aborted before its Sync i
   deepStrictEqual(published(session.stored(verdict(2, "deny"))), [abortTransaction, sync]);
 });
 
+Deno.test("a Sync alone is answered behind what a refusal before it does to the transaction", () => {
+  const session = opened();
+  session.receive(query);
+  runs(session, 1, 1, "T");
+  deepStrictEqual(published(session.receive(Uint8Array.of(...batch, ...sync))), [batch]);
+  deepStrictEqual(published(session.stored(verdict(2, "deny"))), [abortTransaction, sync]);
+  // Behind a query it may be what ends a batch of which that is a part, and is not waited with.
+  const other = opened();
+  deepStrictEqual(published(other.receive(Uint8Array.of(...query, ...sync))), [query, sync]);
+});
+
 Deno.test("reading stops while too much waits behind a batch without Sync", () => {
   const session = opened();
   session.receive(flushed);

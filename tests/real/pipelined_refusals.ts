@@ -64,6 +64,15 @@ const exchanges: readonly Exchange[] = [
     hears: "C Z(T) E(42501) Z(E) C Z(I)",
   },
   {
+    name: "a Sync alone behind a refusal, in a transaction",
+    sends: [[
+      [query("begin"), ...run("drop table runs"), sync, sync, query("rollback")],
+      "Z",
+      4,
+    ]],
+    hears: "C Z(T) E(42501) Z(E) Z(E) C Z(I)",
+  },
+  {
     name: "rows of a COPY behind one that is refused",
     sends: [
       [[query(into)], "G", 1],
