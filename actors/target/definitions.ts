@@ -86,12 +86,16 @@ function definitionsOfOne(settledMax: number) {
   /** Ended, and in no catalog yet. */
   let unread: Names[] = [];
   let underRead: Names[] = [];
+  /** Of sessions that are gone, what the server may still commit. */
+  const lingering = new Map<string, Names>();
   const settled: Settled[] = [];
   const waiting = new Map<string, () => void>();
   return {
     enter,
     leave,
     drop,
+    lingers: (name: string) => lingering.has(name),
+    goes,
     blocking,
     runs,
     passOver,
@@ -118,7 +122,8 @@ function definitionsOfOne(settledMax: number) {
         other !== name && names !== undefined && (!session.waits || turn < session.turn) &&
         meets(reads, names);
       if ([...sessions].some(isAhead)) return waits(name, session, publishes);
-      if ([...unread, ...underRead].some((names) => meets(reads, names))) {
+      const unseen = [...unread, ...underRead, ...lingering.values()];
+      if (unseen.some((names) => meets(reads, names))) {
         return waits(name, session, publishes);
       }
       if (isStale(reads, verdict.catalogDigest)) {
@@ -151,14 +156,26 @@ function definitionsOfOne(settledMax: number) {
     ended(name, session);
   }
 
-  /** The session is gone; what of it may have been committed counts as defined. */
+  /**
+   * The session is gone. A server learns late that nobody listens any more: until it is done
+   * (`goes`) it may commit what ran.
+   */
   function drop(name: string): void {
     const session = sessions.get(name);
     waiting.delete(name);
     if (session === undefined) return;
-    if (session.publishes !== undefined && !session.waits) unread.push(session.publishes);
+    if (session.publishes !== undefined && !session.waits) lingering.set(name, session.publishes);
     session.open = undefined;
     ended(name, session);
+  }
+
+  /** The server is done with what ran for a session that is gone: it counts as defined. */
+  function goes(name: string): void {
+    const names = lingering.get(name);
+    if (names === undefined) return;
+    lingering.delete(name);
+    unread.push(names);
+    moved();
   }
 
   /** What runs, and keeps a session waiting that defines. */

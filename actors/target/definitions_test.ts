@@ -131,12 +131,19 @@ Deno.test("two that define and read what the other defines do not wait for each 
   strictEqual(enter("b", both(["u"], "t"), "I"), "stale");
 });
 
-Deno.test("a session that is lost may have committed", () => {
-  const { enter, drop, all } = serving();
+Deno.test("a session that is lost may commit until the server is done with it", () => {
+  const { enter, drop, goes, lingers, read, all } = serving();
   enter("a", defines(["t"]), "I");
   drop("a");
-  ok(all.hasUnread);
+  drop("a");
+  ok(lingers("a") && !all.hasUnread);
+  read("old");
+  strictEqual(enter("b", reads("t"), "I"), "wait", "no catalog shows what comes yet");
+  goes("a");
+  ok(!lingers("a") && all.hasUnread);
   strictEqual(enter("b", reads("t"), "I"), "wait");
+  read("new");
+  strictEqual(enter("b", reads("t"), "I"), "stale");
   const { enter: put, drop: lose, leave, all: other } = serving();
   put("a", defines(["t"]), "T");
   leave("a", "T");

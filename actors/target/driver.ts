@@ -20,6 +20,8 @@ export type DriverLimits = {
   readonly edgeSilenceMsMax: number;
   /** How long a change of the catalog that nobody waits for may lie before it is read. */
   readonly catalogDelayMsMax: number;
+  /** How often it is seen whether the server is done for a session that is gone. */
+  readonly busyEveryMs: number;
 };
 
 /** Readings of one catalog: the one under way, the one behind it, and how long the last took. */
@@ -157,7 +159,7 @@ export function targetDriver(ports: {
       },
       received: (bytes) => deliver({ kind: "received", bytes }),
       closed() {
-        held.delete(key.session);
+        letGo(session);
         deliver({ kind: "upstream_closed" });
       },
     });
@@ -175,11 +177,28 @@ export function targetDriver(ports: {
   function dropped(key: SessionKey): void {
     const session = heldBy(key);
     if (session === undefined) return;
-    held.delete(key.session);
     session.abandon();
-    const definitions = definitionsOf(session.connection);
-    definitions.drop(key.session);
-    if (definitions.hasUnread) changed(session.connection);
+    letGo(session);
+  }
+
+  /** Whatever the server may still commit for it is ended, and awaited. */
+  function letGo({ key: { session: name }, connection, upstream }: Held): void {
+    held.delete(name);
+    const definitions = definitionsOf(connection);
+    definitions.drop(name);
+    if (!definitions.lingers(name)) {
+      if (definitions.hasUnread) changed(connection);
+      return;
+    }
+    const id = upstream?.processId ?? null;
+    void Promise.resolve(upstream?.cancel()).then(look);
+
+    async function look(): Promise<void> {
+      const busy = id === null ? undefined : await connections.get(connection)?.busy?.([id]);
+      if (id !== null && busy?.has(id)) return void clock.after(limits.busyEveryMs, look);
+      definitions.goes(name);
+      changed(connection);
+    }
   }
 
   function credit(session: string, bytes: number): void {

@@ -24,11 +24,12 @@ Deno.test("changes of a catalog that come while it is read are read together, be
       readCatalog,
       estimateRows: null,
       unlocked: null,
+      busy: null,
     }]]),
     bus: server.connect({ name: "target", inboxPrefix: "_INBOX_target" }),
     clock,
     report: () => {},
-    limits: { edgeSilenceMsMax: 1000, catalogDelayMsMax: 1000 },
+    limits: { edgeSilenceMsMax: 1000, catalogDelayMsMax: 1000, busyEveryMs: 100 },
     definitionsOf: createDefinitions(4),
   });
   const first = driver.refreshCatalog("ehr");
@@ -77,11 +78,12 @@ Deno.test("who comes with the id of another's session gets nothing of it", () =>
       readCatalog: () => Promise.reject(new Error("none")),
       estimateRows: null,
       unlocked: null,
+      busy: null,
     }]]),
     bus: server.connect({ name: "target", inboxPrefix: "_INBOX_target" }),
     clock,
     report: () => {},
-    limits: { edgeSilenceMsMax: 1000, catalogDelayMsMax: 1000 },
+    limits: { edgeSilenceMsMax: 1000, catalogDelayMsMax: 1000, busyEveryMs: 100 },
     definitionsOf: createDefinitions(4),
   });
   const own = { epoch: "2026_11", shard: 0, edge: "pg1", session: "s" };

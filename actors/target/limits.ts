@@ -41,6 +41,7 @@ export const targetLimits: Limits = {
   pausedBytesMax: 16 * 1024 * 1024,
   edgeSilenceMsMax: 10_000,
   catalogDelayMsMax: 2000,
+  busyEveryMs: 100,
   queryMsMax: 30_000,
   answerBytesMax: 256 * 1024 * 1024,
   lockMsMax: 500,

@@ -6,7 +6,7 @@ import { catalogReader } from "./catalog_reader.ts";
 import { dial } from "./dial.ts";
 import { plannerLimits, targetLimits } from "./limits.ts";
 import { planner } from "./postgres/planner.ts";
-import { unlockedProcesses } from "./postgres/unlocked.ts";
+import { processesOf } from "./postgres/processes.ts";
 import { queryConnection } from "./postgres/query_connection.ts";
 import type { DialEvents, Reach } from "./reach.ts";
 import { sshConnections } from "./ssh/connections.ts";
@@ -34,7 +34,7 @@ function reachOf(name: string, connection: Connection, secrets: string): Reach {
     const { host_keys: hostKeys, host_ca_keys: hostAuthorities } = connection;
     const endpoint = { host, port, user, password, privateKey, hostKeys, hostAuthorities };
     const dialled = sshConnections(endpoint, targetLimits, systemClock);
-    return { ...dialled, readCatalog: null, estimateRows: null, unlocked: null };
+    return { ...dialled, readCatalog: null, estimateRows: null, unlocked: null, busy: null };
   }
   const { database, tls } = connection;
   const secure = tls.mode === "disable"
@@ -50,6 +50,6 @@ function reachOf(name: string, connection: Connection, secrets: string): Reach {
     dial: (parameters, events) => dial(endpoint, parameters, targetLimits, events),
     readCatalog: catalogReader(name, database, catalogued, targetLimits),
     estimateRows: planner(planned, systemClock, plannerLimits),
-    unlocked: unlockedProcesses(watched),
+    ...processesOf(watched),
   };
 }

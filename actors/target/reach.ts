@@ -44,7 +44,9 @@ export type Reach = {
   /** Null: its protocol has no planner. */
   readonly estimateRows: EstimateRows | null;
   /** Null: its protocol has no catalog. */
-  readonly unlocked: Unlocked | null;
+  readonly unlocked: Processes | null;
+  /** The same of those that may do something still, though nobody is connected to them. */
+  readonly busy: Processes | null;
 };
 
 /** A statement as it stands in a request, with what its names mean. */
@@ -56,5 +58,8 @@ export type EstimateRows = (statements: readonly Planned[]) => Promise<(number |
 /** The catalog as it is now; null when it still is the one with the digest `known`. */
 export type ReadCatalog = (known: string | null) => Promise<Catalog | null>;
 
-/** Of these processes of the server, those that surely run and wait for no lock. Never rejects. */
-export type Unlocked = (processIds: readonly number[]) => Promise<ReadonlySet<number>>;
+/**
+ * Of these processes of the server, those that surely run and wait for no lock, or that may do
+ * something still. Never rejects.
+ */
+export type Processes = (processIds: readonly number[]) => Promise<ReadonlySet<number>>;

@@ -78,6 +78,23 @@ Deno.test("another session's definitions", async (t) => {
     await runs(definer, "drop view v_beneath cascade");
   });
 
+  await t.step("made for a session that is gone", async () => {
+    using reader = await connectAgent(address);
+    using definer = await connectAgent(address);
+    await runs(definer, "create schema gateway_ehr");
+    const lost = run(
+      definer,
+      "create view gateway_ehr.shifts as select id, name as who from patients; select pg_sleep(1)",
+    );
+    await waitsFor(rig.system, "Timeout", "create view%");
+    definer[Symbol.dispose]();
+    await lost;
+    await runs(reader, asked);
+    await waitsFor(rig.system, "Timeout", "create view%", 0);
+    deepStrictEqual(leaks(await run(reader, asked)), []);
+    await tidy();
+  });
+
   await t.step("made while a statement waits for a lock", async () => {
     using reader = await connectAgent(address);
     using locker = await connectAgent(address);
@@ -136,17 +153,22 @@ function leaks({ texts }: Reply): readonly string[] {
   return texts.flatMap((text) => findPlanted(text) ?? []);
 }
 
-/** Until a statement of the gateway's role waits for what is called so in pg_stat_activity. */
-async function waitsFor({ postgres }: System, event: string, like: string): Promise<void> {
+/** Until so many statements of the gateway's role wait for what pg_stat_activity calls so. */
+async function waitsFor(
+  { postgres }: System,
+  event: string,
+  like: string,
+  many = 1,
+): Promise<void> {
   const waits = () =>
     asSuperuser(postgres, async (sql) => {
       const [row] = await sql`select count(*)::int as many from pg_stat_activity
         where usename = 'gateway_ehr' and wait_event_type = ${event} and query like ${like}`;
-      return row?.["many"] === 1;
+      return row?.["many"] === many;
     });
   for (let tries = 0; tries < 100; tries++) {
     if (await waits()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`no statement waits for ${event}`);
+  throw new Error(`not ${many} statements wait for ${event}`);
 }

@@ -63,6 +63,7 @@ export function simulatedServer(clock: Clock, chance: Chance): SimulatedServer {
       readCatalog: () => later(() => catalogAfter(definitions)),
       estimateRows: (statements) => plan(statements, alive),
       unlocked: () => Promise.resolve(new Set()),
+      busy: () => Promise.resolve(new Set()),
     };
   }
 

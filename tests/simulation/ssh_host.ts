@@ -41,6 +41,7 @@ export function simulatedHost(clock: Clock, chance: Chance): SimulatedHost {
       readCatalog: null,
       estimateRows: null,
       unlocked: null,
+      busy: null,
     };
   }
 

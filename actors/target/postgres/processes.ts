@@ -1,0 +1,49 @@
+/**
+ * What sessions of a PostgreSQL server do, as pg_stat_activity has it:
+ * https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
+ *
+ * @module
+ */
+import type { Processes } from "../reach.ts";
+import type { QueryConnection } from "./query_connection.ts";
+
+/**
+ * `unlocked`: which run a statement and wait for no lock; where the server does not say, none.
+ * `busy`: which may do something still; where it does not say, all. Asks over a connection that is
+ * nobody else's. A pooler's numbers are no processes of the server, which then knows none of them.
+ */
+export function processesOf(
+  connection: QueryConnection,
+): { readonly unlocked: Processes; readonly busy: Processes } {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    unlocked: (ids) =>
+      after(() => ask(ids, "state = 'active' and wait_event_type is distinct from 'Lock'", [])),
+    busy: (ids) => after(() => ask(ids, "state is distinct from 'idle'", ids)),
+  };
+
+  function after(asking: () => Promise<ReadonlySet<number>>): Promise<ReadonlySet<number>> {
+    const answer = last.then(asking);
+    last = answer;
+    return answer;
+  }
+
+  async function ask(
+    ids: readonly number[],
+    condition: string,
+    otherwise: readonly number[],
+  ): Promise<ReadonlySet<number>> {
+    if (ids.length === 0) return new Set();
+    try {
+      const rows = await connection.query(
+        `select pid from pg_catalog.pg_stat_activity where ${condition} and pid in (${
+          ids.join(", ")
+        })`,
+      );
+      return new Set(rows.map(([pid]) => Number(pid)));
+    } catch {
+      connection.close();
+      return new Set(otherwise);
+    }
+  }
+}
