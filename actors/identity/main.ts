@@ -83,6 +83,7 @@ async function lookForKey(): Promise<void> {
   const found = await key.look();
   if (found === "same") return;
   if (found === "unreadable") return report("signing_key_unreadable", {});
+  if (found === "stranger") return report("signing_key_not_following", {});
   sshKeys.reseal(Math.floor(systemClock.nowMs() / 1000));
   report("signing_key_taken", { earlier: key.now().publicKeys.earlier.length });
 }

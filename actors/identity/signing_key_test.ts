@@ -44,7 +44,9 @@ Deno.test("followingKey() makes no key that nobody would take", async () => {
 });
 
 Deno.test("currentKey() takes a new key from its file, and nothing else", async () => {
-  const [first, second] = [await newSigningKey(), await newSigningKey()];
+  const first = await newSigningKey();
+  const second = await followingKey(first, start, 60);
+  const strange = JSON.stringify(await newSigningKey());
   let text: string | null = JSON.stringify(first);
   const key = await currentKey(() => {
     if (text === null) throw new Error("there is no file");
@@ -52,14 +54,18 @@ Deno.test("currentKey() takes a new key from its file, and nothing else", async 
   });
   const { kid } = key.now();
   strictEqual(await key.look(), "same");
-  for (const wrong of ["{", "{}", null]) {
+  for (const wrong of ["{", "{}", null, strange]) {
     text = wrong;
-    strictEqual(await key.look(), "unreadable");
+    strictEqual(await key.look(), wrong === strange ? "stranger" : "unreadable");
     // Said once.
     strictEqual(await key.look(), "same");
     strictEqual(key.now().kid, kid);
   }
   text = JSON.stringify(second);
   strictEqual(await key.look(), "taken");
+  strictEqual(key.now().kid, (await signingKey(second)).kid);
+  // From a copy of before the rotation: it may be the one that was stolen.
+  text = JSON.stringify(first);
+  strictEqual(await key.look(), "stranger");
   strictEqual(key.now().kid, (await signingKey(second)).kid);
 });
