@@ -26,6 +26,7 @@ export async function checkProcesses(place: Place, signal: AbortSignal): Promise
     if (noProcess.has(name)) continue;
     const running = await runningCheck(place, name);
     if (running !== null) checks.push(running);
+    if (running?.good === false) continue;
     const door = await doorCheck(place, name, signal);
     if (door !== null) checks.push(door);
     if (name === "identity" && door?.good === true) checks.push(await keyCheck(place, signal));
@@ -90,7 +91,11 @@ async function doorCheck(place: Place, name: string, signal: AbortSignal): Promi
     throw error;
   }
   const { identity, console } = settings;
-  const hint = `look at ${place.directory}/logs/${name}.log`;
+  const log = `${place.directory}/logs/${name}.log`;
+  const wasStarted = await Deno.stat(log).then(() => true, () => false);
+  const hint = wasStarted
+    ? `look at ${log}`
+    : "start the system (sallyport up); where it runs in containers, look at what they say";
   const http = identity ?? console;
   if (http !== undefined) {
     const url = `http://${reachableHost(http.host)}:${http.port}`;
