@@ -127,6 +127,7 @@ export const Limits = z.strictObject({
   idle_ms_max: z.int().min(1000).default(1_800_000),
   session_ms_max: z.int().min(1000).default(43_200_000),
   verdict_ms_max: z.int().min(100).default(10_000),
+  /** Of one edge at once, in all and of one person; of SSH connections there are no more, too. */
   sessions_max: z.int().min(1).default(2000),
   sessions_per_principal_max: z.int().min(1).default(200),
   /** Channels open at once on one agent's SSH connection. */

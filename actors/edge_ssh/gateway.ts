@@ -40,6 +40,7 @@ const defaultPort = 22;
 type Carrier = {
   /** Random; shared by the sessions of its channels. */
   readonly id: string;
+  readonly person: string;
   readonly connection: string;
   readonly settings: SshConnection;
   readonly credential: Attempt["credential"];
@@ -102,6 +103,11 @@ export function gateway(ports: EdgePorts<EdgeSshLimits>): Gateway {
       attempts++;
       const admitted = await admit(only === null ? attempt : { ...attempt, user: only });
       if (admitted.ok) {
+        const crowd = crowdOf(admitted.carrier.person);
+        if (crowd !== null) {
+          report("login_refused", { code: "crowded", attempt: attempts });
+          return crowd;
+        }
         carrier = admitted.carrier;
         if (agent.isOpen()) carriers.add(carrier);
         rest();
@@ -194,6 +200,15 @@ export function gateway(ports: EdgePorts<EdgeSshLimits>): Gateway {
     }
   }
 
+  /** Why one more connection of a person is too many; null when it is not. */
+  function crowdOf(person: string): string | null {
+    // As many as sessions: one on which none is open costs memory, too.
+    const { sessions_max: all, sessions_per_principal_max: ofOne } = config.limits;
+    if (carriers.size >= all) return "Too many connections here.";
+    const own = [...carriers].filter((one) => one.person === person).length;
+    return own >= ofOne ? "Too many connections of this person." : null;
+  }
+
   /** Refuses a channel in words. */
   function refuse(channel: AgentChannel, message: string): true {
     report("channel_refused", {});
@@ -218,7 +233,8 @@ export function gateway(ports: EdgePorts<EdgeSshLimits>): Gateway {
       return { ok: false, code: "refused", message: "This connection is no SSH host." };
     }
     const first = { session, admitted };
-    return { ok: true, carrier: { id, connection: user, settings, credential, first } };
+    const { person } = admitted.principal;
+    return { ok: true, carrier: { id, person, connection: user, settings, credential, first } };
   }
 
   function exchange(
