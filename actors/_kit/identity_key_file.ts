@@ -15,7 +15,8 @@ const unknownMs = 100;
 
 /** `read` gives the file's text. @throws TypeError, SyntaxError when it is none to begin with. */
 export function identityKeyFile(read: () => string, nowMs: () => number): IdentityKeys {
-  let keys = identityKeys(JSON.parse(read()));
+  let seen = read();
+  let keys = identityKeys(JSON.parse(seen));
   let readMs = nowMs();
   return {
     get(kid) {
@@ -28,7 +29,11 @@ export function identityKeyFile(read: () => string, nowMs: () => number): Identi
   function readAgain(): void {
     readMs = nowMs();
     try {
-      keys = identityKeys(JSON.parse(read()));
+      const text = read();
+      // To look costs little; to verify twenty years of keys does not.
+      if (text === seen) return;
+      seen = text;
+      keys = identityKeys(JSON.parse(text));
     } catch {
       // It is written anew, or wrong: doctor says so.
     }

@@ -104,7 +104,7 @@ async function startOwn(
     const why = error instanceof Error ? error.message : "unknown";
     const hint = error instanceof ProvisionError
       ? `${directory}/nats/nats.log says what the server found`
-      : "does the installation run already?";
+      : "sallyport doctor looks further";
     throw new CommandError(`the bus does not start: ${why}`, hint);
   }
 }
