@@ -4,11 +4,12 @@
  *
  * A JSON Web Key Set (RFC 7517) holds the present ones. Those before stand beside them as
  * `earlier`, a member that other readers of such sets ignore (section 5), newest first. Each is a
- * statement signed by a key that came after it (JWS, RFC 7515): who can write the file, but does
- * not hold identity's key, puts none there. Nobody on the bus says which keys there are.
+ * statement signed by a present key (JWS, RFC 7515): who can write the file, but does not hold
+ * that, puts none there, nor does who stole an earlier one. Nobody on the bus says which keys there
+ * are.
  *
- * **Invariant:** an earlier key verifies what it signed while it was in use, and nothing after;
- * a set in which a statement does not hold is no set.
+ * **Invariant:** an earlier key verifies what it signed while it was in use, and nothing after, and
+ * vouches for none; a set in which a statement does not hold is no set.
  *
  * @module
  */
@@ -41,7 +42,7 @@ const KeySet = z.object({
   keys: z.array(PublicKey).min(1).max(16),
   earlier: z.array(z.string().max(1024)).max(earlierKeysMax).default([]),
 });
-/** What a key after it signed about a key. */
+/** What a present key signed about a key before it. */
 export const EarlierKey = z.strictObject({
   version: z.literal(1),
   ...PublicKey.shape,
@@ -56,23 +57,38 @@ export type EarlierKey = z.infer<typeof EarlierKey>;
  * @throws TypeError when it is anything else: without identity's keys nothing may start.
  */
 export function identityKeys(jwks: unknown): ReadonlyMap<string, IdentityKey> {
+  const { present, earlier } = readSet(jwks);
+  const all = new Map(present);
+  for (const read of earlier) {
+    if (all.has(read.kid)) throw new TypeError("Cannot read identity's keys: one is there twice");
+    all.set(read.kid, keyOf(read, read.from, read.until));
+  }
+  return all;
+}
+
+/** What the set says of the keys before the present ones. @throws TypeError as `identityKeys` */
+export function earlierKeys(jwks: unknown): readonly EarlierKey[] {
+  return readSet(jwks).earlier;
+}
+
+function readSet(jwks: unknown): {
+  readonly present: ReadonlyMap<string, IdentityKey>;
+  readonly earlier: readonly EarlierKey[];
+} {
   const parsed = KeySet.safeParse(jwks);
   if (!parsed.success) {
     throw new TypeError("Cannot read identity's keys: not a set of Ed25519 public keys");
   }
-  const present = parsed.data.keys.map((key) => [key.kid, keyOf(key, 0, Infinity)] as const);
-  const all = new Map<string, IdentityKey>(present);
-  for (const statement of parsed.data.earlier) {
-    const signed = openSigned(statement, earlierKeyType, all);
-    const read = typeof signed === "string" ? null : EarlierKey.safeParse(signed.payload).data;
-    const isKept = read && typeof signed !== "string" && !all.has(read.kid) &&
-      read.from < read.until && read.until <= signed.key.untilSeconds;
-    if (!isKept) {
-      throw new TypeError("Cannot read identity's keys: an earlier key is not signed by a later");
-    }
-    all.set(read.kid, keyOf(read, read.from, read.until));
-  }
-  return all;
+  const { keys, earlier } = parsed.data;
+  const present = new Map(keys.map((key) => [key.kid, keyOf(key, 0, Infinity)]));
+  return { present, earlier: earlier.map((statement) => readStatement(statement, present)) };
+}
+
+function readStatement(statement: string, present: IdentityKeys): EarlierKey {
+  const signed = openSigned(statement, earlierKeyType, present);
+  const read = typeof signed === "string" ? undefined : EarlierKey.safeParse(signed.payload).data;
+  if (read !== undefined && read.from < read.until) return read;
+  throw new TypeError("Cannot read identity's keys: an earlier key is not signed by a present one");
 }
 
 function keyOf(

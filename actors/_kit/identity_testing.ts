@@ -3,6 +3,7 @@ import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { type IdentityClaims, identityTokenType } from "#schemas/identity.ts";
 import {
   type EarlierKey,
+  earlierKeys,
   earlierKeyType,
   type IdentityKeys,
   identityKeys,
@@ -42,7 +43,7 @@ export function testSigner(kid = "k1", followed?: Followed): TestSigner {
     const [before] = jwks.keys;
     const head = part({ alg: "EdDSA", typ: earlierKeyType, kid });
     const statement = Object.assign({ version: 1, from, until }, before);
-    return [signed(head, statement, pair.privateKey), ...jwks.earlier];
+    return [statement, ...earlierKeys(jwks)].map((one) => signed(head, one, pair.privateKey));
   }
 }
 

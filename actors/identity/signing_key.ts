@@ -10,6 +10,7 @@ import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT 
 import { z } from "zod";
 import {
   type EarlierKey,
+  earlierKeys,
   earlierKeyType,
   type IdentityKeys,
   identityKeys,
@@ -98,21 +99,21 @@ export async function followingKey(
   const parsed = FollowedKey.safeParse(followed);
   if (!parsed.success) throw new TypeError("Cannot follow the key: not an Ed25519 JWK");
   const { kty, crv, x, since, earlier } = parsed.data;
+  const followedKey = { kty, crv, x, kid: await calculateJwkThumbprint({ kty, crv, x }) };
+  const until = nowSeconds + handoverSeconds;
+  const statements: EarlierKey[] = [
+    { version: 1, ...followedKey, from: since, until },
+    // Said again: once a key is followed, its word on others counts no more.
+    ...earlierKeys({ keys: [followedKey], earlier }),
+  ];
   const made = await newSigningKey();
   const { kid } = await signingKey(made);
-  const statement: EarlierKey = {
-    version: 1,
-    kty,
-    crv,
-    x,
-    kid: await calculateJwkThumbprint({ kty, crv, x }),
-    from: since,
-    until: nowSeconds + handoverSeconds,
-  };
-  const signed = await new SignJWT(statement)
-    .setProtectedHeader({ alg: "EdDSA", typ: earlierKeyType, kid })
-    .sign(await importJWK(made, "EdDSA"));
-  const following = { ...made, since: nowSeconds, earlier: [signed, ...earlier] };
+  const key = await importJWK(made, "EdDSA");
+  const header = { alg: "EdDSA", typ: earlierKeyType, kid };
+  const signed = await Promise.all(statements.map((statement) => {
+    return new SignJWT(statement).setProtectedHeader(header).sign(key);
+  }));
+  const following = { ...made, since: nowSeconds, earlier: signed };
   // What would be refused where it is read is not begun with.
   await signingKey(following);
   return following;
