@@ -82,6 +82,8 @@ export const HiddenCode = z.strictObject({
   types: z.array(z.strictObject({ name: z.string(), sources: z.array(z.string()) })),
   /** Some cast by such code is applied without being written. */
   implicitCasts: z.boolean(),
+  /** Some type's values are checked where they are read; absent: not known. */
+  checksInput: z.boolean().optional(),
 });
 export type HiddenCode = z.infer<typeof HiddenCode>;
 

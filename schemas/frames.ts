@@ -178,6 +178,13 @@ export const Verdict = z.strictObject({
   defines: z.array(z.string()).max(definedMax).nullable().optional(),
   /** It was judged as if nothing were known of definitions: nothing of it depends on a catalog. */
   unsettled: z.literal([true]).optional(),
+  /**
+   * Bare names of relations that it looks up and runs nothing by: it prepares, binds or describes
+   * statements; null: any. Absent: none.
+   */
+  prepares: z.array(z.string()).max(definedMax).nullable().optional(),
+  /** The server may look its names up a while after it began. */
+  late: z.literal([true]).optional(),
   /** Limits that target enforces on this request. */
   durationMsMax: z.int().min(1),
   /** How much of the response may leave; absent of protocols without rows, and of an opening. */

@@ -47,6 +47,8 @@ export type Judgement = {
   /** As in the verdict. */
   readonly defines?: readonly string[] | null | undefined;
   readonly unsettled?: boolean;
+  readonly prepares?: readonly string[] | null | undefined;
+  readonly late?: boolean;
   readonly durationMsMax: number;
   /** How much of the response may leave; null of protocols without rows, and of an opening. */
   readonly volume: VolumeLimit | null;

@@ -29,7 +29,8 @@ export function undecided(
 /** What of a verdict the judgement of its request says. */
 export function verdictOf(judgement: Judgement) {
   const { decision, policies, policyVersion, catalogDigest, reasons, plan, parsed } = judgement;
-  const { durationMsMax, volume, defines, unsettled = false } = judgement;
+  const { durationMsMax, volume, defines, prepares } = judgement;
+  const { unsettled = false, late = false } = judgement;
   return {
     decision,
     policies: [...policies],
@@ -41,6 +42,8 @@ export function verdictOf(judgement: Judgement) {
     parsed: parsed === null ? null : [...parsed],
     ...(defines === undefined ? {} : { defines: defines === null ? null : [...defines] }),
     ...(unsettled === true ? { unsettled } : {}),
+    ...(prepares === undefined ? {} : { prepares: prepares === null ? null : [...prepares] }),
+    ...(late === true ? { late } : {}),
     durationMsMax,
     ...(volume === null ? {} : { volume }),
   };

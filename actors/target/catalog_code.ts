@@ -112,7 +112,9 @@ select
     from casts c join pg_type t on t.oid = c.casttarget) as listed) as types,
   exists (select from pg_cast where castcontext <> 'e'
     and (castfunc in (select oid from code) or oid in (select oid from others)))
-    as "implicitCasts"`;
+    as "implicitCasts",
+  exists (select from pg_constraint where contypid >= 16384)
+    or exists (select from pg_range where rngtypid >= 16384) as "checksInput"`;
 
 /** Follows each function through the functions whose names stand in its text. */
 export function followFunctions(functions: readonly FunctionText[]): Map<number, FunctionWork> {

@@ -11,7 +11,8 @@
  *   run.
  *
  * The server looks names up before anything else, so a single statement that has run for a while
- * knows what they mean, unless it waits for a lock: then it looks them up anew behind it. Whoever
+ * knows what they mean, unless it waits for a lock: then it looks them up anew behind it. (Where it
+ * may be kept busy before, by literals or parameters, authz says that it is `late`.) Whoever
  * waits for such statements asks the server which these are, and has them cancelled; for the others
  * it need not wait (`passOver`).
  *
@@ -36,7 +37,7 @@ export type Turn = "go" | "wait" | "stale";
 type Session = {
   /** What the request that runs depends on; undefined: on nothing that others define. */
   reads: Names | undefined;
-  /** It is one statement, which looks its names up at once. */
+  /** It is one statement, and the server looks its names up before it does anything else. */
   single: boolean;
   /** Requests that went, so far. */
   number: number;
@@ -136,7 +137,7 @@ function definitionsOfOne(settledMax: number) {
     }
     session.waits = false;
     session.reads = reads;
-    session.single = verdict.statements.length === 1;
+    session.single = isPrompt(verdict);
     session.number = ++requests;
     session.publishes = publishes;
     session.commits = mayCommit(verdict);
@@ -301,13 +302,12 @@ function definitionsOfOne(settledMax: number) {
 }
 
 /** The names that a request was judged by; undefined: none, or its judgement holds by whatever. */
-function readsOf({ plan, statements, unsettled, catalogDigest }: Verdict): Names | undefined {
+function readsOf(verdict: Verdict): Names | undefined {
+  const { plan, statements, unsettled, catalogDigest, prepares } = verdict;
   if (plan.verbatim === true || unsettled === true || catalogDigest === null) return undefined;
-  const known = reading.get(statements);
-  if (known !== undefined) return known.names;
-  const names = namesRead(statements);
-  reading.set(statements, { names });
-  return names;
+  const known = reading.get(statements) ?? { names: namesRead(statements) };
+  reading.set(statements, known);
+  return prepares === undefined ? known.names : union(known.names, namesOf(prepares));
 }
 
 /** By the statements of verdicts, which those of one shape share. */
@@ -318,6 +318,11 @@ function namesRead(statements: Verdict["statements"]): Names | undefined {
   const depending = statements.filter(({ effects }) => effects.some((one) => one !== "session"));
   if (depending.length === 0) return undefined;
   return new Set(depending.flatMap(({ relations }) => relations.map(bareName)));
+}
+
+/** Whether the server looks all names up as soon as it begins. */
+function isPrompt({ statements, prepares, late }: Verdict): boolean {
+  return statements.length === 1 && prepares === undefined && late !== true;
 }
 
 function namesOf(defines: readonly string[] | null): Names {

@@ -151,6 +151,18 @@ Deno.test("a session that is lost may commit until the server is done with it", 
   ok(!other.hasUnread, "what it had open was undone");
 });
 
+Deno.test("what prepares depends on names too, and none of it is known to have looked them up", () => {
+  const { enter, blocking } = serving();
+  const none = { statements: [] };
+  enter("a", { ...reads("x"), ...none, prepares: ["t"] }, "I");
+  enter("b", { ...reads("x"), prepares: null }, "I");
+  enter("c", { ...reads("t"), late: true }, "I");
+  enter("d", reads("t"), "I");
+  strictEqual(enter("e", defines(["t"]), "I"), "wait");
+  const singles = blocking("e").map(({ session, single }) => `${session} ${single}`);
+  deepStrictEqual(singles, ["a false", "b false", "c false", "d true"]);
+});
+
 Deno.test("what names nothing, or nothing that is taken for known, waits for nobody", () => {
   const { enter } = serving();
   enter("a", defines(null), "I");

@@ -66,6 +66,76 @@ Deno.test("another session's definitions", async (t) => {
     }
   }
 
+  await t.step("made twice since a statement was prepared, which it outlives", async () => {
+    const execute = "\\wire bind q=p | execute q";
+    const prepared = "select upper(who) from twice";
+    // Prepared by SQL and by the protocol; and planned by what fails, or is only described.
+    for (
+      const [prepares, plans, executes] of [
+        [`prepare p as ${prepared}`, "execute p", "execute p"],
+        [`prepare p as ${prepared}`, "select 1/0 from (values (1)) v; execute p", "execute p"],
+        [`prepare p as ${prepared}`, "explain execute p", "execute p"],
+        [`\\wire parse p: ${prepared}`, execute, execute],
+        [`\\wire parse p: ${prepared}`, "\\wire describe statement p", execute],
+      ] as const
+    ) {
+      using reader = await connectAgent(address);
+      using definer = await connectAgent(address);
+      await runs(definer, "create table public.twice as select id, who from shifts");
+      await runs(reader, "set search_path = other, public");
+      await runs(reader, prepares);
+      await runs(
+        definer,
+        "drop table twice; create view public.twice as select id, name as who from patients",
+      );
+      deepStrictEqual(leaks(await run(reader, plans)), []);
+      await runs(definer, "create table other.twice as select 1 as id, 'x'::text as who");
+      deepStrictEqual(leaks(await run(reader, executes)), [], plans);
+      await runs(definer, "drop view public.twice; drop table other.twice");
+    }
+  });
+
+  await t.step("made before a statement's names are looked up", async () => {
+    using definer = await connectAgent(address);
+    await runs(definer, "create domain slow as int check (pg_sleep(10) is not null)");
+    for (
+      const [prepares, late, waitsIn] of [
+        [
+          `prepare p(text) as ${asked} where $1 > ''`,
+          "execute p(pg_sleep(10)::text)",
+          "execute p%",
+        ],
+        ["select 1", `with a as (select '{1}'::slow[]) ${asked}`, "with a%"],
+        [`\\wire parse p: ${asked} where $1::slow > 0`, "\\wire bind q=p 1 | execute q", "select%"],
+      ] as const
+    ) {
+      using reader = await connectAgent(address);
+      await runs(reader, prepares);
+      const reading = run(reader, late);
+      await waitsFor(rig.system, "Timeout", waitsIn);
+      await runs(definer, shadow);
+      const reply = await reading;
+      deepStrictEqual([leaks(reply), reply.error?.code], [[], "57014"], late);
+      await tidy();
+    }
+    await runs(definer, "drop domain slow");
+  });
+
+  await t.step("made while a statement waits that only prepares", async () => {
+    using reader = await connectAgent(address);
+    using definer = await connectAgent(address);
+    await runs(definer, "create table public.twice as select id, who from shifts");
+    await runs(
+      definer,
+      "begin; drop table twice; create view public.twice as select id, name as who from patients",
+    );
+    const parsing = run(reader, "\\wire parse p: select upper(who) from twice");
+    await waitsFor(rig.system, "Lock", "select upper%");
+    await runs(definer, "commit");
+    strictEqual((await parsing).error?.code, "57014");
+    await runs(definer, "drop view twice");
+  });
+
   await t.step("made beneath a temporary view", async () => {
     using reader = await connectAgent(address);
     using definer = await connectAgent(address);
@@ -84,7 +154,7 @@ Deno.test("another session's definitions", async (t) => {
     await runs(definer, "create schema gateway_ehr");
     const lost = run(
       definer,
-      "create view gateway_ehr.shifts as select id, name as who from patients; select pg_sleep(1)",
+      "create view gateway_ehr.shifts as select id, name as who from patients; select pg_sleep(10)",
     );
     await waitsFor(rig.system, "Timeout", "create view%");
     definer[Symbol.dispose]();

@@ -78,6 +78,7 @@ export type Schema = {
     /** For each list of types that must be in play; an empty one means that none must. */
     readonly types: ReadonlyMap<string, readonly (readonly string[])[]>;
     readonly implicitCasts: HiddenCode["implicitCasts"];
+    readonly checksInput: boolean;
   };
   readonly protected: Protected;
   readonly listing: Listing;
@@ -123,6 +124,7 @@ export function indexCatalog(catalog: Catalog, listing: Listing): Schema {
           .map(([name, rows]) => [name, rows.map(({ sources }) => sources)]),
       ),
       implicitCasts: catalog.hidden.implicitCasts,
+      checksInput: catalog.hidden.checksInput ?? true,
     },
     protected: shared,
     listing,

@@ -12,7 +12,7 @@ import { callFunction } from "./calls.ts";
 import { isLasting } from "./builtin_functions.ts";
 import { type DefinitionRow, definitions, dropDetail } from "./definitions.ts";
 import { targetItem } from "./from.ts";
-import { tablesDropped } from "./inheritance.ts";
+import { childCreated, tablesDropped } from "./inheritance.ts";
 import { named, plain } from "./lineage.ts";
 import { assign, writes } from "./modify.ts";
 import { execute } from "./named.ts";
@@ -20,7 +20,7 @@ import { isTemporarySchema, resolveRelation, sessionPath } from "./resolve.ts";
 import { type Run, runsMovingCode, spend } from "./run.ts";
 import { type Output, renamed } from "./scope.ts";
 import { selectOutput } from "./select.ts";
-import type { SessionChange } from "./session.ts";
+import { plannedIn, type SessionChange, several } from "./session.ts";
 import { decidesMeaning } from "./settings.ts";
 import { done, type Judged, judgeQuery, refuse, type Refused } from "./statement.ts";
 import {
@@ -83,9 +83,10 @@ export function createAs(body: Fields, run: Run): Judged | Refused {
     }
     : { kind: "define", relations: [text(relation["relname"])] };
   if (run.paths.length > 0) run.effects.add("escape");
-  const made = body["is_select_into"] === true ? "SELECT INTO" : "CREATE TABLE AS";
-  const command = isView ? "CREATE MATERIALIZED VIEW" : made;
-  return done(command, run.paths.length > 0 ? { kind: "unknown_code", defines: true } : change);
+  const isInto = body["is_select_into"] === true;
+  const command = isView ? "CREATE MATERIALIZED VIEW" : isInto ? "SELECT INTO" : "CREATE TABLE AS";
+  const made = run.paths.length > 0 ? { kind: "unknown_code", defines: true } as const : change;
+  return done(command, several([...plannedIn(judged.change), made]));
 }
 
 function tooManyTemporary(): Refused {
@@ -137,6 +138,7 @@ function special(tag: string, body: Fields, run: Run): void {
       return dropped(body, run);
     case "CreateStmt":
       partitionBound(body["partbound"], run);
+      childCreated(body, run);
       foreignKeys(body["tableElts"], fields(body["relation"]), run);
       return derivedColumns(body["tableElts"], null, run);
     case "AlterTableStmt":

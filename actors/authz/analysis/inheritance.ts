@@ -3,8 +3,8 @@
  * by their columns' names, so that one may have from another what its own name does not say.
  *
  * **Invariant:** where a column has a class through a relation that it is parted from, or that
- * goes, and keeps values, or where it comes under a parent that is listed, the change has the
- * effect `declassify`.
+ * goes, and keeps values, or where it comes under a parent that is listed, or brings a class under
+ * one that has none, the change has the effect `declassify`.
  *
  * @module
  */
@@ -12,9 +12,9 @@ import { classesByName } from "#schemas/classification.ts";
 import { unlistedClass } from "#schemas/policy_schema.ts";
 import type { Relation } from "./catalog_index.ts";
 import { type Column, isSubset, named, opaque } from "./lineage.ts";
-import { type Resolved, resolveRelation } from "./resolve.ts";
+import { type Resolved, resolveRelation, sessionPath } from "./resolve.ts";
 import { type Run, spend } from "./run.ts";
-import { bodyOf, type Fields, items, stringsOf, text } from "./tree.ts";
+import { bodyOf, type Fields, fields, items, stringsOf, text } from "./tree.ts";
 
 /** What a command of ALTER TABLE changes of it. */
 export function inheritanceChanged(command: Fields, resolved: Resolved | null, run: Run): void {
@@ -35,6 +35,26 @@ export function inheritanceChanged(command: Fields, resolved: Resolved | null, r
   }
 }
 
+/** CREATE TABLE as a child: its name may give a column a class that its parent's has not. */
+export function childCreated(body: Fields, run: Run): void {
+  const relation = fields(body["relation"]);
+  const schema = text(relation["schemaname"]);
+  // Which schemas of the path are there is not known of those that have no relation.
+  const places = schema === "" ? sessionPath(run) : [schema];
+  const children = items(body["inhRelations"]);
+  if (places === null && children.length > 0) run.effects.add("declassify");
+  for (const entry of children) {
+    const parent = resolveRelation(bodyOf(entry, "RangeVar"), run);
+    for (const { name, classes } of parent?.columns ?? []) {
+      const own = (places ?? []).flatMap((place) =>
+        classesByName(run.schema.listing, place, text(relation["relname"]), name)
+      );
+      const brings = own.some((one) => one !== unlistedClass && !classes.includes(one));
+      if (brings) run.effects.add("declassify");
+    }
+  }
+}
+
 /** NO INHERIT, DETACH: both keep their rows. */
 function parted(one: Resolved | null, other: Resolved | null, run: Run): void {
   for (const resolved of [one, other]) {
@@ -45,10 +65,14 @@ function parted(one: Resolved | null, other: Resolved | null, run: Run): void {
 
 /** INHERIT, ATTACH: what a parent has listed its children have, so that it is unlisted no more. */
 function joined(child: Resolved | null, parent: Resolved | null, run: Run): void {
-  if (run.schema.listing.unlisted === "keep") return;
   const above = parent?.columns ?? null;
   for (const { name, classes } of child?.columns ?? [named("", opaque)]) {
     const same = above?.find((column) => column.name === name);
+    // Whoever reads the parent at this moment would get rows of a class that they know nothing of.
+    const brings = same !== undefined &&
+      classes.some((one) => one !== unlistedClass && !same.classes.includes(one));
+    if (brings) run.effects.add("declassify");
+    if (run.schema.listing.unlisted === "keep") continue;
     const isKept = child !== null && above !== null &&
       (same === undefined || !classes.includes(unlistedClass) ||
         same.classes.includes(unlistedClass));

@@ -15,10 +15,11 @@ import { allOf } from "./expression.ts";
 import { filterByValue } from "./filters.ts";
 import { noteRows } from "./groups.ts";
 import { withArguments } from "./probes.ts";
+import { looksUpLate, mayReadLate } from "./late_names.ts";
 import { join, named, opaque, plain, union, type Value } from "./lineage.ts";
 import { hiddenCode, movingCode, newRun, noteFilter, type Run } from "./run.ts";
 import type { Output } from "./scope.ts";
-import type { Prepared } from "./session.ts";
+import { plannedIn, type Prepared, several } from "./session.ts";
 import { done, type Judged, judgeQuery, refuse, type Refused, strayPath } from "./statement.ts";
 import { createAs } from "./define.ts";
 import {
@@ -89,6 +90,12 @@ export function execute(body: Fields, run: Run): Judged | Refused {
     return refuse("unknown_prepared_statement", "No prepared statement of that name is known");
   }
   run.details.add(executesPrepared);
+  // Its arguments are evaluated before it is planned anew.
+  if (
+    items(body["params"]).length > 0 || mayReadLate(prepared.sql, run.schema.hidden)
+  ) {
+    run.details.add(looksUpLate);
+  }
   // A parameter's expression has no columns in scope, but may hold subqueries and calls.
   const parameters = allOf(items(body["params"]), null, run);
   const { analysis, probes } = currentAnalysis(prepared, run);
@@ -96,11 +103,14 @@ export function execute(body: Fields, run: Run): Judged | Refused {
   absorb(analysis, run);
   noteParameters(parameters, analysis, run);
   const output = outputOf(analysis);
-  if (output === null) return { ...done(analysis.command), output };
+  const planned = analysis === prepared.analysis
+    ? null
+    : { kind: "planned", name: text(body["name"]), before: prepared.analysis, analysis } as const;
+  if (output === null) return { ...done(analysis.command, planned), output };
   const columns = output.columns.map((column) =>
     named(column.name, join(column, parameters), column.origin)
   );
-  return { ...done(analysis.command), output: { ...output, columns } };
+  return { ...done(analysis.command, planned), output: { ...output, columns } };
 }
 
 /** What is prepared may write its parameters, leave them behind or choose rows by them. */
@@ -131,7 +141,9 @@ function currentAnalysis(prepared: Prepared, run: Run): Pick<Prepared, "analysis
   run.work = inner.work;
   if (judged.kind === "refused") return { analysis: hidden(prepared.analysis), probes };
   const now = { analysis: completed(strayPath(judged, inner), inner), probes: inner.probes };
-  if (JSON.stringify(now.analysis) === JSON.stringify(prepared.analysis)) return now;
+  if (JSON.stringify(now.analysis) === JSON.stringify(prepared.analysis)) {
+    return { analysis: prepared.analysis, probes: now.probes };
+  }
   return {
     analysis: merged(prepared.analysis, now.analysis),
     probes: [...probes, ...now.probes],
@@ -299,7 +311,11 @@ export function judgeExplain(body: Fields, _sql: string, run: Run): Judged | Ref
     touches ? { ...opaque, classes: analysis.classesFiltered } : plain,
   );
   const output = { columns: [column], open: false, rows: 1 };
-  return { ...done("EXPLAIN"), output, change: analyze ? stray.change : null };
+  return {
+    ...done("EXPLAIN"),
+    output,
+    change: analyze ? stray.change : several(plannedIn(stray.change)),
+  };
 }
 
 function innerStatement(statement: NonNullable<ReturnType<typeof node>>, run: Run) {

@@ -72,6 +72,16 @@ export type SessionChange =
   | { readonly kind: "search_path_reset"; readonly local: boolean }
   | { readonly kind: "role"; readonly local: boolean }
   | { readonly kind: "prepare"; readonly name: string; readonly prepared: Prepared }
+  /**
+   * The server planned it, whatever became of that: it may go on with what the names meant then.
+   * `analysis` has that too, and `before` is the one of that very statement, known as `name`.
+   */
+  | {
+    readonly kind: "planned";
+    readonly name: string;
+    readonly before: StatementAnalysis;
+    readonly analysis: StatementAnalysis;
+  }
   | { readonly kind: "deallocate"; readonly name: string | null }
   | { readonly kind: "declare"; readonly name: string; readonly cursor: Cursor }
   | { readonly kind: "close"; readonly name: string | null }
@@ -92,6 +102,17 @@ export type SessionChange =
   | { readonly kind: "release"; readonly name: string }
   | { readonly kind: "rollback_to"; readonly name: string }
   | { readonly kind: "several"; readonly changes: readonly SessionChange[] };
+
+/** Some changes as one. */
+export function several(changes: readonly SessionChange[]): SessionChange | null {
+  return changes.length > 1 ? { kind: "several", changes } : changes[0] ?? null;
+}
+
+/** Of what a request changes, what is so whatever its outcome. */
+export function plannedIn(change: SessionChange | null): SessionChange[] {
+  if (change?.kind === "several") return change.changes.flatMap(plannedIn);
+  return change?.kind === "planned" ? [change] : [];
+}
 
 /** A session as it is after login; `searchPath` is the catalog's, null when unknown. */
 export function freshSession(searchPath: readonly string[] | null): SessionState {
@@ -124,6 +145,12 @@ export function applyChange(session: SessionState, change: SessionChange | null)
         ...session,
         prepared: new Map(session.prepared).set(change.name, change.prepared),
       };
+    case "planned": {
+      const prepared = session.prepared.get(change.name);
+      if (prepared?.analysis !== change.before) return session;
+      const planned = { ...prepared, analysis: change.analysis };
+      return { ...session, prepared: new Map(session.prepared).set(change.name, planned) };
+    }
     case "deallocate":
       return { ...session, prepared: without(session.prepared, change.name) };
     case "declare":

@@ -58,7 +58,24 @@ Deno.test("where they are kept, they are as they were", () => {
   strictEqual(told("alter table departments inherit other.codes", kept), "- | define");
 });
 
-function told(sql: string, rest: Pick<Listing, "unlisted" | "plain">, before = ""): string {
+Deno.test("who brings a class under a parent that has none declassifies", () => {
+  const kept = { unlisted: "keep", plain: [] } as const;
+  const made = {
+    classes: { ...clinicListing.classes, floor: { columns: ["public.basements.floor"] } },
+    ...kept,
+  };
+  const brought = "- | define declassify";
+  strictEqual(told("create table basements () inherits (departments)", made), brought);
+  strictEqual(told("create table other.basements () inherits (departments)", made), "- | define");
+  strictEqual(told("create table attics () inherits (departments)", made), "- | define");
+  const all = { ...made, classes: { floor: { columns: ["public.departments.floor"] } } };
+  strictEqual(told("alter table departments inherit other.codes", all), "- | define");
+  strictEqual(told("alter table departments inherit claims", all), "- | define");
+});
+
+type Rest = Pick<Listing, "unlisted" | "plain"> & Partial<Pick<Listing, "classes">>;
+
+function told(sql: string, rest: Rest, before = ""): string {
   const schema = indexCatalog(clinicCatalog, { ...clinicListing, ...rest });
   const session = [before].filter((text) => text !== "").reduce((state, text) => {
     const { changes } = run(text, state);

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { definedMax, type StatementAnalysis } from "#schemas/analysis.ts";
+import { bareName, definedMax, type StatementAnalysis } from "#schemas/analysis.ts";
 import { hiddenCode } from "../analysis/run.ts";
 import type { SessionChange } from "../analysis/session.ts";
 import type { Understood } from "./request.ts";
@@ -25,6 +25,23 @@ export function definedBy(
   const all = changes.flatMap(definitionsIn);
   if (all.length === 0) return undefined;
   return all.includes(null) || all.length > definedMax ? null : all.flatMap((name) => name ?? []);
+}
+
+/**
+ * What a request looks up and runs nothing by: the names in what it prepares, binds or describes,
+ * but for those that it also runs by.
+ */
+export function preparedBy(
+  { prepared, positions, executed }: Pick<Understood, "prepared" | "positions" | "executed">,
+): Defined | undefined {
+  const described = positions.flatMap(({ answers, analysis }) =>
+    answers === "describe" ? analysis : []
+  );
+  const namesOf = (all: readonly StatementAnalysis[]) =>
+    new Set(all.flatMap(({ relations }) => relations.map(bareName)));
+  const names = namesOf([...prepared, ...described]).difference(namesOf(executed));
+  if (names.size === 0) return undefined;
+  return names.size > definedMax ? null : [...names];
 }
 
 /** Bare names; null among them: any. */

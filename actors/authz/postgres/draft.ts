@@ -32,12 +32,16 @@ export type Draft = {
   readonly positions: Position[];
   readonly changes: (SessionChange | null)[];
   readonly protocolChanges: SessionChange[];
+  readonly planned: SessionChange[];
   readonly parsed: string[];
   readonly runsPrepared: string[];
   readonly probed: Probed[];
   readonly digest: Digest;
   synced: boolean;
   resumes: boolean;
+  /** What it binds may be read a while before the statement's names are looked up. */
+  bindsLate: boolean;
+  bindsParameters: boolean;
   /** What this request bound, by its portal's name, and the session as it was then. */
   readonly bound: Map<string, { readonly now: Now; readonly session: SessionState }>;
 };
@@ -54,12 +58,15 @@ export function newDraft(session: SessionState, portals: Portals, digest: Digest
     positions: [],
     changes: [],
     protocolChanges: [],
+    planned: [],
     parsed: [],
     runsPrepared: [],
     probed: [],
     digest,
     synced: false,
     resumes: false,
+    bindsLate: false,
+    bindsParameters: false,
     bound: new Map(),
   };
 }

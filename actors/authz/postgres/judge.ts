@@ -21,9 +21,10 @@ import type { Analysed, AnalysisLimits } from "../analysis/analyse.ts";
 import { castingParameters, createAnalyser } from "./analyser.ts";
 import { indexCatalog, isClassified, type Schema } from "../analysis/catalog_index.ts";
 import type { Parser } from "../analysis/parser.ts";
-import { type SessionState, settled } from "../analysis/session.ts";
+import { looksUpLate, mayReadLate } from "../analysis/late_names.ts";
+import { applyChange, plannedIn, type SessionState, settled } from "../analysis/session.ts";
 import { settleSession } from "./changes.ts";
-import { type Defined, definedBy } from "./defining.ts";
+import { type Defined, definedBy, preparedBy } from "./defining.ts";
 import { type Judgements, neverHeld } from "../judgements.ts";
 import { maskPlan } from "../policy/plan.ts";
 import {
@@ -74,6 +75,8 @@ type Read = Understood & {
   readonly defines: Defined | undefined;
   /** No name in it was taken for what the catalog says that it is. */
   readonly unsettled: boolean;
+  /** The server may look its names up a while after it began. */
+  readonly late: boolean;
 };
 
 /** Creates the judge of all PostgreSQL sessions; catalogs are given to it as they come. */
@@ -222,6 +225,8 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
       catalogDigest: catalog.digest,
       defines: read.defines,
       unsettled: read.unsettled,
+      prepares: preparedBy(read),
+      late: read.late,
       explain: before === null ? questionsOf(toRun, toPrepare, scales) : [],
       facts: [runsPrepared, state.session.searchPath, state.session.transaction.kind],
       consequence: consequence(state, read, decision.policies, open.connection),
@@ -276,6 +281,9 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
       allowed() {
         const known = catalogs.get(connection);
         state.judgedBy = known === undefined ? arrivals : cameAt(known.catalog.digest, connection);
+        // The server plans what the bytes name, and may keep the plan though all of them fail.
+        const planned = [...understood?.changes ?? [], ...understood?.planned ?? []];
+        state.session = planned.flatMap(plannedIn).reduce(applyChange, state.session);
         // What is not understood may have compared anything.
         state.probes = understood === null
           ? "uncounted"
@@ -311,16 +319,21 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
   ): Read | Misunderstood {
     if (state.refused && isAbortTransaction(bytes)) return aborting;
     const { schema } = known;
+    const { checksInput } = schema.hidden;
     let unsettled = true;
+    let late = false;
     const analyse = (sql: string, session: SessionState, types: readonly number[]): Analysed => {
       unsettled &&= session.unsettled;
+      late ||= mayReadLate(sql, schema.hidden);
       return castingParameters(analyser.analyse(sql, session, schema), types, session, schema);
     };
     const { session, portals, digest } = state;
     const read = understand(bytes, session, portals, analyse, ports.requestLimits, digest);
     if (read.kind === "refused") return read;
     const defines = definedBy(read, known.hasDefiningCode);
-    return { ...read, written: guard(bytes, state, schema), defines, unsettled };
+    late ||= read.bindsLate || checksInput && read.bindsParameters ||
+      read.executed.some(({ details }) => details.includes(looksUpLate));
+    return { ...read, written: guard(bytes, state, schema), defines, unsettled, late };
   }
 }
 
@@ -344,9 +357,13 @@ const aborting: Read = {
   probed: [],
   synced: true,
   resumes: false,
+  planned: [],
+  bindsParameters: false,
+  bindsLate: false,
   written: { into: [], unreadable: false, copying: null },
   defines: undefined,
   unsettled: true,
+  late: false,
 };
 
 function returnsRows({ columns, copy }: StatementAnalysis): boolean {

@@ -31,6 +31,8 @@ export type Understood = {
   readonly changes: readonly (SessionChange | null)[];
   /** What becomes of prepared statements and portals when the whole request succeeds. */
   readonly protocolChanges: readonly SessionChange[];
+  /** What of them the server plans, whatever becomes of the request. */
+  readonly planned: readonly SessionChange[];
   readonly portals: Portals;
   /** Names given to Parse, in order; what a failure leaves unknown. */
   readonly parsed: readonly string[];
@@ -40,6 +42,9 @@ export type Understood = {
   readonly runsPrepared: readonly string[];
   /** The request ends the batch: ReadyForQuery follows. */
   readonly synced: boolean;
+  /** What it binds may be read a while before names are looked up; see `analysis/late_names.ts`. */
+  readonly bindsLate: boolean;
+  readonly bindsParameters: boolean;
   /** It reads from a cursor or portal that earlier requests read from, or later ones may. */
   readonly resumes: boolean;
 };

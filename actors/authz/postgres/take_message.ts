@@ -14,7 +14,8 @@ import type { Bind } from "#schemas/wire/postgres/bind.ts";
 import type { Execute } from "#schemas/wire/postgres/execute.ts";
 import type { FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
 import type { Parse } from "#schemas/wire/postgres/parse.ts";
-import { applyChange } from "../analysis/session.ts";
+import { isReadLate, promptParametersMax } from "../analysis/late_names.ts";
+import { applyChange, type Prepared } from "../analysis/session.ts";
 import { change, type Draft, note, textOf } from "./draft.ts";
 import {
   type Analyse,
@@ -49,7 +50,7 @@ export function takeMessage(
     case "bind":
       return takeBind(message, draft, analyse, limits);
     case "describe":
-      return takeDescribe(message.target, message.name, draft);
+      return takeDescribe(message.target, message.name, draft, analyse);
     case "execute":
       return takeExecute(message, draft, analyse);
     case "close":
@@ -153,19 +154,32 @@ function takeBind(
   const now = boundNow(prepared, draft.session, analyse);
   if (now.kind === "refused") return now.refusal;
   const { bound } = now;
+  planned(prepared, bound, statement, draft);
   const values = parametersOf(bound.probes, message, draft.digest);
   const formats = resultFormats;
   draft.portals.set(portal, { statement, bound, formats, parameters: values, done: false });
+  draft.bindsParameters ||= parameters.length > 0;
+  draft.bindsLate ||= parameters.length > promptParametersMax || parameters.some(isReadLate);
   draft.bound.set(portal, { now, session: draft.session });
   // Planning runs what folds into constants.
   draft.prepared.set(portalKey(portal), { analysis: bound.analysis, text: null });
   return null;
 }
 
+/** Notes what a statement may mean to the server from here on. */
+function planned(before: Prepared, now: Prepared, name: string, draft: Draft): void {
+  const { analysis } = now;
+  if (JSON.stringify(analysis) === JSON.stringify(before.analysis)) return;
+  const change = { kind: "planned", name, before: before.analysis, analysis } as const;
+  draft.planned.push(change);
+  draft.session = applyChange(draft.session, change);
+}
+
 function takeDescribe(
   target: "statement" | "portal",
   name: string,
   draft: Draft,
+  analyse: Analyse,
 ): Refusal | null {
   const isPortal = target === "portal";
   const portal = isPortal ? findPortal(draft.portals, name, draft.session) : undefined;
@@ -174,7 +188,11 @@ function takeDescribe(
     return refusalOf("unknown_prepared_statement", "this statement or portal is not known");
   }
   const { statement = name, formats = [] } = portal ?? {};
-  const { analysis } = described;
+  // The server plans a statement anew to describe it.
+  const now = isPortal ? null : boundNow(described, draft.session, analyse);
+  if (now?.kind === "refused") return now.refusal;
+  if (now !== null) planned(described, now.bound, name, draft);
+  const { analysis } = now?.bound ?? described;
   draft.positions.push({ answers: "describe", statement, formats: [...formats], analysis });
   return null;
 }
