@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { SecretError } from "#deploy/secret_file.ts";
 import { epochOf } from "#schemas/subjects.ts";
 import { composePlan } from "./plan.ts";
 import { renderCompose } from "./render.ts";
@@ -17,7 +18,12 @@ switch (verb) {
     break;
   }
   case "install":
-    await install(composePlan, epochOf(Date.now()), say);
+    await install(composePlan, epochOf(Date.now()), say).catch((error) => {
+      if (!(error instanceof SecretError)) throw error;
+      say(`cannot start: ${error.message}`);
+      say(error.hint);
+      Deno.exit(1);
+    });
     break;
   case "prepare":
     await prepare(composePlan, say);

@@ -6,6 +6,7 @@
  */
 import { relative } from "node:path";
 import { ProvisionError } from "#deploy/nats/provision.ts";
+import { SecretError } from "#deploy/secret_file.ts";
 import { startSystem } from "./system.ts";
 import { keepTokens } from "./demo_tokens.ts";
 import { welcomeLines } from "./welcome.ts";
@@ -36,6 +37,7 @@ const system = await startSystem({ directory, say }).catch((error) => {
   if (error instanceof ProvisionError) {
     say(`${directory} may be of another version: move it away, and the demo makes a new one`);
   }
+  if (error instanceof SecretError) say(error.hint);
   say(`what each process said is in ${directory}/logs`);
   Deno.exit(1);
 });
