@@ -90,6 +90,24 @@ const exchanges: readonly Exchange[] = [
     hears: `C Z(T) G E(42501) Z(E) C Z(I) ${none}`,
   },
   {
+    name: "a COPY behind a refusal, in a transaction that is committed",
+    sends: [[
+      [
+        query("begin"),
+        query("insert into runs values ('x')"),
+        query("drop table runs"),
+        query(into),
+        data("a\n"),
+        done,
+        query("commit"),
+        count,
+      ],
+      "Z",
+      6,
+    ]],
+    hears: `C Z(T) C Z(T) E(42501) Z(E) E(25P02) Z(E) C Z(I) ${none}`,
+  },
+  {
     name: "a COPY by the extended protocol",
     sends: [
       [[...run(into), sync], "G", 1],
