@@ -122,13 +122,11 @@ export function createPostgresJudge(ports: PostgresPorts, judgements: Judgements
           ? opened(state)
           : consequence(state, understood(asked, state, connection), policies, connection),
       denied(asked) {
-        // Of a COPY that was refused itself, or stood behind a refusal, there is nothing to give up.
-        const mayCopy = !state.refused || state.copying !== null;
-        if (state.transaction === "T" || state.batchIsOpen) state.refused = true;
-        // What follows would be the rest of a COPY of which a part is missing.
         const tag = asked?.bytes?.[0];
         const isPart = tag === undefined ? state.copying !== null : copyTags.has(tag);
-        if (isPart && mayCopy) state.copyRefused = true;
+        // What follows would be the rest of a COPY; behind a refusal none has begun to be given up.
+        if (isPart && (!state.refused || state.copying !== null)) state.copyRefused = true;
+        if (state.transaction === "T" || state.batchIsOpen) state.refused = true;
       },
       ready: () => ready(state, connection),
       waitOver() {
