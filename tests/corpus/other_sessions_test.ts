@@ -180,6 +180,20 @@ Deno.test("another session's definitions", async (t) => {
     await tidy();
   });
 
+  await t.step("made while a statement waits for a row", async () => {
+    using writer = await connectAgent(address);
+    using locker = await connectAgent(address);
+    using definer = await connectAgent(address);
+    const writes = "update documents set title = title where id = 1";
+    await runs(locker, `begin; ${writes}`);
+    const writing = run(writer, writes);
+    await waitsFor(rig.system, "Lock", "update documents%");
+    await runs(definer, harmless);
+    await runs(locker, "rollback");
+    strictEqual((await writing).error, null);
+    await tidy();
+  });
+
   await t.step("made while a statement runs that knows what its names mean", async () => {
     using reader = await connectAgent(address);
     using definer = await connectAgent(address);

@@ -7,8 +7,12 @@
 import type { Processes } from "../reach.ts";
 import type { QueryConnection } from "./query_connection.ts";
 
+/** Locks of rows and of a session's own choosing are waited for when all names are known. */
+const waitsForName = `coalesce(wait_event_type = 'Lock' and
+  wait_event not in ('transactionid', 'tuple', 'advisory'), false)`;
+
 /**
- * `unlocked`: which run a statement and wait for no lock; where the server does not say, none.
+ * `unlocked`: which run a statement and wait for no lock that a name needs; where the server does not say, none.
  * `busy`: which may do something still; where it does not say, all. Asks over a connection that is
  * nobody else's. A pooler's numbers are no processes of the server, which then knows none of them.
  */
@@ -17,8 +21,7 @@ export function processesOf(
 ): { readonly unlocked: Processes; readonly busy: Processes } {
   let last: Promise<unknown> = Promise.resolve();
   return {
-    unlocked: (ids) =>
-      after(() => ask(ids, "state = 'active' and wait_event_type is distinct from 'Lock'", [])),
+    unlocked: (ids) => after(() => ask(ids, `state = 'active' and not ${waitsForName}`, [])),
     busy: (ids) => after(() => ask(ids, "state is distinct from 'idle'", ids)),
   };
 
