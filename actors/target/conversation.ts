@@ -39,6 +39,8 @@ export type Conversation = {
   readonly ending: boolean;
   /** The running response has reached a limit of its verdict: what still runs is of no use. */
   readonly cut: boolean;
+  /** As the newest ReadyForQuery has it; null of protocols without transactions, or before it. */
+  readonly transaction: "I" | "T" | "E" | null;
   /** Nothing more can be asked of an upstream of which a response was cut: it is let go. */
   readonly spent: boolean;
   /** The upstream is dialled now; the bytes taken next are the answers to the login. */
@@ -88,6 +90,7 @@ export const noConversation: Conversation = {
   feeds: false,
   ending: false,
   cut: false,
+  transaction: null,
   spent: false,
   dials() {},
   asks: () => null,

@@ -35,17 +35,15 @@ type Transaction = "I" | "T" | "E";
 export type Turn = "go" | "wait" | "stale";
 
 type Session = {
-  /** What the request that runs depends on; undefined: on nothing that others define. */
-  reads: Names | undefined;
-  /** It is one statement, and the server looks its names up before it does anything else. */
-  single: boolean;
-  /** Requests that went, so far. */
+  /** What runs, until it is known what its names mean to it. */
+  running: Verdict | null;
+  /** Which of all requests that is. */
   number: number;
   /** What others see behind the request that runs, or that waits for its turn to. */
   publishes: Names | undefined;
   /** It may commit and leave a transaction open all the same. */
   commits: boolean;
-  /** Its place among those; the smaller one came first. */
+  /** Its place among those that wait; the smaller one came first. */
   turn: number;
   /** It waits for its turn. */
   waits: boolean;
@@ -78,6 +76,8 @@ export function createDefinitions(settledMax: number): (connection: string) => D
 
 function definitionsOfOne(settledMax: number) {
   const sessions = new Map<string, Session>();
+  /** Those that publish, or wait to. */
+  const publishing = new Map<string, Session>();
   /** By digest, which of the catalogs that were read it is. */
   const catalogs = new Map<string, number>();
   let newest = 0;
@@ -113,18 +113,44 @@ function definitionsOfOne(settledMax: number) {
     },
   };
 
-  /** Whether a session's request may go to the server now. `inBlock`: a transaction is open. */
+  /** Whether a session's request may go to the server now. */
   function enter(name: string, verdict: Verdict, transaction: Transaction): Turn {
-    const session = sessions.get(name) ?? newSession();
+    const session = sessions.get(name) ?? newSession(name);
+    // Nearly always nobody defines anything, and what a request depends on need not be known.
+    const isPlain = verdict.defines === undefined && session.open === undefined;
+    if (!isPlain || !isQuiet() || !isOfNewest(verdict)) {
+      const turn = turnOf(name, session, verdict, transaction);
+      if (turn !== "go") return turn;
+    }
+    session.running = verdict;
+    session.number = ++requests;
+    session.waits = false;
+    return "go";
+  }
+
+  function isQuiet(): boolean {
+    return publishing.size + unread.length + underRead.length + lingering.size === 0;
+  }
+
+  /** Whether nothing was defined since the catalog by which it was judged. */
+  function isOfNewest({ catalogDigest }: Verdict): boolean {
+    return settled.length === 0 || catalogDigest !== null && catalogs.get(catalogDigest) === newest;
+  }
+
+  function turnOf(
+    name: string,
+    session: Session,
+    verdict: Verdict,
+    transaction: Transaction,
+  ): Turn {
     const reads = readsOf(verdict);
     const publishes = publishesOf(session, verdict, transaction);
     if (reads !== undefined) {
       const isAhead = ([other, { publishes: names, turn }]: readonly [string, Session]) =>
         other !== name && names !== undefined && (!session.waits || turn < session.turn) &&
         meets(reads, names);
-      if ([...sessions].some(isAhead)) return waits(name, session, publishes);
       const unseen = [...unread, ...underRead, ...lingering.values()];
-      if (unseen.some((names) => meets(reads, names))) {
+      if ([...publishing].some(isAhead) || unseen.some((names) => meets(reads, names))) {
         return waits(name, session, publishes);
       }
       if (isStale(reads, verdict.catalogDigest)) {
@@ -135,14 +161,9 @@ function definitionsOfOne(settledMax: number) {
     if (publishes !== undefined && dependents(name, publishes).length > 0) {
       return waits(name, session, publishes);
     }
-    session.waits = false;
-    session.reads = reads;
-    session.single = isPrompt(verdict);
-    session.number = ++requests;
-    session.publishes = publishes;
     session.commits = mayCommit(verdict);
     if (verdict.defines !== undefined) session.open = union(session.open, namesOf(verdict.defines));
-    keep(name, session);
+    publish(name, session, publishes);
     return "go";
   }
 
@@ -166,8 +187,8 @@ function definitionsOfOne(settledMax: number) {
     waiting.delete(name);
     if (session === undefined) return;
     if (session.publishes !== undefined && !session.waits) lingering.set(name, session.publishes);
-    session.open = undefined;
     ended(name, session);
+    sessions.delete(name);
   }
 
   /** The server is done with what ran for a session that is gone: it counts as defined. */
@@ -188,15 +209,14 @@ function definitionsOfOne(settledMax: number) {
   /** Whether that request still runs, and keeps others waiting. */
   function runs({ session: name, number }: Running): boolean {
     const session = sessions.get(name);
-    return session !== undefined && session.number === number && session.reads !== undefined;
+    return session !== undefined && session.number === number && session.running !== null;
   }
 
   /** It is known what the names in that request mean to it. */
   function passOver(running: Running): void {
     const session = sessions.get(running.session);
     if (session === undefined || !runs(running)) return;
-    session.reads = undefined;
-    keep(running.session, session);
+    session.running = null;
     moved();
   }
 
@@ -232,17 +252,18 @@ function definitionsOfOne(settledMax: number) {
     waiting.set(name, callback);
   }
 
-  function newSession(): Session {
-    return {
-      reads: undefined,
-      single: false,
-      number: ++requests,
+  function newSession(name: string): Session {
+    const session: Session = {
+      running: null,
+      number: 0,
       publishes: undefined,
       commits: false,
       turn: 0,
       waits: false,
       open: undefined,
     };
+    sessions.set(name, session);
+    return session;
   }
 
   function publishesOf(
@@ -259,15 +280,22 @@ function definitionsOfOne(settledMax: number) {
   function waits(name: string, session: Session, publishes: Names | undefined): Turn {
     if (!session.waits) session.turn = ++turns;
     session.waits = true;
-    session.publishes = publishes;
-    keep(name, session);
+    publish(name, session, publishes);
     return "wait";
   }
 
+  function publish(name: string, session: Session, publishes: Names | undefined): void {
+    session.publishes = publishes;
+    if (publishes === undefined) publishing.delete(name);
+    else publishing.set(name, session);
+  }
+
   function dependents(name: string, publishes: Names): readonly Running[] {
-    return [...sessions].flatMap(([other, { reads, number, single }]): Running[] => {
-      const isOne = other !== name && reads !== undefined && meets(reads, publishes);
-      return isOne ? [{ session: other, number, single }] : [];
+    return [...sessions].flatMap(([other, { running, number }]): Running[] => {
+      if (other === name || running === null) return [];
+      const reads = readsOf(running);
+      const isOne = reads !== undefined && meets(reads, publishes);
+      return isOne ? [{ session: other, number, single: isPrompt(running) }] : [];
     });
   }
 
@@ -277,19 +305,10 @@ function definitionsOfOne(settledMax: number) {
   }
 
   function ended(name: string, session: Session): void {
-    session.reads = undefined;
-    session.publishes = undefined;
+    session.running = null;
     session.waits = false;
-    keep(name, session);
+    if (session.publishes !== undefined) publish(name, session, undefined);
     moved();
-  }
-
-  /** Only sessions of which something is to be known stay. */
-  function keep(name: string, session: Session): void {
-    const { reads, publishes, waits, open } = session;
-    const isIdle = reads === undefined && publishes === undefined && !waits && open === undefined;
-    if (isIdle) sessions.delete(name);
-    else sessions.set(name, session);
   }
 
   function moved(): void {

@@ -46,8 +46,6 @@ export type TargetState = {
   parameters: Readonly<Record<string, string>>;
   openDigest: string;
   phase: "new" | "dialling" | "ready" | "lost";
-  /** As the newest ReadyForQuery has it. */
-  transaction: "I" | "T" | "E";
   /** Since when the next request waits for its turn; null: it does not. */
   waitsSinceMs: number | null;
   readonly pending: Map<number, Pending>;
@@ -77,7 +75,6 @@ export function newTargetState(key: SessionKey): TargetState {
     parameters: {},
     openDigest: "",
     phase: "new",
-    transaction: "I",
     waitsSinceMs: null,
     pending: new Map(),
     queue: [],

@@ -38,9 +38,9 @@ export function turnsOf(
   return { take, withdraw, woken, left, dropped };
 
   function take(state: TargetState, allowed: Allowed, out: Out): "go" | "wait" | "refused" {
-    const { connection, key, transaction } = state;
+    const { connection, key } = state;
     const definitions = definitionsOf(connection);
-    const turn = definitions.enter(key.session, allowed.verdict, transaction);
+    const turn = definitions.enter(key.session, allowed.verdict, transactionOf(state));
     if (turn === "wait") {
       const isFirst = state.waitsSinceMs === null;
       state.waitsSinceMs ??= nowMs();
@@ -73,15 +73,13 @@ export function turnsOf(
     state.queue.splice(state.queue.indexOf(allowed), 1);
     state.waitsSinceMs = null;
     out.push({ kind: "unwake", name: "turn" });
-    definitionsOf(state.connection).leave(state.key.session, state.transaction);
+    definitionsOf(state.connection).leave(state.key.session, transactionOf(state));
     refuse(state, allowed, reason, out);
   }
 
   function left(state: TargetState): boolean {
-    const { transaction } = state.upstream.conversation.answered();
-    state.transaction = transaction ?? state.transaction;
     const definitions = definitionsOf(state.connection);
-    definitions.leave(state.key.session, state.transaction);
+    definitions.leave(state.key.session, transactionOf(state));
     return definitions.hasUnread;
   }
 
@@ -90,6 +88,10 @@ export function turnsOf(
     definitions.drop(key.session);
     return definitions.hasUnread;
   }
+}
+
+function transactionOf({ upstream }: TargetState): "I" | "T" | "E" {
+  return upstream.conversation.transaction ?? "I";
 }
 
 function refuse(state: TargetState, allowed: Allowed, refused: Reason, out: Out): void {

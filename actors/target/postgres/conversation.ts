@@ -77,6 +77,9 @@ export function postgresConversation(limits: PostgresLimits): Conversation {
     get cut() {
       return cut !== null;
     },
+    get transaction() {
+      return newest;
+    },
     spent: false,
     dials() {
       begin([], null);

@@ -42,6 +42,7 @@ export function sshConversation(limits: SshLimits): Conversation {
     get cut() {
       return cut !== null;
     },
+    transaction: null,
     get spent() {
       return cut !== null;
     },
