@@ -250,7 +250,7 @@ async function waitsFor(
         where usename = 'gateway_ehr' and wait_event_type = ${event} and query like ${like}`;
       return row?.["many"] === many;
     });
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 400; tries++) {
     if (await waits()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
