@@ -1,4 +1,5 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { settled, testClock } from "./clock_testing.ts";
 import { followEpochs } from "./epochs.ts";
 
 Deno.test("followEpochs() begins with the next month before its turn, once it is there", async () => {
@@ -30,22 +31,13 @@ Deno.test("followEpochs() does not begin without the month in which sessions ope
 
 /** A clock that is put forward, a minute at a time. */
 function stepped(startMs: number) {
-  let nowMs = startMs;
-  let timers: { readonly dueMs: number; callback(): void }[] = [];
+  const clock = testClock(startMs);
   return {
-    nowMs: () => nowMs,
-    after(afterMs: number, callback: () => void) {
-      const timer = { dueMs: nowMs + afterMs, callback };
-      timers.push(timer);
-      return () => void (timers = timers.filter((one) => one !== timer));
-    },
+    ...clock,
     async forward(ms: number) {
-      for (const untilMs = nowMs + ms; nowMs < untilMs;) {
-        nowMs = Math.min(untilMs, nowMs + 60_000);
-        const due = timers.filter(({ dueMs }) => dueMs <= nowMs);
-        timers = timers.filter(({ dueMs }) => dueMs > nowMs);
-        for (const { callback } of due) callback();
-        for (let turn = 0; turn < 8; turn++) await Promise.resolve();
+      for (const untilMs = clock.nowMs() + ms; clock.nowMs() < untilMs;) {
+        clock.forward(Math.min(60_000, untilMs - clock.nowMs()));
+        await settled();
       }
     },
   };

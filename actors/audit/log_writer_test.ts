@@ -7,6 +7,7 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { type Bus, BusError, type StoredMessage, type StreamState } from "#actors/_kit/bus.ts";
 import type { Clock } from "#actors/_kit/clock.ts";
+import { settled, testClock } from "#actors/_kit/clock_testing.ts";
 import { frontierHeader, readCheckpointMessage } from "#schemas/log/checkpoint_message.ts";
 import { parseVerifier, signerOf } from "#schemas/log/key.ts";
 import { keptCheckpoint } from "./kept_checkpoint.ts";
@@ -247,24 +248,13 @@ function makeWorld() {
 }
 
 function fakeClock(): Clock & { pass(ms: number): Promise<void> } {
-  let now = 1_000_000;
-  let timers: { at: number; callback: () => void }[] = [];
+  const clock = testClock(1_000_000);
   return {
-    nowMs: () => now,
-    after(afterMs, callback) {
-      const timer = { at: now + afterMs, callback };
-      timers.push(timer);
-      return () => {
-        timers = timers.filter((other) => other !== timer);
-      };
-    },
+    ...clock,
     async pass(ms) {
       for (let step = 0; step < ms; step += 50) {
-        now += 50;
-        const due = timers.filter(({ at }) => at <= now);
-        timers = timers.filter(({ at }) => at > now);
-        for (const { callback } of due) callback();
-        for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+        clock.forward(50);
+        await settled();
       }
     },
   };

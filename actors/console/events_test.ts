@@ -3,10 +3,11 @@ import { ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { eventHub } from "./events.ts";
 import { consoleLimits } from "./limits.ts";
 import { ConsoleError, type Viewer } from "./ports.ts";
-import { person, testClock } from "./testing.ts";
+import { testClock } from "#actors/_kit/clock_testing.ts";
+import { person, startMs } from "./testing.ts";
 
 Deno.test("changes are told once for a while, and nothing else is", async () => {
-  const clock = testClock();
+  const clock = testClock(startMs);
   const hub = eventHub(clock, consoleLimits, () => true);
   const read = reader(hub.open(viewer("carl")));
   strictEqual(await read(), "retry: 3000\n\n");
@@ -21,7 +22,7 @@ Deno.test("changes are told once for a while, and nothing else is", async () => 
 });
 
 Deno.test("whoever is signed out hears no more", async () => {
-  const clock = testClock();
+  const clock = testClock(startMs);
   const gone = viewer("carl");
   const signedIn = new Set([gone]);
   const hub = eventHub(clock, consoleLimits, (one) => signedIn.has(one));
@@ -36,7 +37,7 @@ Deno.test("whoever is signed out hears no more", async () => {
 });
 
 Deno.test("whoever is signed out is told so also when nothing changes", async () => {
-  const clock = testClock();
+  const clock = testClock(startMs);
   const gone = viewer("carl");
   const signedIn = new Set([gone]);
   const hub = eventHub(clock, consoleLimits, (one) => signedIn.has(one));
@@ -50,7 +51,7 @@ Deno.test("whoever is signed out is told so also when nothing changes", async ()
 
 Deno.test("clients are bounded, for a person and at all, and those who leave make room", async () => {
   const limits = { ...consoleLimits, eventClientsMax: 3, eventClientsPerPersonMax: 2 };
-  const hub = eventHub(testClock(), limits, () => true);
+  const hub = eventHub(testClock(startMs), limits, () => true);
   const first = hub.open(viewer("carl"));
   hub.open(viewer("carl"));
   throws(() => hub.open(viewer("carl")), ConsoleError);
@@ -65,7 +66,7 @@ Deno.test("clients are bounded, for a person and at all, and those who leave mak
 });
 
 Deno.test("a client that does not read is not queued for without end", () => {
-  const clock = testClock();
+  const clock = testClock(startMs);
   const hub = eventHub(clock, consoleLimits, () => true);
   const response = hub.open(viewer("carl"));
   for (let change = 0; change < 10_000; change++) {

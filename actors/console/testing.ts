@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Clock } from "#actors/_kit/clock.ts";
+import { type TestClock, testClock } from "#actors/_kit/clock_testing.ts";
 import type { Bus } from "#actors/_kit/bus.ts";
 import { followEpochs } from "#actors/_kit/epochs.ts";
 import { memoryLimits, memoryServer } from "#actors/_kit/memory_bus.ts";
@@ -56,39 +56,10 @@ export function person(username: string, groups: string[], actors: string[] = []
 }
 export const ana = person("ana", ["analysts"], ["report-agent"]);
 
-/** The clock of a test: it moves when told to, and calls back then. */
-export function testClock(
-  fromMs = startMs,
-): Clock & { nowMs(): number; forward(ms: number): void } {
-  let now = fromMs;
-  let waiting: { readonly atMs: number; readonly callback: () => void }[] = [];
-  return {
-    nowMs: () => now,
-    after(afterMs, callback) {
-      const entry = { atMs: now + afterMs, callback };
-      waiting.push(entry);
-      return () => {
-        waiting = waiting.filter((one) => one !== entry);
-      };
-    },
-    forward(ms) {
-      const until = now + ms;
-      for (;;) {
-        const due = waiting.filter(({ atMs }) => atMs <= until).sort((a, b) => a.atMs - b.atMs)[0];
-        if (due === undefined) break;
-        waiting = waiting.filter((one) => one !== due);
-        now = Math.max(now, due.atMs);
-        due.callback();
-      }
-      now = until;
-    },
-  };
-}
-
 export type Rig = {
   readonly console: Console;
   readonly bus: Bus;
-  readonly clock: ReturnType<typeof testClock>;
+  readonly clock: TestClock;
   /** Who a token of the organisation is; others are refused. */
   readonly tokens: Map<string, PrincipalChain>;
   /** Decisions that reached approval. */
@@ -126,7 +97,7 @@ export type RigOptions = {
 
 /** Starts a console and what answers it. */
 export async function rig(options: RigOptions = {}): Promise<Rig> {
-  const clock = testClock(options.fromMs);
+  const clock = testClock(options.fromMs ?? startMs);
   const server = memoryServer({
     // Lines without delay: what is sent arrives in the next turns of the event loop.
     clock: { nowMs: clock.nowMs, after: immediately },

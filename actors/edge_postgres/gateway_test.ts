@@ -1,7 +1,9 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import type { Admitted, Refused } from "#actors/_kit/edge/admission.ts";
+import { testClock } from "#actors/_kit/clock_testing.ts";
 import { memoryLimits, memoryServer } from "#actors/_kit/memory_bus.ts";
-import { Config } from "#schemas/config.ts";
+import type { Config } from "#schemas/config.ts";
+import { configWith } from "#schemas/config_testing.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 import { Writer } from "#schemas/wire/cursor.ts";
 import { encodeStartupPacket } from "#schemas/wire/postgres/startup_message.ts";
@@ -9,11 +11,7 @@ import type { AgentConnection } from "./agent_connection.ts";
 import { gateway } from "./gateway.ts";
 import { edgeLimits } from "./limits.ts";
 
-const config = Config.parse({
-  version: 1,
-  organisation: "test",
-  issuer: { url: "https://id.example.org", audience: "sallyport" },
-  console: { url: "https://gate.example.org", "client_id": "console" },
+const config = configWith({
   connections: {
     ehr: {
       protocol: "postgres",
@@ -28,16 +26,7 @@ const config = Config.parse({
 
 /** A gateway whose logins all end so. */
 function testGateway(login: Admitted | Refused, limits: Partial<Config["limits"]> = {}) {
-  let now = 0;
-  const waiting = new Set<{ readonly atMs: number; readonly callback: () => void }>();
-  const clock = {
-    nowMs: () => now,
-    after(afterMs: number, callback: () => void) {
-      const one = { atMs: now + afterMs, callback };
-      waiting.add(one);
-      return () => void waiting.delete(one);
-    },
-  };
+  const clock = testClock(0);
   let drawn = 0;
   const random = (bytes: number) => new Uint8Array(bytes).fill(++drawn);
   const server = memoryServer({
@@ -60,16 +49,7 @@ function testGateway(login: Admitted | Refused, limits: Partial<Config["limits"]
     limits: edgeLimits,
     admission: { token: answer, key: answer },
   });
-  return {
-    accept,
-    pass(ms: number) {
-      now += ms;
-      for (const one of [...waiting].filter(({ atMs }) => atMs <= now)) {
-        waiting.delete(one);
-        one.callback();
-      }
-    },
-  };
+  return { accept, pass: clock.forward };
 }
 
 /** A client in TLS, which says what it is told to. */

@@ -1,16 +1,12 @@
 import { deepStrictEqual } from "node:assert/strict";
 import type { Admitted } from "#actors/_kit/edge/admission.ts";
 import { memoryLimits, memoryServer } from "#actors/_kit/memory_bus.ts";
-import { Config } from "#schemas/config.ts";
+import { configWith } from "#schemas/config_testing.ts";
 import type { AgentConnection } from "./agent_channel.ts";
 import { gateway } from "./gateway.ts";
 import { edgeSshLimits } from "./limits.ts";
 
-const config = Config.parse({
-  version: 1,
-  organisation: "test",
-  issuer: { url: "https://id.example.org", audience: "sallyport" },
-  console: { url: "https://gate.example.org", "client_id": "console" },
+const config = configWith({
   connections: {
     lab: {
       protocol: "ssh",

@@ -56,7 +56,9 @@ export function openSessions<One extends OpenSession>(
   let emptied = () => {};
   return {
     count: () => live.size,
-    ofPerson: (person) => [...live.values()].filter((one) => is(one, person)).length,
+    ofPerson: (person) => {
+      return [...live.values()].filter(({ principal }) => principal.person === person).length;
+    },
     find: (session) => live.get(session),
     add: (session) => void live.set(session.key.session, session),
     remove,
@@ -94,8 +96,4 @@ export function openSessions<One extends OpenSession>(
       });
     });
   }
-}
-
-function is({ principal }: LiveSession, person: string): boolean {
-  return principal.person === person;
 }

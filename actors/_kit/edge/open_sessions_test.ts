@@ -1,29 +1,17 @@
 import { deepStrictEqual } from "node:assert/strict";
+import { settled, testClock } from "#actors/_kit/clock_testing.ts";
 import { type OpenSession, openSessions } from "./open_sessions.ts";
 
 const limits = { stopGraceMsMax: 5000, stopTellMsMax: 2000 };
 
 /** Sessions that are busy or not, and what they are told. */
 function edge() {
-  let now = 0;
-  const waiting = new Set<{ readonly atMs: number; readonly callback: () => void }>();
-  const clock = {
-    nowMs: () => now,
-    after(afterMs: number, callback: () => void) {
-      const one = { atMs: now + afterMs, callback };
-      waiting.add(one);
-      return () => void waiting.delete(one);
-    },
-  };
+  const clock = testClock(0);
   const said: string[] = [];
   const all = openSessions<OpenSession>(clock, limits);
   const pass = async (ms: number) => {
-    now += ms;
-    for (const one of [...waiting].filter(({ atMs }) => atMs <= now)) {
-      waiting.delete(one);
-      one.callback();
-    }
-    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    clock.forward(ms);
+    await settled();
   };
   /** Opens one; `told` settles when its end is told. */
   const open = (session: string, isAtRest: () => boolean, told: Promise<unknown>) => {

@@ -4,16 +4,12 @@
  * @module
  */
 import { emptyAnalysis, type StatementAnalysis } from "#schemas/analysis.ts";
-import { Config } from "#schemas/config.ts";
+import { configWith } from "#schemas/config_testing.ts";
 import { loadPolicy, policyLimits, type PolicySet } from "./cedar.ts";
 import { decide, type Decision } from "./decide.ts";
 import type { Principal } from "./situation.ts";
 
-export const config = Config.parse({
-  version: 1,
-  organisation: "Example Health",
-  issuer: { url: "https://id.example.org", audience: "sallyport" },
-  console: { url: "https://gate.example.org", client_id: "console" },
+export const config = configWith({
   connections: {
     ehr: {
       protocol: "postgres",

@@ -1,6 +1,6 @@
 /** What the tests of SSH share: a host, a policy, a judge; analyses as lines of text. @module */
 import type { StatementAnalysis } from "#schemas/analysis.ts";
-import { Config } from "#schemas/config.ts";
+import { configWith } from "#schemas/config_testing.ts";
 import type { Open, PrincipalChain } from "#schemas/frames.ts";
 import { openOf as anyOpen } from "#schemas/frames_testing.ts";
 import { defaultLimits } from "../analysis/analyse.ts";
@@ -25,18 +25,14 @@ export function corpusText(statements: readonly StatementAnalysis[] | null): str
 }
 
 const host = {
-  protocol: "ssh",
+  protocol: "ssh" as const,
   host: "lab.example.org",
   user: "lab",
   private_key_file: "key",
   host_keys: ["SHA256:" + "A".repeat(43)],
   home: "/srv/lab",
 };
-const config = Config.parse({
-  version: 1,
-  organisation: "Example Health",
-  issuer: { url: "https://id.example.org", audience: "sallyport" },
-  console: { url: "https://gate.example.org", client_id: "console" },
+const config = configWith({
   connections: {
     lab: { ...host, volume: { bytes_max: 5000 } },
     strict: { ...host, uploads: "refuse" },
