@@ -351,10 +351,6 @@ export function target(
     state.holdsEnd = false;
     const dialling = phase === "dialling";
     state.phase = "lost";
-    if (phase === "ready" && turns.dropped(state)) {
-      const { connection } = state;
-      out.push({ kind: "run", command: { kind: "catalog_changed", connection } });
-    }
     // A session that was refused never had an upstream, and nothing of it may be answered.
     if (phase !== "new" && listens === "agent") {
       flow.flush(state, out);

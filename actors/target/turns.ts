@@ -25,8 +25,6 @@ export type Turns = {
   woken(state: TargetState, out: Out): void;
   /** The running request has had its answer. @returns whether a catalog has to be read. */
   left(state: TargetState): boolean;
-  /** The upstream is gone. @returns the same. */
-  dropped(state: TargetState): boolean;
 };
 
 /** Over the definitions of each connection. */
@@ -35,7 +33,7 @@ export function turnsOf(
   limits: TargetLimits,
   nowMs: () => number,
 ): Turns {
-  return { take, withdraw, woken, left, dropped };
+  return { take, withdraw, woken, left };
 
   function take(state: TargetState, allowed: Allowed, out: Out): "go" | "wait" | "refused" {
     const { connection, key } = state;
@@ -80,12 +78,6 @@ export function turnsOf(
   function left(state: TargetState): boolean {
     const definitions = definitionsOf(state.connection);
     definitions.leave(state.key.session, transactionOf(state));
-    return definitions.hasUnread;
-  }
-
-  function dropped({ connection, key }: TargetState): boolean {
-    const definitions = definitionsOf(connection);
-    definitions.drop(key.session);
     return definitions.hasUnread;
   }
 }

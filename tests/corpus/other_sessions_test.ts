@@ -14,8 +14,8 @@ import { addressOf, startCorpusRig } from "./rig.ts";
 const asked = "select upper(who) from shifts";
 const askedOfClass = "select upper(name) from patients";
 /** Names in the schema of the role come before those of `public`. */
-const shadow = `create schema gateway_ehr;
-  create view gateway_ehr.shifts as select id, name as who from patients`;
+const shadowing = "create view gateway_ehr.shifts as select id, name as who from patients";
+const shadow = `create schema gateway_ehr; ${shadowing}`;
 const harmless = `create schema gateway_ehr;
   create table gateway_ehr.patients as select 1 as id, 'nobody' as name`;
 /** What is done before a definition, and after. */
@@ -154,7 +154,7 @@ Deno.test("another session's definitions", async (t) => {
     await runs(definer, "create schema gateway_ehr");
     const lost = run(
       definer,
-      "create view gateway_ehr.shifts as select id, name as who from patients; select pg_sleep(10)",
+      `${shadowing}; select pg_sleep(10)`,
     );
     await waitsFor(rig.system, "Timeout", "create view%");
     definer[Symbol.dispose]();
@@ -211,7 +211,7 @@ Deno.test("another session's definitions", async (t) => {
     await runs(definer, "create schema gateway_ehr");
     const defining = run(
       definer,
-      "create view gateway_ehr.shifts as select id, name as who from patients; select pg_sleep(2)",
+      `${shadowing}; select pg_sleep(2)`,
     );
     await waitsFor(rig.system, "Timeout", "create view%");
     await runs(reader, "select upper(department) from visits");

@@ -49,10 +49,14 @@ export function childCreated(body: Fields, run: Run): void {
       const own = (places ?? []).flatMap((place) =>
         classesByName(run.schema.listing, place, text(relation["relname"]), name)
       );
-      const brings = own.some((one) => one !== unlistedClass && !classes.includes(one));
-      if (brings) run.effects.add("declassify");
+      if (brings(own, classes)) run.effects.add("declassify");
     }
   }
+}
+
+/** Whether a child's column has a class that its parent's has not. */
+function brings(classes: readonly string[], above: readonly string[]): boolean {
+  return classes.some((one) => one !== unlistedClass && !above.includes(one));
 }
 
 /** NO INHERIT, DETACH: both keep their rows. */
@@ -69,9 +73,7 @@ function joined(child: Resolved | null, parent: Resolved | null, run: Run): void
   for (const { name, classes } of child?.columns ?? [named("", opaque)]) {
     const same = above?.find((column) => column.name === name);
     // Whoever reads the parent at this moment would get rows of a class that they know nothing of.
-    const brings = same !== undefined &&
-      classes.some((one) => one !== unlistedClass && !same.classes.includes(one));
-    if (brings) run.effects.add("declassify");
+    if (same !== undefined && brings(classes, same.classes)) run.effects.add("declassify");
     if (run.schema.listing.unlisted === "keep") continue;
     const isKept = child !== null && above !== null &&
       (same === undefined || !classes.includes(unlistedClass) ||

@@ -141,7 +141,7 @@ function currentAnalysis(prepared: Prepared, run: Run): Pick<Prepared, "analysis
   run.work = inner.work;
   if (judged.kind === "refused") return { analysis: hidden(prepared.analysis), probes };
   const now = { analysis: completed(strayPath(judged, inner), inner), probes: inner.probes };
-  if (JSON.stringify(now.analysis) === JSON.stringify(prepared.analysis)) {
+  if (isSame(now.analysis, prepared.analysis)) {
     return { analysis: prepared.analysis, probes: now.probes };
   }
   return {
@@ -153,6 +153,11 @@ function currentAnalysis(prepared: Prepared, run: Run): Pick<Prepared, "analysis
 function hidden(analysis: StatementAnalysis): StatementAnalysis {
   const columns = analysis.columns?.map((column) => ({ ...column, opaque: true, origin: null }));
   return { ...analysis, columns: columns ?? null };
+}
+
+/** Whether two analyses say the same; nearly always they are one that was remembered. */
+export function isSame(left: StatementAnalysis, right: StatementAnalysis): boolean {
+  return left === right || JSON.stringify(left) === JSON.stringify(right);
 }
 
 /** Both analyses together. */

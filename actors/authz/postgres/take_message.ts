@@ -15,6 +15,7 @@ import type { Execute } from "#schemas/wire/postgres/execute.ts";
 import type { FrontendMessage } from "#schemas/wire/postgres/frontend.ts";
 import type { Parse } from "#schemas/wire/postgres/parse.ts";
 import { isReadLate, promptParametersMax } from "../analysis/late_names.ts";
+import { isSame } from "../analysis/named.ts";
 import { applyChange, type Prepared } from "../analysis/session.ts";
 import { change, type Draft, note, textOf } from "./draft.ts";
 import {
@@ -169,7 +170,7 @@ function takeBind(
 /** Notes what a statement may mean to the server from here on. */
 function planned(before: Prepared, now: Prepared, name: string, draft: Draft): void {
   const { analysis } = now;
-  if (JSON.stringify(analysis) === JSON.stringify(before.analysis)) return;
+  if (isSame(analysis, before.analysis)) return;
   const change = { kind: "planned", name, before: before.analysis, analysis } as const;
   draft.planned.push(change);
   draft.session = applyChange(draft.session, change);
