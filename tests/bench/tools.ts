@@ -13,7 +13,7 @@ export type Target = {
   readonly database: string;
 };
 export type Tool = { readonly path: string; readonly env: Readonly<Record<string, string>> };
-export type BenchRun = { readonly perSecond: number; readonly latencyMs: number };
+export type PgbenchRun = { readonly perSecond: number; readonly latenciesMs: readonly number[] };
 
 /** Finds a tool of Debian's, or says that the bench cannot run. */
 export async function tool(packages: readonly string[], name: string, say: Say): Promise<Tool> {
@@ -22,18 +22,17 @@ export async function tool(packages: readonly string[], name: string, say: Say):
   return found;
 }
 
-/** `pgbench -S`: transactions a second and the median latency, from its log of each transaction. */
+/** `pgbench -S`: transactions a second, and from its log the time of each. */
 export async function pgbench(
   pgbench: Tool,
   target: Target,
   clients: number,
   seconds: number,
-  mode: "simple" | "extended" | "prepared" = "simple",
-): Promise<BenchRun> {
+): Promise<PgbenchRun> {
   const directory = await Deno.makeTempDir();
   const command = new Deno.Command(pgbench.path, {
     args: [
-      ...["-n", "-S", "-M", mode, "-c", String(clients), "-j", String(Math.min(clients, 2))],
+      ...["-n", "-S", "-c", String(clients), "-j", String(Math.min(clients, 2))],
       ...["-T", String(seconds), "-l", `--log-prefix=${directory}/log`, "-h", target.host],
       ...["-p", String(target.port), "-U", target.user, target.database],
     ],
@@ -48,9 +47,9 @@ export async function pgbench(
     const words = new TextDecoder().decode(stderr).slice(0, 600);
     throw new Error(`pgbench failed against port ${target.port}: ${words}`);
   }
-  const latencyMs = median(await latencies(directory)) / 1000;
+  const latenciesMs = await latencies(directory);
   await Deno.remove(directory, { recursive: true });
-  return { perSecond: Number(match[1]), latencyMs };
+  return { perSecond: Number(match[1]), latenciesMs };
 }
 
 /** Passes bytes both ways and does nothing else: the floor of any proxy on this runtime. */
@@ -154,7 +153,7 @@ async function latencies(directory: string): Promise<number[]> {
     const text = await Deno.readTextFile(`${directory}/${entry.name}`);
     for (const line of text.split("\n")) {
       const micros = Number(line.split(" ")[2]);
-      if (Number.isFinite(micros)) all.push(micros);
+      if (Number.isFinite(micros)) all.push(micros / 1000);
     }
   }
   return all;
