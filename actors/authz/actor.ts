@@ -28,6 +28,7 @@ import {
   type Verdict,
 } from "#schemas/frames.ts";
 import { quorumMet } from "#schemas/approval.ts";
+import { continuedBy, parseOperation } from "#schemas/operation.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import { createHash } from "node:crypto";
 import {
@@ -48,6 +49,7 @@ import {
   notApproved,
   requestOver,
   tooManyAnswers,
+  unknownOperation,
   verdictBytesMax,
   withdrawn,
 } from "./verdicts.ts";
@@ -141,7 +143,7 @@ export function authz(
   }
 
   function gather(state: State, frame: Frame): void {
-    const operation = frame.headers.get(operationHeader) ?? "";
+    const operation = parseOperation(frame.headers.get(operationHeader));
     const known = state.waiting.get(frame.request);
     const waiting = known ?? { ...emptyWaiting, parts: [], operation, timeMs: frame.timeMs };
     state.waiting.set(frame.request, waiting);
@@ -163,11 +165,15 @@ export function authz(
       const request = state.nextRequest;
       const waiting = state.waiting.get(request);
       if (waiting === undefined || !waiting.complete) return;
-      if (waiting.operation.startsWith("cancel")) {
+      if (waiting.operation.kind === "cancel") {
         state.nextRequest++;
         continue;
       }
-      const continued = continuedBy(waiting);
+      if (waiting.operation.kind === "unknown") {
+        deny(state, request, unknownOperation, out);
+        continue;
+      }
+      const continued = continuedBy(waiting.operation);
       if (continued !== null && continued !== state.running?.request) {
         deny(state, request, requestOver, out);
         continue;
@@ -183,8 +189,8 @@ export function authz(
   /** A cancellation is judged at once: what it cancels may be what everything else waits for. */
   function cancels(state: State, out: Out): void {
     for (const [request, waiting] of state.waiting) {
-      if (!waiting.operation.startsWith("cancel:") || waiting.judged || !waiting.complete) continue;
-      const cancelled = Number(waiting.operation.slice("cancel:".length));
+      if (waiting.operation.kind !== "cancel" || waiting.judged || !waiting.complete) continue;
+      const cancelled = waiting.operation.request;
       if (state.held?.verdict.request === cancelled) deny(state, cancelled, withdrawn, out);
       const verdict = {
         ...undecided(request, waiting),
@@ -216,7 +222,7 @@ export function authz(
     const { held } = state;
     if (held === null) return;
     const { verdict } = held;
-    const continued = continuedBy(state.waiting.get(verdict.request));
+    const continued = continuedBy(state.waiting.get(verdict.request)?.operation);
     if (continued !== null && continued !== state.running?.request) {
       return deny(state, verdict.request, requestOver, out);
     }
@@ -299,7 +305,7 @@ export function authz(
     }
     const consequence = known ?? understoodOf(state, verdict);
     consequence.allowed();
-    if (continuedBy(waiting) === null) state.running = { request, consequence };
+    if (continuedBy(waiting?.operation) === null) state.running = { request, consequence };
     else state.waiting.delete(request);
   }
 
@@ -325,15 +331,14 @@ export function authz(
   }
 }
 
-/** The request that this one belongs to; null for one that stands alone. */
-function continuedBy(waiting: Waiting | undefined): number | null {
-  const [, digits] = /^continues:([1-9]\d{0,15})$/.exec(waiting?.operation ?? "") ?? [];
-  return digits === undefined ? null : Number(digits);
-}
-
 function askedOf(request: number, waiting: Waiting, bytesMax: number): Asked {
   const bytes = waiting.bytes > bytesMax ? null : joinBytes(waiting.parts);
-  return { request, digest: waiting.digest, bytes, continues: continuedBy(waiting) !== null };
+  return {
+    request,
+    digest: waiting.digest,
+    bytes,
+    continues: continuedBy(waiting.operation) !== null,
+  };
 }
 
 /** What an approval stands for: exact bytes, and everything that gives them their meaning. */
@@ -362,7 +367,7 @@ const emptyWaiting: Waiting = {
   digest: "",
   complete: false,
   judged: false,
-  operation: "",
+  operation: parseOperation(undefined),
   timeMs: 0,
 };
 

@@ -1,6 +1,7 @@
 /** What authz keeps of one session. @module */
 import type { SessionKey } from "#schemas/subjects.ts";
 import type { Explain, Open, Verdict } from "#schemas/frames.ts";
+import type { Operation } from "#schemas/operation.ts";
 import type { Voter } from "#schemas/approval.ts";
 import type { Hash } from "node:crypto";
 import type { Consequence, SessionJudge } from "./session_judge.ts";
@@ -13,7 +14,7 @@ export type Waiting = {
   digest: string;
   complete: boolean;
   judged: boolean;
-  operation: string;
+  operation: Operation;
   timeMs: number;
 };
 

@@ -110,6 +110,15 @@ export const requestOver: Reason = {
   sqlstate: sqlstate.insufficientPrivilege,
 };
 
+export const unknownOperation: Reason = {
+  code: "unknown_operation",
+  policy: null,
+  message: "the gateway does not know what is to be done with the request",
+  detail: "Nothing of it is passed on.",
+  hint: "Edge and authz should be of one version; tell whoever operates them.",
+  sqlstate: sqlstate.insufficientPrivilege,
+};
+
 export function notApproved(state: "denied" | "expired" | "withdrawn" | "stale"): Reason {
   const words = {
     denied: ["the request was denied by an approver", "Read the reason at the approval's link."],

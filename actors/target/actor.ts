@@ -13,6 +13,7 @@
 import type { Actor, Effect, Step } from "#actors/_kit/actor.ts";
 import type { Frame } from "#actors/_kit/frame.ts";
 import { decodeControl } from "#schemas/frames.ts";
+import { continuedBy } from "#schemas/operation.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import type { Definitions } from "./definitions.ts";
 import type { TargetCommand, TargetInput } from "./inputs.ts";
@@ -21,7 +22,7 @@ import { conversationOf } from "./conversations.ts";
 import { estimated, explain } from "./explaining.ts";
 import { flowOf } from "./flow.ts";
 import { type Allowed, notRun, settle } from "./outcomes.ts";
-import { continuedBy, gather, sha256 } from "./pending.ts";
+import { gather, sha256 } from "./pending.ts";
 import { endedPart, refusedPart } from "./raw_parts.ts";
 import { answering, newTargetState, type TargetLimits, type TargetState } from "./state.ts";
 import { turnsOf } from "./turns.ts";
@@ -174,7 +175,7 @@ export function target(
     // Acknowledged once its outcome is stored: whoever takes over meets it again, and settles it.
     out.push({ kind: "keep", name: String(verdict.request) });
     if (verdict.request === 0) return dial(state, allowed, out);
-    const continued = continuedBy(state.pending.get(verdict.request));
+    const continued = continuedBy(state.pending.get(verdict.request)?.operation);
     if (continued !== null && continued === state.current?.verdict.request) {
       return carryOn(state, allowed, out);
     }
@@ -218,7 +219,7 @@ export function target(
     if (allowed === undefined) return;
     const { request, durationMsMax } = allowed.verdict;
     const pending = state.pending.get(request);
-    if (continuedBy(pending) !== null) {
+    if (continuedBy(pending?.operation) !== null) {
       // What it was meant for is over, or never ran.
       state.queue.shift();
       state.pending.delete(request);
@@ -245,7 +246,7 @@ export function target(
       return void out.push({ kind: "run", command: { kind: "confirm", request } });
     }
     const continuations = state.queue.filter(({ verdict }) => {
-      return continuedBy(state.pending.get(verdict.request)) === request;
+      return continuedBy(state.pending.get(verdict.request)?.operation) === request;
     });
     for (const one of continuations) {
       state.queue.splice(state.queue.indexOf(one), 1);
@@ -276,6 +277,8 @@ export function target(
     const pending = state.pending.get(verdict.request);
     state.pending.delete(verdict.request);
     if (pending === undefined || !pending.complete) return null;
+    const { kind } = pending.operation;
+    if (kind !== "statements" && kind !== "continues") return null;
     return sha256(pending.parts) === verdict.digest ? pending.parts : null;
   }
 

@@ -2,7 +2,7 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { emptyAnalysis } from "#schemas/analysis.ts";
 import { frameOf } from "#actors/_kit/frame_testing.ts";
-import { decodeControl, encodeControl, type Verdict } from "#schemas/frames.ts";
+import { decodeControl, encodeControl, operationHeader, type Verdict } from "#schemas/frames.ts";
 import { verdictOf } from "#schemas/frames_testing.ts";
 import { joinBytes } from "#schemas/join_bytes.ts";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
@@ -57,6 +57,19 @@ Deno.test("what comes behind a cancelled response begins once the cancel can hit
   deepStrictEqual(commands.splice(0), [], "it could still hit the second request");
   take({ kind: "cancel_over" });
   deepStrictEqual(commands.splice(0), ["write"]);
+});
+
+Deno.test("what is something else than statements does not run as statements, though it is allowed", () => {
+  for (const operation of ["cancel:1", "cancel:x", "other"]) {
+    const { take, commands, outcomes } = serving();
+    const headers = new Map([[operationHeader, operation]]);
+    const frame = frameOf("request", { key, request: 1, headers, payload: query });
+    take({ kind: "frame", frame, replayed: false });
+    const payload = encodeControl("verdict", verdictOn(1, query, 1));
+    const verdict = frameOf("verdict", { key, request: 1, payload });
+    take({ kind: "frame", frame: verdict, replayed: false });
+    deepStrictEqual([commands, outcomes], [["hang_up"], ["1 not_run  false"]], operation);
+  }
 });
 
 Deno.test("the first bytes of a response are sent on at once, the others are gathered", () => {

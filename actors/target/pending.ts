@@ -5,18 +5,19 @@
  */
 import type { Frame } from "#actors/_kit/frame.ts";
 import { operationHeader } from "#schemas/frames.ts";
+import { type Operation, parseOperation } from "#schemas/operation.ts";
 import { createHash } from "node:crypto";
 
 export type Pending = {
   parts: Uint8Array[];
   bytes: number;
   complete: boolean;
-  operation: string;
+  operation: Operation;
 };
 
 /** Adds one part of a request; a part that is not the next one changes nothing. */
 export function gather(all: Map<number, Pending>, frame: Frame, bytesMax: number): void {
-  const operation = frame.headers.get(operationHeader) ?? "";
+  const operation = parseOperation(frame.headers.get(operationHeader));
   let pending = all.get(frame.request);
   if (pending === undefined) {
     pending = { parts: [], bytes: 0, complete: false, operation };
@@ -33,10 +34,4 @@ export function sha256(parts: readonly Uint8Array[]): string {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
   return hash.digest("hex");
-}
-
-/** The request that this one is input for; null: it is a request by itself. */
-export function continuedBy(pending: Pending | undefined): number | null {
-  const match = /^continues:([1-9]\d{0,15})$/.exec(pending?.operation ?? "");
-  return match === null ? null : Number(match[1]);
 }

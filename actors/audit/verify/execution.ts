@@ -4,7 +4,14 @@
  *
  * @module
  */
-import { decisionHeader, decodeControl, type Outcome, type Verdict } from "#schemas/frames.ts";
+import {
+  decisionHeader,
+  decodeControl,
+  operationHeader,
+  type Outcome,
+  type Verdict,
+} from "#schemas/frames.ts";
+import { parseOperation } from "#schemas/operation.ts";
 import type { VolumeLimit } from "#schemas/volume.ts";
 import {
   type CheckContext,
@@ -26,7 +33,8 @@ export function takeRequest(session: SessionRecord, context: CheckContext): void
     if (session.requests.size - session.settled.length >= limits.pendingMax) {
       return report("limit", `more than ${limits.pendingMax} requests without an outcome`);
     }
-    request = newRequest(frame.request);
+    const operation = parseOperation(frame.headers.get(operationHeader));
+    request = newRequest(frame.request, operation);
     session.requests.set(frame.request, request);
     session.highest = frame.request;
   }
@@ -66,6 +74,9 @@ export function takeVerdict(
   } else if (request.digest !== null && request.digest !== verdict.digest) {
     report("G1", `digest of the verdict is not that of request ${request.number}`);
   }
+  if (verdict.decision === "allow" && !allowsOperation(verdict, request)) {
+    report("G1", `allow of request ${request.number} is not of what the request is`);
+  }
   if (final) {
     const allow = verdict.decision === "allow";
     const { digest, volume = null } = verdict;
@@ -78,6 +89,12 @@ export function takeVerdict(
     report(guarantee, message);
     return null;
   }
+}
+
+/** A cancellation is allowed as that and nothing else is; what nobody understands is not. */
+function allowsOperation({ cancels }: Verdict, { operation }: RequestRecord): boolean {
+  if (operation.kind === "unknown") return false;
+  return cancels === (operation.kind === "cancel" ? operation.request : null);
 }
 
 /** An outcome carries out one allow verdict of its own request and digest, once. */

@@ -6,6 +6,7 @@
 import type { Frame } from "#actors/_kit/frame.ts";
 import type { Voter } from "#schemas/approval.ts";
 import type { ApprovalNeed, PrincipalChain } from "#schemas/frames.ts";
+import { type Operation, parseOperation } from "#schemas/operation.ts";
 import type { VolumeLimit } from "#schemas/volume.ts";
 import { createHash, type Hash } from "node:crypto";
 import type { Find, Guarantee, VerifyLimits } from "./finding.ts";
@@ -21,6 +22,7 @@ export type HoldRecord = {
 
 export type RequestRecord = {
   readonly number: number;
+  readonly operation: Operation;
   /** Parts seen; the running digest is gone once the request is complete. */
   parts: number;
   hash: Hash | null;
@@ -117,10 +119,10 @@ export function newSession(id: string, place: string): SessionRecord {
   };
 }
 
-export function newRequest(number: number): RequestRecord {
+export function newRequest(number: number, operation = parseOperation(undefined)): RequestRecord {
   const hash = createHash("sha256");
   const nothing = { digest: null, hold: null, explain: null, verdict: null, outcome: null };
-  return { number, parts: 0, hash, ...nothing };
+  return { number, operation, parts: 0, hash, ...nothing };
 }
 
 export function contextOf(

@@ -12,6 +12,7 @@ import {
   encodeControl,
   endedHeader,
   frameHeader,
+  operationHeader,
 } from "#schemas/frames.ts";
 import { parseAuditSubject } from "#schemas/subjects.ts";
 import {
@@ -105,6 +106,21 @@ const cases: readonly Case[] = [
     "an outcome before its verdict",
     swap("verdict", 1, "outcome", 1),
     /^G1 .*request 1 has no verd/,
+  ],
+  [
+    "statements that are allowed as a cancellation",
+    edit("verdict", 1, { cancels: 0 }),
+    /^G1 .*allow of request 1 is not of what the request is/,
+  ],
+  [
+    "a cancellation that is allowed as statements",
+    headers("request", 0, [[operationHeader, "cancel:0"]]),
+    /^G1 .*allow of request 1 is not of what the request is/,
+  ],
+  [
+    "what nobody understands, allowed",
+    headers("request", 0, [[operationHeader, "cancel:x"]]),
+    /^G1 .*allow of request 1 is not of what the request is/,
   ],
   // G2
   [
