@@ -53,7 +53,9 @@ export function estimated<C>(
 /** The statements as they stand in the request; null unless all its bytes are those named. */
 function plannedOf(state: TargetState, question: Explain): readonly Planned[] | null {
   const pending = state.pending.get(question.request);
-  if (pending === undefined || !pending.complete || pending.operation.kind !== "statements") return null;
+  if (pending === undefined || !pending.complete || pending.operation.kind !== "statements") {
+    return null;
+  }
   if (sha256(pending.parts) !== question.digest) return null;
   const texts = statementTexts(joinBytes(pending.parts));
   const planned = question.statements.flatMap(({ message, searchPath }) => {
