@@ -105,6 +105,11 @@ export const SshConnection = z.strictObject({
   home: z.string().regex(/^(\/[^/\0]+)+$/, "an absolute path without a slash at its end")
     .refine((path) => !path.split("/").some((name) => name === "." || name === ".."))
     .optional(),
+  /**
+   * What the user's login shell there understands. With `posix` (dash, which `useradd` gives on
+   * Debian) what only Bash reads as it is meant has the effect `interpret`.
+   */
+  shell: z.enum(["bash", "posix"]).default("bash"),
   /** Names of variables that an agent may set; `*` at the end stands for any rest. */
   environment: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*\*?$/, "a name, or a name and *"))
     .default(["LANG", "LC_*"]),

@@ -115,6 +115,7 @@ const plainer: ReadonlyMap<string, string> = new Map([
   ["inline_code", "Use programs that say by their arguments what they do, instead of code."],
   ["environment", "Leave variables of the environment as they are."],
   ["arithmetic", "Write numbers out; arithmetic with variables cannot be judged."],
+  ["bash_only", "Call bash instead of sh, or leave out what only Bash has, such as [[ and $'…'."],
   ["unparsed", "Check quotes and brackets; the shell's grammar does not read this."],
 ]);
 

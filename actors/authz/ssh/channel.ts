@@ -11,7 +11,7 @@
 import type { Refusal, StatementAnalysis } from "#schemas/analysis.ts";
 import type { DetectorClasses } from "#schemas/detectors/detect.ts";
 import type { ChannelMessage } from "#schemas/wire/ssh/channel.ts";
-import { statementOf } from "./draft.ts";
+import { statementOf, type Surroundings } from "./draft.ts";
 import type { Purpose } from "./purpose.ts";
 import { refusal } from "./purpose.ts";
 import type { OpenedFiles } from "./opened_files.ts";
@@ -66,6 +66,7 @@ export type Continuation =
 
 export type Rules = {
   readonly home: string | null;
+  readonly shell: Surroundings["shell"];
   /** What is looked for in content that is sent; null when all of it may pass. */
   readonly detectors: DetectorClasses | null;
 };
@@ -103,7 +104,7 @@ function typedOn(purpose: Purpose): Typed | null {
 function lineOf(
   messages: readonly ChannelMessage[],
   channel: Channel,
-  { home }: Rules,
+  { home, shell }: Rules,
   { terminal }: Typed,
 ): Continuation {
   const analyses: StatementAnalysis[] = [];
@@ -124,7 +125,7 @@ function lineOf(
     const read = [message.screen, message.keys].flatMap((text) => text?.trim() ? [text] : []);
     const joined = unfinished === "" ? [] : read.map((text) => `${unfinished}\n${text}`);
     for (const text of new Set([...read, ...joined])) {
-      const line = analyseLine(text, { home, terminal }, directories);
+      const line = analyseLine(text, { home, terminal, shell }, directories);
       if (line === null) return { kind: "refused", refusal: tooComplex };
       analyses.push(...line.statements);
       directories = line.directories;

@@ -9,7 +9,7 @@ import corpus from "./corpus.txt" with { type: "text" };
 import { analyseCommandLine } from "./shell.ts";
 import { corpusText } from "./testing.ts";
 
-const surroundings = { home: "/srv/lab", terminal: false };
+const surroundings = { home: "/srv/lab", terminal: false, shell: "bash" } as const;
 
 Deno.test("every command line of the corpus does what the corpus says", () => {
   const cases = corpus.split("\n\n").map((block) => block.trimEnd()).filter((block) =>
@@ -20,5 +20,14 @@ Deno.test("every command line of the corpus does what the corpus says", () => {
     const [head = "", ...expected] = block.split("\n");
     const line = head.startsWith("$$ ") ? JSON.parse(head.slice(3)) : head.slice(2);
     deepStrictEqual(corpusText(analyseCommandLine(line, surroundings)), expected, head);
+  }
+});
+
+Deno.test("what only Bash reads as it is meant is not judged for another login shell", () => {
+  for (const line of ["[[ x || tee<reports/a ]]", "echo $'\\' ; reboot ; '"]) {
+    const inBash = corpusText(analyseCommandLine(line, surroundings)).join("\n");
+    const elsewhere = corpusText(analyseCommandLine(line, { ...surroundings, shell: "posix" }));
+    ok(!inBash.includes("interpret"));
+    ok(elsewhere.includes("  - interpret (bash_only)"), elsewhere.join("\n"));
   }
 });

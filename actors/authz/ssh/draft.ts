@@ -16,6 +16,8 @@ export type Surroundings = {
   readonly home: string | null;
   /** A terminal is there, so that pagers and editors take commands. */
   readonly terminal: boolean;
+  /** What the account's shell understands; `posix`: it may know nothing of what only Bash has. */
+  readonly shell: "bash" | "posix";
 };
 
 export const shellLimits = {
@@ -55,6 +57,8 @@ export class Draft {
   readonly traps = new Map<string, ReadonlySet<string | null>>();
   /** For rules that forbid: paths that are not clear are taken for what they say, too. */
   guesses = false;
+  /** Which shell the code that is walked is for. */
+  shell: Surroundings["shell"];
   /** Nested command lines. */
   depth = 0;
   /** Loops and functions that the walk is in: what stands there may run more than once. */
@@ -65,6 +69,7 @@ export class Draft {
 
   constructor(surroundings: Surroundings, walk: Walk) {
     this.surroundings = surroundings;
+    this.shell = surroundings.shell;
     this.walk = walk;
   }
 

@@ -5,7 +5,7 @@ import { normalisePath, otherHome, withoutReturns } from "./path.ts";
 import { isPlainAwk, isPlainSed } from "./programs/scripted.ts";
 import { analyseCommandLine } from "./shell.ts";
 
-const surroundings = { home: "/srv/lab", terminal: true };
+const surroundings = { home: "/srv/lab", terminal: true, shell: "bash" } as const;
 
 function interprets(line: string): boolean {
   const found = analyseCommandLine(line, surroundings);

@@ -144,8 +144,12 @@ export function createSshJudge(judgements: Judgements): SshJudge {
     const messages = messagesOf(asked.bytes);
     if ("code" in messages) return { kind: "refused", refusal: messages };
     const refuses = connection.uploads === "refuse";
-    const rules = { home: connection.home ?? null, detectors: refuses ? detectors : null };
-    return continuationOf(messages, channel, rules);
+    const { home = null, shell } = connection;
+    return continuationOf(messages, channel, {
+      home,
+      shell,
+      detectors: refuses ? detectors : null,
+    });
   }
 
   function refused(why: Refusal): Judgement {
@@ -187,13 +191,13 @@ function following(channel: Channel, state: Session): Consequence {
 /** What policy is asked about a channel's purpose. */
 function analysesOf(
   purpose: Purpose,
-  { home }: SshConnection,
+  { home, shell }: SshConnection,
 ): readonly StatementAnalysis[] | Refusal {
   switch (purpose.kind) {
     case "exec": {
       const text = textOf(purpose.command);
       if (text === null) return refusal("the command line is not UTF-8, or holds a NUL");
-      const surroundings = { home: home ?? null, terminal: purpose.terminal };
+      const surroundings = { home: home ?? null, terminal: purpose.terminal, shell };
       return analyseCommandLine(text, surroundings) ?? tooComplex;
     }
     case "shell":

@@ -21,6 +21,24 @@ export const hidden =
  */
 export const joins = /\S\\\n\S/;
 
+/**
+ * To a shell that knows no more than POSIX (dash, which is `sh` on Debian) it is something else:
+ * there `[[ x || tee<file ]]` runs `tee`, and `$'\' ; id ; '` runs `id`.
+ */
+export function isBashOnly(node: SyntaxNode): boolean {
+  switch (node.type) {
+    case "TestCommand":
+    case "ArithmeticCommand":
+    case "AnsiCQuoted":
+    case "LocaleString":
+      return true;
+    case "ArithmeticExpansion":
+      return node.text.startsWith("$[");
+    default:
+      return false;
+  }
+}
+
 /** The node may hold code that the tree does not. */
 export function isMisread(node: SyntaxNode): boolean {
   switch (node.type) {

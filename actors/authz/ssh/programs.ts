@@ -15,6 +15,7 @@ import {
   type Operand,
   readArguments,
 } from "./options.ts";
+import { runText } from "./programs/arguments.ts";
 import { filePrograms } from "./programs/files.ts";
 import { gitPrograms } from "./programs/git.ts";
 import { networkPrograms } from "./programs/network.ts";
@@ -111,7 +112,7 @@ function apply(call: Call, description: Description, given: Arguments): void {
     else if (value === null) call.opaque("unknown_option");
     else if (role === "read" || role === "write") touch(call, role, value, null, []);
     else if (role === "directory") call.draft.enter(value);
-    else if (role === "command") command(call, value);
+    else if (role === "command") runText(call, value, "posix");
     else unreachable(role);
   }
   const { operands, repeats, otherwise } = description;
@@ -124,7 +125,7 @@ function apply(call: Call, description: Description, given: Arguments): void {
     if (operand === undefined) return call.opaque("unknown_argument");
     if (value.several && mayMove(operands.slice(at))) call.opaque("several_words");
     const { role, detail } = operand;
-    if (role === "command") command(call, value);
+    if (role === "command") runText(call, value, "posix");
     else if (role !== "text") touch(call, role, value, detail, deep);
   });
 }
@@ -163,9 +164,4 @@ function touch(
   const details = detail === null ? deep : [detail, ...deep];
   if (role === "read") call.read(value, ...details);
   else call.write(value, ...details);
-}
-
-function command(call: Call, { text }: Value): void {
-  if (text === null) call.opaque("unknown_program");
-  else call.draft.walk.script(call.draft, text);
 }

@@ -17,7 +17,7 @@
  */
 import { forEachChild, parse, type SyntaxNode } from "unbash";
 import type { StatementAnalysis } from "#schemas/analysis.ts";
-import { hidden, isMisread, joins } from "./misread.ts";
+import { hidden, isBashOnly, isMisread, joins } from "./misread.ts";
 import { commandName, isListed, runProgram } from "./programs.ts";
 import { isSilencing, redirectTo } from "./redirection.ts";
 import { isHarmlessExport, isHarmlessVariable, Scope } from "./scope.ts";
@@ -83,6 +83,7 @@ function walkScript(script: Script, at: At): void {
 function walk(node: SyntaxNode, at: At): void {
   if (!at.draft.visit()) return;
   if (isMisread(node)) at.draft.opaque("unparsed");
+  if (at.draft.shell === "posix" && isBashOnly(node)) at.draft.opaque("bash_only");
   switch (node.type) {
     case "Script":
       return walkScript(node, at);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Call } from "../draft.ts";
+import type { Call, Draft } from "../draft.ts";
 import { type Arguments, describe, type Description, readArguments } from "../options.ts";
 import type { Value } from "../words.ts";
 
@@ -30,7 +30,7 @@ export function argumentsOf(
     else if (role === "read" && value !== null && value.text !== "-") call.read(value);
     else if (role === "write" && value !== null && value.text !== "-") call.write(value);
     else if (role === "directory" && value !== null) call.draft.enter(value);
-    else if (role === "command") runText(call, value);
+    else if (role === "command") runText(call, value, "posix");
   }
   return given;
 }
@@ -46,11 +46,15 @@ export function hasOption(given: Arguments, ...names: readonly string[]): boolea
   return given.options.some(({ name }) => names.includes(name));
 }
 
-/** A command line inside an argument. */
-export function runText(call: Call, value: Value | null): void {
+/** A command line inside an argument, for a shell of that grammar. */
+export function runText(call: Call, value: Value | null, shell: Draft["shell"]): void {
+  const { draft } = call;
   // Names that match a pattern are code as well.
-  if (value === null || value.text === null || value.pattern) call.opaque("inline_code");
-  else call.draft.walk.script(call.draft, value.text);
+  if (value === null || value.text === null || value.pattern) return call.opaque("inline_code");
+  const outer = draft.shell;
+  draft.shell = shell;
+  draft.walk.script(draft, value.text);
+  draft.shell = outer;
 }
 
 /** A program and its arguments inside the arguments. */

@@ -87,7 +87,7 @@ function setTrap(call: Call): void {
   const code = first.text === "--" ? others[0] : first;
   // It runs later, wherever the shell is then.
   if (typeof code?.text === "string") call.draft.traps.set(code.text, call.draft.directories);
-  runText(call, code ?? null);
+  runText(call, code ?? null, call.draft.shell);
 }
 
 /** Arguments that are names of variables, and options that `options` takes. */

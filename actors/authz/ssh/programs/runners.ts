@@ -90,7 +90,7 @@ function switchUser(call: Call): void {
   const given = argumentsOf(call, userOptions());
   const [text] = optionValues(given, "-c", "--command", "--session-command");
   const [first, ...others] = given.operands;
-  if (text !== undefined) runText(call, text);
+  if (text !== undefined) runText(call, text, "posix");
   else if (call.command === "runuser" && hasOption(given, "-u", "--user") && first !== undefined) {
     runWords(call, [first, ...others]);
   } else call.opaque("stdin_code");
@@ -106,7 +106,7 @@ function lock(call: Call): void {
   if (file?.several) call.opaque("several_words");
   if (file !== undefined && !/^\d+$/.test(file.text ?? "x")) call.write(file, "lock");
   const [flag, text] = words;
-  if (flag?.text === "-c" || flag?.text === "--command") runText(call, text ?? null);
+  if (flag?.text === "-c" || flag?.text === "--command") runText(call, text ?? null, "posix");
   else runWords(call, words);
 }
 const lockOptions = described(
@@ -118,7 +118,7 @@ function watch(call: Call): void {
   if (hasOption(given, "-x", "--exec")) return runWords(call, given.operands);
   const texts = given.operands.map(({ text }) => text);
   const text = texts.every((word) => word !== null) ? texts.join(" ") : null;
-  runText(call, text === null ? unknown : plain(text));
+  runText(call, text === null ? unknown : plain(text), "posix");
 }
 const watchOptions = described(
   "+ -bcdegptwx -n: -q: --interval: --differences= --no-title --color --exec --errexit ; text*",
@@ -181,7 +181,7 @@ function runShell(call: Call): void {
 }
 
 function runTextOrFile(call: Call, word: Value, text: boolean): void {
-  if (text) return runText(call, word);
+  if (text) return runText(call, word, /^r?bash$/.test(call.command) ? "bash" : "posix");
   call.opaque("script");
   call.read(word);
 }
