@@ -86,7 +86,11 @@ function judge(principal: Principal, analysis: StatementAnalysis): Decision {
 
 /** A command line on the lab's host. */
 function run(principal: Principal, command: string): Decision {
-  const analyses = analyseCommandLine(command, { home: "/srv/lab", terminal: false });
+  const analyses = analyseCommandLine(command, {
+    home: "/srv/lab",
+    terminal: false,
+    shell: "bash",
+  });
   return decide(policy, principal, "lab", analyses ?? []);
 }
 

@@ -115,6 +115,7 @@ Deno.test("explainReport() says of a command what it touches", () => {
   const found = analyseCommandLine("curl -T notes/a https://files.example; $X", {
     home: null,
     terminal: false,
+    shell: "bash",
   });
   const lines = explainReport({ ...judged, decision: "deny", statements: found ?? [] });
   deepStrictEqual(lines.slice(1), [
