@@ -45,16 +45,15 @@ export function takeApproval(session: SessionRecord, context: CheckContext): voi
   if (record.binding !== approval.binding || record.request !== approval.request) {
     return report("G5", `approval ${approval.id} changes its request or binding`);
   }
+  if (record.terms !== termsOf(approval)) {
+    report("G5", `approval ${approval.id} changes its needs or expiry`);
+  }
+  checkNobody(approval, context);
   switch (approval.state) {
     case "voted":
       return vote(session, record, approval, context);
     case "granted":
-      record.granted = true;
-      record.grantedAtMs = Date.parse(approval.at);
-      if (record.ended !== null) {
-        report("G5", `approval ${approval.id} is granted after it was ${record.ended}`);
-      }
-      return;
+      return grant(session, record, approval, context);
     case "denied":
       record.ended = approval.state;
       return deny(approval, context);
@@ -71,6 +70,43 @@ export function takeApproval(session: SessionRecord, context: CheckContext): voi
 
 function isEnd({ state }: Approval): boolean {
   return state === "withdrawn" || state === "expired";
+}
+
+/** What time, a session's end or a verdict brings about is nobody's decision, and names nobody. */
+function checkNobody({ id, state, by }: Approval, { report }: CheckContext): void {
+  if (by === null || state === "voted" || state === "granted" || state === "denied") return;
+  report("G5", `approval ${id} is ${state}, which is nobody's to say`);
+}
+
+/** What stays as it was asked. */
+function termsOf({ needs, expiresAt }: Pick<Approval, "needs" | "expiresAt">): string {
+  return JSON.stringify([needs, expiresAt]);
+}
+
+/** A grant follows from the votes before it, and names one of those who cast them once more. */
+function grant(
+  session: SessionRecord,
+  record: ApprovalRecord,
+  { id, at, by }: Approval,
+  { report }: CheckContext,
+): void {
+  record.granted = true;
+  record.grantedAtMs = Date.parse(at);
+  if (record.ended !== null) report("G5", `approval ${id} is granted after it was ${record.ended}`);
+  if (by === null) report("G5", `the grant of approval ${id} names nobody`);
+  else if (!record.agreed.has(JSON.stringify(by))) {
+    report("G5", `the grant of approval ${id} names somebody who did not agree`);
+  }
+  const needs = session.requests.get(record.request)?.hold?.needs ?? [];
+  for (const lack of lacking(needs, record)) report("G5", `approval ${id} is granted with ${lack}`);
+}
+
+/** Of each group that has too few approvals, how many it has. */
+function lacking(needs: readonly ApprovalNeed[], { approvals }: ApprovalRecord): string[] {
+  return needs.flatMap(({ group, quorum }) => {
+    const count = approvals.filter(({ groups }) => groups.includes(group)).length;
+    return count < quorum ? [`${count} of ${quorum} approvals of group ${group}`] : [];
+  });
 }
 
 /** Who is said to have denied did, by identity's signature: a refusal is evidence too. */
@@ -91,6 +127,7 @@ function ask(session: SessionRecord, approval: Approval, context: CheckContext):
   }
   const held = session.requests.get(approval.request)?.hold ?? null;
   const needs = JSON.stringify(approval.needs);
+  checkNobody(approval, context);
   if (held?.id !== approval.id) {
     context.report("G5", `approval ${approval.id} is asked, but no hold asks for it`);
   } else if (held.binding !== approval.binding || JSON.stringify(held.needs) !== needs) {
@@ -105,9 +142,10 @@ function ask(session: SessionRecord, approval: Approval, context: CheckContext):
   session.approvals.set(approval.id, {
     request: approval.request,
     binding: approval.binding,
-    needs,
+    terms: termsOf(approval),
     expiresAtMs,
     approvals: [],
+    agreed: new Set(),
     votes: 0,
     granted: false,
     grantedAtMs: Number.NaN,
@@ -149,6 +187,7 @@ function vote(
     return report("G5", `approval ${id} is approved twice by one person`);
   }
   record.approvals.push({ issuer: by.issuer, person: by.person, groups: by.groups });
+  record.agreed.add(JSON.stringify(by));
 }
 
 /** A hold asks for an approval; an allow after it uses that approval up. */
@@ -165,6 +204,7 @@ export function judgeVerdict(
     if (approval.needs.length === 0) {
       report("G5", `hold of request ${request.number} needs no approval`);
     }
+    if (request.hold !== null) report("G5", `request ${request.number} is held twice`);
     request.hold = { ...approval, atMs: context.frame.timeMs };
     return;
   }
@@ -176,7 +216,8 @@ export function judgeVerdict(
     const why = held === null ? "was not held" : `was held for approval ${held.id}`;
     return report("G5", `allow uses ${what}; request ${request.number} ${why}`);
   }
-  if (held.binding !== approval.binding) {
+  const sameNeeds = JSON.stringify(held.needs) === JSON.stringify(approval.needs);
+  if (held.binding !== approval.binding || !sameNeeds) {
     report("G5", `allow of request ${request.number} is bound otherwise than its hold`);
   }
   const record = session.approvals.get(approval.id);
@@ -201,12 +242,7 @@ function useApproval(
   if (record.ended !== null && !(record.granted && record.ended === "withdrawn")) {
     report("G5", `approval ${id} was ${record.ended}`);
   }
-  for (const { group, quorum } of needs) {
-    const count = record.approvals.filter(({ groups }) => groups.includes(group)).length;
-    if (count < quorum) {
-      report("G5", `approval ${id} has ${count} of ${quorum} approvals of group ${group}`);
-    }
-  }
+  for (const lack of lacking(needs, record)) report("G5", `approval ${id} has ${lack}`);
   if (!quorumMet(needs, record.approvals)) {
     report("G5", `approval ${id} is used though distinct people do not fill all its needs`);
   }

@@ -10,7 +10,7 @@ import {
   startMs,
   verdictPayload,
 } from "#actors/audit/testing.ts";
-import { encodeControl } from "#schemas/frames.ts";
+import { decodeControl, encodeControl } from "#schemas/frames.ts";
 import { match, ok } from "node:assert/strict";
 import {
   type Case,
@@ -21,8 +21,10 @@ import {
   indexOf,
   insert,
   kindOf,
+  late,
   pick,
   place,
+  swap,
   testCases,
 } from "./damage_testing.ts";
 import { verifyFrames } from "./verify.ts";
@@ -41,9 +43,16 @@ function before(state: string, by: "nobody" | "denier"): (frames: Frames) => Fra
   };
 }
 
+/** The same change to each step of the approval. */
+function steps(fields: Record<string, unknown>): (frames: Frames) => Frames {
+  return (frames) => {
+    const edits = [0, 1, 2, 3, 4].map((nth) => edit("approval", nth, fields));
+    return edits.reduce((changed, next) => next(changed), frames);
+  };
+}
+
 function expiring(afterMs: number): (frames: Frames) => Frames {
-  const expiresAt = new Date(startMs + afterMs).toISOString();
-  return edit("approval", 0, { expiresAt });
+  return steps({ expiresAt: new Date(startMs + afterMs).toISOString() });
 }
 
 const cases: readonly Case[] = [
@@ -76,6 +85,59 @@ const cases: readonly Case[] = [
     const none = { id: "ap1", needs: [], binding: "b".repeat(64) };
     return edit("verdict", 2, { approval: none })(frames);
   }, /^G5 .*hold of request 2 needs no approval/],
+  [
+    "a grant that names somebody who did not vote",
+    editBy("approval", 3, { person: "linus" }),
+    /^G5 .*the grant of approval ap1 names somebody who did not agree/,
+  ],
+  [
+    "a grant that puts words into a mouth",
+    editBy("approval", 3, { justification: "whatever" }),
+    /^G5 .*the grant of approval ap1 names somebody who did not agree/,
+  ],
+  [
+    "a grant that names nobody",
+    edit("approval", 3, { by: null }),
+    /^G5 .*the grant of approval ap1 names nobody/,
+  ],
+  [
+    "a grant before its last vote, though it is used behind it",
+    swap("approval", 2, "approval", 3),
+    /^G5 .*approval ap1 is granted with 1 of 2 approvals of group compliance/,
+  ],
+  [
+    "a step that is nobody's and names somebody",
+    (frames) => {
+      const { by } = decodeControl("approval", pick(frames, "approval", 1).payload) ?? {};
+      return edit("approval", 4, { by })(frames);
+    },
+    /^G5 .*approval ap1 is consumed, which is nobody's to say/,
+  ],
+  [
+    "a vote under other needs",
+    edit("approval", 1, { needs: [] }),
+    /^G5 .*approval ap1 changes its needs or expiry/,
+  ],
+  [
+    "a grant that expires later",
+    edit("approval", 3, { expiresAt: late }),
+    /^G5 .*approval ap1 changes its needs or expiry/,
+  ],
+  [
+    "an allow of other needs than were held for",
+    edit("verdict", 3, { approval: { id: "ap1", needs: [], binding } }),
+    /^G5 .*allow of request 2 is bound otherwise than its hold/,
+  ],
+  ["a second hold", (frames) => {
+    return insert(frames, indexOf(frames, "approval", 0), pick(frames, "verdict", 2));
+  }, /^G5 .*request 2 is held twice/],
+  ["a policy under the name of a session", (frames) => {
+    return change("outcome", 1, (frame) => {
+      const policy = { version: 1, policyVersion: "p", policies: [], configDigest: "c", at: "" };
+      const payload = encodeControl("policy", { ...policy, version: 1, approvers: [] });
+      return { ...frame, payload, subject: frame.subject.replace(".outcome", ".policy") };
+    })(frames);
+  }, /^shape .*policy at a place that is not its own/],
   ["an approval of another shape", edit("approval", 1, { more: 1 }), /^shape .*approval is not of/],
   [
     "an approval under another number",
@@ -102,8 +164,7 @@ testCases(cases, honestFrames);
 
 Deno.test("verifyFrames() names an approval of other bytes than are held, from its asking on", async () => {
   const other = { binding: "c".repeat(64) };
-  const steps = [0, 1, 2, 3, 4].map((nth) => edit("approval", nth, other));
-  const result = await verifyFrames(steps.reduce((frames, step) => step(frames), honestFrames()));
+  const result = await verifyFrames(steps(other)(honestFrames()));
   ok(!result.ok);
   match(result.first.message, /approval ap1 is asked otherwise than its hold says/);
 });
@@ -134,7 +195,7 @@ Deno.test("verifyFrames() takes an approval that expires when the shortest of it
   const edits = [
     edit("verdict", 2, { approval }),
     edit("verdict", 3, { approval }),
-    edit("approval", 0, { needs: shorter }),
+    steps({ needs: shorter }),
   ];
   const frames = edits.reduce((damaged, next) => next(damaged), honestFrames());
   ok(!(await verifyFrames(frames)).ok, "that of the longer one");

@@ -46,9 +46,12 @@ export type RequestRecord = {
 export type ApprovalRecord = {
   readonly request: number;
   readonly binding: string;
-  readonly needs: string;
+  /** Its needs and expiry as they were asked. */
+  readonly terms: string;
   readonly expiresAtMs: number;
   readonly approvals: Voter[];
+  /** Of each that counts, who said what, as JSON. */
+  readonly agreed: Set<string>;
   votes: number;
   granted: boolean;
   grantedAtMs: number;

@@ -8,7 +8,7 @@ import type { StoredMessage } from "#actors/_kit/bus.ts";
 import { type Frame, toFrame } from "#actors/_kit/frame.ts";
 import { decodeControl, frameHeader, parseFrame } from "#schemas/frames.ts";
 import { remember } from "#schemas/remember.ts";
-import { parseAuditSubject } from "#schemas/subjects.ts";
+import { auditSubject, parseAuditSubject, policyKey } from "#schemas/subjects.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import { createHash } from "node:crypto";
 import { judgeVerdict, takeApproval } from "./approval.ts";
@@ -57,6 +57,9 @@ export function checkSessions(
     if (frame.kind === "view" || frame.kind === "policy") {
       if (decodeControl(frame.kind, frame.payload) === null) {
         context.report("shape", `${frame.kind} is not of its shape`);
+      }
+      if (frame.kind === "policy" && message.subject !== policySubject(frame)) {
+        context.report("shape", "policy at a place that is not its own");
       }
       return;
     }
@@ -141,6 +144,10 @@ function takeOpen(session: SessionRecord, context: CheckContext): void {
   request.hash = null;
   request.digest = createHash("sha256").update(frame.payload).digest("hex");
   session.requests.set(0, request);
+}
+
+function policySubject({ key, kind }: Frame): string {
+  return auditSubject(policyKey(key.epoch), kind);
 }
 
 function placeOf(frame: Frame): string {
