@@ -81,9 +81,34 @@ export type Voter = Pick<PrincipalChain, "issuer" | "person"> & {
   readonly groups: readonly string[];
 };
 
-/** One name for one person: the issuer and its subject. */
-export function voterId(voter: Pick<Voter, "issuer" | "person">): string {
-  return JSON.stringify([voter.issuer, voter.person]);
+/** One name for one person: the issuer and its subject, however that is spelt. */
+export function voterId({ issuer, person }: Pick<Voter, "issuer" | "person">): string {
+  return JSON.stringify([issuer, oneSpelling(person)]);
+}
+
+/**
+ * Whether somebody is the accountable person of a chain or an agent in it. Agents are named with or
+ * without their issuer; both count.
+ */
+export function standsInChain(
+  { person, actors }: Pick<PrincipalChain, "person" | "actors">,
+  by: Pick<Voter, "issuer" | "person">,
+): boolean {
+  const prefix = `${by.issuer}|`;
+  const plain = (name: string) => {
+    return oneSpelling(name.startsWith(prefix) ? name.slice(prefix.length) : name);
+  };
+  return [person, ...actors].some((name) => plain(name) === plain(by.person));
+}
+
+/**
+ * A name without what people cannot tell apart (case, width, space, what is not shown): directories
+ * behind an issuer may take it in any of these spellings. Two who differ by no more than that count
+ * as one, so that nobody agrees with themselves.
+ */
+function oneSpelling(name: string): string {
+  const shown = name.normalize("NFKC").replaceAll(/[\p{Default_Ignorable_Code_Point}\p{C}]/gu, "");
+  return shown.toLowerCase().normalize("NFKC").replaceAll(/\s+/gu, " ").trim();
 }
 
 /** Why this approver has no vote on a request; null when they have. */
@@ -95,8 +120,7 @@ export function approverRefusal(
 ): DecideErrorCode | null {
   if (approver.issuer !== requester.issuer) return "token_foreign_issuer";
   if (approver.actors.length > 0) return "approver_is_agent";
-  const chain = [requester.person, ...requester.actors];
-  if (chain.includes(approver.person)) return "approver_is_requester";
+  if (standsInChain(requester, approver)) return "approver_is_requester";
   if (!needs.some((need) => approver.groups.includes(need.group))) return "approver_not_in_group";
   if (votes.some((vote) => voterId(vote) === voterId(approver))) return "already_voted";
   return null;

@@ -82,6 +82,38 @@ Deno.test("approverRefusal() refuses everybody in the requester's chain, whateve
   );
 });
 
+const spellings = (name: string) => {
+  const [first = "", ...rest] = name;
+  const wide = String.fromCodePoint(first.codePointAt(0) ?? 0).replace(/[a-z]/, (letter) => {
+    return String.fromCodePoint((letter.codePointAt(0) ?? 0) + 0xfee0);
+  });
+  return [
+    name.toUpperCase(),
+    `${name} `,
+    `\u00a0${name}`,
+    `${name}\u034f`,
+    `${first}\u115f${rest.join("")}`,
+    wide + rest.join(""),
+  ];
+};
+
+Deno.test("a person is one under each spelling of their name", () => {
+  const needs = [{ group: "a", quorum: 2, expiresMs: 1000, policies: [] }];
+  const candidate = (person: string) => ({ ...chain, person, actors: [], groups: ["a"] });
+  for (const own of [chain.person, ...chain.actors]) {
+    for (const person of [...spellings(own), `${chain.issuer}|${own}`]) {
+      const refused = approverRefusal(candidate(person), chain, needs, []);
+      strictEqual(refused, "approver_is_requester", JSON.stringify(person));
+    }
+  }
+  const grace = candidate("grace");
+  for (const person of spellings("grace")) {
+    strictEqual(approverRefusal(candidate(person), chain, needs, [grace]), "already_voted");
+    ok(!quorumMet(needs, [grace, candidate(person)]), JSON.stringify(person));
+  }
+  ok(quorumMet(needs, [grace, candidate("gracie")]));
+});
+
 Deno.test("isJustified() counts characters, not space or what cannot be seen", () => {
   ok(isJustified("0123456789", 10));
   ok(!isJustified("012345678 ", 10));

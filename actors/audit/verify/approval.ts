@@ -6,14 +6,8 @@
  *
  * @module
  */
-import { quorumMet, type Voter, voterId } from "#schemas/approval.ts";
-import {
-  type Approval,
-  type ApprovalNeed,
-  decodeControl,
-  type PrincipalChain,
-  type Verdict,
-} from "#schemas/frames.ts";
+import { quorumMet, standsInChain, voterId } from "#schemas/approval.ts";
+import { type Approval, type ApprovalNeed, decodeControl, type Verdict } from "#schemas/frames.ts";
 import { unreachable } from "#schemas/unreachable.ts";
 import { voteFault } from "./identity_check.ts";
 import type {
@@ -250,11 +244,4 @@ function useApproval(
   const inTime = record.grantedAtMs <= record.expiresAtMs &&
     frame.timeMs <= record.expiresAtMs + limits.clockSkewMs;
   if (!inTime) report("G5", `approval ${id} is used after its expiry`);
-}
-
-/** Whether the approver is the accountable person or an agent in the chain. */
-function standsInChain(chain: PrincipalChain, by: Pick<Voter, "issuer" | "person">): boolean {
-  // Agents are named with or without their issuer; both count.
-  const names = [by.person, `${by.issuer}|${by.person}`];
-  return [chain.person, ...chain.actors].some((name) => names.includes(name));
 }
