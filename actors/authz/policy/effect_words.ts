@@ -101,7 +101,10 @@ const plainer: ReadonlyMap<string, string> = new Map([
     "Quote variables and outputs, and write names out: what a pattern or an unquoted word becomes " +
     "may be several words, and the next take other words' places.",
   ],
-  ["encoded", "Leave out compression (-z of rsync): what is packed is not seen, and not masked."],
+  [
+    "encoded",
+    "Leave out what packs or encodes (gzip, base64, -z of rsync): it is not seen, and not masked.",
+  ],
   ["names_in_file", "Name the files themselves, instead of a file with their names."],
   ["unclear_path", "Name files by plain paths: no variables, no .. behind a name."],
   [

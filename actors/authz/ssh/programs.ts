@@ -103,6 +103,7 @@ function descriptionOf(name: string): Description | null {
 function apply(call: Call, description: Description, given: Arguments): void {
   // Whatever an unknown word is, a program that only prints does no more with it.
   const harmless = given.unclear === "unclear_argument" && isInert(description);
+  if (isEncoded(call.command, given)) call.opaque("encoded");
   if (given.unclear !== null && !harmless) call.opaque(given.unclear);
   for (const { role, value } of given.options) {
     if (role === "flag" || role === "text" || role === "deep") continue;
@@ -141,6 +142,25 @@ function isInert({ anyOption, short, long, operands }: Description): boolean {
   return anyOption && roles.every((role) => role === "flag" || role === "text") &&
     operands.every(({ role }) => role === "text");
 }
+
+/** It writes what it reads as numbers or letters that no detector reads. */
+function isEncoded(command: string, { options }: Arguments): boolean {
+  const has = (names: readonly string[]) => options.some(({ name }) => names.includes(name));
+  if (command === "cmp") return has(["-l", "-b", "--verbose", "--print-bytes"]);
+  const decodes = encoders.get(command);
+  return decodes !== undefined && !has(decodes);
+}
+
+/** Programs that encode, and their options with which they decode. */
+const encoders: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
+  ["base64", ["-d", "--decode"]],
+  ["base32", ["-d", "--decode"]],
+  ["basenc", ["-d", "--decode"]],
+  ["xxd", ["-r"]],
+  ["od", []],
+  ["hexdump", []],
+  ["hd", []],
+]);
 
 /** It goes on below its operands. */
 function isDeep(command: string, { options }: Arguments): boolean {

@@ -9,7 +9,7 @@
 
 /** Nothing but their output, whatever they are given. */
 const inert = ("true false : echo pwd id whoami groups logname tty uname arch nproc uptime w " +
-  "free vmstat iostat mpstat cal ncal seq expr basename dirname printenv locale getconf getent " +
+  "free vmstat iostat mpstat cal ncal seq expr basename dirname printenv locale getconf " +
   "pgrep pidof pstree lscpu lsblk lsmod netstat factor numfmt sleep " +
   "which whereis type tput clear reset stty return exit break continue shift " +
   "times umask ulimit help bg fg disown logout dirs").split(" ");
@@ -131,16 +131,6 @@ const writers: Readonly<Record<string, string>> = {
   setfacl: "-bkndLPv -R^ -m: -x: -s: -M< -X< --modify: --remove: --remove-all ; write:chmod*",
   getfacl: "-acedEnpLPst -R^ ; read:stat*",
   sync: "-df --data --file-system ; write*",
-  gzip: "-# -acdfhkNnqtv -r^ -S: --stdout --decompress --force --keep --list --recursive^ --test " +
-    "--fast --best -l ; write:replace*",
-  gunzip:
-    "-acfhklNnqtv -r^ -S: --stdout --force --keep --list --recursive^ --test ; write:replace*",
-  bzip2: "-# -cdfkqstvz ; write:replace*",
-  bunzip2: "-cfkqstv ; write:replace*",
-  xz: "-# -cdefkqtvzl -T: -S: -M: --stdout --decompress --force --keep --list --threads: " +
-    "--test ; write:replace*",
-  unxz: "-cfkqtv -T: ; write:replace*",
-  zstd: "-# -cdfkqtv -r^ -T: -o> --stdout --decompress --force --keep --rm --list ; write:replace*",
   zipinfo: "-* ; read text*",
 };
 

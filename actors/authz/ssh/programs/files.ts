@@ -9,6 +9,8 @@ export const filePrograms: readonly (readonly [string, Program])[] = [
   ["install", copy],
   ["ln", link],
   ["dd", duplicate],
+  ...["gzip", "bzip2", "xz", "zstd", "gunzip", "bunzip2", "unxz"]
+    .map((name): [string, Program] => [name, pack]),
   ["tar", archive],
   ["zip", zip],
   ["less", page],
@@ -113,6 +115,7 @@ function duplicate(call: Call): void {
     if (word.text === null) call.opaque("unclear_argument");
     else if (key === "if") call.read(value);
     else if (key === "of") call.write(value, "truncate");
+    else if (key === "conv" && !keepsText.test(value.text ?? "")) call.opaque("encoded");
     else if (
       !/^(bs|cbs|ibs|obs|count|skip|seek|conv|status|iflag|oflag|--version)$/.test(key ?? "")
     ) {
@@ -120,6 +123,29 @@ function duplicate(call: Call): void {
     }
   }
 }
+
+/** Of dd's conversions: those after which a text is still read as one. */
+const keepsText =
+  /^(?:(?:notrunc|noerror|sync|fsync|fdatasync|excl|nocreat|sparse|lcase|ucase)(?:,|$))*$/;
+
+/** In a file's place comes its packed form, or back; what leaves packed is masked by nobody. */
+function pack(call: Call): void {
+  const given = argumentsOf(call, packOptions());
+  const has = (...names: readonly string[]) => hasOption(given, ...names);
+  const looks = has("-l", "--list", "-t", "--test");
+  const unpacks = /^(?:gunzip|bunzip2|unxz)$/.test(call.command) || has("-d", "--decompress");
+  if (!looks && (!unpacks || has("-z"))) call.opaque("encoded");
+  const deep = has("-r", "--recursive") ? ["recursive"] : [];
+  for (const operand of given.operands) {
+    if (operand.text === "-") continue;
+    call.read(operand, ...deep);
+    if (!looks && !has("-c", "--stdout")) call.write(operand, "replace", ...deep);
+  }
+}
+const packOptions = described(
+  "-0123456789acdefhkNnqrstvzl -o> -S: -T: -M: --stdout --decompress --force --keep --list --recursive " +
+    "--test --fast --best --rm --threads: ; text*",
+);
 
 const tarOptions = described(
   "-cxtruAdvzjJZapkOhWlmoPSUwiBns0 -f: -C: -T? -X< -I! -b: -g> -K: -N: -L: -V: -F? --create " +
@@ -133,6 +159,7 @@ const tarOptions = described(
     "--checkpoint= --checkpoint-action? --use-compress-program! --info-script? " +
     "--new-volume-script? --rsh-command? --rmt-command? --format: --sparse --touch --verify ; text*",
 );
+const packing = ("-z -j -J -Z -a --gzip --bzip2 --xz --zstd --lzma --auto-compress").split(" ");
 /** Letters that take a word in a bundle without a dash, as `tar xzfC a.tgz dir`. */
 const tarValues = "fCTXIbgKNLVF";
 
@@ -148,6 +175,7 @@ function archive(call: Call): void {
   if (files.some(({ text }) => /^[^/]*:/.test(text ?? ""))) call.network(null);
   const named = files.filter(({ text }) => text !== "-");
   const creates = has("-c", "-r", "-u", "-A", "--create", "--append", "--update", "--concatenate");
+  if (creates && has(...packing)) call.opaque("encoded");
   if (creates || has("--delete")) {
     for (const file of named) call.write(file, "archive");
     for (const member of given.operands) {
@@ -183,6 +211,7 @@ function unbundled(letters: string, rest: readonly Value[]): Value[] {
 }
 
 function zip(call: Call): void {
+  call.opaque("encoded");
   const { operands } = argumentsOf(call, zipOptions());
   const [file, ...members] = operands;
   if (file?.several) members.push(file);

@@ -34,6 +34,7 @@ export const networkPrograms: readonly (readonly [string, Program])[] = [
   ["systemctl", control],
   ["service", control],
   ["ip", inspectLinks],
+  ["getent", lookUp],
   ["date", tellOrSetTime],
   ...administrators.map((name): [string, Program] => [name, (call) => call.mark("administer")]),
   ...installers.map((name): [string, Program] => [name, install]),
@@ -182,6 +183,19 @@ function resolve(call: Call): void {
   const name = call.words.find(({ text }) => text !== null && /^[^-+@]/.test(text));
   call.network((server?.text?.slice(1) ?? name?.text) || null);
 }
+
+const lookUpOptions = described("-Ai -s: --no-addrconfig --no-idn --service: ; text*");
+
+/** Names of hosts are asked of name servers, to which they tell what they say. */
+function lookUp(call: Call): void {
+  const [database, ...keys] = argumentsOf(call, lookUpOptions()).operands;
+  if (database === undefined || ownDatabases.test(database.text ?? "")) return;
+  for (const { text } of keys.length > 0 ? keys : [{ text: null }]) {
+    call.network(database.text === null ? null : text);
+  }
+}
+const ownDatabases =
+  /^(?:aliases|ethers|group|gshadow|initgroups|passwd|protocols|rpc|services|shadow)$/;
 
 function control(call: Call): void {
   const verbs = call.words.map(({ text }) => text ?? "").filter((text) => !text.startsWith("-"));
