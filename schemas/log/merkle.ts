@@ -1,6 +1,6 @@
 /**
  * The Merkle tree of RFC 6962 section 2.1 with SHA-256: leaf and node hashes, an incremental
- * frontier, inclusion and consistency proofs, made and verified.
+ * frontier, and ranges of leaves that stand for themselves by a few hashes.
  *
  * The frontier (a "compact range" from 0) holds one hash for each 1 bit of the tree's size: the
  * roots of the largest complete subtrees, left to right. It is all that appending needs.
@@ -8,21 +8,22 @@
  * **Invariant:** a leaf hash and a node hash never collide (prefixes 0x00 and 0x01), and a frontier
  * holds exactly as many hashes as its size has 1 bits.
  *
- * @example Three leaves, and the proof that the first is among them
+ * @example A tree of three leaves, of which the first two are known by one hash
  * ```ts
- * import { append, emptyFrontier, inclusionProof, leafHash, root, verifyInclusion }
+ * import { append, appendRange, emptyFrontier, extend, leafHash, rangeFrom, root }
  *   from "#schemas/log/merkle.ts";
- * import { ok } from "node:assert/strict";
+ * import { deepStrictEqual, ok } from "node:assert/strict";
  * const leaves = [1, 2, 3].map((byte) => leafHash(Uint8Array.of(byte)));
- * const frontier = leaves.reduce(append, emptyFrontier);
- * const proof = inclusionProof(leaves, 0, 3);
- * ok(verifyInclusion({ index: 0, size: 3, leaf: leaves[0], proof, root: root(frontier) }));
+ * const range = leaves.slice(0, 2).reduce(extend, rangeFrom(0));
+ * const known = appendRange(emptyFrontier, range);
+ * ok(known !== null && range.hashes.length === 1);
+ * const tree = leaves.slice(2).reduce(append, known);
+ * deepStrictEqual(root(tree), root(leaves.reduce(append, emptyFrontier)));
  * ```
  * @module
  */
 import { createHash, hash as hashOnce } from "node:crypto";
 import { joinBytes } from "#schemas/join_bytes.ts";
-import { equalBytes } from "./bytes.ts";
 
 /** Length of every hash. */
 export const hashBytes = 32;
@@ -56,16 +57,21 @@ export function append(frontier: Frontier, leaf: Uint8Array): Frontier {
   if (frontier.size >= Number.MAX_SAFE_INTEGER) {
     throw new RangeError("Cannot append: the tree is at its largest size");
   }
+  return appendSubtree(frontier, leaf, 1);
+}
+
+/** Appends a complete subtree by its root; its size is a power of two that divides the tree's. */
+function appendSubtree(frontier: Frontier, subtree: Uint8Array, size: number): Frontier {
   const hashes = [...frontier.hashes];
-  let hash = leaf;
+  let hash = subtree;
   // Arithmetic, not bit operators, which end at 32 bits.
-  for (let rest = frontier.size; rest % 2 === 1; rest = (rest - 1) / 2) {
+  for (let rest = frontier.size / size; rest % 2 === 1; rest = (rest - 1) / 2) {
     const left = hashes.pop();
     if (left === undefined) throw new Error("Frontier holds fewer hashes than its size asks for");
     hash = nodeHash(left, hash);
   }
   hashes.push(hash);
-  return { size: frontier.size + 1, hashes };
+  return { size: frontier.size + size, hashes };
 }
 
 /** The root hash; of the empty tree, SHA-256 of nothing. */
@@ -96,185 +102,51 @@ export function decodeFrontier(size: number, bytes: Uint8Array): Frontier | null
   return { size, hashes };
 }
 
-/** The root of a tree over these leaf hashes. */
-export function rootOf(leaves: readonly Uint8Array[]): Uint8Array {
-  return subtree(leaves, 0, leaves.length);
-}
-
-/** The leaves from `start` up to, not with, `end`. */
-export type LeafRange = { readonly start: number; readonly end: number };
-
 /**
- * The subtrees whose roots are the path from leaf `index` to the root of a tree of `size` leaves
- * (RFC 6962 section 2.1.1), lowest sibling first. @throws RangeError unless `index < size`.
+ * Leaves from `start` up to, not with, `end`, by the roots of the largest complete subtrees that
+ * they fill, left to right: logarithmically many, whatever their number. A tree can be recomputed
+ * from leaves and ranges between them, which is an inclusion proof of all these leaves at once.
  */
-export function inclusionRanges(index: number, size: number): LeafRange[] {
-  if (!(isCount(index) && isCount(size) && index < size)) {
-    throw new RangeError("Cannot prove inclusion: index or size is outside the tree");
-  }
-  const path: LeafRange[] = [];
-  for (let start = 0, end = size; end - start > 1;) {
-    const middle = start + split(end - start);
-    if (index < middle) {
-      path.push({ start: middle, end });
-      end = middle;
-    } else {
-      path.push({ start, end: middle });
-      start = middle;
-    }
-  }
-  return path.reverse();
-}
-
-/**
- * The inclusion proof of leaf `index` in the tree of the first `size` leaves.
- * @throws RangeError when `index < size <= leaves.length` fails.
- */
-export function inclusionProof(
-  leaves: readonly Uint8Array[],
-  index: number,
-  size: number,
-): Uint8Array[] {
-  const ranges = inclusionRanges(index, size);
-  if (size > leaves.length) {
-    throw new RangeError("Cannot prove inclusion: index or size is outside the tree");
-  }
-  return ranges.map(({ start, end }) => subtree(leaves, start, end));
-}
-
-/**
- * The proof that the tree of the first `size1` leaves is a prefix of that of the first `size2` (RFC
- * 6962 section 2.1.2). @throws RangeError when `0 < size1 <= size2 <= leaves.length` fails.
- */
-export function consistencyProof(
-  leaves: readonly Uint8Array[],
-  size1: number,
-  size2: number,
-): Uint8Array[] {
-  if (
-    !(isCount(size1) && isCount(size2) && size1 > 0 && size1 <= size2 && size2 <= leaves.length)
-  ) {
-    throw new RangeError("Cannot prove consistency: a size is outside the tree");
-  }
-  const path: Uint8Array[] = [];
-  let start = 0;
-  let end = size2;
-  while (size1 < end) {
-    const middle = start + split(end - start);
-    if (size1 <= middle) {
-      path.push(subtree(leaves, middle, end));
-      end = middle;
-    } else {
-      path.push(subtree(leaves, start, middle));
-      start = middle;
-    }
-  }
-  // The verifier knows the old root already: only a lone right-hand subtree is sent.
-  if (start > 0) path.push(subtree(leaves, start, end));
-  return path.reverse();
-}
-
-export type InclusionClaim = {
-  readonly index: number;
-  readonly size: number;
-  readonly leaf: Uint8Array | undefined;
-  readonly proof: readonly Uint8Array[];
-  readonly root: Uint8Array;
+export type LeafRange = {
+  readonly start: number;
+  readonly end: number;
+  readonly hashes: readonly Uint8Array[];
 };
 
-/** Verifies an inclusion proof (RFC 9162 section 2.1.3.2). False for anything malformed. */
-export function verifyInclusion(claim: InclusionClaim): boolean {
-  const { index, size, leaf, proof } = claim;
-  if (!isCount(index) || !isCount(size) || index >= size) return false;
-  if (leaf?.length !== hashBytes || proof.some((hash) => hash.length !== hashBytes)) return false;
-  let position = index;
-  let last = size - 1;
+/** A range of no leaves yet. */
+export function rangeFrom(start: number): LeafRange {
+  return { start, end: start, hashes: [] };
+}
+
+/** The range with one leaf more at its end. */
+export function extend({ start, end, hashes }: LeafRange, leaf: Uint8Array): LeafRange {
+  const all = [...hashes];
   let hash = leaf;
-  for (const sibling of proof) {
-    if (last === 0) return false;
-    if (position % 2 === 1 || position === last) {
-      hash = nodeHash(sibling, hash);
-      while (position % 2 === 0 && position !== 0) {
-        position /= 2;
-        last = Math.floor(last / 2);
-      }
-    } else {
-      hash = nodeHash(hash, sibling);
-    }
-    position = Math.floor(position / 2);
-    last = Math.floor(last / 2);
+  for (let at = end, size = 1; (at / size) % 2 === 1 && at - size >= start; size *= 2) {
+    const left = all.pop();
+    if (left === undefined) throw new Error("Range holds fewer hashes than its leaves ask for");
+    hash = nodeHash(left, hash);
+    at -= size;
   }
-  return last === 0 && equalBytes(hash, claim.root);
+  all.push(hash);
+  return { start, end: end + 1, hashes: all };
 }
 
-export type ConsistencyClaim = {
-  readonly size1: number;
-  readonly size2: number;
-  readonly root1: Uint8Array;
-  readonly root2: Uint8Array;
-  readonly proof: readonly Uint8Array[];
-};
-
-/**
- * Verifies a consistency proof (RFC 9162 section 2.1.4.2). False for anything malformed.
- *
- * Decision: `size1` 0 is refused. Every tree extends the empty one, so such a proof says nothing;
- * who starts from nothing handles that before asking, as tlog-witness does for `old 0`.
- */
-export function verifyConsistency(claim: ConsistencyClaim): boolean {
-  const { size1, size2, root1, root2, proof } = claim;
-  if (!isCount(size1) || !isCount(size2) || size1 === 0 || size1 > size2) return false;
-  if (proof.some((hash) => hash.length !== hashBytes)) return false;
-  if (size1 === size2) return proof.length === 0 && equalBytes(root1, root2);
-  const path = isPowerOfTwo(size1) ? [root1, ...proof] : proof;
-  const [seed, ...rest] = path;
-  if (seed === undefined) return false;
-  let position = size1 - 1;
-  let last = size2 - 1;
-  while (position % 2 === 1) {
-    position = Math.floor(position / 2);
-    last = Math.floor(last / 2);
+/** The tree with the range behind it; null when the range is not what follows, or no range. */
+export function appendRange(
+  frontier: Frontier,
+  { start, end, hashes }: LeafRange,
+): Frontier | null {
+  if (start !== frontier.size || !(isCount(end) && end > start)) return null;
+  if (hashes.some((hash) => hash.length !== hashBytes)) return null;
+  let tree = frontier;
+  for (const hash of hashes) {
+    if (tree.size >= end) return null;
+    let size = 1;
+    while (tree.size % (size * 2) === 0 && tree.size + size * 2 <= end) size *= 2;
+    tree = appendSubtree(tree, hash, size);
   }
-  let first = seed;
-  let second = seed;
-  for (const hash of rest) {
-    if (last === 0) return false;
-    if (position % 2 === 1 || position === last) {
-      first = nodeHash(hash, first);
-      second = nodeHash(hash, second);
-      while (position % 2 === 0 && position !== 0) {
-        position /= 2;
-        last = Math.floor(last / 2);
-      }
-    } else {
-      second = nodeHash(second, hash);
-    }
-    position = Math.floor(position / 2);
-    last = Math.floor(last / 2);
-  }
-  return last === 0 && equalBytes(first, root1) && equalBytes(second, root2);
-}
-
-function subtree(leaves: readonly Uint8Array[], start: number, end: number): Uint8Array {
-  let frontier = emptyFrontier;
-  for (let index = start; index < end; index++) {
-    const leaf = leaves[index];
-    if (leaf !== undefined) frontier = append(frontier, leaf);
-  }
-  return root(frontier);
-}
-
-/** The largest power of two below `count` (RFC 6962's k). */
-function split(count: number): number {
-  let power = 1;
-  while (power * 2 < count) power *= 2;
-  return power;
-}
-
-function isPowerOfTwo(count: number): boolean {
-  let power = 1;
-  while (power < count) power *= 2;
-  return power === count;
+  return tree.size === end ? tree : null;
 }
 
 function isCount(value: number): boolean {

@@ -1,22 +1,20 @@
-/** Merkle tree: published vectors, then every mutation the vectors' authors also try. @module */
+/** Merkle tree: published vectors, then ranges of leaves. @module */
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { equalBytes } from "./bytes.ts";
 import {
   append,
-  consistencyProof,
+  appendRange,
   decodeFrontier,
   emptyFrontier,
   encodeFrontier,
-  inclusionProof,
+  extend,
   leafHash,
   nodeHash,
+  rangeFrom,
   root,
-  rootOf,
-  verifyConsistency,
-  verifyInclusion,
 } from "./merkle.ts";
-import { consistencies, inclusions, leafInputs, nodes, roots } from "./merkle_testing.ts";
+import { leafInputs, nodes, roots } from "./merkle_testing.ts";
 
 const leaves = leafInputs.map((input) => leafHash(Uint8Array.fromHex(input)));
 
@@ -26,7 +24,6 @@ Deno.test("append() gives the published roots at every size", () => {
   for (const [index, leaf] of leaves.entries()) {
     frontier = append(frontier, leaf);
     strictEqual(root(frontier).toHex(), roots[index + 1]);
-    strictEqual(rootOf(leaves.slice(0, index + 1)).toHex(), roots[index + 1]);
   }
 });
 
@@ -40,76 +37,43 @@ Deno.test("nodeHash() gives the published nodes", () => {
   }
 });
 
-Deno.test("inclusionProof() and verifyInclusion() agree with the published proofs", () => {
-  for (const { index, size, proof } of inclusions) {
-    const made = inclusionProof(leaves, index, size);
-    deepStrictEqual(hex(made), hex(proof.map(([level, at]) => node(level, at))));
-    const claim = { index, size, leaf: leaves[index], proof: made, root: rootAt(size) };
-    ok(verifyInclusion(claim));
-    const garbage = new Uint8Array(32);
-    ok(!verifyInclusion({ ...claim, leaf: garbage }), "wrong leaf");
-    ok(!verifyInclusion({ ...claim, root: garbage }), "wrong root");
-    ok(!verifyInclusion({ ...claim, root: new Uint8Array(0) }), "empty root");
-    ok(!verifyInclusion({ ...claim, index: index + 1 }), "next index");
-    ok(!verifyInclusion({ ...claim, index: index - 1 }), "previous index");
-    ok(!verifyInclusion({ ...claim, size: Math.floor(size / 2) }), "half size");
-    for (const extra of [garbage, rootAt(size), new Uint8Array(0)]) {
-      ok(!verifyInclusion({ ...claim, proof: [...made, extra] }), "trailing");
-      ok(!verifyInclusion({ ...claim, proof: [extra, ...made] }), "preceding");
-    }
-    ok(!verifyInclusion({ ...claim, proof: made.slice(1) }), "truncated");
-    for (const at of made.keys()) {
-      ok(!verifyInclusion({ ...claim, proof: flipped(made, at) }), "modified");
-    }
-  }
-});
-
-Deno.test("consistencyProof() and verifyConsistency() agree with the published proofs", () => {
-  for (const { size1, size2, proof } of consistencies) {
-    const made = consistencyProof(leaves, size1, size2);
-    deepStrictEqual(hex(made), hex(proof.map(([level, at]) => node(level, at))));
-    const claim = { size1, size2, root1: rootAt(size1), root2: rootAt(size2), proof: made };
-    ok(verifyConsistency(claim));
-    const garbage = new Uint8Array(32);
-    ok(!verifyConsistency({ ...claim, root1: garbage }), "wrong root1");
-    ok(!verifyConsistency({ ...claim, root2: garbage }), "wrong root2");
-    ok(!verifyConsistency({ ...claim, size1: size1 - 1 }), "smaller size1");
-    ok(!verifyConsistency({ ...claim, size1: size2 + 1 }), "size1 above size2");
-    for (const extra of [garbage, claim.root1, claim.root2, new Uint8Array(0)]) {
-      ok(!verifyConsistency({ ...claim, proof: [...made, extra] }), "trailing");
-      ok(!verifyConsistency({ ...claim, proof: [extra, ...made] }), "preceding");
-    }
-    if (size1 === size2) continue;
-    ok(!verifyConsistency({ ...claim, root1: claim.root2, root2: claim.root1 }), "swapped");
-    ok(!verifyConsistency({ ...claim, proof: [] }), "empty");
-    ok(!verifyConsistency({ ...claim, proof: made.slice(0, -1) }), "truncated");
-    for (const at of made.keys()) {
-      ok(!verifyConsistency({ ...claim, proof: flipped(made, at) }), "modified");
-    }
-  }
-});
-
-Deno.test("verifyConsistency() refuses size1 0, consistencyProof() does not make it", () => {
-  const claim = { size1: 0, size2: 8, root1: rootAt(0), root2: rootAt(8), proof: [] };
-  ok(!verifyConsistency(claim));
-  ok(!verifyConsistency({ ...claim, size2: 0, root2: rootAt(0) }));
-  throws(() => consistencyProof(leaves, 0, 8), RangeError);
-  throws(() => consistencyProof(leaves, 3, 9), RangeError);
-  throws(() => inclusionProof(leaves, 8, 8), RangeError);
-});
-
-Deno.test("proofs of every index and pair of sizes verify, also past 2^5", () => {
+Deno.test("a tree is the same from leaves and from ranges of them, wherever these begin and end", () => {
   const many = Array.from({ length: 37 }, (_, index) => leafHash(Uint8Array.of(index)));
-  for (let size2 = 1; size2 <= many.length; size2++) {
-    const root2 = rootOf(many.slice(0, size2));
-    for (let index = 0; index < size2; index++) {
-      const proof = inclusionProof(many, index, size2);
-      ok(verifyInclusion({ index, size: size2, leaf: many[index], proof, root: root2 }));
-      const root1 = rootOf(many.slice(0, index + 1));
-      const steps = consistencyProof(many, index + 1, size2);
-      ok(verifyConsistency({ size1: index + 1, size2, root1, root2, proof: steps }));
+  const whole = many.reduce(append, emptyFrontier);
+  for (let start = 0; start < many.length; start++) {
+    const before = many.slice(0, start).reduce(append, emptyFrontier);
+    let range = rangeFrom(start);
+    strictEqual(appendRange(before, range), null, "no leaves are no range");
+    for (const leaf of many.slice(start)) {
+      range = extend(range, leaf);
+      const known = appendRange(before, range);
+      ok(known !== null);
+      deepStrictEqual(many.slice(range.end).reduce(append, known), whole);
+      ok(range.hashes.length <= 2 * Math.log2(many.length) + 1);
     }
   }
+});
+
+Deno.test("appendRange() takes no range but of what follows, with as many hashes as it has subtrees", () => {
+  const range = leaves.slice(3).reduce(extend, rangeFrom(3));
+  const before = leaves.slice(0, 3).reduce(append, emptyFrontier);
+  strictEqual(root(appendRange(before, range) ?? emptyFrontier).toHex(), roots[8]);
+  const { hashes } = range;
+  const [first = new Uint8Array(0)] = hashes;
+  const wrong = [
+    { ...range, start: 2 },
+    { ...range, end: 7 },
+    { ...range, end: 9 },
+    { ...range, end: 3.5 },
+    { ...range, end: Infinity },
+    { ...range, hashes: hashes.slice(1) },
+    { ...range, hashes: [...hashes, first] },
+    { ...range, hashes: [first.slice(1), ...hashes.slice(1)] },
+  ];
+  for (const other of wrong) strictEqual(appendRange(before, other), null);
+  strictEqual(appendRange(emptyFrontier, range), null);
+  const swapped = appendRange(before, { ...range, hashes: hashes.toReversed() });
+  ok(swapped !== null && root(swapped).toHex() !== roots[8]);
 });
 
 Deno.test("decodeFrontier() gives back what encodeFrontier() wrote and refuses other lengths", () => {
@@ -139,15 +103,4 @@ Deno.test("append() works past 32 bits", () => {
 
 function node(level: number, position: number): Uint8Array {
   return Uint8Array.fromHex(nodes[level]?.[position] ?? "");
-}
-function rootAt(size: number): Uint8Array {
-  return Uint8Array.fromHex(roots[size] ?? "");
-}
-function hex(hashes: readonly Uint8Array[]): string[] {
-  return hashes.map((hash) => hash.toHex());
-}
-function flipped(proof: readonly Uint8Array[], at: number): Uint8Array[] {
-  return proof.map((hash, index) =>
-    index === at ? hash.map((byte, offset) => offset === 3 ? byte ^ 8 : byte) : hash
-  );
 }

@@ -1,7 +1,7 @@
 /**
  * Published test values of the RFC 6962 tree over eight leaves, from github.com/transparency-dev/
- * merkle (Apache-2.0): leaf inputs, roots and complete-subtree hashes of `testonly/constants.go`,
- * and the valid proofs of `testdata/{inclusion,consistency}`. Values only, for tests.
+ * merkle (Apache-2.0): leaf inputs, roots and complete-subtree hashes of `testonly/constants.go`.
+ * Values only, for tests.
  *
  * @module
  */
@@ -51,19 +51,4 @@ export const nodes = [
     "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
     "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
   ],
-] as const;
-
-/** Each proof names its hashes as [level, position] of `nodes`; checked against the JSON files. */
-export const inclusions = [
-  { index: 0, size: 8, proof: [[0, 1], [1, 1], [2, 1]] },
-  { index: 5, size: 8, proof: [[0, 4], [1, 3], [2, 0]] },
-  { index: 2, size: 3, proof: [[1, 0]] },
-  { index: 1, size: 5, proof: [[0, 0], [1, 1], [0, 4]] },
-] as const;
-export const consistencies = [
-  { size1: 1, size2: 1, proof: [] },
-  { size1: 1, size2: 8, proof: [[0, 1], [1, 1], [2, 1]] },
-  { size1: 6, size2: 8, proof: [[1, 2], [1, 3], [2, 0]] },
-  { size1: 2, size2: 5, proof: [[1, 1], [0, 4]] },
-  { size1: 6, size2: 7, proof: [[1, 2], [0, 6], [2, 0]] },
 ] as const;
