@@ -48,6 +48,8 @@ export const CatalogRelation = z.strictObject({
   definition: z.string().nullable(),
   /** The columns of each primary key or unique index without predicate or expression. */
   uniqueKeys: z.array(z.array(z.string())),
+  /** Columns that any unique index or exclusion constraint reads; absent: maybe all. */
+  conflictColumns: z.array(z.string()).optional(),
   /** Direct inheritance or partition parents, by oid. */
   parents: z.array(z.int().min(0)),
   code: z.array(RelationCode),

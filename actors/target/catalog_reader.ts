@@ -67,6 +67,12 @@ select c.oid::int8 as oid, n.nspname as schema, c.relname as name, c.relkind as 
       where k.place <= i.indnkeyatts)), '[]')
     from pg_index i where i.indrelid = c.oid and i.indisunique
       and i.indpred is null and i.indexprs is null and i.indisvalid) as "uniqueKeys",
+  (select coalesce(json_agg(distinct a.attname), '[]') from pg_index i
+    join pg_attribute a on a.attrelid = c.oid
+    where i.indrelid = c.oid and (i.indisunique or i.indisexclusion) and
+      (a.attnum = any (i.indkey::int2[]) or exists (select from pg_depend d
+        where d.classid = 'pg_class'::regclass and d.objid = i.indexrelid
+          and d.refobjid = c.oid and d.refobjsubid = a.attnum))) as "conflictColumns",
   (select coalesce(json_agg(h.inhparent::int8), '[]')
     from pg_inherits h where h.inhrelid = c.oid) as parents
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -98,6 +104,7 @@ const Row = z.strictObject({
   definition: z.string().nullable(),
   columns: z.array(CatalogColumn),
   uniqueKeys: z.array(z.array(z.string())),
+  conflictColumns: z.array(z.string()),
   parents: z.array(z.number()),
 });
 const FunctionRow = CatalogFunction.omit({ moves: true, defines: true }).extend({

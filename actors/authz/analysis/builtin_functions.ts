@@ -175,7 +175,10 @@ export const setFunctions: ReadonlySet<string> = new Set(
   json_each json_each_text jsonb_each jsonb_each_text json_object_keys jsonb_object_keys
   json_populate_recordset jsonb_populate_recordset json_to_recordset jsonb_to_recordset
   jsonb_path_query jsonb_path_query_tz ts_debug ts_parse pg_options_to_table aclexplode
-  txid_snapshot_xip pg_snapshot_xip pg_partition_tree pg_partition_ancestors`.split(/\s+/),
+  txid_snapshot_xip pg_snapshot_xip pg_partition_tree pg_partition_ancestors ts_token_type
+  pg_extension_update_paths pg_get_publication_tables pg_stat_get_progress_info
+  pg_tablespace_databases pg_get_multixact_members pg_stat_get_activity pg_stat_get_backend_io
+  pg_stat_get_subscription pg_mcv_list_items pg_wal_summary_contents`.split(/\s+/),
 );
 
 /** Types of pg_catalog that are written by their bare names. */

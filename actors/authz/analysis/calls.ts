@@ -10,13 +10,18 @@ import {
   castsTo,
   functionColumns,
   harmlessFunctions,
+  isLasting,
+  isTold,
   openFunctions,
   pureFunctions,
   pureOperators,
   pureTypes,
+  setFunctions,
 } from "./builtin_functions.ts";
+import { filterByValue } from "./filters.ts";
 import { type FunctionJudgement, judgeBuiltin, judgeDangerous, judgeForeign } from "./functions.ts";
-import { join, opaque, plain, type Value } from "./lineage.ts";
+import { aggregates } from "./groups.ts";
+import { aggregated, join, opaque, plain, type Value } from "./lineage.ts";
 import { effectivePath, sessionPath } from "./resolve.ts";
 import { anyType, hiddenCode, noteCall, type Run, runsMovingCode } from "./run.ts";
 import { fields, stringsOf } from "./tree.ts";
@@ -240,8 +245,23 @@ export function mayBeCall(name: string, run: Run): boolean {
 
 /** The share of a field selection that may be a function call in disguise: `(x).f` is `f(x)`. */
 export function fieldValue(name: string, argument: Value, run: Run): Value {
-  const isFunction = judgeDangerous(name) !== null || run.schema.functions.has(name);
-  const value = isFunction ? join(argument, callFunction([name], run)) : argument;
+  const isCall = judgeDangerous(name) !== null || run.schema.functions.has(name) ||
+    isTold(name) || /^(?:pg|txid)_/.test(name);
+  const called = isCall ? join(argument, callFunction([name], run)) : argument;
+  sideEffect([name], argument, run);
+  const value = aggregates.has(name) ? aggregated(called) : called;
   // Or a cast to the type of that name.
   return run.schema.hidden.types.has(name) ? join(value, castTo(name, run)) : value;
+}
+
+/**
+ * Values handed to a function that keeps or sends them, lets them be timed, or returns as many rows
+ * as they say.
+ */
+export function sideEffect(names: readonly string[], args: Value, run: Run): void {
+  if (args.classes.length === 0 && !args.opaque) return;
+  const name = names[names.length - 1] ?? "";
+  if (isLasting(name)) run.effects.add("declassify");
+  const isCounted = setFunctions.has(name) || name.startsWith("pg_sleep");
+  if (isCounted) filterByValue(args, run);
 }

@@ -40,6 +40,8 @@ export type Relation = {
   readonly generated: readonly (string | null)[];
   readonly definition: string | null;
   readonly uniqueKeys: readonly (readonly string[])[];
+  /** Columns by which rows may conflict; null for any. */
+  readonly conflictColumns: readonly string[] | null;
   /** Direct parents, by oid. */
   readonly parents: readonly number[];
   /** True when some column has a class, by pattern or inheritance. */
@@ -203,6 +205,7 @@ function indexRelation(
     generated: relation.columns.map((column) => column.generated),
     definition: relation.definition,
     uniqueKeys: relation.uniqueKeys,
+    conflictColumns: relation.kind === "r" ? relation.conflictColumns ?? null : null,
     parents: relation.parents,
     classified: own !== undefined && own.size > 0,
     code,

@@ -6,7 +6,7 @@
  * @module
  */
 import type { CopyFormat } from "#schemas/mask_plan.ts";
-import { filterByCondition } from "./filters.ts";
+import { filterByCondition, sideOf } from "./filters.ts";
 import { targetItem } from "./from.ts";
 import { type Column, named, plain } from "./lineage.ts";
 import { assign, writes } from "./modify.ts";
@@ -67,7 +67,10 @@ function copyTable(body: Fields, isFrom: boolean, run: Run): Output {
     run.effects.add("write");
     writes("insert", item, resolved, run);
     for (const column of columns) assign(column, plain, run);
+    const where = sideOf(body["whereClause"], nested(null, [item]), run);
     filterByCondition(body["whereClause"], nested(null, [item]), run);
+    // Which of the client's own rows are stored is what users' code says.
+    if (where.column.opaque) run.effects.add("declassify");
   } else {
     run.effects.add("read");
     if (resolved?.classified === true) run.classified = true;

@@ -43,6 +43,11 @@ Deno.test("effects of COPY", () => {
   deepStrictEqual(effectsOf("copy claims to stdout"), "read export");
   deepStrictEqual(effectsOf("copy claims from stdin"), "write");
   deepStrictEqual(effectsOf("copy patients from stdin where ssn = 'x'"), "write filter_by");
+  // Which rows are stored is what users' code says of whatever it reads.
+  deepStrictEqual(
+    effectsOf("copy claims from stdin where lookup(id) > 0"),
+    "write execute filter_by declassify",
+  );
   deepStrictEqual(
     effectsOf("copy (delete from claims returning id) to stdout"),
     "read write export",

@@ -8,7 +8,7 @@
  * @module
  */
 import { functionWork, wordsOf } from "#schemas/function_text.ts";
-import { callFunction } from "./calls.ts";
+import { callFunction, castValue } from "./calls.ts";
 import { isLasting } from "./builtin_functions.ts";
 import { type DefinitionRow, definitions, dropDetail } from "./definitions.ts";
 import { targetItem } from "./from.ts";
@@ -329,11 +329,11 @@ function changeOf(
   if (!isTemporary(created, run)) return defines;
 
   const name = text(created["relname"]);
-  return { kind: "temporary", name, temporary: temporaryColumns(tag, body) };
+  return { kind: "temporary", name, temporary: temporaryColumns(tag, body, run) };
 }
 
 /** A plain temporary table's columns; anything else temporary has an unknown shape. */
-function temporaryColumns(tag: string, body: Fields) {
+function temporaryColumns(tag: string, body: Fields, run: Run) {
   const elements = items(body["tableElts"]);
   const plainTable = tag === "CreateStmt" && body["oncommit"] !== "ONCOMMIT_DROP" &&
     body["inhRelations"] === undefined && body["ofTypename"] === undefined &&
@@ -342,7 +342,10 @@ function temporaryColumns(tag: string, body: Fields) {
   for (const element of elements) {
     const column = bodyOf(element, "ColumnDef");
     if (column === null && bodyOf(element, "Constraint") === null) return { columns: null };
-    if (column !== null) columns.push(named(text(column["colname"]), plain));
+    // A domain may have a default, which no catalog shows of this column.
+    if (column !== null) {
+      columns.push(named(text(column["colname"]), castValue(column["typeName"], run)));
+    }
   }
   return { columns: plainTable ? columns : null };
 }

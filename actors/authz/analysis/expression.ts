@@ -17,8 +17,9 @@ import {
   mayGiveRows,
   operatorValue,
   readAs,
+  sideEffect,
 } from "./calls.ts";
-import { castingFunctions, isLasting, setFunctions } from "./builtin_functions.ts";
+import { castingFunctions } from "./builtin_functions.ts";
 import {
   filterByCondition,
   filterByKey,
@@ -209,10 +210,10 @@ function callValue(body: Fields, scope: Scope | null, run: Run): Value {
   const args = name === "count" && isBuiltin(names, run)
     ? countedValue(items(body["args"]), body, scope, run)
     : allOf(items(body["args"]), scope, run);
-  sideEffect(name ?? "", args, run);
   const share = name === "set_config" && isBuiltin(names, run)
     ? judgeSetConfig(items(body["args"]), args, run)
     : callFunction(names, run);
+  sideEffect(names, args, run);
   if (mayGiveRows(names, run)) {
     run.calls.givingRows++;
     filterByValue(opaque, run);
@@ -249,16 +250,6 @@ function countedValue(
     }
   }
   return allOf(args, scope, run);
-}
-
-/**
- * Values handed to a function that keeps or sends them, lets them be timed, or returns as many rows
- * as they say.
- */
-function sideEffect(name: string, args: Value, run: Run): void {
-  if (args === plain || (args.classes.length === 0 && !args.opaque)) return;
-  if (isLasting(name)) run.effects.add("declassify");
-  if (name.startsWith("pg_sleep") || setFunctions.has(name)) filterByValue(args, run);
 }
 
 function jsonAggregate(body: Fields, scope: Scope | null, run: Run): Value {

@@ -23,6 +23,7 @@ import {
   renamed,
   type Scope,
   type Source,
+  uncertain,
 } from "./scope.ts";
 import { selectOutput } from "./select.ts";
 import { bodyOf, type Fields, fields, items, node, stringOf, text } from "./tree.ts";
@@ -84,7 +85,7 @@ function relationItem(body: Fields, outer: Scope | null, run: Run): FromItem {
   const relname = text(body["relname"]);
   const cte = text(body["schemaname"]) === "" ? findCte(outer, relname) : null;
   if (cte !== null) {
-    const columns = renamed(cte.columns, names);
+    const columns = renamed(cte.columns, names, cte.open);
     const open = cte.open ? join(opaque, joinAll(columns)) : null;
     return itemOf(
       { alias: name ?? relname, schema: null, columns, open, relation: null },
@@ -128,7 +129,7 @@ function subselectItem(body: Fields, around: Around, run: Run): FromItem {
   if (select === null) return unknownItem(name);
   const scope = body["lateral"] === true ? lateral(around) : around.outer;
   const output = selectOutput(select, scope, run);
-  const columns = renamed(output.columns, names);
+  const columns = renamed(output.columns, names, output.open);
   const open = output.open ? join(opaque, joinAll(columns)) : null;
   return itemOf({ alias: name, schema: null, columns, open, relation: null }, output.rows);
 }
@@ -148,16 +149,18 @@ function joinItem(body: Fields, around: Around, run: Run): FromItem {
   if (using.length > 0) filterBy(run, impliedOperators(["="], run), "pattern");
   filterByCondition(body["quals"], nested(around.outer, [left, right]), run);
   const both = left.columns.concat(right.columns);
-  const columns = using.length === 0
+  const known = using.length === 0
     ? both
     : [...merged, ...both.filter(({ name }) => !using.includes(name))];
   const open = openOf(left, right);
+  // Any of them may be merged with one that is not known.
+  const columns = natural && open !== null ? uncertain(known) : known;
   if (natural && open !== null) filterBy(run, opaque, "pattern");
   const rows = joinRows(left.rows, right.rows, body["quals"] !== undefined || using.length > 0);
   const { name, columns: names } = aliasOf(body);
   if (name !== null) {
     const source = { alias: name, schema: null, open, relation: null };
-    return itemOf({ ...source, columns: renamed(columns, names) }, rows);
+    return itemOf({ ...source, columns: renamed(columns, names, open !== null) }, rows);
   }
   const usingAlias = text(fields(body["join_using_alias"])["aliasname"]);
   const alias = { alias: usingAlias, schema: null, columns: merged, open: null, relation: null };

@@ -10,7 +10,7 @@ import { columnsOfFunction, isBuiltin, isShadowed, readAs } from "./calls.ts";
 import { allOf, valueOf } from "./expression.ts";
 import { filterByValue } from "./filters.ts";
 import { aliasOf, type Around, lateral, unknownItem } from "./from.ts";
-import { type Column, join, joinAll, named, type Value } from "./lineage.ts";
+import { type Column, join, joinAll, named, plain, type Value } from "./lineage.ts";
 import { elementsOf, type Given } from "./probes.ts";
 import { resolveColumn } from "./references.ts";
 import { type Run, spend } from "./run.ts";
@@ -24,7 +24,8 @@ export function functionItem(body: Fields, around: Around, run: Run): FromItem {
     items(bodyOf(entry, "List")?.["items"])
   );
   const columns: Column[] = [];
-  let open: Value | null = null;
+  let all = plain;
+  let isOpen = false;
   for (const [call, definitions] of functions) {
     const own = items(bodyOf(definitions, "List")?.["items"]);
     const definition = own.length > 0 ? own : items(body["coldeflist"]);
@@ -33,7 +34,8 @@ export function functionItem(body: Fields, around: Around, run: Run): FromItem {
     const known = listed.length > 0
       ? listed
       : functionColumns(call, around, run, name, functions.length);
-    if (known === null) open = join(open ?? value, value);
+    all = join(all, value);
+    isOpen ||= known === null;
     const given = known?.length === 1 ? unnested(call, run) : null;
     for (const column of known ?? []) {
       columns.push(given === null ? named(column, value) : { ...named(column, value), given });
@@ -42,11 +44,11 @@ export function functionItem(body: Fields, around: Around, run: Run): FromItem {
   if (body["ordinality"] === true) {
     columns.push(named("ordinality", { classes: [], opaque: false }));
   }
+  const open = isOpen ? all : null;
   if (open !== null) {
     // The first columns take the names of the alias list. The alias itself is no column of a
     // composite, and then means a column of an outer query: it stays unknown.
-    const value = open;
-    const guessed = names.map((guess) => named(guess, value));
+    const guessed = names.map((guess) => named(guess, open));
     columns.splice(0, columns.length, ...guessed);
   }
   const source = { alias: name ?? callName(functions[0]?.[0]), schema: null, open, relation: null };

@@ -143,7 +143,7 @@ const averages: ReadonlySet<string> = new Set(
 );
 
 /** PostgreSQL's own; with their own syntax (FILTER, OVER, ORDER BY) others are told as well. */
-const aggregates: ReadonlySet<string> = new Set([
+export const aggregates: ReadonlySet<string> = new Set([
   ...averages,
   ...`any_value array_agg bit_and bit_or bit_xor bool_and bool_or every json_agg json_agg_strict
   json_object_agg json_object_agg_strict json_object_agg_unique json_object_agg_unique_strict

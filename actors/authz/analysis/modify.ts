@@ -27,7 +27,7 @@ import type { Resolved } from "./resolve.ts";
 import { probe, probeColumn, readsOf } from "./probes.ts";
 import { filterBy, hiddenCode, type Run, spend } from "./run.ts";
 import { comparedItems, type FromItem, nested, type Output, type Scope } from "./scope.ts";
-import { selectOutput, targetColumns } from "./select.ts";
+import { listedValues, selectOutput, targetColumns } from "./select.ts";
 import { bodyOf, type Fields, fields, items, number, text } from "./tree.ts";
 import { withScope } from "./with.ts";
 
@@ -121,17 +121,23 @@ function conflictKeys(
   for (const { expr } of elements) {
     if (expr !== undefined) filterBySide(sideOf(expr, scope, run), "pattern", run);
   }
-  const written = elements.map((element) => text(element["name"]));
-  const keys = new Set(
-    elements.length > 0 ? written : resolved?.relation?.uniqueKeys.flat() ?? [],
-  );
-  for (const column of item.columns) {
-    if (!keys.has(column.name) || column.classes.length === 0) continue;
+  const isNamed = elements.length > 0 && elements.every(({ expr }) => expr === undefined) &&
+    fields(conflict["infer"])["whereClause"] === undefined;
+  const keys = isNamed
+    ? elements.map((element) => text(element["name"]))
+    : run.session.unsettled
+    ? null
+    : resolved?.relation?.conflictColumns ?? null;
+  for (const [place, column] of item.columns.entries()) {
+    if (keys?.includes(column.name) === false || column.classes.length === 0) continue;
     const index = targets.findIndex((target) => target?.name === column.name);
-    const value = values.open ? named("", opaque) : values.columns[index];
-    if (value === undefined) continue;
-    filterBy(run, column, "equality");
-    probeColumn(column, value, readsOf(value), run);
+    // What is generated is made of any of them.
+    const isMade = (resolved?.relation?.generated[place] ?? null) !== null;
+    const given = values.open
+      ? [named("", opaque)]
+      : values.columns.filter((_, other) => other === index || isMade);
+    if (given.length > 0) filterBy(run, column, isMade ? "pattern" : "equality");
+    for (const value of given) probeColumn(column, value, readsOf(value), run);
   }
 }
 
@@ -253,11 +259,21 @@ function assignList(
 
 function rowValues(source: unknown, scope: Scope, run: Run): readonly Value[] {
   const row = bodyOf(source, "RowExpr");
-  if (row !== null) return items(row["args"]).map((item) => valueOf(item, scope, run));
+  if (row !== null) {
+    const { columns, open } = listedOutput(items(row["args"]), scope, run);
+    return open ? [opaque] : columns;
+  }
   const select = bodyOf(bodyOf(source, "SubLink")?.["subselect"], "SelectStmt");
   if (select === null) return [join(opaque, valueOf(source, scope, run))];
   const output = selectOutput(select, scope, run);
   return output.open ? [join(opaque, joinAll(output.columns))] : output.columns;
+}
+
+/** A list of values as one row of columns. */
+function listedOutput(list: readonly unknown[], scope: Scope, run: Run): Output {
+  const listed = listedValues(list, scope, run);
+  const columns = (listed ?? []).map(({ value }) => named("", value));
+  return { columns, open: listed === null, rows: 1 };
 }
 
 function update(body: Fields, outer: Scope | null, run: Run): Output | null {
@@ -300,9 +316,7 @@ function merge(body: Fields, outer: Scope | null, run: Run): Output | null {
       assignList(items(clause["targetList"]), resolved, scope, run, written);
     } else if (clause["commandType"] === "CMD_INSERT") {
       const targets = insertTargets(items(clause["targetList"]), resolved);
-      items(clause["values"]).forEach((value, index) =>
-        assign(targets[index] ?? null, valueOf(value, scope, run), run, written)
-      );
+      assignOutput(targets, listedOutput(items(clause["values"]), scope, run), run, written);
     } else if (clause["commandType"] === "CMD_DELETE") {
       run.details.add("delete");
     }

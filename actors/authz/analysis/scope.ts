@@ -143,16 +143,26 @@ export function itemOf(source: Source, rows: number): FromItem {
   return { sources: [source], columns: source.columns, open: source.open, rows };
 }
 
-/** Columns under the new names of an alias list, which may be shorter. */
+/**
+ * Columns under the new names of an alias list, which may be shorter. With `open`, others stand
+ * among them, and no name is certain to be given to the column at its place.
+ */
 export function renamed(
   columns: readonly Column[],
   names: readonly string[],
+  open = false,
 ): readonly Column[] {
   if (names.length === 0) return columns;
-  return columns.map((column, index) => {
+  return (open ? uncertain(columns) : columns).map((column, index) => {
     const name = names[index];
     return name === undefined ? column : { ...column, name };
   });
+}
+
+/** Columns of which each may be another one than its place says. */
+export function uncertain(columns: readonly Column[]): readonly Column[] {
+  const any = join(opaque, joinAll(columns));
+  return columns.map(({ name }) => named(name, any));
 }
 
 function openOf(item: FromItem): Value {

@@ -45,6 +45,7 @@ import {
   type Output,
   rowOf,
   type Scope,
+  uncertain,
 } from "./scope.ts";
 import { bodyOf, constantOf, type Fields, fields, items, stringOf, text } from "./tree.ts";
 import { withScope } from "./with.ts";
@@ -92,10 +93,11 @@ function setOperation(select: Fields, op: string, scope: Scope | null, run: Run)
   const left = selectOutput(fields(select["larg"]), scope, run);
   const right = selectOutput(fields(select["rarg"]), scope, run);
   const fits = left.columns.length === right.columns.length;
-  const columns = left.columns.map((column, index) =>
+  const joined = left.columns.map((column, index) =>
     named(column.name, join(column, right.columns[index] ?? opaque))
   );
   const open = left.open || right.open || !fits;
+  const columns = open ? uncertain(joined.concat(right.columns)).slice(0, joined.length) : joined;
   // All but UNION ALL compare rows with each other.
   if (op !== "SETOP_UNION" || select["all"] !== true) {
     left.columns.forEach((column, index) => {
@@ -116,19 +118,40 @@ function valuesOutput(
 ): Output {
   const values: Value[] = [];
   const given: (Given | null)[][] = [];
+  let open = false;
   for (const row of rows) {
-    for (const [index, item] of items(bodyOf(row, "List")?.["items"]).entries()) {
-      values[index] = join(values[index] ?? plain, valueOf(item, scope, run));
-      (given[index] ??= []).push(givenOf(item, run));
+    const listed = listedValues(items(bodyOf(row, "List")?.["items"]), scope, run);
+    open ||= listed === null || row !== rows[0] && listed.length !== values.length;
+    for (const [index, { value, item }] of (listed ?? []).entries()) {
+      values[index] = join(values[index] ?? plain, value);
+      (given[index] ??= []).push(item === null ? null : givenOf(item, run));
     }
   }
-  const columns = values.map((value, index) => ({
+  const known = values.map((value, index) => ({
     ...named(`column${index + 1}`, value),
     given: given[index] ?? [],
   }));
-  const output = { columns, open: false, rows: rows.length, rowsMost: rows.length };
+  const columns = open ? uncertain(known) : known;
+  const output = { columns, open, rows: rows.length, rowsMost: rows.length };
   orderBy(select, output, outputScope(output, scope), run);
   return output;
+}
+
+/**
+ * Values as they are given one by one to columns, `t.*` as the columns that it stands for. Null
+ * where it is not told how many these are.
+ */
+export function listedValues(
+  list: readonly unknown[],
+  scope: Scope | null,
+  run: Run,
+): readonly { readonly value: Value; readonly item: unknown }[] | null {
+  const listed = list.map((item) => {
+    if (!isStar(item)) return [{ value: valueOf(item, scope, run), item }];
+    const { columns, open } = expand(item, nested(scope, []), run);
+    return open ? null : columns.map((value) => ({ value, item: null }));
+  });
+  return listed.some((part) => part === null) ? null : listed.flatMap((part) => part ?? []);
 }
 
 /** ORDER BY of a set operation or VALUES sees the output columns alone. */
@@ -147,12 +170,13 @@ function plainSelect(select: Fields, outer: Scope | null, run: Run): Output {
   const where = select["whereClause"];
   filterByCondition(where, scope, run);
   const group = items(select["groupClause"]);
-  for (const key of group) groupBy(key, targets, columns, scope, run);
+  const shown = { columns, open };
+  for (const key of group) groupBy(key, targets, shown, scope, run);
   filterByCondition(select["havingClause"], scope, run);
   for (const window of items(select["windowClause"])) {
     filterByWindow(bodyOf(window, "WindowDef") ?? {}, scope, run);
   }
-  distinct(items(select["distinctClause"]), targets, columns, scope, run);
+  distinct(items(select["distinctClause"]), targets, shown, scope, run);
   const grouped = group.length === 0 &&
     (select["havingClause"] !== undefined ||
       targets.some((target) => isAggregate(bodyOf(target, "ResTarget")?.["val"])));
@@ -237,23 +261,26 @@ function expand(
   return { columns: source.columns, open: false };
 }
 
+/** What a target list gives; `open` when others stand among the columns. */
+type Shown = Pick<Output, "columns" | "open">;
+
 /** GROUP BY prefers input columns, then output names, then positions (SQL:99, then SQL:92). */
 function groupBy(
   key: unknown,
   targets: readonly unknown[],
-  columns: readonly Column[],
+  shown: Shown,
   scope: Scope,
   run: Run,
 ): void {
   spend(run, 1);
   const set = bodyOf(key, "GroupingSet");
   if (set !== null) {
-    for (const part of items(set["content"])) groupBy(part, targets, columns, scope, run);
+    for (const part of items(set["content"])) groupBy(part, targets, shown, scope, run);
     return;
   }
   const name = soleName(key);
   const isInput = name !== null && columnAt(scope, name) !== null;
-  const side = isInput ? sideOf(key, scope, run) : outputKey(key, targets, columns, scope, run);
+  const side = isInput ? sideOf(key, scope, run) : outputKey(key, targets, shown, scope, run);
   filterByKey(side, "group", run);
 }
 
@@ -261,7 +288,7 @@ function groupBy(
 function outputKey(
   key: unknown,
   targets: readonly unknown[],
-  columns: readonly Column[],
+  { columns, open }: Shown,
   scope: Scope,
   run: Run,
 ): Side {
@@ -269,6 +296,11 @@ function outputKey(
   const expressionAt = (index: number) =>
     targets.length === columns.length ? bodyOf(targets[index], "ResTarget")?.["val"] : undefined;
   const name = soleName(key);
+  const isOutput = name !== null || constantOf(key)?.kind === "integer";
+  if (open && isOutput) {
+    const [column = named("", opaque)] = uncertain(columns);
+    return { expression: undefined, column, scope };
+  }
   const places = name === null
     ? []
     : columns.flatMap((column, index) => column.name === name ? [index] : []);
@@ -289,7 +321,7 @@ function outputKey(
 function distinct(
   keys: readonly unknown[],
   targets: readonly unknown[],
-  columns: readonly Column[],
+  shown: Shown,
   scope: Scope,
   run: Run,
 ): void {
@@ -298,9 +330,9 @@ function distinct(
   const on = keys.filter((key) =>
     bodyOf(key, "A_Const") !== null || Object.keys(fields(key)).length > 0
   );
-  for (const key of on) filterByKey(outputKey(key, targets, columns, scope, run), "group", run);
+  for (const key of on) filterByKey(outputKey(key, targets, shown, scope, run), "group", run);
   if (on.length > 0) return;
-  for (const column of columns) {
+  for (const column of shown.columns) {
     filterBy(run, column, "group");
     // Nothing is named that values are compared with.
     if (column.origin === null) filterBy(run, column, "pattern");
@@ -310,7 +342,7 @@ function distinct(
 function orderBy(select: Fields, output: Output, scope: Scope, run: Run): void {
   for (const sort of items(select["sortClause"])) {
     const targets = items(select["targetList"]);
-    filterByKey(outputKey(sortKey(sort), targets, output.columns, scope, run), "sort", run);
+    filterByKey(outputKey(sortKey(sort), targets, output, scope, run), "sort", run);
   }
 }
 

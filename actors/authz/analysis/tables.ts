@@ -26,12 +26,14 @@ export function indexed(body: Fields, run: Run): void {
   const { item } = targetItem(body["relation"], run);
   const scope = nested(null, [item]);
   filterByCondition(body["whereClause"], scope, run);
-  for (const element of items(body["indexParams"])) {
-    const { expr, name } = bodyOf(element, "IndexElem") ?? {};
-    if (expr !== undefined) filterBySide(sideOf(expr, scope, run), "pattern", run);
-    // Rows may come in its order without being asked for it.
-    else filterByColumnNamed(text(name), item, run);
-  }
+  for (const element of items(body["indexParams"])) indexElement(element, item, run);
+}
+
+function indexElement(element: unknown, item: FromItem, run: Run): void {
+  const { expr, name } = bodyOf(element, "IndexElem") ?? {};
+  if (expr !== undefined) filterBySide(sideOf(expr, nested(null, [item]), run), "pattern", run);
+  // Rows may come in its order without being asked for it.
+  else filterByColumnNamed(text(name), item, run);
 }
 
 /** Rows are put in order by a column of a relation. */
@@ -56,7 +58,13 @@ export function alterTable(body: Fields, run: Run): void {
     run.details.add(text(command["subtype"]).replace(/^AT_/, "alter_").toLowerCase());
     const column = bodyOf(command["def"], "ColumnDef");
     // That every row there is passes it is told.
-    filterByCondition(bodyOf(command["def"], "Constraint")?.["raw_expr"], scope, run);
+    for (const constraint of [command["def"], ...items(column?.["constraints"])]) {
+      const { contype, raw_expr: checked, exclusions } = bodyOf(constraint, "Constraint") ?? {};
+      if (contype === "CONSTR_CHECK") filterByCondition(checked, scope, run);
+      for (const exclusion of items(exclusions)) {
+        indexElement(items(bodyOf(exclusion, "List")?.["items"])[0], item, run);
+      }
+    }
     partitionBound(bodyOf(command["def"], "PartitionCmd")?.["bound"], run);
     if (command["subtype"] === "AT_AddColumn") {
       derivedColumns([command["def"]], relation, run);

@@ -87,7 +87,7 @@ function cteOutput(cte: Fields, scope: Scope, run: Run): Output {
 /** Applies the alias list, and the columns that SEARCH and CYCLE add. */
 function shaped(cte: Fields, output: Output): Output {
   const names = items(cte["aliascolnames"]).map((item) => stringOf(item) ?? "");
-  const columns = [...renamed(output.columns, names)];
+  const columns = [...renamed(output.columns, names, output.open)];
   const row = joinAll(columns);
   const search = fields(cte["search_clause"]);
   const cycle = fields(cte["cycle_clause"]);
