@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { mrnLabel } from "./labels.ts";
 import { type Groups, hasLabel, isDigit, isLetter, type Range } from "./scan.ts";
 
 export function mrnAt(bytes: Uint8Array, groups: Groups): Range | null {
@@ -11,11 +12,8 @@ export function mrnAt(bytes: Uint8Array, groups: Groups): Range | null {
   const end = groups.ends[0] ?? 0;
   const isLong = end - first >= 5 && end - first <= 10;
   if (!isLong || isLetter(bytes[end]) || isDigit(bytes[end])) return null;
-  if (hasLabel(bytes, first, label)) return { start: first, end };
+  if (hasLabel(bytes, first, mrnLabel)) return { start: first, end };
   let start = first;
   while (start > groups.floor && first - start < 3 && isLetter(bytes[start - 1])) start--;
-  return start < first && hasLabel(bytes, start, label) ? { start, end } : null;
+  return start < first && hasLabel(bytes, start, mrnLabel) ? { start, end } : null;
 }
-
-const label =
-  /(?:^|[^a-z])(?:mrn|mrns|med rec|medical rec|medical records?|chart)(?: (?:no|nr|num|number|nbr|id|is|was))* ?$/;

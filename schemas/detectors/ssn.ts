@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { ssnLabel } from "./labels.ts";
 import {
   beginsNumber,
   between,
@@ -23,7 +24,7 @@ export function ssnAt(bytes: Uint8Array, groups: Groups): Range | null {
   if (lengthOf(groups, 0) === 9) {
     const isSsn = beginsNumber(bytes, groups) && endsNumber(bytes, groups, 0) &&
       isNumber(digitsOf(bytes, groups, 0, 1)) &&
-      hasLabel(bytes, start, label);
+      hasLabel(bytes, start, ssnLabel);
     return isSsn ? { start, end: groups.ends[0] ?? 0 } : null;
   }
   const [first, second] = groups.separators;
@@ -32,7 +33,7 @@ export function ssnAt(bytes: Uint8Array, groups: Groups): Range | null {
     (first === between.dash || first === between.space || first === between.dot);
   if (!isShaped || !standsApart(bytes, groups, first === between.dash)) return null;
   // What is called one is one, whatever numbers are issued at present.
-  const isSsn = isNumber(digitsOf(bytes, groups, 0, 3)) || hasLabel(bytes, start, label);
+  const isSsn = isNumber(digitsOf(bytes, groups, 0, 3)) || hasLabel(bytes, start, ssnLabel);
   return isSsn ? { start, end: groups.ends[2] ?? 0 } : null;
 }
 
@@ -46,9 +47,6 @@ function standsApart(bytes: Uint8Array, groups: Groups, isDashed: boolean): bool
 }
 
 const underscore = 0x5f;
-const label =
-  /(?:^|[^a-z])(?:ssn|ss|itin|tin|social security|social|soc sec|tax id)(?: (?:no|nr|num|number|nbr|is|was))* ?$/;
-
 /** Numbers that were printed in advertisements, or are everybody's example. */
 const neverIssued: ReadonlySet<string> = new Set(["078051120", "219099999", "123456789"]);
 

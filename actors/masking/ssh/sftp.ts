@@ -14,6 +14,7 @@
  * @module
  */
 import { type DetectorClasses, maskDetected } from "#schemas/detectors/detect.ts";
+import { cutOffBytes, findsCutOff } from "#schemas/detectors/cut_off.ts";
 import { isDigit, isOfNumber } from "#schemas/detectors/scan.ts";
 import type { StreamPlan } from "#schemas/mask_plan.ts";
 import { SftpFramer, sftpPacketBytesMax } from "#schemas/wire/sftp/frame.ts";
@@ -30,11 +31,14 @@ import { joinBytes } from "#schemas/join_bytes.ts";
 
 type Flow = {
   readonly masker: TextMasker;
+  readonly isText: boolean;
   readonly counts: Map<string, number>;
   /** Where the next piece begins if it belongs to what was read. */
   next: bigint;
   /** Pieces whose bytes have not all left the masker. */
   readonly pieces: Piece[];
+  /** It began inside of its file: its first bytes, until they are so many that none depends on it. */
+  head: Uint8Array | null;
   /** Where what was held back the last time began, and how often it was looked at. */
   heldFrom: number | null;
   looks: number;
@@ -51,6 +55,7 @@ type Queued = { readonly kind: "bytes"; readonly bytes: Uint8Array } | {
   readonly piece: Piece;
 };
 
+const nothing = new Uint8Array(0);
 const flowsMax = 64;
 /** What waits for the rest of a number; more leaves with stars. */
 const queuedBytesMax = 1024 * 1024;
@@ -183,7 +188,7 @@ export function sftpContent(
     if (flow !== undefined && !goesOn) star(flow);
     if (flow === undefined || !goesOn) {
       flow = open(data, flow?.counts ?? new Map());
-      if (offset > 0n) flow.masker.beginInside(headOf(data));
+      if (offset > 0n) flow.head = nothing;
       flows.delete(handle);
       flows.set(handle, flow);
     }
@@ -191,6 +196,7 @@ export function sftpContent(
     const piece: Piece = { id, flow, bytes: new Uint8Array(data.length), filled: 0 };
     queue.push({ kind: "piece", piece });
     flow.pieces.push(piece);
+    if (flow.head !== null) coverHead(flow, flow.head, data);
     if (files === "allow") fill(flow, data);
     else fill(flow, flow.masker.push(data));
     for (const [oldest, { pieces }] of flows) {
@@ -201,12 +207,22 @@ export function sftpContent(
     }
   }
 
+  /** What may be the rest of a value whose beginning was not read does not leave. */
+  function coverHead(flow: Flow, before: Uint8Array, data: Uint8Array): void {
+    const head = joinBytes([before, data.subarray(0, cutOffBytes)]);
+    const of = flow.isText ? classes : numbers;
+    const rest = { start: 0, end: restOf(head) };
+    for (const { start, end } of [rest, ...findsCutOff(head, of)]) flow.masker.cover(start, end);
+    flow.head = head.length >= cutOffBytes ? null : head;
+  }
+
   /** What was found in a file stays found, wherever it is read. */
   function open(sample: Uint8Array, found: Map<string, number>): Flow {
-    // What is no text has no addresses, but numbers are as long as they are elsewhere.
     const isText = !sample.subarray(0, sampleBytes).includes(0);
-    const masker = new TextMasker(isText ? classes : numbers, found, "same_length");
-    return { masker, counts: found, next: 0n, pieces: [], heldFrom: null, looks: 0 };
+    const masker = new TextMasker(classes, found, "same_length");
+    if (!isText) masker.beginBinary();
+    const known = { masker, isText, counts: found, next: 0n, pieces: [], head: null };
+    return { ...known, heldFrom: null, looks: 0 };
   }
 
   function fill({ pieces }: Flow, bytes: Uint8Array): void {
@@ -292,7 +308,7 @@ function sizeOf(one: Queued): number {
 }
 
 /** How many bytes at the beginning may be the rest of a number. */
-function headOf(data: Uint8Array): number {
+function restOf(data: Uint8Array): number {
   let end = 0;
   while (isOfNumber(data[end])) end++;
   while (end > 0 && !isDigit(data[end - 1])) end--;

@@ -15,6 +15,7 @@
  * @module
  */
 import type { DetectorClasses, Find } from "#schemas/detectors/detect.ts";
+import { isLabelled } from "#schemas/detectors/cut_off.ts";
 import { redactedText } from "#schemas/detectors/redacted.ts";
 import { isDigit } from "#schemas/detectors/scan.ts";
 import { contextBytes, type Scan, scanOn, tailStart } from "#schemas/detectors/scan_on.ts";
@@ -147,9 +148,14 @@ export class TextMasker {
     return this.#waiting.length === 0 ? nothing : this.#giveUp();
   }
 
-  /** The text begins within another: its first bytes may be the rest of a find. */
-  beginInside(bytes: number): void {
-    if (bytes > 0) this.#spans.push({ start: 0, end: bytes, className: opaque });
+  /** These bytes of the stream, as far as they have not left, may be of what nobody understands. */
+  cover(start: number, end: number): void {
+    this.#add(opaque, start, end);
+  }
+
+  /** The stream holds more than text. */
+  beginBinary(): void {
+    this.#binaryFrom = 0;
   }
 
   #push(chunk: Uint8Array): Uint8Array {
@@ -213,13 +219,14 @@ export class TextMasker {
     const joined = this.#joined.text;
     const decided = scanOn(written.view(), inWritten, this.#classes, rest, (find) => {
       if (this.#isChance(find)) return;
-      this.#add(find, written.offsetOf(find.start), written.offsetOf(find.end - 1) + 1);
+      const end = written.offsetOf(find.end - 1) + 1;
+      this.#add(this.#classOf(find), written.offsetOf(find.start), end);
     });
     const decidedJoined = scanOn(joined.view(), inJoined, this.#classes, rest, (find) => {
       const start = this.#joined.accepts(find);
       if (start === null || find.detector === "email" && this.#binaryFrom < Infinity) return;
       const from = Math.max(joined.offsetOf(start), this.#sealed);
-      this.#add(find, from, joined.offsetOf(find.end - 1) + 1);
+      this.#add(this.#classOf(find), from, joined.offsetOf(find.end - 1) + 1);
     }, (at) => this.#joined.matters(at));
     return [decided, decidedJoined];
   }
@@ -235,6 +242,10 @@ export class TextMasker {
     return !bytes.every((byte) => byte < 0x7f && byte >= 0x20 || byte === lineFeed);
   }
 
+  #classOf({ detector }: Find): string {
+    return this.#classes[detector] ?? detector;
+  }
+
   #judge(isWritten: boolean, isJoined: boolean): Held {
     if (!isWritten && !isJoined) return "word";
     // A line that ended is most likely one that its writer ended.
@@ -244,12 +255,12 @@ export class TextMasker {
     if (bytes[0] === atSign) return "number";
     let digits = 0;
     for (const byte of bytes) if (isDigit(byte)) digits++;
-    return digits > 4 ? "number" : "digits";
+    const isNumber = digits > 4 || isLabelled(text.view(), text.scan.at, this.#classes);
+    return isNumber ? "number" : "digits";
   }
 
-  #add({ detector }: Find, start: number, end: number): void {
+  #add(className: string, start: number, end: number): void {
     if (end <= Math.max(start, this.#left)) return;
-    const className = this.#classes[detector] ?? detector;
     const span: Span = { start: Math.max(start, this.#left), end, className };
     let at = this.#spans.length;
     while (at > 0 && (this.#spans[at - 1]?.start ?? 0) > span.start) at--;
