@@ -1,5 +1,6 @@
 /**
- * `sallyport evidence`: a month's record in one file, for those who look at it elsewhere.
+ * `sallyport evidence`: a month's record in one file, or one session of it, for those who look at
+ * it elsewhere.
  *
  * **Invariant:** that a recording is taken is recorded first, in each session that is taken, and
  * stands in the file itself; the file ends where a checkpoint signs.
@@ -10,9 +11,10 @@ import type { StoredMessage } from "#actors/_kit/bus.ts";
 import { parseConfig } from "#schemas/config_file.ts";
 import type { EvidenceHead } from "#schemas/log/evidence.ts";
 import { epochLog, logName } from "#schemas/log/epoch.ts";
-import { checkpointStream } from "#schemas/subjects.ts";
+import { sessionName } from "#schemas/subjects.ts";
 import type { Grammar } from "./arguments.ts";
 import { evidenceLines, type RecordBus, writeEvidence } from "./evidence_file.ts";
+import { findSession } from "./choose_session.ts";
 import { CommandError, exitCodes } from "./failure.ts";
 import { readNamed } from "./files.ts";
 import { allCheckpoints, allFrames, newestSequence, openedSessions } from "./log_reader.ts";
@@ -25,9 +27,12 @@ import { recordView } from "./view_record.ts";
 
 const grammar: Grammar = {
   verb: "evidence",
-  summary: "write a month's whole record into one file, to be read and verified elsewhere",
+  summary: "write a month's record, or a session's, into a file to be read and verified elsewhere",
   operands: [{ name: "<file>", help: "the file to write, not there yet; - for standard output" }],
-  flags: { epoch: recordFlags.epoch },
+  flags: {
+    session: { value: "<id>", help: "of this session alone; of others the file holds hashes" },
+    epoch: recordFlags.epoch,
+  },
   details: [
     "verify, report, sessions and replay read it with --from, without bus, installation or network.\n" +
     "It holds statements as they came, with what stands in them: keep it as you keep the record.\n" +
@@ -40,32 +45,36 @@ export const evidence: Verb = { grammar, run };
 
 async function run(call: Call): Promise<number> {
   const { given, terminal, signal, cwd } = call;
-  const named = given.operand(0);
-  const path = named.startsWith("/") ? named : `${cwd}/${named}`;
+  const file = given.operand(0);
+  const path = file.startsWith("/") ? file : `${cwd}/${file}`;
   const place = await findPlace(call);
   await using auditor = await connectAuditor(place);
   const { bus, settings } = auditor;
   const epoch = epochOfCall(grammar, given, presentEpoch(settings));
   const known = await newestSequence(bus, epoch);
+  const named = given.value("session");
+  const opened = openedSessions(bus, epoch, known);
+  const one = named === null ? null : await findSession(opened, named, epoch);
   let sessions = 0;
-  for await (const { key } of openedSessions(bus, epoch, known)) {
+  for await (const { key } of one === null ? opened : [one]) {
     signal.throwIfAborted();
     await recordView(bus, key, settings.name, "export");
     sessions++;
   }
   const log = epochLog(logName, epoch);
   const wanted = await newestSequence(bus, epoch);
-  const frames = await waitForSignature(bus, log, wanted, terminal);
+  // The file ends with this checkpoint: a later one signs frames that are not in it.
+  const { frames, checkpoint: checkpoints } = await waitForSignature(bus, log, wanted, terminal);
   if (frames < wanted) {
     const hint = "sallyport doctor says whether audit signs; then take the evidence again";
     throw new CommandError("not all of the record is signed, so it is no evidence yet", hint);
   }
-  const { last: checkpoints } = await bus.state(checkpointStream);
   const head: EvidenceHead = {
     evidence: "sallyport",
     version: 1,
     log: logName,
     epoch,
+    ...(one === null ? {} : { session: sessionName(one.key) }),
     organisation: await organisationOf(settings.configFile),
     exportedAt: new Date().toISOString(),
     frames,
@@ -74,32 +83,37 @@ async function run(call: Call): Promise<number> {
     identityKeys: JSON.parse(text(await readNamed(settings.identityKeysFile, "identity's keys"))),
   };
   const lines = evidenceLines(head, messages(bus, head, log, signal, terminal));
-  if (named === "-") {
+  if (file === "-") {
     for await (const line of lines) terminal.write(line);
     return exitCodes.done;
   }
   await writeEvidence(path, lines);
   const { size } = await Deno.stat(path);
-  const told = { file: path, epoch, sessions, frames, bytes: size };
+  const told = { file: path, epoch, session: head.session ?? null, sessions, frames, bytes: size };
   terminal.print(
     given.has("json")
       ? JSON.stringify(told, null, 2)
-      : `wrote ${path}: ${sessions} sessions, ${frames} frames, ${size} bytes`,
+      : `wrote ${path}: ${whole(sessions, head.session)}, ${frames} frames, ${size} bytes`,
   );
-  terminal.say(`look at it with: sallyport verify --from ${named}`);
+  terminal.say(`look at it with: sallyport verify --from ${file}`);
   return exitCodes.done;
 }
 
-/** Checkpoints, then frames, up to what the head says. */
+function whole(sessions: number, session: string | undefined): string {
+  return session === undefined ? `${sessions} sessions` : `session ${session} of`;
+}
+
+/** Checkpoints, then frames, up to what the head says; of one session the newest checkpoint. */
 async function* messages(
   bus: RecordBus,
-  { epoch, frames, checkpoints }: EvidenceHead,
+  { epoch, frames, checkpoints, session }: EvidenceHead,
   log: string,
   signal: AbortSignal,
   terminal: Terminal,
 ): AsyncGenerator<StoredMessage> {
   let count = 0;
-  for (const read of [allCheckpoints(bus, log, checkpoints), allFrames(bus, epoch, frames)]) {
+  const from = session === undefined ? 1 : checkpoints;
+  for (const read of [allCheckpoints(bus, log, checkpoints, from), allFrames(bus, epoch, frames)]) {
     for await (const message of read) {
       signal.throwIfAborted();
       if (++count % progressMessages === 0) terminal.progress(`${count} messages`);

@@ -9,10 +9,14 @@ import { matchesSubject } from "#actors/_kit/nats_wire.ts";
 import {
   decodeEvidenceHead,
   decodeEvidenceMessage,
+  decodeEvidenceRange,
   encodeEvidenceHead,
   encodeEvidenceMessage,
+  encodeEvidenceRange,
   type EvidenceHead,
 } from "#schemas/log/evidence.ts";
+import { frameLeafHash } from "#schemas/log/leaf.ts";
+import { extend, type LeafRange, rangeFrom } from "#schemas/log/merkle.ts";
 import { auditStream, checkpointStream } from "#schemas/subjects.ts";
 import { CommandError } from "./failure.ts";
 
@@ -22,13 +26,35 @@ export type RecordBus = Pick<Bus, "read" | "state" | "last" | "connected">;
 /** A line holds one message of at most this many characters; frames are far smaller. */
 const lineCharactersMax = 64 * 1024 * 1024;
 
-/** The lines of a file of evidence, each with its end. */
+/**
+ * The lines of a file of evidence, each with its end. Of one session alone others' frames are told
+ * by their hashes.
+ */
 export async function* evidenceLines(
   head: EvidenceHead,
   messages: AsyncIterable<StoredMessage>,
 ): AsyncGenerator<string> {
   yield encodeEvidenceHead(head);
-  for await (const message of messages) yield encodeEvidenceMessage(message);
+  let others: LeafRange | null = null;
+  for await (const message of messages) {
+    if (isOwn(head, message)) {
+      if (others !== null) yield encodeEvidenceRange(others);
+      others = null;
+      yield encodeEvidenceMessage(message);
+    } else {
+      others = extend(others ?? rangeFrom(message.sequence - 1), frameLeafHash(message));
+    }
+  }
+  if (others !== null) yield encodeEvidenceRange(others);
+}
+
+/** Whether a message stands in the file itself. */
+function isOwn({ session }: EvidenceHead, { subject }: StoredMessage): boolean {
+  return session === undefined || isCheckpoint(subject) || subject.startsWith(`audit.${session}.`);
+}
+
+function isCheckpoint(subject: string): boolean {
+  return subject.startsWith("checkpoint.");
 }
 
 /** Writes the file, readable by its owner alone. @throws CommandError when it is there already. */
@@ -56,7 +82,12 @@ export async function writeEvidence(
   }
 }
 
-export type EvidenceFile = { readonly head: EvidenceHead; readonly bus: RecordBus };
+export type EvidenceFile = {
+  readonly head: EvidenceHead;
+  readonly bus: RecordBus;
+  /** Others' frames, by the sequence before the first of them; none but of one session's file. */
+  ranges(): Promise<ReadonlyMap<number, LeafRange>>;
+};
 
 /** Opens a file of evidence. @throws CommandError when it is none. */
 export async function openEvidence(path: string): Promise<EvidenceFile> {
@@ -68,7 +99,17 @@ export async function openEvidence(path: string): Promise<EvidenceFile> {
     const hint = "name a file that sallyport evidence wrote";
     throw new CommandError(`${path} is no evidence that this version understands`, hint);
   }
-  return { head, bus: evidenceBus(path, head) };
+  return { head, bus: evidenceBus(path, head), ranges };
+
+  async function ranges(): Promise<ReadonlyMap<number, LeafRange>> {
+    const all = new Map<number, LeafRange>();
+    if (head?.session === undefined) return all;
+    for await (const line of linesOf(path)) {
+      const range = decodeEvidenceRange(line);
+      if (range !== null) all.set(range.start, range);
+    }
+    return all;
+  }
 }
 
 function evidenceBus(path: string, head: EvidenceHead): RecordBus {
@@ -114,15 +155,21 @@ async function* messagesOf(
   let isFrames = false;
   for await (const line of linesOf(path)) {
     if (++number === 1) continue;
+    const range = head.session === undefined ? null : decodeEvidenceRange(line);
+    if (range !== null && range.end <= head.frames) {
+      isFrames = true;
+      continue;
+    }
     const message = decodeEvidenceMessage(line);
-    const isCheckpoint = message?.subject.startsWith("checkpoint.") === true;
-    const last = isCheckpoint ? head.checkpoints : head.frames;
-    if (message === null || message.sequence > last || (isCheckpoint && isFrames)) {
+    const signs = message !== null && isCheckpoint(message.subject);
+    const last = signs ? head.checkpoints : head.frames;
+    const isMisplaced = message === null || message.sequence > last || !isOwn(head, message);
+    if (isMisplaced || (signs && isFrames)) {
       const hint = "the file was damaged or cut off: take it anew from where it was made";
       throw new CommandError(`line ${number} of ${path} is not understood`, hint);
     }
-    isFrames ||= !isCheckpoint;
-    if (isCheckpoint === checkpoints) yield message;
+    isFrames ||= !signs;
+    if (signs === checkpoints) yield message;
     else if (checkpoints) return;
   }
 }

@@ -52,13 +52,14 @@ export function allFrames(
   });
 }
 
-/** Every checkpoint of a log up to this sequence of theirs. */
+/** Every checkpoint of a log from a sequence of theirs up to another. */
 export function allCheckpoints(
   bus: RecordBus,
   log: string,
   through: number,
+  from = 1,
 ): AsyncIterable<StoredMessage> {
-  return bus.read(checkpointStream, { filters: [checkpointSubject(log)], from: 1, through });
+  return bus.read(checkpointStream, { filters: [checkpointSubject(log)], from, through });
 }
 
 /** Every session's opening, in the order they opened; of two openings of one session the first. */

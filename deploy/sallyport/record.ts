@@ -10,6 +10,7 @@ import type { Settings } from "#actors/_kit/settings.ts";
 import type { IdentityCheck } from "#actors/audit/verify/identity_check.ts";
 import { parseConfig } from "#schemas/config_file.ts";
 import { identityIssuer } from "#schemas/identity.ts";
+import type { LeafRange } from "#schemas/log/merkle.ts";
 import type { SessionKey } from "#schemas/subjects.ts";
 import { type Arguments, type Flag, type Grammar, usage } from "./arguments.ts";
 import { presentEpoch } from "./present_epoch.ts";
@@ -36,6 +37,10 @@ export type LogRecord = {
   identity(keysFile: string | null): Promise<IdentityCheck>;
   /** False of evidence: what is there is all that comes. */
   readonly grows: boolean;
+  /** The one session that is here; null: all of the month. */
+  readonly session: string | null;
+  /** Frames that are known by their hashes alone, as the verifier takes them. */
+  ranges(): Promise<ReadonlyMap<number, LeafRange>>;
   /** Stores that a recording is read. In evidence that stands already: it was made to be read. */
   viewed(key: SessionKey): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -64,6 +69,8 @@ async function liveRecord(grammar: Grammar, call: Call): Promise<LogRecord> {
       },
       identity: (file) => identityOf(file, settings),
       grows: true,
+      session: null,
+      ranges: () => Promise.resolve(new Map()),
       viewed: (key) => recordView(bus, key, settings.name, "replay"),
       [Symbol.asyncDispose]: close,
     };
@@ -74,7 +81,7 @@ async function liveRecord(grammar: Grammar, call: Call): Promise<LogRecord> {
 }
 
 async function evidenceRecord(grammar: Grammar, call: Call, file: string): Promise<LogRecord> {
-  const { head, bus } = await openEvidence(file);
+  const { head, bus, ranges } = await openEvidence(file);
   const epoch = epochOfCall(grammar, call.given, head.epoch);
   if (epoch !== head.epoch) {
     throw new CommandError(`${file} is the record of ${head.epoch}`, "leave --epoch out");
@@ -92,6 +99,8 @@ async function evidenceRecord(grammar: Grammar, call: Call, file: string): Promi
       return identityCheckOf(await jsonOf(keysFile), organisation, keysFile, own);
     },
     grows: false,
+    session: head.session ?? null,
+    ranges,
     viewed: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

@@ -75,8 +75,10 @@ async function run(call: Call): Promise<number> {
     kept,
     identity,
     signedThrough: frames,
+    ranges: await record.ranges(),
   });
-  const verified = { log, key: verifier.vkey, kept: kept.length, seen, result };
+  const { session } = record;
+  const verified = { log, key: verifier.vkey, kept: kept.length, session, seen, result };
   if (given.has("json")) terminal.print(JSON.stringify(verifyJson(verified), null, 2));
   else for (const line of verifyReport(verified)) terminal.print(line);
   const saved = given.value("save-checkpoint");

@@ -54,14 +54,17 @@ export type Verified = {
   readonly log: string;
   readonly key: string;
   readonly kept: number;
+  /** The one session that was there; null: all of the month. */
+  readonly session: string | null;
   readonly seen: Seen;
   readonly result: Verification;
 };
 
 /** The report for people; lines without line ends. */
-export function verifyReport({ log, key, kept, seen, result }: Verified): string[] {
-  const { frames, sessions, unclosed, checkpoints, signed, through } = result;
+export function verifyReport({ log, key, kept, session, seen, result }: Verified): string[] {
+  const { frames, sessions, unclosed, unanswered, checkpoints, signed, through } = result;
   const { kinds, allows } = seen;
+  const untold = unanswered === 0 ? "" : `; ${unanswered} of these have none`;
   const open = unclosed === 0 ? "" : ` (${unclosed} without a close)`;
   const unsigned = Math.max(0, through - signed);
   const findings = result.ok ? [] : result.findings;
@@ -70,7 +73,7 @@ export function verifyReport({ log, key, kept, seen, result }: Verified): string
   const rows: [Guarantee | "", string][] = [
     [
       "G1",
-      `${kinds.outcome} outcomes, each of its own of ${allows} allow verdicts, over the same bytes`,
+      `${kinds.outcome} outcomes, each of its own of ${allows} allow verdicts, over the same bytes${untold}`,
     ],
     ["G2", `${kinds.response} responses in order, as ${kinds.close} closes count and hash them`],
     ["G5", `${kinds.approval} approval frames: who, for which bytes, once, in time${people}`],
@@ -79,6 +82,9 @@ export function verifyReport({ log, key, kept, seen, result }: Verified): string
   return [
     `log ${log}`,
     `key ${key}`,
+    ...(session === null
+      ? []
+      : [`of session ${lineText(session, messageCharactersMax)} alone: ` + onlyThis]),
     `${frames} frames of ${sessions} sessions${open}, up to sequence ${through}: ` +
     frameKinds.filter((kind) => kinds[kind] > 0).map((kind) => `${kinds[kind]} ${kind}`).join(", "),
     `signed up to sequence ${signed}` +
@@ -94,19 +100,22 @@ export function verifyReport({ log, key, kept, seen, result }: Verified): string
 }
 
 const messageCharactersMax = 300;
+const onlyThis = "others' frames are known by their hashes, and what is left out only by the month";
 const oddLine = "??  BROKEN  there are frames that no honest actor writes";
 const limitLine = "??  UNKNOWN not all could be checked within the verifier's limits";
 
 /** The report for programs. */
-export function verifyJson({ log, key, kept, seen, result }: Verified) {
-  const { frames, sessions, unclosed, checkpoints, signed, through } = result;
+export function verifyJson({ log, key, kept, session, seen, result }: Verified) {
+  const { frames, sessions, unclosed, unanswered, checkpoints, signed, through } = result;
   return {
     ok: result.ok,
     log,
     key,
+    session,
     frames,
     sessions,
     unclosed,
+    unanswered,
     checkpoints,
     through,
     signed,

@@ -18,7 +18,7 @@ async function verified(
   const checkpoints = streamOf(checkpointsOf(signed, [3, size]));
   const result = await verifyLog(passing, checkpoints, testSigner.vkey);
   strictEqual(passed, frames.length);
-  return { log: "audit-2026_11", key: testSigner.vkey, kept: 0, seen, result };
+  return { log: "audit-2026_11", key: testSigner.vkey, kept: 0, session: null, seen, result };
 }
 
 Deno.test("verifyReport() of an honest log says what was held against what", async () => {

@@ -1,8 +1,10 @@
 /**
- * A month's record in one file, to be read and verified where the installation is not: lines of
- * JSON (RFC 8259, each ended by a line feed). The first says what it is and holds the public keys;
- * then stand the log's signed checkpoints and then its frames, each in stored order and exactly as
- * stored.
+ * A month's record in one file, or one session of it, to be read and verified where the
+ * installation is not: lines of JSON (RFC 8259, each ended by a line feed). The first says what it
+ * is and holds the public keys; then stand the log's signed checkpoints and then its frames, each
+ * in stored order and exactly as stored. Of a session alone there is the newest checkpoint, and in
+ * the place of other sessions' frames stand ranges of leaves. docs/evidence.md is for those who
+ * write a verifier of their own.
  *
  * **Invariant:** a message that was written and read again has the same subject, sequence, headers
  * and payload, so it has the same leaf hash. Nothing in the file is believed for standing there:
@@ -12,6 +14,7 @@
  */
 import { z } from "zod";
 import { decodeBase64 } from "./bytes.ts";
+import { hashBytes, type LeafRange } from "./merkle.ts";
 
 export const EvidenceHead = z.strictObject({
   evidence: z.literal("sallyport"),
@@ -19,6 +22,8 @@ export const EvidenceHead = z.strictObject({
   /** The log's name on the bus, and the month. */
   log: z.string().min(1).max(64),
   epoch: z.string().regex(/^\d{4}_(0[1-9]|1[0-2])$/),
+  /** Of one session alone: its name, `<epoch>.<shard>.<edge>.<session>`. */
+  session: z.string().min(1).max(256).optional(),
   /** Whose record it is; identity's signatures name it too. */
   organisation: z.string().min(1).max(256),
   exportedAt: z.string(),
@@ -41,6 +46,14 @@ const Line = z.strictObject({
   headers: z.array(z.tuple([z.string(), z.string()])),
   /** Base64. */
   payload: z.string(),
+});
+
+const RangeLine = z.strictObject({
+  /** The first sequence and the last. */
+  from: z.int().min(1),
+  through: z.int().min(1),
+  /** Base64. */
+  hashes: z.array(z.string()).min(1).max(128),
 });
 
 /** A stored message, as the bus gives it. */
@@ -69,6 +82,23 @@ export function encodeEvidenceMessage(message: EvidenceMessage): string {
     payload: payload.toBase64(),
   };
   return `${JSON.stringify(line)}\n`;
+}
+
+/** One line with its end. */
+export function encodeEvidenceRange({ start, end, hashes }: LeafRange): string {
+  const line = { from: start + 1, through: end, hashes: hashes.map((hash) => hash.toBase64()) };
+  return `${JSON.stringify(line)}\n`;
+}
+
+/** A line in the place of frames, without its end; null when it is none, in its one spelling. */
+export function decodeEvidenceRange(line: string): LeafRange | null {
+  const parsed = RangeLine.safeParse(jsonOf(line));
+  if (!parsed.success) return null;
+  const { from, through, hashes: texts } = parsed.data;
+  const hashes = texts.flatMap((text) => decodeBase64(text) ?? []);
+  if (hashes.some(({ length }) => length !== hashBytes)) return null;
+  const range = { start: from - 1, end: through, hashes };
+  return encodeEvidenceRange(range) === `${line}\n` ? range : null;
 }
 
 /** The first line, without its end; null when it is not of this form. */

@@ -11,15 +11,25 @@ import {
   honestFrames,
   openPayload,
   startMs,
+  streamOf,
 } from "#actors/audit/testing.ts";
 import { parseArguments } from "#deploy/sallyport/arguments.ts";
+import { evidenceLines } from "#deploy/sallyport/evidence_file.ts";
 import { CommandError } from "#deploy/sallyport/failure.ts";
 import { verify } from "#deploy/sallyport/verify.ts";
 import { voteDigest } from "#schemas/approval.ts";
 import { actOf } from "#schemas/identity.ts";
-import { encodeEvidenceHead, encodeEvidenceMessage } from "#schemas/log/evidence.ts";
+import { decodeControl, encodeControl } from "#schemas/frames.ts";
+import {
+  decodeEvidenceRange,
+  encodeEvidenceHead,
+  encodeEvidenceMessage,
+  encodeEvidenceRange,
+} from "#schemas/log/evidence.ts";
 import { epochSigner } from "#schemas/log/epoch.ts";
 import { signerOf } from "#schemas/log/key.ts";
+import { frameLeafHash } from "#schemas/log/leaf.ts";
+import { extend, type LeafRange, rangeFrom } from "#schemas/log/merkle.ts";
 
 const log = signerOf("log.example", new Uint8Array(32).fill(7));
 const identity = testSigner();
@@ -211,6 +221,122 @@ Deno.test("verify takes what identity signed before its key was rotated", async 
     match(out, /token_bad_signature/);
   } finally {
     await Deno.remove(keys);
+  }
+});
+
+const session = "2026_11.3.pg1.s1";
+/** Two sessions, a frame of the one behind each of the other. */
+const month = frames.flatMap((frame) => {
+  const sequence = 2 * frame.sequence - 1;
+  const subject = frame.subject.replace(".s1.", ".s2.");
+  const isOutcome = frame.subject.endsWith(".outcome");
+  const outcome = isOutcome ? decodeControl("outcome", frame.payload) : null;
+  // An outcome names the sequence of its verdict.
+  const payload = outcome === null
+    ? frame.payload
+    : encodeControl("outcome", { ...outcome, verdict: 2 * outcome.verdict - 1 });
+  return [{ ...frame, sequence, payload }, { ...frame, sequence: sequence + 1, subject }];
+});
+const sessionHead = { ...head, session, frames: month.length, checkpoints: 1 };
+const monthSigned = checkpointsOf(month, [month.length], epochSigner(log.skey, "2026_11") ?? fail())
+  .map((checkpoint) => ({ ...checkpoint, subject: "checkpoint.audit-2026_11" }));
+const alone = (await Array.fromAsync(evidenceLines(
+  sessionHead,
+  streamOf([
+    ...monthSigned,
+    ...month,
+  ]),
+))).map((line) => line.trimEnd());
+
+Deno.test("one session's evidence proves itself, and holds nothing of another", async () => {
+  const { code, out } = await verdictOn(alone);
+  strictEqual(code, 0, out);
+  match(out, /of session 2026_11\.3\.pg1\.s1 alone/);
+  ok(!alone.some((line) => line.includes(".s2.")));
+  // A head, a checkpoint, and its frames with a range behind each.
+  strictEqual(alone.length, 2 + month.length);
+});
+
+Deno.test("no line of one session's evidence can be changed, left out, put twice or moved", async () => {
+  for (const [at, line] of alone.entries()) {
+    if (at === 0) continue;
+    const edited = decodeEvidenceRange(line) === null
+      ? line.replace(/(?<="payload":").{4}/, "AAAA")
+      : line.replace(/(?<="hashes":\[").{4}/, "AAAA");
+    ok(edited !== line);
+    const moved = alone[at + 1];
+    const damages = [
+      alone.with(at, edited),
+      alone.toSpliced(at, 1),
+      // A checkpoint that stands twice says the same twice.
+      ...(at === 1 ? [] : [alone.toSpliced(at, 0, line)]),
+      ...(moved === undefined ? [] : [alone.toSpliced(at, 2, moved, line)]),
+    ];
+    for (const [which, lines] of damages.entries()) {
+      const { code, out } = await verdictOn(lines);
+      ok(code === 1 && !/\nVERIFIED/.test(out), `${which} of line ${at + 1}: ${out}`);
+    }
+  }
+});
+
+Deno.test("a frame of the session that stands behind a hash is missed where another rests on it", async () => {
+  const needed = /^(open|request|verdict|approval|response)$/;
+  const released = month.findLastIndex(({ subject }) => subject.endsWith("s1.response")) - 2;
+  for (const [at, { subject }] of month.entries()) {
+    if (at % 2 === 1 || at > released || !needed.test(subject.split(".").at(-1) ?? "")) continue;
+    const rest = month.toSpliced(at, 1);
+    const [lines, size] = [linesWithout(at), rest.length];
+    const { code, out } = await verdictOn(lines);
+    // Nothing rests on what was refused, nor on the account of what a verdict used up.
+    const restsNothing = /"decision":"deny"|"state":"consumed"/.test(textOf(at));
+    strictEqual(code, restsNothing ? 0 : 1, `${at} of ${size}, ${subject}: ${out}`);
+  }
+});
+
+/** The session's evidence, made by somebody who keeps one of its frames back. */
+function linesWithout(kept: number): string[] {
+  const lines = [encodeEvidenceHead(sessionHead), ...monthSigned.map(encodeEvidenceMessage)];
+  let others: LeafRange | null = null;
+  for (const [at, message] of month.entries()) {
+    if (at % 2 === 0 && at !== kept) {
+      if (others !== null) lines.push(encodeEvidenceRange(others));
+      others = null;
+      lines.push(encodeEvidenceMessage(message));
+    } else others = extend(others ?? rangeFrom(at), frameLeafHash(message));
+  }
+  if (others !== null) lines.push(encodeEvidenceRange(others));
+  return lines.map((line) => line.trimEnd());
+}
+
+function textOf(at: number): string {
+  return new TextDecoder().decode(month[at]?.payload);
+}
+
+Deno.test("a month's evidence takes no hashes in the place of frames, nor a session's other frames", async () => {
+  const [, ...rest] = alone;
+  const other = { ...head, frames: month.length, checkpoints: 1 };
+  for (const first of [other, { ...other, session: "2026_11.3.pg1.s2" }]) {
+    const { code, out } = await verdictOn([encodeEvidenceHead(first).trimEnd(), ...rest]);
+    strictEqual(code, 1, out);
+    match(out, /not understood/);
+  }
+});
+
+Deno.test("a kept checkpoint that ends among others' frames is not taken for one that agrees", async () => {
+  const kept = await Deno.makeTempFile();
+  try {
+    const early = checkpointsOf(month.slice(0, 9), [9], epochSigner(log.skey, "2026_11") ?? fail());
+    await Deno.writeFile(kept, early[0]?.payload ?? fail());
+    strictEqual(
+      (await verdictOn(alone, "--kept", kept)).code,
+      0,
+      "it ends at a frame that is here",
+    );
+    const { code, out } = await verdictOn(linesWithout(8), "--kept", kept);
+    strictEqual(code, 1, out);
+    match(out, /kept checkpoint of 9 frames ends among others' frames/);
+  } finally {
+    await Deno.remove(kept);
   }
 });
 

@@ -81,7 +81,8 @@ export function takeVerdict(
     const allow = verdict.decision === "allow";
     const { digest, volume = null } = verdict;
     request.verdict = { sequence: frame.sequence, allow, digest, volume };
-    if (!allow) settleRequest(session, request.number, limits.settledMax);
+    if (allow) session.unanswered++;
+    else settleRequest(session, request.number, limits.settledMax);
   }
   return { verdict, request };
 
@@ -117,7 +118,10 @@ export function takeOutcome(session: SessionRecord, context: CheckContext): void
   }
   request.outcome = frame.sequence;
   // What was denied is settled already.
-  if (verdict.allow) settleRequest(session, number, limits.settledMax);
+  if (verdict.allow) {
+    session.unanswered--;
+    settleRequest(session, number, limits.settledMax);
+  }
   if (!verdict.allow) return report("G1", `${outcome.status}: request ${number} was denied`);
   if (outcome.verdict !== verdict.sequence) {
     report("G1", `outcome names verdict ${outcome.verdict}, the allow is ${verdict.sequence}`);

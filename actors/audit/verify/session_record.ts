@@ -85,6 +85,8 @@ export type SessionRecord = {
   readonly requests: Map<number, RequestRecord>;
   /** Numbers of settled requests, oldest first. */
   readonly settled: number[];
+  /** Requests that were allowed and have no outcome yet. */
+  unanswered: number;
   highest: number;
   readonly approvals: Map<string, ApprovalRecord>;
   readonly release: Release;
@@ -108,6 +110,7 @@ export function newSession(id: string, place: string): SessionRecord {
     principalFault: null,
     requests: new Map(),
     settled: [],
+    unanswered: 0,
     highest: 0,
     approvals: new Map(),
     release: {

@@ -31,6 +31,8 @@ export type SessionsCheck = {
   count(): number;
   /** Of those, how many have no close: they run still, or what followed is not here. */
   unclosed(): number;
+  /** Requests that were allowed and have no outcome: they run still, or what ran is not told. */
+  unanswered(): number;
 };
 
 export function checkSessions(
@@ -43,7 +45,8 @@ export function checkSessions(
   /** Whose an id is: of all sessions that are open, and of as many that closed. */
   const owners = new Map<string, string>();
   let count = 0;
-  return { take, count: () => count, unclosed: () => open.size };
+  let unanswered = 0;
+  return { take, count: () => count, unclosed: () => open.size, unanswered: () => unanswered };
 
   function take(message: StoredMessage): void {
     const frame = toFrame(message);
@@ -66,7 +69,9 @@ export function checkSessions(
     const session = open.get(id) ?? closed.get(id) ?? begin(id, context);
     if (session === null) return;
     if (session.place !== placeOf(frame)) context.report("shape", "session changes epoch or shard");
+    const before = session.unanswered;
     takeFrame(session, context);
+    unanswered += session.unanswered - before;
     if (session.closed && open.delete(id)) remember(closed, id, session, limits.closedMax);
   }
 

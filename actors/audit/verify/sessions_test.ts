@@ -322,6 +322,13 @@ Deno.test("verifyFrames() takes an approval that ended before anybody was asked,
   ok(!result.ok && /ap9 is asked, but no hold asks for it/.test(result.first.message));
 });
 
+Deno.test("verifyFrames() counts what was allowed and has no outcome", async () => {
+  const untold = await verifyFrames(drop("outcome", 1)(honestFrames()));
+  ok(untold.ok && untold.unanswered === 1);
+  const cut = honestFrames().slice(0, 7);
+  ok((await verifyFrames(cut)).unanswered === 1, "it runs still");
+});
+
 Deno.test("verifyFrames() keeps at most the findings it is allowed, and counts all", async () => {
   const orphans = honestFrames().map((frame) => ({
     ...frame,

@@ -16,7 +16,14 @@ import { type Checkpoint, openCheckpoint } from "#schemas/log/checkpoint.ts";
 import { readCheckpointMessage } from "#schemas/log/checkpoint_message.ts";
 import type { Verifier } from "#schemas/log/key.ts";
 import { frameLeafHash } from "#schemas/log/leaf.ts";
-import { append, emptyFrontier, type Frontier, root } from "#schemas/log/merkle.ts";
+import {
+  append,
+  appendRange,
+  emptyFrontier,
+  type Frontier,
+  type LeafRange,
+  root,
+} from "#schemas/log/merkle.ts";
 import type { Find } from "./finding.ts";
 
 type Signed = {
@@ -39,13 +46,15 @@ export type TreeCheck = {
 
 /**
  * `kept`: checkpoints that were kept outside the system, as signed notes. `signedThrough`: frames
- * up to this sequence must be signed.
+ * up to this sequence must be signed. `ranges`: frames that are not here, by the sequence before
+ * the first of them.
  */
 export function checkTree(
   checkpoints: AsyncIterable<StoredMessage>,
   verifier: Verifier,
   kept: readonly Uint8Array[],
   signedThrough: number,
+  ranges: ReadonlyMap<number, LeafRange>,
   find: Find,
 ): TreeCheck {
   const reader = checkpoints[Symbol.asyncIterator]();
@@ -67,6 +76,7 @@ export function checkTree(
     },
     async take(message) {
       const { sequence } = message;
+      await pass();
       if (sequence < expected) {
         find("G6", sequence, null, `sequence ${sequence} stands behind ${expected - 1}`);
         return;
@@ -83,6 +93,7 @@ export function checkTree(
       await settle(sequence);
     },
     async end() {
+      await pass();
       const last = expected - 1;
       for (; pending !== null; pending = await next()) {
         missingTail(`checkpoint ${pending.at}`, pending.checkpoint.size, last);
@@ -104,6 +115,23 @@ export function checkTree(
     checkpoints: () => count,
     signed: () => signed,
   };
+
+  /** Takes the frames that are next and not here by their range. */
+  async function pass(): Promise<void> {
+    const range = ranges.get(expected - 1);
+    if (range === undefined) return;
+    const known = frontier === null ? null : appendRange(frontier, range);
+    if (frontier !== null && known === null) {
+      find("G6", expected, null, `the hashes in the place of sequence ${expected} do not fit`);
+    }
+    for (const { size } of keptTrees) {
+      if (size <= range.start || size >= range.end) continue;
+      find("limit", size, null, `the kept checkpoint of ${size} frames ends among others' frames`);
+    }
+    frontier = known;
+    expected = Math.max(expected, range.end + 1);
+    await settle(range.end);
+  }
 
   function missingTail(what: string, size: number, last: number): void {
     const which = size === last + 1 ? `${size} is` : `${last + 1} to ${size} are`;

@@ -10,6 +10,7 @@
  */
 import type { StoredMessage } from "#actors/_kit/bus.ts";
 import { parseVerifier } from "#schemas/log/key.ts";
+import type { LeafRange } from "#schemas/log/merkle.ts";
 import {
   collectFindings,
   type Finding,
@@ -26,6 +27,8 @@ export type VerifiedCounts = {
   readonly sessions: number;
   /** Sessions without a close: they run still, or what followed is not here. */
   readonly unclosed: number;
+  /** Allowed requests without an outcome: they run still, or what became of them is not here. */
+  readonly unanswered: number;
   readonly checkpoints: number;
   /** Newest stream sequence read. */
   readonly through: number;
@@ -48,6 +51,12 @@ export type VerifyOptions = {
   readonly identity?: IdentityCheck;
   /** Checkpoints (signed notes) kept outside the system: against a tail cut off everywhere. */
   readonly kept?: readonly Uint8Array[];
+  /**
+   * Frames that are not here and are known by their hashes alone, by the sequence before the first
+   * of them: of one session's evidence all others. That one of its own is there instead, nothing
+   * but the whole log shows.
+   */
+  readonly ranges?: ReadonlyMap<number, LeafRange>;
   /**
    * Frames up to this sequence must be signed; left out: those behind the newest checkpoint may be
    * on their way to the next.
@@ -76,6 +85,7 @@ export async function verifyLog(
     verifier,
     options.kept ?? [],
     options.signedThrough ?? 0,
+    options.ranges ?? new Map(),
     findings.find,
   );
   let count = 0;
@@ -92,6 +102,7 @@ export async function verifyLog(
     frames: count,
     sessions: sessions.count(),
     unclosed: sessions.unclosed(),
+    unanswered: sessions.unanswered(),
     checkpoints: tree.checkpoints(),
     through,
     signed: tree.signed(),
@@ -101,7 +112,7 @@ export async function verifyLog(
 /** Verifies G1, G2 and G5 alone, where no log is being written (simulations, tests of actors). */
 export async function verifyFrames(
   frames: AsyncIterable<StoredMessage> | Iterable<StoredMessage>,
-  options: Omit<VerifyOptions, "kept" | "signedThrough"> = {},
+  options: Pick<VerifyOptions, "limits" | "identity"> = {},
 ): Promise<Verification> {
   const limits = options.limits ?? verifyLimits;
   const findings = collectFindings(limits.findingsMax);
@@ -114,7 +125,11 @@ export async function verifyFrames(
     sessions.take(message);
   }
   const log = { checkpoints: 0, through, signed: 0 };
-  const counts = { sessions: sessions.count(), unclosed: sessions.unclosed() };
+  const counts = {
+    sessions: sessions.count(),
+    unclosed: sessions.unclosed(),
+    unanswered: sessions.unanswered(),
+  };
   return verdictOf(findings, { frames: count, ...counts, ...log });
 }
 

@@ -27,6 +27,7 @@ Deno.test("verifyLog() accepts an honest log", async () => {
     frames: honest.length,
     sessions: 1,
     unclosed: 0,
+    unanswered: 0,
     checkpoints: 5,
     through: honest.length,
     signed: honest.length,
