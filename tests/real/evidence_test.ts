@@ -260,17 +260,19 @@ Deno.test("one session's evidence proves itself, and holds nothing of another", 
 Deno.test("no line of one session's evidence can be changed, left out, put twice or moved", async () => {
   for (const [at, line] of alone.entries()) {
     if (at === 0) continue;
-    const edited = decodeEvidenceRange(line) === null
+    const isRange = decodeEvidenceRange(line) !== null;
+    const edited = !isRange
       ? line.replace(/(?<="payload":").{4}/, "AAAA")
       : line.replace(/(?<="hashes":\[").{4}/, "AAAA");
     ok(edited !== line);
-    const moved = alone[at + 1];
+    // A range says itself where it belongs.
+    const behind = isRange || at === 1 ? undefined : alone[at + 2];
     const damages = [
       alone.with(at, edited),
       alone.toSpliced(at, 1),
       // A checkpoint that stands twice says the same twice.
       ...(at === 1 ? [] : [alone.toSpliced(at, 0, line)]),
-      ...(moved === undefined ? [] : [alone.toSpliced(at, 2, moved, line)]),
+      ...(behind === undefined ? [] : [alone.with(at, behind).with(at + 2, line)]),
     ];
     for (const [which, lines] of damages.entries()) {
       const { code, out } = await verdictOn(lines);
