@@ -270,8 +270,8 @@ Deno.test("no line of one session's evidence can be changed, left out, put twice
     const damages = [
       alone.with(at, edited),
       alone.toSpliced(at, 1),
-      // A checkpoint that stands twice says the same twice.
-      ...(at === 1 ? [] : [alone.toSpliced(at, 0, line)]),
+      // A checkpoint or a range that stands twice says the same twice.
+      ...(isRange || at === 1 ? [] : [alone.toSpliced(at, 0, line)]),
       ...(behind === undefined ? [] : [alone.with(at, behind).with(at + 2, line)]),
     ];
     for (const [which, lines] of damages.entries()) {
