@@ -90,17 +90,14 @@ async function run(call: Call): Promise<number> {
   await writeEvidence(path, lines);
   const { size } = await Deno.stat(path);
   const told = { file: path, epoch, session: head.session ?? null, sessions, frames, bytes: size };
+  const whole = one === null
+    ? `${sessions} sessions, ${frames} frames`
+    : `session ${one.key.session} alone`;
   terminal.print(
-    given.has("json")
-      ? JSON.stringify(told, null, 2)
-      : `wrote ${path}: ${whole(sessions, head.session)}, ${frames} frames, ${size} bytes`,
+    given.has("json") ? JSON.stringify(told, null, 2) : `wrote ${path}: ${whole}, ${size} bytes`,
   );
   terminal.say(`look at it with: sallyport verify --from ${file}`);
   return exitCodes.done;
-}
-
-function whole(sessions: number, session: string | undefined): string {
-  return session === undefined ? `${sessions} sessions` : `session ${session} of`;
 }
 
 /** Checkpoints, then frames, up to what the head says; of one session the newest checkpoint. */
