@@ -229,6 +229,15 @@ async function evidence(rig: Rig, id: string): Promise<void> {
     match(replayed.out, / mrn +\| name +\| dob/);
     ok(!replayed.out.includes(literal));
 
+    // The session alone, by the beginning of its id: it proves itself, without the others.
+    const own = `${elsewhere}/session.ndjson`;
+    const one = await command(directory, ["evidence", own, "--session", id.slice(0, 12), "--json"]);
+    strictEqual(one.code, 0, one.err);
+    match(JSON.parse(one.out).session, new RegExp(`\\.${id}$`));
+    const alone = await there("verify", "--from", own);
+    strictEqual(alone.code, 0, alone.out);
+    match(alone.out, new RegExp(`of session \\S+\\.${id} alone[^]*\n[0-9]+ frames of 1 sessions`));
+
     await using auditor = await rig.auditor();
     const views = payloadsOf(await auditor.frames(), "view", id).map(({ payload }) => payload.what);
     ok(views.includes("export"), "that it was taken is on the record");
