@@ -35,6 +35,11 @@ export function isLetter(byte: number | undefined): boolean {
   return byte !== undefined && (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a;
 }
 
+/** Whether one is a digit and the other a letter, at which no number goes on. */
+export function isApart(one: number | undefined, other: number | undefined): boolean {
+  return isDigit(one) && isLetter(other) || isLetter(one) && isDigit(other);
+}
+
 /**
  * The groups from the digit at `start` on, as far as numbers of people and cards go. Good until the
  * next call, for texts are full of numbers: none of them is worth an allocation.

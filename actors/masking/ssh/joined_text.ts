@@ -10,11 +10,13 @@
  */
 import { emailAt } from "#schemas/detectors/email.ts";
 import type { Find } from "#schemas/detectors/detect.ts";
-import { isDigit, isOfNumber } from "#schemas/detectors/scan.ts";
+import { isApart, isDigit, isOfNumber } from "#schemas/detectors/scan.ts";
 import { VisibleText } from "./visible_text.ts";
 
 /** A line of fewer columns is taken for one that ends where its writer ended it. */
 const brokenColumnsMin = 20;
+/** Fewer digits than any that are found by themselves. */
+const foundDigitsMin = 5;
 /** How far before a number its label may begin. */
 const labelBytes = 44;
 
@@ -28,12 +30,19 @@ type Seam = {
   readonly kind: "hidden" | "short" | "long";
 };
 
+type Broken = {
+  lines: number;
+  returned: boolean;
+  readonly kind: "short" | "long";
+  readonly offset: number;
+};
+
 export class JoinedText {
   readonly text = new VisibleText();
   #seams: Seam[] = [];
   #columns = 0;
   /** A line's end that was not followed by anything yet. */
-  #broken: { lines: number; returned: boolean; readonly kind: "short" | "long" } | null = null;
+  #broken: Broken | null = null;
 
   /** Whether a line's end is the last that came. */
   get isBroken(): boolean {
@@ -41,7 +50,7 @@ export class JoinedText {
   }
 
   append(source: Uint8Array, from: number, to: number, offset: number): void {
-    this.#join();
+    this.#join(source[from] ?? 0);
     this.text.append(source, from, to, offset);
     this.#columns += to - from;
   }
@@ -60,7 +69,7 @@ export class JoinedText {
   breakLine(by: "line" | "return" | "move", offset: number): void {
     const kind = this.#columns >= brokenColumnsMin ? "long" : "short";
     this.#columns = 0;
-    this.#broken ??= { lines: 0, returned: false, kind };
+    this.#broken ??= { lines: 0, returned: false, kind, offset };
     if (by === "return") this.#broken.returned = true;
     if (by !== "line" || ++this.#broken.lines < 2) return;
     // Nobody breaks a value with an empty line.
@@ -134,7 +143,10 @@ export class JoinedText {
     const isHidden = near.some(({ at, kind }) => kind === "hidden" && at < end);
     if (seams.length === 0) return isHidden ? first : null;
     const isWritten = text.subarray(first, end).some((byte) => marks.includes(byte));
-    return isWritten || seams.every(({ kind }) => kind !== "short") ? first : null;
+    if (isWritten || seams.every(({ kind }) => kind !== "short")) return first;
+    // What its label tells, and what would not be found without the next line.
+    const isTold = detector === "mrn" || detector === "ssn";
+    return isTold && (seams[0]?.at ?? end) - first < foundDigitsMin ? first : null;
   }
 
   /** Where a find would begin that is not decided at the place where the scan waits. */
@@ -162,10 +174,14 @@ export class JoinedText {
     return low;
   }
 
-  #join(): void {
+  /** Lines are joined when it is known with what the next one begins. */
+  #join(next: number): void {
     const broken = this.#broken;
     if (broken === null) return;
     this.#broken = null;
+    // That a letter follows must not hide where a number ended.
+    const isEnd = broken.kind === "short" && isApart(this.text.last(), next);
+    if (isEnd) return this.text.put(0x0a, broken.offset);
     // Line editors write a blank at the margin, and return, to make the terminal go on below.
     const isMargin = broken.lines === 0 && broken.returned && broken.kind === "long";
     if (isMargin && this.text.last() === 0x20) this.text.pop();

@@ -8,7 +8,7 @@
  * @module
  */
 import { type DetectorClasses, findAt } from "#schemas/detectors/detect.ts";
-import { isDigit } from "#schemas/detectors/scan.ts";
+import { isApart, isDigit } from "#schemas/detectors/scan.ts";
 import { contextBytes } from "#schemas/detectors/scan_on.ts";
 
 export type Quiet = {
@@ -111,8 +111,19 @@ function mayBegin(bytes: Uint8Array, at: number, length: number, left: number): 
   return before === plus || left >= 9 && (length === 1 || length === 3);
 }
 
-/** Whether there may be a find when the lines are joined, as `JoinedText` does. */
+/** Whether there may be a find when the lines are joined, as `JoinedText` does of short and long. */
 function findsJoined(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  digits: number,
+  classes: DetectorClasses,
+): boolean {
+  return [true, false].some((isLong) => findsWhen(isLong, bytes, from, to, digits, classes));
+}
+
+function findsWhen(
+  isLong: boolean,
   bytes: Uint8Array,
   from: number,
   to: number,
@@ -129,7 +140,9 @@ function findsJoined(
     if (at === from) first = length;
     if (at === to) last = length;
     const byte = bytes[at] ?? 0;
-    if (byte !== lineFeed || bytes[at - 1] === lineFeed) joined[length++] = byte;
+    const isKept = byte !== lineFeed || bytes[at - 1] === lineFeed ||
+      !isLong && isApart(bytes[at - 1], bytes[at + 1]);
+    if (isKept) joined[length++] = byte;
   }
   // Behind it stands what was read before.
   joined[length] = 0;

@@ -37,6 +37,8 @@ Deno.test("quietText() goes as far as nothing is found, and no further", () => {
     "MRN:\n1234567",
     "536-22-\n1234",
     "536-22-\n1234\n!",
+    "MRN: 12\n34567\nMail",
+    "\n415\n-555-2671\nMRN",
     "\x1b[m",
     "\xc2\xa0",
   ];
@@ -70,6 +72,8 @@ Deno.test("TextMasker gives out the same of much at once as of a little at a tim
     ...[
       "4111 1111 1111 1111",
       "536-22-\n1234\n",
+      "MRN 12\n34567\nMail",
+      "a\n415\n-555-2671\nx",
       "@",
       "+",
       "(",

@@ -87,6 +87,11 @@ Deno.test("TextMasker joins a line that a width broke in two", () => {
     [`${long}41555\r\n52671 `, `${long}[phone]\r\n `],
     [`${long}41555 \r52671 `, `${long}[phone]\r `],
     ["536-22-\x1b[2;1H1234", "[ssn]\x1b[2;1H"],
+    ["tel: 415\n-555-2671\nMRN", "tel: [phone]\n\nMRN"],
+    ["a\n415-5\n55-2671\nb", "a\n[phone]\n\nb"],
+    ["MRN: 0\n012345\nMail", "MRN: [mrn]\n\nMail"],
+    ["M\nR\nN\n1\n2\n3\n4\n5\n6\nM", "M\nR\nN\n[mrn]\n\n\n\n\n\nM"],
+    ["SSN 5362\n21234\nx", "SSN [ssn]\n\nx"],
     [`${long}jo@exa\nmple.org`, `${long}[email]\n`],
     [`${long}jo\n@example.org`, `${long}jo\n[email]`],
   ];
@@ -103,6 +108,7 @@ Deno.test("TextMasker leaves lines alone that end by themselves", () => {
     `536-22-\n\n1234`,
   ];
   for (const text of cases) everyCut(text, text);
+  everyCut("MRN: 123456\n2024-01-15\n", "MRN: [mrn]\n2024-01-15\n");
   everyCut(`${long}a@b.org\nThanks`, `${long}[email]\nThanks`);
 });
 
