@@ -111,7 +111,7 @@ function mayBegin(bytes: Uint8Array, at: number, length: number, left: number): 
   return before === plus || left >= 9 && (length === 1 || length === 3);
 }
 
-/** Whether there may be a find when the lines are joined, as `JoinedText` does of short and long. */
+/** Whether there may be a find when lines are joined, as `JoinedText` does of short and long. */
 function findsJoined(
   bytes: Uint8Array,
   from: number,

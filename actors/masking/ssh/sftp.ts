@@ -37,7 +37,7 @@ type Flow = {
   next: bigint;
   /** Pieces whose bytes have not all left the masker. */
   readonly pieces: Piece[];
-  /** It began inside of its file: its first bytes, until they are so many that none depends on it. */
+  /** It began inside of its file: its first bytes, as long as others may depend on them. */
   head: Uint8Array | null;
   /** Where what was held back the last time began, and how often it was looked at. */
   heldFrom: number | null;
