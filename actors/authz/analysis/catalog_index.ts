@@ -64,6 +64,8 @@ export type Derived = {
   readonly code: ReadonlySet<RelationCode>;
   /** Functions of users' own run when it is read. */
   readonly runsCode: boolean;
+  /** Classes that chose among rows that it makes; see `Run.generated`. */
+  readonly generated: ReadonlySet<string>;
 };
 
 export type Schema = {

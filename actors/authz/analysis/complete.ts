@@ -14,7 +14,6 @@ import {
   rowsUnknown,
   type StatementAnalysis,
 } from "#schemas/analysis.ts";
-import { opaqueClass } from "#schemas/policy_schema.ts";
 import { isLasting } from "./builtin_functions.ts";
 import type { Run } from "./run.ts";
 import type { Output } from "./scope.ts";
@@ -26,8 +25,7 @@ export function completed(judged: Judged, run: Run): StatementAnalysis {
   const rows = run.unknownColumn ? 0 : expectedRows(judged.output, run);
   if (run.unknownColumn) run.filtered.delete("opaque");
   if (run.filtered.size > 0) run.effects.add("filter_by");
-  const isChosen = run.calls.givingRows > 0 ||
-    [...run.generated].some((name) => name !== opaqueClass);
+  const isChosen = run.calls.givingRows > 0 || run.generated.size > 0;
   if (isChosen && leavesSomething(run)) run.effects.add("declassify");
   const isBulk = columns !== null && rows > run.limits.bulkRows && run.classified;
   if (isBulk) run.effects.add("export");
@@ -55,8 +53,8 @@ export function completed(judged: Judged, run: Run): StatementAnalysis {
  * chose among rows of the statement's making, which of them that is tells the class, whatever is
  * written.
  */
-function leavesSomething({ effects, functions }: Run): boolean {
-  return effects.has("write") ||
+function leavesSomething({ effects, details, functions }: Run): boolean {
+  return effects.has("write") || details.has("create_table_as") ||
     [...functions].some((label) => isLasting(label.split(".").at(-1) ?? ""));
 }
 

@@ -13,6 +13,7 @@ import { isLasting } from "./builtin_functions.ts";
 import { type DefinitionRow, definitions, dropDetail } from "./definitions.ts";
 import { targetItem } from "./from.ts";
 import { childCreated, tablesDropped } from "./inheritance.ts";
+import { valueOf } from "./expression.ts";
 import { named, plain } from "./lineage.ts";
 import { assign, writes } from "./modify.ts";
 import { execute } from "./named.ts";
@@ -62,6 +63,8 @@ export function createAs(body: Fields, run: Run): Judged | Refused {
     ? execute(query.body, run)
     : judgeQuery(withoutInto(query), run);
   if (judged.kind === "refused") return judged;
+  // Which rows it makes was not kept of what is prepared.
+  if (query.tag === "ExecuteStmt" && run.filtered.size > 0) run.effects.add("declassify");
   const output: Output = judged.output ?? { columns: [], open: true, rows: 0 };
   const isView = body["objtype"] === "OBJECT_MATVIEW";
   run.effects.add("define");
@@ -143,6 +146,9 @@ function special(tag: string, body: Fields, run: Run): void {
       return derivedColumns(body["tableElts"], null, run);
     case "AlterTableStmt":
       return alterTable(body, run);
+    case "AlterDomainStmt":
+      // Columns that are of it may stand in no catalog.
+      return assign(null, valueOf(body["subtype"] === "T" ? body["def"] : null, null, run), run);
     case "IndexStmt":
       return indexed(body, run);
     case "ClusterStmt":

@@ -39,6 +39,7 @@ export function deriveRelation(relation: Relation, run: Run): Derived | null {
     functions: [...inner.functions],
     classified: inner.classified || inner.unresolved || relation.classified,
     code: relation.code.union(inner.code),
+    generated: inner.generated,
     runsCode: inner.effects.has("execute") || inner.details.has(hiddenCode),
   };
 }

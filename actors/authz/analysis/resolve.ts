@@ -115,6 +115,7 @@ function inSchema(schema: string, name: string, run: Run): Resolved | null {
   }
   const { classified, code, runsCode } = derived;
   for (const kind of code) run.code.add(kind);
+  for (const chosen of derived.generated) run.generated.add(chosen);
   for (const type of relation.types) run.types.add(type);
   // What this transaction put on it is not in the catalog yet.
   const isUnsettled = run.session.unsettled && !relation.system;
@@ -153,6 +154,7 @@ function bare(relation: Relation): Derived {
     classified: relation.classified,
     code: relation.code,
     runsCode: false,
+    generated: new Set(),
   };
 }
 

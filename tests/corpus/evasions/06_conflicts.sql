@@ -101,3 +101,62 @@ insert into keys_t select n, 'MRN-' || n from generate_series(77180000, 77180009
 commit;
 select n from generate_series(77180000, 77180009) n where not exists (select from keys_t where id = n)
   and exists (select from keys_t where id > 77180000);
+
+-- a domain that gets a default behind a temporary table
+create domain gets_default as text;
+create temp table of_domain (id int, x gets_default);
+alter domain gets_default set default ssn_of(1);
+insert into of_domain (id) values (1);
+select x from of_domain;
+
+-- rows without columns, as many as a function says
+create function first_digits() returns int language sql
+  as $$ select substr(ssn, 1, 3)::int from patients where id = 1 $$;
+create function last_digits() returns int language sql
+  as $$ select replace(substr(ssn, 5), '-', '')::int from patients where id = 1 $$;
+create table rows_of_none (); create table rows_of_more ();
+insert into rows_of_none select from generate_series(1, first_digits());
+insert into rows_of_more select from generate_series(1, last_digits());
+select (select count(*) from rows_of_none) || '-' || (select count(*) from rows_of_more);
+
+-- the same by a merge of constants
+create function middle_digits() returns int language sql
+  as $$ select number / 1000 % 1000 from vault where id = 1 $$;
+create table rows_merged (n int);
+merge into rows_merged using generate_series(1, middle_digits()) g on false
+  when not matched then insert (n) values (1);
+select '804' || count(*) || '631' from rows_merged;
+
+-- the same in a transaction, by a function under the name of one of the server's
+create table rows_in_one (n int);
+begin;
+create function lcm() returns int language sql as $$ select number / 1000 % 1000 from vault where id = 1 $$;
+merge into rows_in_one using pg_catalog.generate_series(1, lcm()) g on false
+  when not matched then insert (n) values (1);
+commit;
+select '804' || count(*) || '631' from rows_in_one;
+
+-- a table of a query that repeats rows as often as a class says
+create table rows_times as select v.id from visits v,
+  generate_series(1, (select number / 1000 % 1000 from vault where id = 1)) where v.id = 1;
+select '804' || count(*) || '631' from rows_times;
+
+-- the same of no columns, by SELECT INTO, and by EXECUTE
+create table rows_nothing as select from generate_series(1, (select number / 1000 % 1000 from vault where id = 1));
+select '804' || count(*) || '631' from rows_nothing;
+select v.id into rows_into from visits v,
+  generate_series(1, (select number / 1000 % 1000 from vault where id = 1)) where v.id = 1;
+select '804' || count(*) || '631' from rows_into;
+prepare repeated as select v.id from visits v,
+  generate_series(1, (select number / 1000 % 1000 from vault where id = 1)) where v.id = 1;
+create table rows_executed as execute repeated;
+select '804' || count(*) || '631' from rows_executed;
+
+-- a view that repeats rows as often as a class says, a view of it, and one that is materialised
+create view rows_viewed as select v.id from visits v,
+  generate_series(1, (select number / 1000 % 1000 from vault where id = 1)) where v.id = 1;
+select '804' || count(*) || '631' from rows_viewed;
+create view rows_viewed_again as select id from rows_viewed;
+select '804' || count(*) || '631' from rows_viewed_again;
+create materialized view rows_kept as select id from rows_viewed;
+select '804' || count(*) || '631' from rows_kept;
