@@ -1,91 +1,24 @@
 /**
  * A file of evidence in the hands of somebody who would change it: each field of each kind of line,
- * its end, its keys. `sallyport verify` runs as it is, on files, in this process.
+ * its end, its keys.
  */
 import { match, ok, strictEqual } from "node:assert/strict";
-import { testIssuer, testSigner, voteClaims } from "#actors/_kit/identity_testing.ts";
-import {
-  binding,
-  checkpointsOf,
-  frameList,
-  honestFrames,
-  openPayload,
-  startMs,
-  streamOf,
-} from "#actors/audit/testing.ts";
-import { parseArguments } from "#deploy/sallyport/arguments.ts";
-import { evidenceLines } from "#deploy/sallyport/evidence_file.ts";
-import { CommandError } from "#deploy/sallyport/failure.ts";
-import { verify } from "#deploy/sallyport/verify.ts";
-import { voteDigest } from "#schemas/approval.ts";
-import { actOf } from "#schemas/identity.ts";
-import { decodeControl, encodeControl } from "#schemas/frames.ts";
-import {
-  decodeEvidenceRange,
-  encodeEvidenceHead,
-  encodeEvidenceMessage,
-  encodeEvidenceRange,
-} from "#schemas/log/evidence.ts";
-import { epochSigner } from "#schemas/log/epoch.ts";
+import { testSigner } from "#actors/_kit/identity_testing.ts";
+import { frameList, honestFrames, openPayload, startMs } from "#actors/audit/testing.ts";
+import { encodeEvidenceHead, encodeEvidenceMessage } from "#schemas/log/evidence.ts";
 import { signerOf } from "#schemas/log/key.ts";
-import { frameLeafHash } from "#schemas/log/leaf.ts";
-import { extend, type LeafRange, rangeFrom } from "#schemas/log/merkle.ts";
+import {
+  fail,
+  frames,
+  head,
+  identity,
+  linesOf,
+  tokens,
+  verdictOn,
+  whole,
+} from "./evidence_files.ts";
 
-const log = signerOf("log.example", new Uint8Array(32).fill(7));
-const identity = testSigner();
-const frames = honestFrames(tokens());
-const head = {
-  evidence: "sallyport",
-  version: 1,
-  log: "audit",
-  epoch: "2026_11",
-  organisation: testIssuer.replace("sallyport/", ""),
-  exportedAt: "2026-11-21T12:00:00.000Z",
-  frames: frames.length,
-  checkpoints: 3,
-  logKey: log.signer.vkey,
-  identityKeys: identity.jwks,
-} as const;
-const whole = linesOf(frames);
 const firstFrame = whole.findIndex((line) => line.includes('"audit.'));
-
-/** Head, checkpoints at 5, 9 and the end, frames. */
-function linesOf(stored: typeof frames, change: Record<string, unknown> = {}): string[] {
-  const epoch = epochSigner(log.skey, "2026_11");
-  if (epoch === null) throw new Error("The log has no key");
-  const checkpoints = checkpointsOf(stored, [5, 9, stored.length], epoch).map((checkpoint) => {
-    return { ...checkpoint, subject: "checkpoint.audit-2026_11" };
-  });
-  const first = encodeEvidenceHead({ ...head, ...change });
-  const lines = [first, ...[...checkpoints, ...stored].map(encodeEvidenceMessage)];
-  return lines.map((line) => line.trimEnd());
-}
-
-/** What `verify` says of a file of these lines; 0 when it passes. */
-async function verdictOn(
-  lines: readonly string[],
-  ...words: string[]
-): Promise<{ code: number; out: string }> {
-  const file = await Deno.makeTempFile();
-  const said: string[] = [];
-  const say = (text: string) => void said.push(text);
-  try {
-    await Deno.writeTextFile(file, `${lines.join("\n")}\n`);
-    const code = await verify.run({
-      given: parseArguments(verify.grammar, ["--from", file, ...words]),
-      cwd: "/",
-      environment: { SALLYPORT_DIR: undefined, HOME: undefined },
-      terminal: { print: say, write: say, say, progress: say },
-      signal: new AbortController().signal,
-    });
-    return { code, out: said.join("\n") };
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    return { code: 1, out: `${said.join("\n")}\n${error.message}` };
-  } finally {
-    await Deno.remove(file);
-  }
-}
 
 Deno.test("verify passes an honest file of evidence", async () => {
   const { code, out } = await verdictOn(whole);
@@ -223,146 +156,3 @@ Deno.test("verify takes what identity signed before its key was rotated", async 
     await Deno.remove(keys);
   }
 });
-
-const session = "2026_11.3.pg1.s1";
-/** Two sessions, a frame of the one behind each of the other. */
-const month = frames.flatMap((frame) => {
-  const sequence = 2 * frame.sequence - 1;
-  const subject = frame.subject.replace(".s1.", ".s2.");
-  const isOutcome = frame.subject.endsWith(".outcome");
-  const outcome = isOutcome ? decodeControl("outcome", frame.payload) : null;
-  // An outcome names the sequence of its verdict.
-  const payload = outcome === null
-    ? frame.payload
-    : encodeControl("outcome", { ...outcome, verdict: 2 * outcome.verdict - 1 });
-  return [{ ...frame, sequence, payload }, { ...frame, sequence: sequence + 1, subject }];
-});
-const sessionHead = { ...head, session, frames: month.length, checkpoints: 1 };
-const monthSigned = checkpointsOf(month, [month.length], epochSigner(log.skey, "2026_11") ?? fail())
-  .map((checkpoint) => ({ ...checkpoint, subject: "checkpoint.audit-2026_11" }));
-const alone = (await Array.fromAsync(evidenceLines(
-  sessionHead,
-  streamOf([
-    ...monthSigned,
-    ...month,
-  ]),
-))).map((line) => line.trimEnd());
-
-Deno.test("one session's evidence proves itself, and holds nothing of another", async () => {
-  const { code, out } = await verdictOn(alone);
-  strictEqual(code, 0, out);
-  match(out, /of session 2026_11\.3\.pg1\.s1 alone/);
-  ok(!alone.some((line) => line.includes(".s2.")));
-  // A head, a checkpoint, and its frames with a range behind each.
-  strictEqual(alone.length, 2 + month.length);
-});
-
-Deno.test("no line of one session's evidence can be changed, left out, put twice or moved", async () => {
-  for (const [at, line] of alone.entries()) {
-    if (at === 0) continue;
-    const isRange = decodeEvidenceRange(line) !== null;
-    const edited = !isRange
-      ? line.replace(/(?<="payload":").{4}/, "AAAA")
-      : line.replace(/(?<="hashes":\[").{4}/, "AAAA");
-    ok(edited !== line);
-    // A range says itself where it belongs.
-    const behind = isRange || at === 1 ? undefined : alone[at + 2];
-    const damages = [
-      alone.with(at, edited),
-      alone.toSpliced(at, 1),
-      // A checkpoint or a range that stands twice says the same twice.
-      ...(isRange || at === 1 ? [] : [alone.toSpliced(at, 0, line)]),
-      ...(behind === undefined ? [] : [alone.with(at, behind).with(at + 2, line)]),
-    ];
-    for (const [which, lines] of damages.entries()) {
-      const { code, out } = await verdictOn(lines);
-      ok(code === 1 && !/\nVERIFIED/.test(out), `${which} of line ${at + 1}: ${out}`);
-    }
-  }
-});
-
-Deno.test("a frame of the session that stands behind a hash is missed where another rests on it", async () => {
-  const needed = /^(open|request|verdict|approval|response)$/;
-  const released = month.findLastIndex(({ subject }) => subject.endsWith("s1.response")) - 2;
-  for (const [at, { subject }] of month.entries()) {
-    if (at % 2 === 1 || at > released || !needed.test(subject.split(".").at(-1) ?? "")) continue;
-    const rest = month.toSpliced(at, 1);
-    const [lines, size] = [linesWithout(at), rest.length];
-    const { code, out } = await verdictOn(lines);
-    // Nothing rests on what was refused, nor on the account of what a verdict used up.
-    const restsNothing = /"decision":"deny"|"state":"consumed"/.test(textOf(at));
-    strictEqual(code, restsNothing ? 0 : 1, `${at} of ${size}, ${subject}: ${out}`);
-  }
-});
-
-/** The session's evidence, made by somebody who keeps one of its frames back. */
-function linesWithout(kept: number): string[] {
-  const lines = [encodeEvidenceHead(sessionHead), ...monthSigned.map(encodeEvidenceMessage)];
-  let others: LeafRange | null = null;
-  for (const [at, message] of month.entries()) {
-    if (at % 2 === 0 && at !== kept) {
-      if (others !== null) lines.push(encodeEvidenceRange(others));
-      others = null;
-      lines.push(encodeEvidenceMessage(message));
-    } else others = extend(others ?? rangeFrom(at), frameLeafHash(message));
-  }
-  if (others !== null) lines.push(encodeEvidenceRange(others));
-  return lines.map((line) => line.trimEnd());
-}
-
-function textOf(at: number): string {
-  return new TextDecoder().decode(month[at]?.payload);
-}
-
-Deno.test("a month's evidence takes no hashes in the place of frames, nor a session's other frames", async () => {
-  const [, ...rest] = alone;
-  const other = { ...head, frames: month.length, checkpoints: 1 };
-  for (const first of [other, { ...other, session: "2026_11.3.pg1.s2" }]) {
-    const { code, out } = await verdictOn([encodeEvidenceHead(first).trimEnd(), ...rest]);
-    strictEqual(code, 1, out);
-    match(out, /not understood/);
-  }
-});
-
-Deno.test("a kept checkpoint that ends among others' frames is not taken for one that agrees", async () => {
-  const kept = await Deno.makeTempFile();
-  try {
-    const early = checkpointsOf(month.slice(0, 9), [9], epochSigner(log.skey, "2026_11") ?? fail());
-    await Deno.writeFile(kept, early[0]?.payload ?? fail());
-    strictEqual(
-      (await verdictOn(alone, "--kept", kept)).code,
-      0,
-      "it ends at a frame that is here",
-    );
-    const { code, out } = await verdictOn(linesWithout(8), "--kept", kept);
-    strictEqual(code, 1, out);
-    match(out, /kept checkpoint of 9 frames ends among others' frames/);
-  } finally {
-    await Deno.remove(kept);
-  }
-});
-
-function tokens(signer = identity) {
-  const { principal, connection } = openPayload();
-  const { person: sub, name, groups, purpose, issuer } = principal;
-  const act = actOf(principal.actors);
-  const opened = {
-    aud: "sallyport:edge",
-    connection,
-    session: "s1",
-    approval: null,
-    ...(act && { act }),
-  };
-  const person = { sub, name, groups, "purpose_of_use": purpose };
-  const vote = voteDigest({ binding, decision: "approve", justification: "looked at it" });
-  return {
-    open: signer.sign(voteClaims(startMs, issuer, { ...opened, ...person })),
-    voteOf: (person: string) => {
-      return signer.sign(voteClaims(startMs, issuer, { sub: person, name: person, vote }));
-    },
-  };
-}
-
-function fail(): never {
-  throw new Error("There is no such frame");
-}
