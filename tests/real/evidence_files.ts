@@ -1,6 +1,6 @@
 /**
- * Files of evidence to be damaged by tests: a month's and one session's, with keys of their own, and
- * what `sallyport verify` says of a file. It runs as it is, on files, in this process.
+ * Files of evidence to be damaged by tests: a month's and one session's, with keys of their own,
+ * and what `sallyport verify` says of a file. It runs as it is, on files, in this process.
  *
  * @module
  */
