@@ -52,6 +52,13 @@ export const CatalogRelation = z.strictObject({
   conflictColumns: z.array(z.string()).optional(),
   /** Direct inheritance or partition parents, by oid. */
   parents: z.array(z.int().min(0)),
+  /**
+   * Relations that its foreign keys refer to, by oid, where its rows are written when those that
+   * they refer to are updated, or deleted.
+   */
+  follows: z.array(
+    z.strictObject({ oid: z.int().min(0), updates: z.boolean(), deletes: z.boolean() }),
+  ).optional(),
   code: z.array(RelationCode),
 });
 export type CatalogRelation = z.infer<typeof CatalogRelation>;

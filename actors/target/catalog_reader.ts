@@ -74,7 +74,12 @@ select c.oid::int8 as oid, n.nspname as schema, c.relname as name, c.relkind as 
         where d.classid = 'pg_class'::regclass and d.objid = i.indexrelid
           and d.refobjid = c.oid and d.refobjsubid = a.attnum))) as "conflictColumns",
   (select coalesce(json_agg(h.inhparent::int8), '[]')
-    from pg_inherits h where h.inhrelid = c.oid) as parents
+    from pg_inherits h where h.inhrelid = c.oid) as parents,
+  (select coalesce(json_agg(json_build_object('oid', f.confrelid::int8,
+      'updates', f.confupdtype in ('c', 'n', 'd'), 'deletes', f.confdeltype in ('c', 'n', 'd'))
+      order by f.oid), '[]')
+    from pg_constraint f where f.conrelid = c.oid and f.contype = 'f'
+      and (f.confupdtype in ('c', 'n', 'd') or f.confdeltype in ('c', 'n', 'd'))) as follows
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname !~ '^pg_(toast|temp)'
 order by n.nspname, c.relname`;
@@ -106,6 +111,7 @@ const Row = z.strictObject({
   uniqueKeys: z.array(z.array(z.string())),
   conflictColumns: z.array(z.string()),
   parents: z.array(z.number()),
+  follows: CatalogRelation.shape.follows,
 });
 const FunctionRow = CatalogFunction.omit({ moves: true, defines: true }).extend({
   oid: z.number(),

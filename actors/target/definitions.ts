@@ -29,8 +29,8 @@ import type { Verdict } from "#schemas/frames.ts";
 /** Bare names of relations; null: any name, and not of relations alone. */
 type Names = ReadonlySet<string> | null;
 
-/** As ReadyForQuery has it. */
-type Transaction = "I" | "T" | "E";
+/** As ReadyForQuery has it; null: it did not come, as after a Flush, and any of them may be. */
+type Transaction = "I" | "T" | "E" | null;
 
 export type Turn = "go" | "wait" | "stale";
 
@@ -49,6 +49,8 @@ type Session = {
   waits: boolean;
   /** What its open transaction has defined. */
   open: Names | undefined;
+  /** Its last request ended without saying whether one is open. */
+  unsure: boolean;
 };
 
 /** A definition that stands in the catalogs from this one on. */
@@ -93,6 +95,7 @@ function definitionsOfOne(settledMax: number) {
   const waiting = new Map<string, () => void>();
   return {
     enter,
+    withdraw,
     leave,
     drop,
     lingers: (name: string) => lingering.has(name),
@@ -167,12 +170,19 @@ function definitionsOfOne(settledMax: number) {
     return "go";
   }
 
+  /** A request that waited is given up, and nothing of it ran. */
+  function withdraw(name: string): void {
+    const session = sessions.get(name);
+    if (session !== undefined) ended(name, session);
+  }
+
   /** A request that went is over; its transaction is open still, or is not. */
   function leave(name: string, transaction: Transaction): void {
     const session = sessions.get(name);
     if (session === undefined) return;
     const { open, publishes, commits } = session;
-    const seen = transaction === "I" ? open : commits ? publishes : undefined;
+    session.unsure = transaction === null;
+    const seen = transaction === "I" || session.unsure ? open : commits ? publishes : undefined;
     if (seen !== undefined) unread.push(seen);
     if (transaction === "I") session.open = undefined;
     ended(name, session);
@@ -261,6 +271,7 @@ function definitionsOfOne(settledMax: number) {
       turn: 0,
       waits: false,
       open: undefined,
+      unsure: false,
     };
     sessions.set(name, session);
     return session;
@@ -274,7 +285,8 @@ function definitionsOfOne(settledMax: number) {
     const names = verdict.defines === undefined
       ? session.open
       : union(session.open, namesOf(verdict.defines));
-    return transaction === "I" || mayCommit(verdict) ? names : undefined;
+    const isPublic = transaction === "I" || session.unsure || mayCommit(verdict);
+    return isPublic ? names : undefined;
   }
 
   function waits(name: string, session: Session, publishes: Names | undefined): Turn {

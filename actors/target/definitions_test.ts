@@ -67,6 +67,33 @@ Deno.test("a catalog that comes back is another one", () => {
   strictEqual(enter("c", between, "I"), "stale");
 });
 
+Deno.test("what the server did not say that it is over may be, or not", () => {
+  const { enter, leave, read } = serving();
+  enter("a", commit, "T");
+  leave("a", null);
+  enter("b", reads("t"), "I");
+  strictEqual(enter("a", defines(["t"]), "T"), "wait", "it may commit by itself");
+  leave("b", "I");
+  strictEqual(enter("a", defines(["t"]), "T"), "go");
+  leave("a", null);
+  strictEqual(enter("b", reads("t"), "I"), "wait", "it may have");
+  read("new");
+  const later = verdict({ ...reads("t"), catalogDigest: "new" });
+  strictEqual(enter("b", later, "I"), "go");
+  strictEqual(enter("a", commit, "I"), "wait", "or it does now");
+});
+
+Deno.test("a request that is given up leaves what its transaction defined", () => {
+  const { enter, leave, withdraw } = serving();
+  enter("a", defines(["t"]), "T");
+  leave("a", "T");
+  enter("b", reads("t"), "I");
+  strictEqual(enter("a", commit, "T"), "wait");
+  withdraw("a");
+  strictEqual(enter("c", reads("t"), "I"), "go");
+  strictEqual(enter("a", commit, "T"), "wait");
+});
+
 Deno.test("a definition waits for what runs and depends on it", () => {
   const { all, enter, leave, passOver, blocking, runs } = serving();
   enter("b", reads("t"), "I");

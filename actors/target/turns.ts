@@ -71,13 +71,13 @@ export function turnsOf(
     state.queue.splice(state.queue.indexOf(allowed), 1);
     state.waitsSinceMs = null;
     out.push({ kind: "unwake", name: "turn" });
-    definitionsOf(state.connection).leave(state.key.session, transactionOf(state));
+    definitionsOf(state.connection).withdraw(state.key.session);
     refuse(state, allowed, reason, out);
   }
 
   function left(state: TargetState): boolean {
     const definitions = definitionsOf(state.connection);
-    definitions.leave(state.key.session, transactionOf(state));
+    definitions.leave(state.key.session, state.upstream.conversation.answered().transaction);
     return definitions.hasUnread;
   }
 }

@@ -15,12 +15,21 @@ export function parseSearchPath(value: string): readonly string[] | null {
     if (match === null) return null;
     names.push(match[1] ?? (match[2] ?? "").toLowerCase());
   }
-  return names.every(isWholeName) ? names : null;
+  return names.every(isPlainSchema) ? names : null;
 }
 
-/** PostgreSQL cuts a longer name, and then means another schema. */
-export function isWholeName(name: string): boolean {
-  return new TextEncoder().encode(name).length <= nameBytesMax;
+/**
+ * Whether it is known which schema a name in a path means. PostgreSQL cuts a longer name, and then
+ * means another; and whose temporary schema it is that has a number, and whether it is there, the
+ * server alone knows.
+ */
+export function isPlainSchema(name: string): boolean {
+  return new TextEncoder().encode(name).length <= nameBytesMax && !isNumberedTemporary(name);
+}
+
+/** The temporary schema of some session. */
+export function isNumberedTemporary(name: string): boolean {
+  return /^pg_temp_\d+$/.test(name);
 }
 
 /** NAMEDATALEN, without the byte that ends it. */

@@ -7,7 +7,7 @@
  */
 import type { System } from "#deploy/demo/system.ts";
 import { type Agent, connectAgent, type Reply } from "./agent.ts";
-import { type Entry, readEntries } from "./entries.ts";
+import { type Entry, readEntries, type Step } from "./entries.ts";
 import type { Mode } from "./messages.ts";
 import { findPlanted } from "./planted.ts";
 import { addressOf, type Party } from "./rig.ts";
@@ -15,6 +15,8 @@ import { addressOf, type Party } from "./rig.ts";
 const chosen = Deno.env.get("CORPUS") ?? null;
 /** Sessions at a time. */
 const sessions = 4;
+/** Of a step that is refused because another session has just defined something. */
+const triesMax = 50;
 
 type Batch = { readonly entries: readonly Entry[]; readonly mode: Mode; readonly party: Party };
 type Finding = { readonly where: string; readonly leak: string };
@@ -70,8 +72,8 @@ async function evade(system: System, batch: Batch, answered: () => void): Promis
     for (const entry of entries) {
       const where = `${entry.place} ${mode} ${party}: ${entry.tries}`;
       for (const step of entry.steps) {
-        const reply: Reply | string = await (agent ??= await connectAgent(address, entry.connect))
-          .run(step, mode).catch((error: Error) => error.message);
+        const session = agent ??= await connectAgent(address, entry.connect);
+        const reply = await answerTo(step, mode, session);
         tell(`${where}\n   ${step.sql}\n   -> ${summary(reply)}`);
         if (typeof reply !== "string") answered();
         look(`${where}: ${step.sql}`, typeof reply === "string" ? [reply] : reply.texts);
@@ -90,6 +92,15 @@ async function evade(system: System, batch: Batch, answered: () => void): Promis
     agent?.[Symbol.dispose]();
   }
   return findings;
+}
+
+/** Whatever other entries define at the same time, the step is tried. */
+async function answerTo(step: Step, mode: Mode, agent: Agent): Promise<Reply | string> {
+  for (let tries = 0;; tries++) {
+    const reply = await agent.run(step, mode).catch((error: Error) => error.message);
+    const isLate = typeof reply !== "string" && reply.error?.code === "40001";
+    if (!isLate || tries >= triesMax) return reply;
+  }
 }
 
 function tell(text: string): void {

@@ -8,6 +8,7 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { System } from "#deploy/demo/system.ts";
 import { asSuperuser } from "#tests/real/planted.ts";
 import { type Agent, connectAgent, type Reply } from "./agent.ts";
+import { meanwhile } from "./meanwhile.ts";
 import { findPlanted } from "./planted.ts";
 import { addressOf, startCorpusRig } from "./rig.ts";
 
@@ -34,7 +35,6 @@ const between = [
     "fetch all from c",
   ]],
 ] as const;
-
 Deno.test("another session's definitions", async (t) => {
   await using rig = await startCorpusRig();
   const address = addressOf(rig.system, "ordinary");
@@ -119,6 +119,53 @@ Deno.test("another session's definitions", async (t) => {
       await tidy();
     }
     await runs(definer, "drop domain slow");
+  });
+
+  for (const [what, { before, reads, defines, after }] of Object.entries(meanwhile)) {
+    await t.step(`made while another statement of the request runs: ${what}`, async () => {
+      using reader = await connectAgent(address);
+      using definer = await connectAgent(address);
+      for (const sql of before) await runs(definer, sql);
+      const reading = run(reader, `select 'first'; select pg_sleep(10); ${reads}`);
+      await waitsFor(rig.system, "Timeout", "select 'first'%");
+      for (const sql of defines) await runs(definer, sql);
+      const reply = await reading;
+      deepStrictEqual([leaks(reply), reply.error?.code], [[], "57014"]);
+      await runs(definer, after);
+    });
+  }
+
+  await t.step("made beneath a materialised view that is not committed", async () => {
+    using reader = await connectAgent(address);
+    using definer = await connectAgent(address);
+    await runs(definer, "create view v_beneath as select id, name as x from patients");
+    await runs(definer, "begin");
+    await runs(definer, "create materialized view m_above as select id, x from v_beneath");
+    const plain = "create or replace view v_beneath as select id, 'x'::text as x from shifts";
+    const replacing = run(reader, plain);
+    await waitsFor(rig.system, "Lock", "create or replace%");
+    await runs(definer, "commit");
+    await replacing;
+    deepStrictEqual(leaks(await run(reader, "select upper(x) from m_above")), []);
+    await runs(definer, "drop view v_beneath cascade");
+  });
+
+  await t.step("made in the temporary schema of another session", async () => {
+    using reader = await connectAgent(address);
+    using definer = await connectAgent(address);
+    await runs(definer, "create temp view shifts as select id, name as who from patients");
+    const { results: [made] } = await run(definer, "select pg_my_temp_schema()::regnamespace");
+    const schema = new TextDecoder().decode(made?.rows[0]?.[0] ?? new Uint8Array());
+    for (
+      const sql of [
+        `select upper(who) from ${schema}.shifts`,
+        "create temp table shifts as select 'x'::text as who",
+        `select upper(who) from ${schema}.shifts`,
+        "drop table shifts",
+        `set search_path = ${schema}, public`,
+        asked,
+      ]
+    ) deepStrictEqual(leaks(await run(reader, sql)), [], sql);
   });
 
   await t.step("made while a statement waits that only prepares", async () => {

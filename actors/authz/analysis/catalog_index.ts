@@ -44,6 +44,8 @@ export type Relation = {
   readonly conflictColumns: readonly string[] | null;
   /** Direct parents, by oid. */
   readonly parents: readonly number[];
+  /** Those that its rows follow by foreign keys. */
+  readonly follows: NonNullable<CatalogRelation["follows"]>;
   /** True when some column has a class, by pattern or inheritance. */
   readonly classified: boolean;
   /** Its own, and that of its children, whose rows are reached through it. */
@@ -68,6 +70,13 @@ export type Derived = {
   readonly generated: ReadonlySet<string>;
 };
 
+/** A relation whose rows are written when those of another, or of its children, are. */
+export type Follower = {
+  readonly relation: Relation;
+  readonly updates: boolean;
+  readonly deletes: boolean;
+};
+
 export type Schema = {
   readonly database: string;
   /** server_version_num. */
@@ -84,6 +93,10 @@ export type Schema = {
     readonly implicitCasts: HiddenCode["implicitCasts"];
     readonly checksInput: boolean;
   };
+  /** By the oid of the relation that they follow. */
+  readonly followers: ReadonlyMap<number, readonly Follower[]>;
+  /** By oid, of all below it those that have generated columns. */
+  readonly generatedBelow: ReadonlyMap<number, readonly Relation[]>;
   readonly protected: Protected;
   readonly listing: Listing;
   /** By relation's oid, the attributes that are arrays of one of PostgreSQL's scalar types. */
@@ -113,6 +126,7 @@ export function indexCatalog(catalog: Catalog, listing: Listing): Schema {
     if (overloads === undefined) functions.set(entry.name, [entry]);
     else overloads.push(entry);
   }
+  const all = relations.values().flatMap((inSchema) => inSchema.values()).toArray();
   return {
     database: catalog.database,
     serverVersion: catalog.serverVersion,
@@ -130,6 +144,8 @@ export function indexCatalog(catalog: Catalog, listing: Listing): Schema {
       implicitCasts: catalog.hidden.implicitCasts,
       checksInput: catalog.hidden.checksInput ?? true,
     },
+    followers: followersOf(all),
+    generatedBelow: generatedBelowOf(all),
     protected: shared,
     listing,
     scalarArrays: new Map(
@@ -178,6 +194,44 @@ function codeThroughParents(
   return code;
 }
 
+/** Rows of children are written through their parents. */
+function followersOf(relations: readonly Relation[]): ReadonlyMap<number, readonly Follower[]> {
+  const above = lineageOf(relations);
+  const followers = new Map<number, Follower[]>();
+  for (const relation of relations) {
+    for (const { oid, updates, deletes } of relation.follows) {
+      for (const one of above(oid)) {
+        followers.set(one, [...followers.get(one) ?? [], { relation, updates, deletes }]);
+      }
+    }
+  }
+  return followers;
+}
+
+/** A child may generate a column from something else than its parent does. */
+function generatedBelowOf(relations: readonly Relation[]): Map<number, readonly Relation[]> {
+  const above = lineageOf(relations);
+  const below = new Map<number, Relation[]>();
+  for (const relation of relations) {
+    if (relation.parents.length === 0 || relation.generated.every((one) => one === null)) continue;
+    for (const oid of above(relation.oid)) {
+      if (oid !== relation.oid) below.set(oid, [...below.get(oid) ?? [], relation]);
+    }
+  }
+  return below;
+}
+
+/** A relation and all that it inherits from, by oid. */
+function lineageOf(relations: readonly Relation[]): (oid: number) => ReadonlySet<number> {
+  const parents = new Map(relations.map((relation) => [relation.oid, relation.parents]));
+  return (oid) => {
+    const above = new Set([oid]);
+    // What is added is looked at in its turn.
+    for (const one of above) for (const parent of parents.get(one) ?? []) above.add(parent);
+    return above;
+  };
+}
+
 function indexRelation(
   relation: CatalogRelation,
   classes: Protected,
@@ -209,6 +263,7 @@ function indexRelation(
     uniqueKeys: relation.uniqueKeys,
     conflictColumns: relation.kind === "r" ? relation.conflictColumns ?? null : null,
     parents: relation.parents,
+    follows: relation.follows ?? [],
     classified: own !== undefined && own.size > 0,
     code,
     types: [

@@ -65,7 +65,7 @@ function copyTable(body: Fields, isFrom: boolean, run: Run): Output {
     );
   if (isFrom) {
     run.effects.add("write");
-    writes("insert", item, resolved, run);
+    writes(["insert"], item, resolved, run);
     for (const column of columns) assign(column, plain, run);
     const where = sideOf(body["whereClause"], nested(null, [item]), run);
     filterByCondition(body["whereClause"], nested(null, [item]), run);

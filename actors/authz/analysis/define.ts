@@ -12,6 +12,7 @@ import { callFunction, castValue } from "./calls.ts";
 import { isLasting } from "./builtin_functions.ts";
 import { type DefinitionRow, definitions, dropDetail } from "./definitions.ts";
 import { targetItem } from "./from.ts";
+import { concernedBy } from "./concerned.ts";
 import { childCreated, tablesDropped } from "./inheritance.ts";
 import { valueOf } from "./expression.ts";
 import { named, plain } from "./lineage.ts";
@@ -27,7 +28,6 @@ import { done, type Judged, judgeQuery, refuse, type Refused } from "./statement
 import {
   alterTable,
   clustered,
-  definedRelations,
   derivedColumns,
   foreignKeys,
   indexed,
@@ -53,6 +53,9 @@ export function isDefinition(tag: string): boolean {
   return definitions.has(tag);
 }
 
+/** The detail of a statement that makes a materialised view. */
+export const makesMaterialised = "create_materialized_view";
+
 /** CREATE TABLE AS, CREATE MATERIALIZED VIEW and SELECT INTO. */
 export function createAs(body: Fields, run: Run): Judged | Refused {
   if (run.session.temporary.size >= run.limits.namesMax) return tooManyTemporary();
@@ -68,7 +71,7 @@ export function createAs(body: Fields, run: Run): Judged | Refused {
   const output: Output = judged.output ?? { columns: [], open: true, rows: 0 };
   const isView = body["objtype"] === "OBJECT_MATVIEW";
   run.effects.add("define");
-  run.details.add(isView ? "create_materialized_view" : "create_table_as");
+  run.details.add(isView ? makesMaterialised : "create_table_as");
   // A materialised view keeps its definition, so its classes are known; a table's are not.
   if (!isView) { for (const column of output.columns) assign(null, column, run); }
   // What is read of this transaction's own making may be replaced, and the rows stay.
@@ -183,7 +186,7 @@ function special(tag: string, body: Fields, run: Run): void {
     case "TruncateStmt":
       for (const relation of items(body["relations"])) {
         const { item, resolved } = targetItem(bodyOf(relation, "RangeVar"), run);
-        writes("change", item, resolved, run);
+        writes([], item, resolved, run);
         for (const column of item.columns) assign(column, plain, run);
       }
       return;
@@ -328,7 +331,8 @@ function changeOf(
   if (row.effect === "administer" && row.details.includes("maintenance")) return null;
   const created = madeType(tag, body) ??
     fields(body["relation"] ?? body["view"] ?? body["sequence"]);
-  const defines: SessionChange = { kind: "define", ...definedRelations(tag, body) };
+  const relations = concernedBy(tag, body, run);
+  const defines: SessionChange = { kind: "define", ...(relations === null ? {} : { relations }) };
   if (tag === "DropStmt" || tag === "AlterTableStmt" || tag === "RenameStmt") {
     return { kind: "several", changes: [forgotten(body, created), defines] };
   }

@@ -12,7 +12,7 @@ import { classesByName } from "#schemas/classification.ts";
 import { unlistedClass } from "#schemas/policy_schema.ts";
 import type { Relation } from "./catalog_index.ts";
 import { type Column, isSubset, named, opaque } from "./lineage.ts";
-import { type Resolved, resolveRelation, sessionPath } from "./resolve.ts";
+import { derive, type Resolved, resolveRelation, sessionPath } from "./resolve.ts";
 import { type Run, spend } from "./run.ts";
 import { bodyOf, type Fields, fields, items, stringsOf, text } from "./tree.ts";
 
@@ -61,6 +61,7 @@ function brings(classes: readonly string[], above: readonly string[]): boolean {
 
 /** NO INHERIT, DETACH: both keep their rows. */
 function parted(one: Resolved | null, other: Resolved | null, run: Run): void {
+  for (const side of [one, other]) if (side?.relation) generatedRowsGo(side.relation, run);
   for (const resolved of [one, other]) {
     if (resolved === null || resolved.columns === null) run.effects.add("declassify");
     else stands(resolved, resolved.columns, run);
@@ -106,6 +107,27 @@ export function tablesDropped(body: Fields, run: Run): void {
   const all = allRelations(run);
   const parents = new Set(all.flatMap((one) => goes(one) ? one.parents : []));
   for (const one of all) if (parents.has(one.oid)) stands(one, one.columns, run);
+  for (const one of all) if (goes(one)) generatedRowsGo(one, run);
+}
+
+/**
+ * A column that a child generates otherwise than its parent: what others took from it through the
+ * parent, as a materialised view, stays, and nothing says any more what it derives from.
+ */
+function generatedRowsGo(child: Relation, run: Run): void {
+  if (child.parents.length === 0 || child.generated.every((one) => one === null)) return;
+  const parents = allRelations(run).filter(({ oid }) => child.parents.includes(oid));
+  const { columns } = derive(child, run);
+  child.generated.forEach((expression, index) => {
+    const column = columns[index];
+    if (expression === null || column === undefined) return;
+    if (!column.opaque && column.classes.length === 0) return;
+    const isSame = parents.every((parent) => {
+      const at = parent.columns.findIndex(({ name }) => name === column.name);
+      return at < 0 || parent.generated[at] === expression;
+    });
+    if (!isSame) run.effects.add("declassify");
+  });
 }
 
 /** Of what depends on these no table goes with them. */
@@ -138,7 +160,7 @@ function descendantsOf(relation: Relation | null, run: Run): readonly Relation[]
   return found;
 }
 
-function allRelations(run: Run): readonly Relation[] {
+export function allRelations(run: Run): readonly Relation[] {
   const all = run.schema.relations.values().flatMap((inSchema) => inSchema.values()).toArray();
   spend(run, all.length);
   return all;

@@ -8,6 +8,7 @@
  */
 import { valueOf } from "./expression.ts";
 import { filterByCondition, filterBySide, filterByValue, sideOf } from "./filters.ts";
+import { follow } from "./following.ts";
 import { fromClause, fromItem, targetItem } from "./from.ts";
 import { fromRows } from "./estimate.ts";
 import { noteRows } from "./groups.ts";
@@ -61,18 +62,19 @@ export function modifyOutput(
  * anywhere. What RETURNING then shows is what they left.
  */
 export function writes(
-  how: "insert" | "change",
+  how: readonly ("insert" | "update" | "delete")[],
   target: FromItem,
   resolved: Resolved | null,
   run: Run,
 ): FromItem {
-  const code: ReadonlySet<string> = resolved?.code ?? new Set();
+  const following = how.flatMap((one) => one === "insert" ? [] : [...follow(one, resolved, run)]);
+  const code: ReadonlySet<string> = new Set([...resolved?.code ?? [], ...following]);
   if (["trigger", "rule", "default", "check"].some((kind) => code.has(kind))) {
     run.details.add(hiddenCode);
   }
   const acts = code.has("trigger") || code.has("rule") ||
     code.has("row_trigger") && resolved?.classified === true;
-  const fills = how === "insert" && code.has("default");
+  const fills = how.includes("insert") && code.has("default");
   if (acts) run.effects.add("execute");
   if (acts || fills) run.effects.add("declassify");
   if (!acts && !fills) return target;
@@ -84,17 +86,18 @@ export function writes(
 
 function insert(body: Fields, outer: Scope | null, run: Run): Output | null {
   const { item, resolved } = targetItem(body["relation"], run);
-  const left = writes("insert", item, resolved, run);
+  const conflict = fields(body["onConflictClause"]);
+  const updates = conflict["action"] === "ONCONFLICT_UPDATE";
+  const left = writes(updates ? ["insert", "update"] : ["insert"], item, resolved, run);
   const targets = insertTargets(items(body["cols"]), resolved);
   const select = bodyOf(body["selectStmt"], "SelectStmt");
   const values = select === null ? null : selectOutput(select, outer, run);
   const written: Written = new Map();
   assignOutput(targets, values, run, written);
-  const conflict = fields(body["onConflictClause"]);
   if (body["onConflictClause"] !== undefined && values !== null) {
     conflictKeys(conflict, item, resolved, targets, values, run);
   }
-  if (conflict["action"] === "ONCONFLICT_UPDATE") {
+  if (updates) {
     onConflict(conflict, item, excludedItem(item, targets, values), resolved, outer, run, written);
   }
   routed(resolved, written, run);
@@ -278,7 +281,7 @@ function listedOutput(list: readonly unknown[], scope: Scope, run: Run): Output 
 
 function update(body: Fields, outer: Scope | null, run: Run): Output | null {
   const { item, resolved } = targetItem(body["relation"], run);
-  const left = writes("change", item, resolved, run);
+  const left = writes(["update"], item, resolved, run);
   const sources = fromClause(items(body["fromClause"]), outer, run);
   const list = [item, ...sources];
   const scope = nested(outer, list);
@@ -293,7 +296,7 @@ function update(body: Fields, outer: Scope | null, run: Run): Output | null {
 
 function remove(body: Fields, outer: Scope | null, run: Run): Output | null {
   const { item, resolved } = targetItem(body["relation"], run);
-  const left = writes("change", item, resolved, run);
+  const left = writes(["delete"], item, resolved, run);
   run.details.add("delete");
   const sources = fromClause(items(body["usingClause"]), outer, run);
   const list = [item, ...sources];
@@ -303,7 +306,7 @@ function remove(body: Fields, outer: Scope | null, run: Run): Output | null {
 
 function merge(body: Fields, outer: Scope | null, run: Run): Output | null {
   const { item, resolved } = targetItem(body["relation"], run);
-  const left = writes("insert", item, resolved, run);
+  const left = writes(["insert", "update", "delete"], item, resolved, run);
   const source = fromItem(body["sourceRelation"], { outer, left: [] }, run);
   const scope = nested(outer, [item, source]);
   const written: Written = new Map();

@@ -13,6 +13,7 @@ import type { Derived, Relation } from "./catalog_index.ts";
 import { deriveRelation } from "./derive.ts";
 import { fields, text } from "./tree.ts";
 import { isSystemSchema } from "#schemas/classification.ts";
+import { isNumberedTemporary } from "#schemas/sql/search_path.ts";
 import type { Run } from "./run.ts";
 import { anyType, hiddenCode, noteCall, spend } from "./run.ts";
 
@@ -49,6 +50,7 @@ export function resolveRelation(rangeVar: unknown, run: Run): Resolved | null {
 
 function lookup(schema: string | null, name: string, run: Run): Resolved | null {
   if (schema !== null) {
+    if (isNumberedTemporary(schema)) return null;
     return isTemporarySchema(schema) ? temporary(name, run) : inSchema(schema, name, run);
   }
   const searchPath = sessionPath(run);
@@ -85,7 +87,7 @@ export function effectivePath(searchPath: readonly string[]): readonly string[] 
 }
 
 export function isTemporarySchema(schema: string): boolean {
-  return /^pg_temp(_\d+)?$/.test(schema);
+  return schema === "pg_temp" || isNumberedTemporary(schema);
 }
 
 function temporary(name: string, run: Run): Resolved | null {
@@ -125,16 +127,18 @@ function inSchema(schema: string, name: string, run: Run): Resolved | null {
 }
 
 /** The columns of a relation with what its definition adds, worked out once. */
-function derive(relation: Relation, run: Run): Derived {
+export function derive(relation: Relation, run: Run): Derived {
   const memo = run.schema.derived.get(relation.oid);
   if (memo !== undefined && memo !== null) return memo;
   if (memo === null) return cyclic(relation);
-  const simple = relation.definition === null &&
+  const children = run.schema.generatedBelow.get(relation.oid) ?? [];
+  const simple = relation.definition === null && children.length === 0 &&
     relation.generated.every((expression) => expression === null);
   if (simple) return keep(bare(relation));
   run.schema.derived.set(relation.oid, null);
   try {
-    return keep(deriveRelation(relation, run) ?? cyclic(relation));
+    const own = deriveRelation(relation, run) ?? cyclic(relation);
+    return keep(children.reduce((sum, child) => joined(sum, derive(child, run)), own));
   } finally {
     // An analysis cut short by its limits must not leave a view half known.
     if (run.schema.derived.get(relation.oid) === null) run.schema.derived.delete(relation.oid);
@@ -143,6 +147,22 @@ function derive(relation: Relation, run: Run): Derived {
     run.schema.derived.set(relation.oid, derived);
     return derived;
   }
+}
+
+/** Rows of a child are among those of its parents. */
+function joined(parent: Derived, child: Derived): Derived {
+  const columns = parent.columns.map((column) => {
+    const below = child.columns.find(({ name }) => name === column.name) ?? plain;
+    return named(column.name, join(column, below), column.origin);
+  });
+  return {
+    ...parent,
+    columns,
+    relations: [...new Set([...parent.relations, ...child.relations])],
+    functions: [...new Set([...parent.functions, ...child.functions])],
+    classified: parent.classified || child.classified,
+    runsCode: parent.runsCode || child.runsCode,
+  };
 }
 
 function bare(relation: Relation): Derived {

@@ -6,7 +6,7 @@
 import type { Run } from "./run.ts";
 import { named, plain } from "./lineage.ts";
 import type { SessionChange } from "./session.ts";
-import { isWholeName } from "#schemas/sql/search_path.ts";
+import { isPlainSchema } from "#schemas/sql/search_path.ts";
 import { isHarmlessSetting, isRole, noteReading } from "./settings.ts";
 import { done, type Judged, refuse, type Refused } from "./statement.ts";
 import { bodyOf, constantOf, type Fields, items, type Node, text } from "./tree.ts";
@@ -99,7 +99,7 @@ function setTransaction(name: string, run: Run): Judged {
 
 /** An empty name is no schema; `"$user"` is resolved when names are. */
 function pathOf(values: readonly string[] | null): readonly string[] | null {
-  return values?.every(isWholeName) === true ? values.filter((name) => name !== "") : null;
+  return values?.every(isPlainSchema) === true ? values.filter((name) => name !== "") : null;
 }
 
 function literals(args: readonly unknown[]): readonly string[] | null {

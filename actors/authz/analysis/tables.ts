@@ -18,7 +18,6 @@ import { assign } from "./modify.ts";
 import { creationSchema, resolveRelation } from "./resolve.ts";
 import { filterBy, type Run, spend } from "./run.ts";
 import { type FromItem, nested } from "./scope.ts";
-import type { SessionChange } from "./session.ts";
 import { bodyOf, type Fields, fields, items, stringOf, stringsOf, text } from "./tree.ts";
 
 /** How many rows an index has, and whether it can be made at all, tells of their classes. */
@@ -184,43 +183,4 @@ export function ownDefaults(tag: string, body: Fields): ReadonlySet<unknown> {
     return call !== null && stringsOf(call["funcname"])?.at(-1) === "nextval" ? [call] : [];
   });
   return new Set(calls);
-}
-
-/** The relations that a definition is all about. */
-export function definedRelations(
-  tag: string,
-  body: Fields,
-): Pick<SessionChange & { readonly kind: "define" }, "relations"> {
-  const name = (relation: unknown) => [text(fields(relation)["relname"])];
-  switch (tag) {
-    case "CommentStmt":
-      return { relations: [] };
-    case "IndexStmt":
-      return { relations: [text(body["idxname"])] };
-    case "CreateStmt":
-    case "CreateSeqStmt":
-    case "AlterSeqStmt":
-      return { relations: name(body["relation"] ?? body["sequence"]) };
-    case "ViewStmt":
-      return { relations: name(body["view"]) };
-    case "AlterTableStmt": {
-      // A parent reads its children's rows.
-      const isParted = items(body["cmds"]).some((entry) => {
-        const { def } = bodyOf(entry, "AlterTableCmd") ?? {};
-        return bodyOf(def, "RangeVar") !== null || bodyOf(def, "PartitionCmd") !== null;
-      });
-      return isParted ? {} : { relations: name(body["relation"]) };
-    }
-    case "DropStmt": {
-      if (!/^OBJECT_(?:TABLE|VIEW|MATVIEW|INDEX|SEQUENCE)$/.test(text(body["removeType"]))) {
-        return {};
-      }
-      const names = items(body["objects"]).map((object) =>
-        stringsOf(bodyOf(object, "List")?.["items"])?.at(-1) ?? ""
-      );
-      return { relations: names };
-    }
-    default:
-      return {};
-  }
 }

@@ -9,6 +9,9 @@ import { newRun, type Run } from "./run.ts";
 import { selectOutput } from "./select.ts";
 import { bodyOf, type Fields } from "./tree.ts";
 
+/** The detail of a statement that holds only while no other materialised view is made. */
+export const losesClass = "loses_class";
+
 /**
  * A view's columns lose a class: what a materialised view took from it before stays, and its
  * definition says nothing of it any more.
@@ -16,15 +19,17 @@ import { bodyOf, type Fields } from "./tree.ts";
 export function replacedView(body: Fields, run: Run): void {
   const before = resolveRelation(body["view"], run);
   if (before === null || before.columns === null) return;
-  const kept = run.session.unsettled || readByMaterialised(`${before.schema}.${before.name}`, run);
   const select = bodyOf(body["query"], "SelectStmt");
-  if (!kept || select === null) return;
+  if (select === null) return;
   const after = selectOutput(select, null, run);
   const loses = after.open || before.columns.some(({ classes, opaque }, index) => {
     const column = after.columns[index];
     return column === undefined || opaque && !column.opaque || !isSubset(classes, column.classes);
   });
-  if (loses) run.effects.add("declassify");
+  if (!loses) return;
+  const kept = run.session.unsettled || readByMaterialised(`${before.schema}.${before.name}`, run);
+  if (kept) run.effects.add("declassify");
+  else run.details.add(losesClass);
 }
 
 function readByMaterialised(view: string, run: Run): boolean {

@@ -6,9 +6,14 @@
  * @module
  */
 import { bareName, definedMax, type StatementAnalysis } from "#schemas/analysis.ts";
+import { makesMaterialised } from "../analysis/define.ts";
 import { hiddenCode } from "../analysis/run.ts";
 import type { SessionChange } from "../analysis/session.ts";
+import { losesClass } from "../analysis/views.ts";
 import type { Understood } from "./request.ts";
+
+/** What those read that no materialised view may come in between; the name of no relation. */
+const materialised = "\0materialised";
 
 /** Bare names of relations; null: any name, and not of relations alone. */
 export type Defined = readonly string[] | null;
@@ -24,6 +29,7 @@ export function definedBy(
   if (hasDefiningCode && executed.some(runsHiddenCode)) return null;
   const all = changes.flatMap(definitionsIn);
   if (all.length === 0) return undefined;
+  if (executed.some(({ details }) => details.includes(makesMaterialised))) all.push(materialised);
   return all.includes(null) || all.length > definedMax ? null : all.flatMap((name) => name ?? []);
 }
 
@@ -40,6 +46,7 @@ export function preparedBy(
   const namesOf = (all: readonly StatementAnalysis[]) =>
     new Set(all.flatMap(({ relations }) => relations.map(bareName)));
   const names = namesOf([...prepared, ...described]).difference(namesOf(executed));
+  if (executed.some(({ details }) => details.includes(losesClass))) names.add(materialised);
   if (names.size === 0) return undefined;
   return names.size > definedMax ? null : [...names];
 }
@@ -50,7 +57,8 @@ function definitionsIn(change: SessionChange | null): readonly (string | null)[]
     case "several":
       return change.changes.flatMap(definitionsIn);
     case "define":
-      return change.relations ?? [null];
+      // As those that are read: a name may hold a dot.
+      return change.relations?.map(bareName) ?? [null];
     case "unknown_code":
       return change.defines ? [null] : [];
     default:
