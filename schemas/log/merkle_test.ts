@@ -1,5 +1,5 @@
 /** Merkle tree: published vectors, then ranges of leaves. @module */
-import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { equalBytes } from "./bytes.ts";
 import {
