@@ -182,6 +182,9 @@ Deno.test("a shell's lines pass unless a rule forbids them, and no Enter passes 
   strictEqual(said(line("fi", null)), "allow sees-mrn shells");
   strictEqual(said(line("for f in a private/b", null)), "allow sees-mrn shells");
   strictEqual(said(line("do cat $f; done", null)), privately);
+  // The editor quoted the Enter before it; and what no parser reads is read in pieces.
+  strictEqual(said(line("; cat private/a", null)), privately);
+  strictEqual(said(line(") ; echo $((a) || (cat private/a; ls)", null)), privately);
   strictEqual(said(say({ kind: "data", data: utf8("ls\r") })), "deny malformed_message");
   strictEqual(said(say({ kind: "data", data: utf8("ls\nls") })), "deny malformed_message");
   strictEqual(said(say({ kind: "data", data: utf8("ls\x0f") })), "deny malformed_message");

@@ -20,8 +20,16 @@ export type Line = {
 export function unfinishedWith(before: string, text: string): string {
   const joined = before === "" ? text : `${before}\n${text}`;
   if (joined.length > joinedCharsMax) return "";
-  return (parse(joined).errors ?? []).length > 0 ? joined : "";
+  return isUnread(joined) ? joined : "";
 }
+
+/** The parser does not read it as a command line. */
+function isUnread(text: string): boolean {
+  return (parse(text).errors ?? []).length > 0;
+}
+
+/** What commands are parted by. */
+const pieces = /[;&|()`{}\r\n]+/;
 
 /** What a line does, for rules that forbid; null when it is beyond the limits. */
 export function analyseLine(
@@ -33,6 +41,8 @@ export function analyseLine(
   draft.guesses = true;
   draft.directories = directories;
   walkText(draft, text);
+  // Of what is no command line by itself (an Enter before it was quoted) the pieces may run.
+  if (isUnread(text)) { for (const piece of text.split(pieces)) walkText(draft, piece); }
   if (draft.overrun) return null;
   const newest = [...draft.directories].filter((path) => path !== null).slice(-directoriesKept);
   return { statements: draft.statements, directories: new Set(newest) };
