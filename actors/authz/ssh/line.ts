@@ -42,7 +42,8 @@ export function analyseLine(
   draft.directories = directories;
   walkText(draft, text);
   // Of what is no command line by itself (an Enter before it was quoted) the pieces may run.
-  if (isUnread(text)) { for (const piece of text.split(pieces)) walkText(draft, piece); }
+  const parts = isUnread(text) ? text.split(pieces) : [];
+  for (const part of parts) if (!draft.overrun) walkText(draft, part);
   if (draft.overrun) return null;
   const newest = [...draft.directories].filter((path) => path !== null).slice(-directoriesKept);
   return { statements: draft.statements, directories: new Set(newest) };
