@@ -62,9 +62,10 @@ export type Verified = {
 
 /** The report for people; lines without line ends. */
 export function verifyReport({ log, key, kept, session, seen, result }: Verified): string[] {
-  const { frames, sessions, unclosed, unanswered, checkpoints, signed, through } = result;
+  const { frames, sessions, unclosed, unanswered, untold, checkpoints, signed, through } = result;
   const { kinds, allows } = seen;
-  const untold = unanswered === 0 ? "" : `; ${unanswered} of these have none`;
+  const told = kinds.close - untold;
+  const without = unanswered === 0 ? "" : `; ${unanswered} of these have none`;
   const open = unclosed === 0 ? "" : ` (${unclosed} without a close)`;
   const unsigned = Math.max(0, through - signed);
   const findings = result.ok ? [] : result.findings;
@@ -73,9 +74,12 @@ export function verifyReport({ log, key, kept, session, seen, result }: Verified
   const rows: [Guarantee | "", string][] = [
     [
       "G1",
-      `${kinds.outcome} outcomes, each of its own of ${allows} allow verdicts, over the same bytes${untold}`,
+      `${kinds.outcome} outcomes, each of its own of ${allows} allow verdicts, over the same bytes${without}`,
     ],
-    ["G2", `${kinds.response} responses in order, as ${kinds.close} closes count and hash them`],
+    [
+      "G2",
+      `${kinds.response} responses in order, as ${told} of ${kinds.close} closes count and hash them`,
+    ],
     ["G5", `${kinds.approval} approval frames: who, for which bytes, once, in time${people}`],
     ["G6", `${frames} frames are the leaves that ${checkpoints} checkpoints sign${elsewhere}`],
   ];
@@ -106,7 +110,7 @@ const limitLine = "??  UNKNOWN not all could be checked within the verifier's li
 
 /** The report for programs. */
 export function verifyJson({ log, key, kept, session, seen, result }: Verified) {
-  const { frames, sessions, unclosed, unanswered, checkpoints, signed, through } = result;
+  const { frames, sessions, unclosed, unanswered, untold, checkpoints, signed, through } = result;
   return {
     ok: result.ok,
     log,
@@ -116,6 +120,7 @@ export function verifyJson({ log, key, kept, session, seen, result }: Verified) 
     sessions,
     unclosed,
     unanswered,
+    untold,
     checkpoints,
     through,
     signed,

@@ -60,6 +60,7 @@ export function takeClose(session: SessionRecord, context: CheckContext): void {
   if (close === null) return report("shape", "close is not of its shape");
   if (session.closed) return report("shape", "the session closes twice");
   session.closed = true;
+  session.untold = close.released === null;
   if (close.released === null) return;
   const { parts, bytes, sha256 } = close.released;
   const isReleased = (one: Released) => {

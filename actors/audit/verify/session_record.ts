@@ -91,6 +91,8 @@ export type SessionRecord = {
   readonly approvals: Map<string, ApprovalRecord>;
   readonly release: Release;
   closed: boolean;
+  /** The close says nothing of what was released. */
+  untold: boolean;
 };
 
 /** What each check is given besides the record. */
@@ -122,6 +124,7 @@ export function newSession(id: string, place: string): SessionRecord {
       prefixes: [{ parts: 0, bytes: 0, sha256: createHash("sha256").digest("hex") }],
     },
     closed: false,
+    untold: false,
   };
 }
 

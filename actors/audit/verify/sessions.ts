@@ -33,6 +33,8 @@ export type SessionsCheck = {
   unclosed(): number;
   /** Requests that were allowed and have no outcome: they run still, or what ran is not told. */
   unanswered(): number;
+  /** Sessions whose close does not say what was released: their edge was gone. */
+  untold(): number;
 };
 
 export function checkSessions(
@@ -46,7 +48,14 @@ export function checkSessions(
   const owners = new Map<string, string>();
   let count = 0;
   let unanswered = 0;
-  return { take, count: () => count, unclosed: () => open.size, unanswered: () => unanswered };
+  let untold = 0;
+  return {
+    take,
+    count: () => count,
+    unclosed: () => open.size,
+    unanswered: () => unanswered,
+    untold: () => untold,
+  };
 
   function take(message: StoredMessage): void {
     const frame = toFrame(message);
@@ -72,7 +81,9 @@ export function checkSessions(
     const before = session.unanswered;
     takeFrame(session, context);
     unanswered += session.unanswered - before;
-    if (session.closed && open.delete(id)) remember(closed, id, session, limits.closedMax);
+    if (!session.closed || !open.delete(id)) return;
+    if (session.untold) untold++;
+    remember(closed, id, session, limits.closedMax);
   }
 
   function begin(id: string, context: CheckContext): SessionRecord | null {

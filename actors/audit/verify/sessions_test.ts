@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { deepStrictEqual, match, ok } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { honestFrames, startMs } from "#actors/audit/testing.ts";
 import {
   decisionHeader,
@@ -327,6 +327,12 @@ Deno.test("verifyFrames() counts what was allowed and has no outcome", async () 
   ok(untold.ok && untold.unanswered === 1);
   const cut = honestFrames().slice(0, 7);
   ok((await verifyFrames(cut)).unanswered === 1, "it runs still");
+});
+
+Deno.test("verifyFrames() counts sessions whose edge did not say what it released", async () => {
+  const silent = await verifyFrames(edit("close", 0, { released: null })(honestFrames()));
+  ok(silent.ok && silent.untold === 1);
+  strictEqual((await verifyFrames(honestFrames())).untold, 0);
 });
 
 Deno.test("verifyFrames() keeps at most the findings it is allowed, and counts all", async () => {

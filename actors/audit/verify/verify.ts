@@ -29,6 +29,8 @@ export type VerifiedCounts = {
   readonly unclosed: number;
   /** Allowed requests without an outcome: they run still, or what became of them is not here. */
   readonly unanswered: number;
+  /** Sessions whose close does not say what was released: G2 rests on the stored responses. */
+  readonly untold: number;
   readonly checkpoints: number;
   /** Newest stream sequence read. */
   readonly through: number;
@@ -103,6 +105,7 @@ export async function verifyLog(
     sessions: sessions.count(),
     unclosed: sessions.unclosed(),
     unanswered: sessions.unanswered(),
+    untold: sessions.untold(),
     checkpoints: tree.checkpoints(),
     through,
     signed: tree.signed(),
@@ -129,6 +132,7 @@ export async function verifyFrames(
     sessions: sessions.count(),
     unclosed: sessions.unclosed(),
     unanswered: sessions.unanswered(),
+    untold: sessions.untold(),
   };
   return verdictOf(findings, { frames: count, ...counts, ...log });
 }

@@ -28,6 +28,7 @@ Deno.test("verifyLog() accepts an honest log", async () => {
     sessions: 1,
     unclosed: 0,
     unanswered: 0,
+    untold: 0,
     checkpoints: 5,
     through: honest.length,
     signed: honest.length,
