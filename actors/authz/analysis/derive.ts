@@ -25,9 +25,11 @@ export function deriveRelation(relation: Relation, run: Run): Derived | null {
     : viewColumns(relation, relation.definition, inner);
   run.work = inner.work;
   if (below === null) return null;
-  const columns = relation.columns.map((column, index) =>
-    named(column.name, join(column, below[index] ?? opaque), column.origin)
-  );
+  const columns = relation.columns.map((column, index) => {
+    const made = below[index] ?? named(column.name, opaque);
+    // What is worked out is no column as it is stored, whatever it is called.
+    return named(column.name, join(column, made), made.origin === null ? null : column.origin);
+  });
   return {
     columns,
     targets: relation.definition === null
@@ -83,7 +85,7 @@ function generatedColumns(relation: Relation, run: Run): Derived["columns"] {
     const select = parseSelect(`SELECT ${expression}`, run);
     const target = bodyOf(items(select?.["targetList"])[0], "ResTarget");
     const value = target === null ? opaque : valueOf(target["val"], scope, run);
-    return named(column.name, value, column.origin);
+    return named(column.name, value);
   });
 }
 
