@@ -7,6 +7,7 @@
  * @module
  */
 import { Effect, emptyAnalysis, type StatementAnalysis } from "#schemas/analysis.ts";
+import { canonicalHost } from "./host.ts";
 import { normalisePath, otherHome, withoutReturns } from "./path.ts";
 import type { Value } from "./words.ts";
 
@@ -270,12 +271,13 @@ export function statementOf(
   details: readonly string[],
   access: Partial<Access> = {},
 ): StatementAnalysis {
+  const { host = null } = access;
   const nothing: Access = { path: null, host: null, port: null, arguments: [], content: null };
   return {
     ...emptyAnalysis,
     command,
     effects: [...effects],
     details: [...details],
-    access: { ...nothing, ...access },
+    access: { ...nothing, ...access, host: host === null ? null : canonicalHost(host) },
   };
 }

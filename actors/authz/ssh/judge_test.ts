@@ -6,6 +6,7 @@ import { encodeSftpClient, type SftpClientPacket, sftpOpen } from "#schemas/wire
 import { type ChannelMessage, encodeChannelMessages } from "#schemas/wire/ssh/channel.ts";
 import { pty } from "#schemas/wire/ssh/testing.ts";
 import type { Judgement, SessionJudge } from "../session_judge.ts";
+import { canonicalHost } from "./host.ts";
 import { sftpAsked } from "./sftp.ts";
 import { agent, openOf, person, sshJudge } from "./testing.ts";
 
@@ -145,6 +146,18 @@ Deno.test("forwarding is judged by host and port", () => {
   strictEqual(forward("db.example", 5432).plan.stream?.content, "tunnel");
   strictEqual(forward("db.example", 22).decision, "deny");
   strictEqual(forward("evil.example", 5432).decision, "deny");
+  const local = ["127.0.0.1", "127.1", "0x7f.1", "2130706433", "::ffff:127.0.0.1", "0", "0.0.0.0"];
+  deepStrictEqual(["DB.Example.", "LOCALHOST", "[::]", "0::1"].map(canonicalHost), [
+    "db.example",
+    "localhost",
+    "::1",
+    "::1",
+  ]);
+  deepStrictEqual(new Set(local.map(canonicalHost)), new Set(["127.0.0.1"]));
+  for (const odd of ["x@127.1", "127.1/x", "", "%31", "ⓛocalhost", "a b"]) {
+    strictEqual(canonicalHost(odd), odd);
+  }
+  strictEqual(forward("DB.Example.", 5432).decision, "allow");
 });
 
 Deno.test("a person's terminal holds text for 20 ms, and shows the classes they may see", () => {
