@@ -75,8 +75,14 @@ export const startApproval: Start = async (process) => {
 export const startAudit: Start = async (process) => {
   const verifier = parseVerifier(testSigner.vkey);
   if (verifier === null) throw new Error("The log's key does not parse");
-  const kept = keptCheckpoint(heldFile(process.world.keptCheckpoint), "it", verifier);
-  await wireAudit(process, logName, () => ({ signer: testSigner, verifier, kept }));
+  const keptOf = (epoch: string) => {
+    const lines = process.world.keptCheckpoints.get(epoch) ?? [];
+    process.world.keptCheckpoints.set(epoch, lines);
+    return keptCheckpoint(heldFile(lines), "it", verifier);
+  };
+  await wireAudit(process, logName, (epoch) => {
+    return { signer: testSigner, verifier, kept: keptOf(epoch) };
+  });
   return holdsNothing;
 };
 

@@ -34,8 +34,8 @@ export type World = {
   readonly host: SimulatedHost;
   /** Chance that target is given other bytes of a request than are stored. */
   tampering: number;
-  /** The lines of what audit keeps over its own death. */
-  readonly keptCheckpoint: string[];
+  /** The lines of what audit keeps of each month over its own death. */
+  readonly keptCheckpoints: Map<string, string[]>;
   readonly identity: { readonly key: KeyObject; readonly kid: string; readonly keys: IdentityKeys };
   /** Every line that every process said. */
   readonly log: string[];
@@ -76,7 +76,7 @@ export function createWorld(seed: number): World {
     tampering: 0,
     postgres: simulatedServer(clock, all.fork("postgres")),
     host: simulatedHost(clock, all.fork("host")),
-    keptCheckpoint: [],
+    keptCheckpoints: new Map(),
     identity: identityOf(all.fork("identity")),
     log,
     findings,
