@@ -101,6 +101,7 @@ function serveRsync(call: Call): void {
   let removes = false;
   let links = false;
   let safe = false;
+  let relative = false;
   for (const word of call.words) {
     const { text } = word;
     if (text === null) call.opaque("unclear_argument");
@@ -124,6 +125,7 @@ function serveRsync(call: Call): void {
       }
       if (letters.includes("z")) call.opaque("encoded");
       links ||= letters.includes("l");
+      relative ||= letters.includes("R");
     } else if (/^--(?:safe|munge)-links$/.test(text)) safe = true;
     else if (/^--(?:new-|old-)?compress/.test(text)) call.opaque("encoded");
     else if (!saysHow(text)) call.opaque("unknown_option");
@@ -133,6 +135,8 @@ function serveRsync(call: Call): void {
   if (dot?.text !== "." || places.length === 0) call.opaque("unclear_argument");
   // A link that is sent may lead anywhere, and what is asked for by its name later, there.
   if (links && !safe) changes.add("link");
+  // Whole paths are then what its client sends, and one that is absolute is taken as it is.
+  if (relative && !sender) call.opaque("unclear_path");
   for (const place of places) {
     if (sender) call.read(place, "recursive");
     else call.write(place, "recursive", ...changes);
