@@ -73,6 +73,9 @@ union all select k.conrelid::int8, 'check', null from pg_constraint k
 union all select i.indrelid::int8, 'check', null from pg_index i
   join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = i.indexrelid
   where ${dependsOnChecked}
+union all select s.stxrelid::int8, 'check', null from pg_statistic_ext s
+  join pg_depend d on d.classid = 'pg_statistic_ext'::regclass and d.objid = s.oid
+  where ${dependsOnChecked}
 union all select p.partrelid::int8, 'check', null from pg_partitioned_table p
   join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = p.partrelid
   where ${dependsOnChecked}

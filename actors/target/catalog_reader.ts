@@ -151,6 +151,7 @@ const watched: readonly (readonly [table: string, key: string, rows?: string])[]
   ["pg_rewrite", "oid"],
   ["pg_trigger", "oid"],
   ["pg_policy", "oid"],
+  ["pg_statistic_ext", "oid"],
   ["pg_proc", "oid"],
   ["pg_language", "oid"],
   ["pg_operator", "oid"],

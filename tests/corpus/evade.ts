@@ -49,7 +49,7 @@ function batchesOf(entries: readonly Entry[]): Batch[] {
   const queries = entries.filter(({ place }) => /^0[12]/.test(place));
   const last = entries.filter(({ place }) => place.startsWith("09"));
   const others = entries.filter((entry) => !queries.includes(entry) && !last.includes(entry));
-  const further = entries.filter(({ place }) => /^0(?:4_opaque|5|7_sessions)/.test(place));
+  const further = entries.filter(({ place }) => /^0(?:4_opaque|5|6_keys|7_sessions)/.test(place));
   return [
     { entries: queries, mode: "simple", party: "ordinary" },
     { entries: queries, mode: "binary", party: "ordinary" },

@@ -12,7 +12,13 @@ import { classesByName } from "#schemas/classification.ts";
 import { unlistedClass } from "#schemas/policy_schema.ts";
 import type { Relation } from "./catalog_index.ts";
 import { type Column, isSubset, named, opaque } from "./lineage.ts";
-import { derive, type Resolved, resolveRelation, sessionPath } from "./resolve.ts";
+import {
+  derive,
+  isTemporarySchema,
+  type Resolved,
+  resolveRelation,
+  sessionPath,
+} from "./resolve.ts";
 import { type Run, spend } from "./run.ts";
 import { bodyOf, type Fields, fields, items, stringsOf, text } from "./tree.ts";
 
@@ -42,9 +48,14 @@ export function childCreated(body: Fields, run: Run): void {
   // Which schemas of the path are there is not known of those that have no relation.
   const places = schema === "" ? sessionPath(run) : [schema];
   const children = items(body["inhRelations"]);
-  if (places === null && children.length > 0) run.effects.add("declassify");
+  const isTemporary = relation["relpersistence"] === "t" ||
+    isTemporarySchema(places?.[0] ?? "");
+  const generates = isTemporary && items(body["tableElts"]).some(isGenerated);
+  if (children.length > 0 && (places === null || generates)) run.effects.add("declassify");
   for (const entry of children) {
     const parent = resolveRelation(bodyOf(entry, "RangeVar"), run);
+    // What a temporary child generates or checks no catalog says of its parent.
+    if (isTemporary && parent?.schema !== "pg_temp") run.effects.add("declassify");
     for (const { name, classes } of parent?.columns ?? []) {
       const own = (places ?? []).flatMap((place) =>
         classesByName(run.schema.listing, place, text(relation["relname"]), name)
@@ -52,6 +63,12 @@ export function childCreated(body: Fields, run: Run): void {
       if (brings(own, classes)) run.effects.add("declassify");
     }
   }
+}
+
+function isGenerated(element: unknown): boolean {
+  return items(bodyOf(element, "ColumnDef")?.["constraints"]).some((one) =>
+    bodyOf(one, "Constraint")?.["contype"] === "CONSTR_GENERATED"
+  );
 }
 
 /** Whether a child's column has a class that its parent's has not. */
@@ -71,6 +88,11 @@ function parted(one: Resolved | null, other: Resolved | null, run: Run): void {
 /** INHERIT, ATTACH: what a parent has listed its children have, so that it is unlisted no more. */
 function joined(child: Resolved | null, parent: Resolved | null, run: Run): void {
   const above = parent?.columns ?? null;
+  if (child?.schema === "pg_temp") {
+    const isKnown = parent?.schema === "pg_temp" &&
+      child.columns?.some((one) => one.opaque) === false;
+    if (!isKnown) run.effects.add("declassify");
+  }
   for (const { name, classes } of child?.columns ?? [named("", opaque)]) {
     const same = above?.find((column) => column.name === name);
     // Whoever reads the parent at this moment would get rows of a class that they know nothing of.

@@ -121,7 +121,9 @@ function inSchema(schema: string, name: string, run: Run): Resolved | null {
   for (const type of relation.types) run.types.add(type);
   // What this transaction put on it is not in the catalog yet.
   const isUnsettled = run.session.unsettled && !relation.system;
-  if (runsCode || code.has("policy") || isUnsettled) run.details.add(hiddenCode);
+  // What does not depend on a row the planner works out: checks, and what indexes are made of.
+  const runs = runsCode || code.has("policy") || code.has("check");
+  if (runs || isUnsettled) run.details.add(hiddenCode);
   const { targets } = derived;
   return { schema, name, columns, targets, relation, classified, code };
 }
