@@ -16,7 +16,7 @@ import { postgresConversation } from "./postgres/conversation.ts";
 import { newUpstream } from "./upstream.ts";
 
 const key = { epoch: "2026_11", shard: 0, edge: "pg1", session: "s" };
-const actor = target(targetLimits, () => 0, createDefinitions(4));
+const actor = target(targetLimits, () => 0, createDefinitions({ settledMax: 4 }));
 const { initial, step } = actor;
 
 Deno.test("a session that was refused gets no response", () => {
@@ -231,7 +231,7 @@ const defining = { ...emptyAnalysis, command: "CREATE VIEW", effects: ["define" 
 
 /** A session among others of its connection, whose catalog was read once. */
 function between() {
-  const definitionsOf = createDefinitions(4);
+  const definitionsOf = createDefinitions({ settledMax: 4 });
   const definitions = definitionsOf("ehr");
   definitions.readBegins();
   definitions.readEnds("old");

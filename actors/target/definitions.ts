@@ -16,23 +16,24 @@
  * waits for such statements asks the server which these are, and has them cancelled; for the others
  * it need not wait (`passOver`).
  *
- * Sessions here are those of one process: their own definitions they know.
+ * All connections to one database are in this together, each with a catalog of its own. Sessions
+ * here are those of one process. So that no other serves the database meanwhile, a definition waits
+ * until this one is `alone` with it; if it is not, it is refused (`postgres/presence.ts`).
  *
  * **Invariant:** no statement that was judged by names looks up one of them while another session's
  * definition of it becomes visible, or later, unless it was judged by a catalog read since.
  *
  * @module
  */
-import { bareName, statementsRecordedMax } from "#schemas/analysis.ts";
 import type { Verdict } from "#schemas/frames.ts";
-
-/** Bare names of relations; null: any name, and not of relations alone. */
-type Names = ReadonlySet<string> | null;
+import { isPrompt, mayCommit, namesOf, readsOf, union } from "./names_of_verdict.ts";
+import type { Claim } from "./reach.ts";
+import { meets, type Names, type SettledDefinitions, settledDefinitions } from "./settled.ts";
 
 /** As ReadyForQuery has it; null: it did not come, as after a Flush, and any of them may be. */
 type Transaction = "I" | "T" | "E" | null;
 
-export type Turn = "go" | "wait" | "stale";
+export type Turn = "go" | "wait" | "stale" | "elsewhere";
 
 type Session = {
   /** What runs, until it is known what its names mean to it. */
@@ -47,14 +48,13 @@ type Session = {
   turn: number;
   /** It waits for its turn. */
   waits: boolean;
+  /** It wanted to define, and this process was not alone. */
+  denied: boolean;
   /** What its open transaction has defined. */
   open: Names | undefined;
   /** Its last request ended without saying whether one is open. */
   unsure: boolean;
 };
-
-/** A definition that stands in the catalogs from this one on. */
-type Settled = { readonly names: Names; readonly catalog: number };
 
 /** Somebody's request that runs: its session, and which of its requests it is. */
 export type Running = {
@@ -64,65 +64,95 @@ export type Running = {
   readonly single: boolean;
 };
 
-export type Definitions = ReturnType<typeof definitionsOfOne>;
+/** Of one connection, together with all that lead to the same database. */
+export type Definitions = ReturnType<ReturnType<typeof definitionsOfDatabase>["of"]>;
 
-/** The definitions of each connection, by its name. `settledMax`: remembered one by one. */
-export function createDefinitions(settledMax: number): (connection: string) => Definitions {
+export type DefinitionsOptions = {
+  /** How many definitions are remembered one by one. */
+  readonly settledMax: number;
+  /** Which database a connection leads to, and whether other processes may serve it, too. */
+  readonly databaseOf?: (connection: string) => { readonly name: string; readonly shared: boolean };
+};
+
+/** The definitions of each connection, by its name. */
+export function createDefinitions(
+  { settledMax, databaseOf = (name) => ({ name, shared: false }) }: DefinitionsOptions,
+): (connection: string) => Definitions {
+  const databases = new Map<string, ReturnType<typeof definitionsOfDatabase>>();
   const all = new Map<string, Definitions>();
   return (connection) => {
-    const known = all.get(connection) ?? definitionsOfOne(settledMax);
-    all.set(connection, known);
-    return known;
+    const known = all.get(connection);
+    if (known !== undefined) return known;
+    const { name, shared } = databaseOf(connection);
+    const database = databases.get(name) ?? definitionsOfDatabase(settledMax, shared);
+    databases.set(name, database);
+    const own = database.of(connection);
+    all.set(connection, own);
+    return own;
   };
 }
 
-function definitionsOfOne(settledMax: number) {
+function definitionsOfDatabase(settledMax: number, isShared: boolean) {
   const sessions = new Map<string, Session>();
   /** Those that publish, or wait to. */
   const publishing = new Map<string, Session>();
-  /** By digest, which of the catalogs that were read it is. */
-  const catalogs = new Map<string, number>();
-  let newest = 0;
+  /** Of each connection, what its catalogs show. */
+  const catalogs = new Map<string, SettledDefinitions>();
+  /** Of sessions that are gone, what the server may still commit. */
+  const lingering = new Map<string, Names>();
+  const waiting = new Map<string, () => void>();
   let turns = 0;
   let requests = 0;
   let moves = 0;
-  /** Ended, and in no catalog yet. */
-  let unread: Names[] = [];
-  let underRead: Names[] = [];
-  /** Of sessions that are gone, what the server may still commit. */
-  const lingering = new Map<string, Names>();
-  const settled: Settled[] = [];
-  const waiting = new Map<string, () => void>();
-  return {
-    enter,
-    withdraw,
-    leave,
-    drop,
-    lingers: (name: string) => lingering.has(name),
-    goes,
-    blocking,
-    runs,
-    passOver,
-    readBegins,
-    readEnds,
-    whenMoved,
-    /** Something ended that no catalog shows. */
-    get hasUnread() {
-      return unread.length > 0;
-    },
-    /** Changes whenever a session that waits may try again. */
-    get moves() {
-      return moves;
-    },
-  };
+  /** Whether no other process serves this database, and none begins to. */
+  let alone: "no" | "asked" | "yes" = isShared ? "no" : "yes";
+  return { of };
+
+  function of(connection: string) {
+    const settled = settledDefinitions(settledMax);
+    catalogs.set(connection, settled);
+    return {
+      enter: (name: string, verdict: Verdict, transaction: Transaction) =>
+        enter(settled, name, verdict, transaction),
+      withdraw,
+      leave,
+      drop,
+      lingers: (name: string) => lingering.has(name),
+      goes,
+      blocking,
+      runs,
+      passOver,
+      readBegins: settled.readBegins,
+      readEnds(digest: string | null): void {
+        settled.readEnds(digest);
+        if (digest !== null) moved();
+      },
+      whenMoved,
+      presence: { asked, answered, mayShare, began },
+      /** Connections of which a catalog has to be read, for something ended that none shows. */
+      get unread(): readonly string[] {
+        return [...catalogs].flatMap(([one, { hasUnread }]) => hasUnread ? [one] : []);
+      },
+      /** Changes whenever a session that waits may try again. */
+      get moves() {
+        return moves;
+      },
+    };
+  }
 
   /** Whether a session's request may go to the server now. */
-  function enter(name: string, verdict: Verdict, transaction: Transaction): Turn {
+  function enter(
+    settled: SettledDefinitions,
+    name: string,
+    verdict: Verdict,
+    transaction: Transaction,
+  ): Turn {
     const session = sessions.get(name) ?? newSession(name);
     // Nearly always nobody defines anything, and what a request depends on need not be known.
     const isPlain = verdict.defines === undefined && session.open === undefined;
-    if (!isPlain || !isQuiet() || !isOfNewest(verdict)) {
-      const turn = turnOf(name, session, verdict, transaction);
+    const isQuiet = publishing.size + lingering.size === 0 && settled.isSeen;
+    if (!isPlain || !isQuiet || !settled.isOfNewest(verdict.catalogDigest)) {
+      const turn = turnOf(settled, name, session, verdict, transaction);
       if (turn !== "go") return turn;
     }
     session.running = verdict;
@@ -131,16 +161,8 @@ function definitionsOfOne(settledMax: number) {
     return "go";
   }
 
-  function isQuiet(): boolean {
-    return publishing.size + unread.length + underRead.length + lingering.size === 0;
-  }
-
-  /** Whether nothing was defined since the catalog by which it was judged. */
-  function isOfNewest({ catalogDigest }: Verdict): boolean {
-    return settled.length === 0 || catalogDigest !== null && catalogs.get(catalogDigest) === newest;
-  }
-
   function turnOf(
+    settled: SettledDefinitions,
     name: string,
     session: Session,
     verdict: Verdict,
@@ -148,22 +170,26 @@ function definitionsOfOne(settledMax: number) {
   ): Turn {
     const reads = readsOf(verdict);
     const publishes = publishesOf(session, verdict, transaction);
+    if (session.denied) {
+      ended(name, session);
+      return "elsewhere";
+    }
     if (reads !== undefined) {
       const isAhead = ([other, { publishes: names, turn }]: readonly [string, Session]) =>
         other !== name && names !== undefined && (!session.waits || turn < session.turn) &&
         meets(reads, names);
-      const unseen = [...unread, ...underRead, ...lingering.values()];
+      const unseen = [...settled.unseen(), ...lingering.values()];
       if ([...publishing].some(isAhead) || unseen.some((names) => meets(reads, names))) {
         return waits(name, session, publishes);
       }
-      if (isStale(reads, verdict.catalogDigest)) {
+      if (settled.isStale(reads, verdict.catalogDigest)) {
         ended(name, session);
         return "stale";
       }
     }
-    if (publishes !== undefined && dependents(name, publishes).length > 0) {
-      return waits(name, session, publishes);
-    }
+    const isFree = publishes === undefined ||
+      alone === "yes" && dependents(name, publishes).length === 0;
+    if (!isFree) return waits(name, session, publishes);
     session.commits = mayCommit(verdict);
     if (verdict.defines !== undefined) session.open = union(session.open, namesOf(verdict.defines));
     publish(name, session, publishes);
@@ -183,7 +209,7 @@ function definitionsOfOne(settledMax: number) {
     const { open, publishes, commits } = session;
     session.unsure = transaction === null;
     const seen = transaction === "I" || session.unsure ? open : commits ? publishes : undefined;
-    if (seen !== undefined) unread.push(seen);
+    if (seen !== undefined) defined(seen);
     if (transaction === "I") session.open = undefined;
     ended(name, session);
   }
@@ -206,7 +232,7 @@ function definitionsOfOne(settledMax: number) {
     const names = lingering.get(name);
     if (names === undefined) return;
     lingering.delete(name);
-    unread.push(names);
+    defined(names);
     moved();
   }
 
@@ -230,30 +256,34 @@ function definitionsOfOne(settledMax: number) {
     moved();
   }
 
-  /** A catalog is read now: what has ended stands in it. */
-  function readBegins(): void {
-    underRead.push(...unread);
-    unread = [];
+  /** Who defines waits to be alone. */
+  function asked(): boolean {
+    const wanted = alone === "no" && [...publishing.values()].some(({ waits }) => waits);
+    if (wanted) alone = "asked";
+    return wanted;
   }
 
-  /** It was read; null: it could not be. */
-  function readEnds(digest: string | null): void {
-    if (digest === null) {
-      unread.push(...underRead);
-      underRead = [];
-      return;
-    }
-    if (catalogs.get(digest) !== newest || newest === 0) catalogs.set(digest, ++newest);
-    settled.push(...underRead.map((names) => ({ names, catalog: newest })));
-    underRead = [];
-    if (settled.length > settledMax) {
-      const rest = settled.splice(0, settled.length - settledMax);
-      settled.unshift({ names: null, catalog: Math.max(...rest.map(({ catalog }) => catalog)) });
-    }
-    for (const [other, catalog] of catalogs) {
-      if (catalog + settledMax < newest) catalogs.delete(other);
-    }
+  /** Whether this process is alone with the database; those that wait go, or are refused. */
+  function answered(claim: Claim): void {
+    alone = claim === "alone" ? "yes" : "no";
+    for (const session of publishing.values()) session.denied = claim === "shared" && session.waits;
     moved();
+  }
+
+  /** Whether others may serve the database again: all that was defined stands in all catalogs. */
+  function mayShare(): boolean {
+    const isSeen = [...catalogs.values()].every((settled) => settled.isSeen);
+    if (!isShared || alone !== "yes" || !isSeen || publishing.size + lingering.size > 0) {
+      return false;
+    }
+    alone = "no";
+    return true;
+  }
+
+  /** Others may have defined anything until now. */
+  function began(): void {
+    alone = "no";
+    defined(null);
   }
 
   /** Calls back once, when a session that had to wait at `since` may try again. */
@@ -270,6 +300,7 @@ function definitionsOfOne(settledMax: number) {
       commits: false,
       turn: 0,
       waits: false,
+      denied: false,
       open: undefined,
       unsure: false,
     };
@@ -311,14 +342,15 @@ function definitionsOfOne(settledMax: number) {
     });
   }
 
-  function isStale(reads: Names, digest: string | null): boolean {
-    const judgedBy = digest === null ? undefined : catalogs.get(digest);
-    return settled.some(({ names, catalog }) => catalog > (judgedBy ?? 0) && meets(reads, names));
+  /** Others see it from now on, and it is in no catalog. */
+  function defined(names: Names): void {
+    for (const settled of catalogs.values()) settled.ended(names);
   }
 
   function ended(name: string, session: Session): void {
     session.running = null;
     session.waits = false;
+    session.denied = false;
     if (session.publishes !== undefined) publish(name, session, undefined);
     moved();
   }
@@ -331,49 +363,3 @@ function definitionsOfOne(settledMax: number) {
     for (const callback of all) callback();
   }
 }
-
-/** The names that a request was judged by; undefined: none, or its judgement holds by whatever. */
-function readsOf(verdict: Verdict): Names | undefined {
-  const { plan, statements, unsettled, catalogDigest, prepares } = verdict;
-  if (plan.verbatim === true || unsettled === true || catalogDigest === null) return undefined;
-  const known = reading.get(statements) ?? { names: namesRead(statements) };
-  reading.set(statements, known);
-  return prepares === undefined ? known.names : union(known.names, namesOf(prepares));
-}
-
-/** By the statements of verdicts, which those of one shape share. */
-const reading = new WeakMap<Verdict["statements"], { readonly names: Names | undefined }>();
-
-function namesRead(statements: Verdict["statements"]): Names | undefined {
-  if (statements.length >= statementsRecordedMax) return null;
-  const depending = statements.filter(({ effects }) => effects.some((one) => one !== "session"));
-  if (depending.length === 0) return undefined;
-  return new Set(depending.flatMap(({ relations }) => relations.map(bareName)));
-}
-
-/** Whether the server looks all names up as soon as it begins. */
-function isPrompt({ statements, prepares, late }: Verdict): boolean {
-  return statements.length === 1 && prepares === undefined && late !== true;
-}
-
-function namesOf(defines: readonly string[] | null): Names {
-  return defines === null ? null : new Set(defines);
-}
-
-function union(left: Names | undefined, right: Names): Names {
-  if (left === undefined) return right;
-  return left === null || right === null ? null : left.union(right);
-}
-
-function meets(left: Names, right: Names): boolean {
-  return left === null || right === null || !left.isDisjointFrom(right);
-}
-
-/** Whether a request may commit a transaction that is open. */
-function mayCommit({ statements }: Verdict): boolean {
-  return statements.length >= statementsRecordedMax ||
-    statements.some(({ command }) => committing.has(command));
-}
-
-/** `UNREAD`: what nobody understood. */
-const committing: ReadonlySet<string> = new Set(["COMMIT", "COMMIT PREPARED", "UNREAD"]);

@@ -21,7 +21,7 @@ const commit = verdict({}, "COMMIT");
 
 /** A connection whose catalog was read once. */
 function serving(settledMax = 8) {
-  const all = createDefinitions(settledMax)("ehr");
+  const all = createDefinitions({ settledMax })("ehr");
   all.readBegins();
   all.readEnds("old");
   const read = (digest: string | null) => {
@@ -137,10 +137,10 @@ Deno.test("COMMIT AND CHAIN makes visible, whatever is open behind it", () => {
   const { enter, leave, all } = serving();
   enter("a", defines(["t"]), "T");
   leave("a", "T");
-  ok(!all.hasUnread);
+  ok(all.unread.length === 0);
   enter("a", commit, "T");
   leave("a", "T");
-  ok(all.hasUnread);
+  ok(all.unread.length > 0);
 });
 
 Deno.test("two that define and read what the other defines do not wait for each other", () => {
@@ -163,11 +163,11 @@ Deno.test("a session that is lost may commit until the server is done with it", 
   enter("a", defines(["t"]), "I");
   drop("a");
   drop("a");
-  ok(lingers("a") && !all.hasUnread);
+  ok(lingers("a") && all.unread.length === 0);
   read("old");
   strictEqual(enter("b", reads("t"), "I"), "wait", "no catalog shows what comes yet");
   goes("a");
-  ok(!lingers("a") && all.hasUnread);
+  ok(!lingers("a") && all.unread.length > 0);
   strictEqual(enter("b", reads("t"), "I"), "wait");
   read("new");
   strictEqual(enter("b", reads("t"), "I"), "stale");
@@ -175,7 +175,7 @@ Deno.test("a session that is lost may commit until the server is done with it", 
   put("a", defines(["t"]), "T");
   leave("a", "T");
   lose("a");
-  ok(!other.hasUnread, "what it had open was undone");
+  ok(other.unread.length === 0, "what it had open was undone");
 });
 
 Deno.test("what prepares depends on names too, and none of it is known to have looked them up", () => {
@@ -220,4 +220,73 @@ Deno.test("whoever waits is called once something moved, at once if it has by th
   deepStrictEqual(called, ["b"]);
   whenMoved("c", since, () => called.push("c"));
   deepStrictEqual(called, ["b", "c"]);
+});
+
+Deno.test("connections to one database are in it together, each with its own catalog", () => {
+  const of = createDefinitions({
+    settledMax: 4,
+    databaseOf: (name) => ({ name: name.slice(0, 3), shared: false }),
+  });
+  const [ehr, reports, lab] = [of("ehr"), of("ehr_reports"), of("lab")];
+  const read = (one: typeof ehr, digest: string) => {
+    one.readBegins();
+    one.readEnds(digest);
+  };
+  for (const one of [ehr, reports, lab]) read(one, "old");
+  strictEqual(reports.enter("b", reads("t"), "I"), "go");
+  strictEqual(ehr.enter("a", defines(["t"]), "I"), "wait");
+  reports.leave("b", "I");
+  strictEqual(ehr.enter("a", defines(["t"]), "I"), "go");
+  strictEqual(lab.enter("l", reads("t"), "I"), "go", "of another database");
+  strictEqual(reports.enter("b", reads("t"), "I"), "wait");
+  ehr.leave("a", "I");
+  deepStrictEqual(ehr.unread, ["ehr", "ehr_reports"]);
+  read(ehr, "new");
+  strictEqual(ehr.enter("c", { ...reads("t"), catalogDigest: "new" }, "I"), "go");
+  strictEqual(reports.enter("b", reads("t"), "I"), "wait", "its own catalog does not show it");
+  read(reports, "later");
+  strictEqual(reports.enter("b", reads("t"), "I"), "stale");
+});
+
+Deno.test("something is defined only while no other process serves the database", () => {
+  const of = createDefinitions({
+    settledMax: 4,
+    databaseOf: (name) => ({ name, shared: true }),
+  });
+  const all = of("ehr");
+  const read = (digest: string) => {
+    all.readBegins();
+    all.readEnds(digest);
+  };
+  read("old");
+  const { asked, answered, mayShare, began } = all.presence;
+  strictEqual(all.enter("b", reads("u"), "I"), "go");
+  ok(!asked(), "nobody defines");
+  strictEqual(all.enter("a", defines(["t"]), "I"), "wait");
+  ok(asked());
+  ok(!asked(), "it is under way");
+  answered("shared");
+  strictEqual(all.enter("a", defines(["t"]), "I"), "elsewhere");
+  strictEqual(all.enter("a", reads("t"), "I"), "go", "it is refused once");
+  all.leave("a", "I");
+
+  strictEqual(all.enter("a", defines(["t"]), "I"), "wait");
+  ok(asked());
+  answered("alone");
+  ok(!mayShare(), "it has not defined yet");
+  strictEqual(all.enter("a", defines(["t"]), "I"), "go");
+  ok(!mayShare());
+  all.leave("a", "I");
+  ok(!mayShare(), "no catalog shows it");
+  read("new");
+  ok(mayShare());
+  ok(!mayShare(), "once");
+  strictEqual(all.enter("a", defines(["v"]), "I"), "wait", "others may be there again");
+  all.leave("a", "I");
+
+  began();
+  strictEqual(all.enter("c", { ...reads("t"), catalogDigest: "new" }, "I"), "wait");
+  read("new");
+  strictEqual(all.enter("c", reads("u"), "I"), "stale", "others may have defined anything");
+  strictEqual(all.enter("c", { ...reads("u"), catalogDigest: "new" }, "I"), "go");
 });

@@ -37,6 +37,8 @@ type Held = {
   readonly deliver: (input: TargetInput) => void;
   upstream: Upstream | null;
   abandon: () => void;
+  /** Other processes are told that it is served. */
+  isTold: boolean;
 };
 
 /** Creates the driver over the connections of the configuration. */
@@ -56,6 +58,9 @@ export function targetDriver(ports: {
   const reading = new Map<string, Reading>();
   /** Connections whose catalog will be read in a while. */
   const awaiting = new Set<string>();
+  for (const [connection, { presence }] of connections) {
+    presence?.whenLost(() => presenceLost(connection));
+  }
 
   return { run, dropped, credit, alive, checkEdges, refreshCatalog };
 
@@ -87,7 +92,7 @@ export function targetDriver(ports: {
         refreshCatalog(command.connection).then((digest) => {
           deliver({ kind: "catalog_read", digest });
         });
-        return;
+        return changedBeside(command.connection);
       case "catalog_changed":
         return changed(command.connection);
       case "estimate": {
@@ -102,7 +107,8 @@ export function targetDriver(ports: {
       case "await_turn": {
         const { connection, moves } = command;
         const tell = () => deliver({ kind: "turn" });
-        return definitionsOf(connection).whenMoved(key.session, moves, tell);
+        definitionsOf(connection).whenMoved(key.session, moves, tell);
+        return void claim(connection);
       }
       case "clear_way":
         return void clearWay(key.session, command.connection);
@@ -127,6 +133,23 @@ export function targetDriver(ports: {
     }
   }
 
+  /** Who waits to define goes when no other process serves the database. */
+  async function claim(connection: string): Promise<void> {
+    const reach = connections.get(connection);
+    const { presence } = definitionsOf(connection);
+    if (presence.asked()) presence.answered(await reach?.presence?.claim() ?? "shared");
+  }
+
+  function presenceLost(connection: string): void {
+    report("presence_lost", { connection });
+    for (const session of [...held.values()]) {
+      if (session.connection !== connection) continue;
+      session.abandon();
+      letGo(session);
+      session.deliver({ kind: "upstream_closed" });
+    }
+  }
+
   function open(
     key: SessionKey,
     connection: string,
@@ -144,26 +167,59 @@ export function targetDriver(ports: {
       const reason = "the session's id is another's";
       return deliver({ kind: "dial_failed", code: "session_taken", reason });
     }
-    const session: Held = { key, connection, deliver, upstream: null, abandon: () => {} };
+    const session: Held = {
+      key,
+      connection,
+      deliver,
+      upstream: null,
+      abandon: () => {},
+      isTold: false,
+    };
     held.set(key.session, session);
     heard.set(key.edge, clock.nowMs());
-    const dialled = reach.dial(parameters, {
-      ready(upstream, bytes) {
-        session.upstream = upstream;
-        deliver({ kind: "dialled", bytes });
-      },
-      failed(code, reason) {
-        held.delete(key.session);
-        report("dial_failed", { session: key.session, connection, code });
-        deliver({ kind: "dial_failed", code, reason });
-      },
-      received: (bytes) => deliver({ kind: "received", bytes }),
-      closed() {
-        letGo(session);
-        deliver({ kind: "upstream_closed" });
-      },
+    const { dial: dialUpstream, presence } = reach;
+    if (presence === null) return dial();
+    presence.enter().then((since) => {
+      session.isTold = true;
+      if (since === "began") {
+        definitionsOf(connection).presence.began();
+        changed(connection);
+      }
+      if (held.get(key.session) === session) dial();
+      else untell(session);
+    }, (error) => {
+      const isLate = error instanceof QueryError && error.code === "timeout";
+      if (isLate) return failed("55P03", "another process defines something in the database");
+      const code = error instanceof QueryError && /^[0-9A-Z]{5}$/.test(error.code)
+        ? error.code
+        : "08006";
+      failed(code, "the server could not be asked who else serves the database");
     });
-    session.abandon = dialled.abandon;
+
+    function dial(): void {
+      const dialled = dialUpstream(parameters, {
+        ready(upstream, bytes) {
+          session.upstream = upstream;
+          deliver({ kind: "dialled", bytes });
+        },
+        failed(code, reason) {
+          untell(session);
+          failed(code, reason);
+        },
+        received: (bytes) => deliver({ kind: "received", bytes }),
+        closed() {
+          letGo(session);
+          deliver({ kind: "upstream_closed" });
+        },
+      });
+      session.abandon = dialled.abandon;
+    }
+
+    function failed(code: string, reason: string): void {
+      held.delete(key.session);
+      report("dial_failed", { session: key.session, connection, code });
+      deliver({ kind: "dial_failed", code, reason });
+    }
   }
 
   /** What is held for exactly this session: an edge may say the id of another's. */
@@ -181,13 +237,20 @@ export function targetDriver(ports: {
     letGo(session);
   }
 
+  function untell(session: Held): void {
+    if (session.isTold) connections.get(session.connection)?.presence?.leave();
+    session.isTold = false;
+  }
+
   /** Whatever the server may still commit for it is ended, and awaited. */
-  function letGo({ key: { session: name }, connection, upstream }: Held): void {
+  function letGo(session: Held): void {
+    const { key: { session: name }, connection, upstream } = session;
     held.delete(name);
     const definitions = definitionsOf(connection);
     definitions.drop(name);
     if (!definitions.lingers(name)) {
-      if (definitions.hasUnread) changed(connection);
+      untell(session);
+      for (const unread of definitions.unread) readSoon(unread);
       return;
     }
     const id = upstream?.processId ?? null;
@@ -197,6 +260,7 @@ export function targetDriver(ports: {
       const busy = id === null ? undefined : await connections.get(connection)?.busy?.([id]);
       if (id !== null && busy?.has(id)) return void clock.after(limits.busyEveryMs, look);
       definitions.goes(name);
+      untell(session);
       changed(connection);
     }
   }
@@ -234,8 +298,20 @@ export function targetDriver(ports: {
     return known.next;
   }
 
-  /** Changes that nobody waits for are read together: half of the time at most is spent on it. */
   function changed(connection: string): void {
+    readSoon(connection);
+    changedBeside(connection);
+  }
+
+  /** What others have defined is to be seen by all connections to their database. */
+  function changedBeside(connection: string): void {
+    for (const other of definitionsOf(connection).unread) {
+      if (other !== connection) readSoon(other);
+    }
+  }
+
+  /** Changes that nobody waits for are read together: half of the time at most is spent on it. */
+  function readSoon(connection: string): void {
     if (awaiting.has(connection)) return;
     awaiting.add(connection);
     const afterMs = Math.min(reading.get(connection)?.tookMs ?? 0, limits.catalogDelayMsMax);
@@ -261,16 +337,17 @@ export function targetDriver(ports: {
         report("catalog_published", { connection, relations: catalog.relations.length });
       }
       definitions.readEnds(digest);
+      if (definitions.presence.mayShare()) reach?.presence?.share();
       return digest;
     } catch (error) {
       definitions.readEnds(null);
-      const code = error instanceof QueryError ? error.code : nameOf(error);
-      report("catalog_failed", { connection, error: code });
+      report("catalog_failed", { connection, error: codeOf(error) });
       return null;
     }
   }
 }
 
-function nameOf(error: unknown): string {
+function codeOf(error: unknown): string {
+  if (error instanceof QueryError) return error.code;
   return error instanceof Error ? error.name : "unknown";
 }

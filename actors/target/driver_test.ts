@@ -25,12 +25,13 @@ Deno.test("changes of a catalog that come while it is read are read together, be
       estimateRows: null,
       unlocked: null,
       busy: null,
+      presence: null,
     }]]),
     bus: server.connect({ name: "target", inboxPrefix: "_INBOX_target" }),
     clock,
     report: () => {},
     limits: { edgeSilenceMsMax: 1000, catalogDelayMsMax: 1000, busyEveryMs: 100 },
-    definitionsOf: createDefinitions(4),
+    definitionsOf: createDefinitions({ settledMax: 4 }),
   });
   const first = driver.refreshCatalog("ehr");
   await turn();
@@ -79,12 +80,13 @@ Deno.test("who comes with the id of another's session gets nothing of it", () =>
       estimateRows: null,
       unlocked: null,
       busy: null,
+      presence: null,
     }]]),
     bus: server.connect({ name: "target", inboxPrefix: "_INBOX_target" }),
     clock,
     report: () => {},
     limits: { edgeSilenceMsMax: 1000, catalogDelayMsMax: 1000, busyEveryMs: 100 },
-    definitionsOf: createDefinitions(4),
+    definitionsOf: createDefinitions({ settledMax: 4 }),
   });
   const own = { epoch: "2026_11", shard: 0, edge: "pg1", session: "s" };
   const foreign = { ...own, edge: "pg2" };

@@ -67,7 +67,7 @@ Deno.test("a session without its upstream plans nothing", () => {
 });
 
 function serving(phase: "new" | "dialling" | "ready" | "lost" = "ready") {
-  const { initial, step } = target(targetLimits, () => 0, createDefinitions(4));
+  const { initial, step } = target(targetLimits, () => 0, createDefinitions({ settledMax: 4 }));
   let state = initial(key);
   state.phase = phase;
   state.connection = "ehr";

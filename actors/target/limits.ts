@@ -1,6 +1,7 @@
 /** The target's limits, in one place. @module */
 import type { CatalogLimits } from "./catalog_reader.ts";
 import type { PlannerLimits } from "./postgres/planner.ts";
+import type { PresenceLimits } from "./postgres/presence.ts";
 import type { QueryLimits } from "./postgres/query_connection.ts";
 import type { TargetLimits } from "./state.ts";
 import type { DialLimits } from "./dial.ts";
@@ -9,7 +10,13 @@ import type { SshConnectionsLimits } from "./ssh/connections.ts";
 
 type CatalogReading = QueryLimits & CatalogLimits & { readonly catalogEveryMs: number };
 
-type Limits = TargetLimits & DriverLimits & DialLimits & SshConnectionsLimits & CatalogReading;
+type Limits =
+  & TargetLimits
+  & DriverLimits
+  & DialLimits
+  & SshConnectionsLimits
+  & CatalogReading
+  & PresenceLimits;
 
 export const targetLimits: Limits = {
   messageBytesMax: 256 * 1024 * 1024,
@@ -42,6 +49,7 @@ export const targetLimits: Limits = {
   edgeSilenceMsMax: 10_000,
   catalogDelayMsMax: 2000,
   busyEveryMs: 100,
+  presenceLingerMs: 60_000,
   queryMsMax: 30_000,
   answerBytesMax: 256 * 1024 * 1024,
   lockMsMax: 500,
@@ -58,6 +66,9 @@ export const plannerLimits: PlannerLimits & QueryLimits = {
   queryMsMax: 4000,
   answerBytesMax: 16 * 1024 * 1024,
 };
+
+/** How long a session waits for another process to have defined what it defines. */
+export const presenceLimits: QueryLimits = { queryMsMax: 10_000, answerBytesMax: 64 * 1024 };
 
 /** Definitions of a connection that are remembered one by one; older ones concern any name. */
 export const definitionsSettledMax = 256;

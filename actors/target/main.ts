@@ -4,17 +4,20 @@ import { systemClock } from "#actors/_kit/clock.ts";
 import type { Connection } from "#schemas/config.ts";
 import { catalogReader } from "./catalog_reader.ts";
 import { dial } from "./dial.ts";
-import { plannerLimits, targetLimits } from "./limits.ts";
+import { plannerLimits, presenceLimits, targetLimits } from "./limits.ts";
 import { planner } from "./postgres/planner.ts";
+import { presenceOf } from "./postgres/presence.ts";
 import { processesOf } from "./postgres/processes.ts";
 import { queryConnection } from "./postgres/query_connection.ts";
-import type { DialEvents, Reach } from "./reach.ts";
+import type { DialEvents, Presence, Reach } from "./reach.ts";
 import { sshConnections } from "./ssh/connections.ts";
 import { wireTarget } from "./wiring.ts";
 
 const process = await startActor("target");
 const { config, settings } = process;
 const secrets = settings.target?.secretsDirectory ?? "";
+/** Connections to the same database, by whichever role, say together that they are there. */
+const presences = new Map<string, Presence>();
 const connections = new Map(
   Object.entries(config.connections).map(([name, connection]) => {
     return [name, reachOf(name, connection, secrets)];
@@ -34,7 +37,8 @@ function reachOf(name: string, connection: Connection, secrets: string): Reach {
     const { host_keys: hostKeys, host_ca_keys: hostAuthorities } = connection;
     const endpoint = { host, port, user, password, privateKey, hostKeys, hostAuthorities };
     const dialled = sshConnections(endpoint, targetLimits, systemClock);
-    return { ...dialled, readCatalog: null, estimateRows: null, unlocked: null, busy: null };
+    const none = { readCatalog: null, estimateRows: null, unlocked: null, busy: null };
+    return { ...dialled, ...none, presence: null };
   }
   const { database, tls } = connection;
   const secure = tls.mode === "disable"
@@ -46,7 +50,15 @@ function reachOf(name: string, connection: Connection, secrets: string): Reach {
   const catalogued = queryConnection(own, systemClock, targetLimits);
   const planned = queryConnection(own, systemClock, plannerLimits);
   const watched = queryConnection(own, systemClock, plannerLimits);
+  const place = `${host}:${port}/${database}`;
+  const presence = presences.get(place) ?? presenceOf(
+    (lost) => queryConnection(own, systemClock, presenceLimits, lost),
+    systemClock,
+    targetLimits,
+  );
+  presences.set(place, presence);
   return {
+    presence,
     dial: (parameters, events) => dial(endpoint, parameters, targetLimits, events),
     readCatalog: catalogReader(name, database, catalogued, targetLimits),
     estimateRows: planner(planned, systemClock, plannerLimits),

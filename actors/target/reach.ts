@@ -47,6 +47,25 @@ export type Reach = {
   readonly unlocked: Processes | null;
   /** The same of those that may do something still, though nobody is connected to them. */
   readonly busy: Processes | null;
+  /** Null: its protocol has no definitions. */
+  readonly presence: Presence | null;
+};
+
+export type Claim = "alone" | "shared";
+
+/** Says to other processes that sessions of a database are served here. */
+export type Presence = {
+  /**
+   * One more session is served. `began`: until now others may have been alone with the database.
+   * @throws QueryError when it cannot be said; then it is not to be left.
+   */
+  enter(): Promise<"began" | "goes on">;
+  leave(): void;
+  /** `alone`: no other process serves any, and none will until `share`. Never rejects. */
+  claim(): Promise<Claim>;
+  share(): void;
+  /** Calls back whenever it is not said any more though sessions are served. */
+  whenLost(callback: () => void): void;
 };
 
 /** A statement as it stands in a request, with what its names mean. */

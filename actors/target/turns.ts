@@ -50,7 +50,7 @@ export function turnsOf(
     if (state.waitsSinceMs !== null) out.push({ kind: "unwake", name: "turn" });
     state.waitsSinceMs = null;
     if (turn === "go") return "go";
-    refuse(state, allowed, changed, out);
+    refuse(state, allowed, turn === "stale" ? changed : elsewhere, out);
     return "refused";
   }
 
@@ -78,7 +78,7 @@ export function turnsOf(
   function left(state: TargetState): boolean {
     const definitions = definitionsOf(state.connection);
     definitions.leave(state.key.session, state.upstream.conversation.answered().transaction);
-    return definitions.hasUnread;
+    return definitions.unread.length > 0;
   }
 }
 
@@ -107,6 +107,15 @@ const awaited: Reason = {
   detail: "A definition and statements that read what it names wait for each other. " +
     "The statement did not run.",
   hint: "Run it again when they have ended.",
+  sqlstate: sqlstate.lockNotAvailable,
+};
+const elsewhere: Reason = {
+  code: "definitions_elsewhere",
+  policy: null,
+  message: "another process of the gateway serves this database, too",
+  detail: "Something is defined only where one process alone serves a database. " +
+    "The statement did not run.",
+  hint: "Run it again when the sessions of the others have ended, or ask for a single target.",
   sqlstate: sqlstate.lockNotAvailable,
 };
 const cancelled: Reason = {

@@ -24,7 +24,7 @@ export async function wireTarget(
   limits: TargetLimits & DriverLimits & { readonly catalogEveryMs: number },
 ): Promise<SessionWorker<TargetInput>> {
   const { bus, clock, report } = host;
-  const definitionsOf = createDefinitions(definitionsSettledMax);
+  const definitionsOf = createDefinitions({ settledMax: definitionsSettledMax, databaseOf });
   const driver = targetDriver({ connections, bus, clock, report, limits, definitionsOf });
   const catalogued = [...connections].flatMap(([name, { readCatalog }]) => {
     return readCatalog === null ? [] : [name];
@@ -51,4 +51,12 @@ export async function wireTarget(
   bus.subscribe(aliveSubject("*"), ({ subject }) => driver.alive(subject.split(".")[1] ?? ""));
   await host.consume(worker.onDelivery);
   return worker;
+
+  /** Connections to one database share what they say of their presence there. */
+  function databaseOf(connection: string): { name: string; shared: boolean } {
+    const presence = connections.get(connection)?.presence ?? null;
+    if (presence === null) return { name: connection, shared: false };
+    const [first] = [...connections].find(([, reach]) => reach.presence === presence) ?? [];
+    return { name: first ?? connection, shared: true };
+  }
 }

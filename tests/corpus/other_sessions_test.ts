@@ -36,7 +36,7 @@ const between = [
   ]],
 ] as const;
 Deno.test("another session's definitions", async (t) => {
-  await using rig = await startCorpusRig();
+  await using rig = await startCorpusRig({ twice: true });
   const address = addressOf(rig.system, "ordinary");
   const run = (agent: Agent, sql: string) => agent.run({ sql, parameters: null }, "simple");
   const runs = async (agent: Agent, sql: string) => {
@@ -212,18 +212,34 @@ Deno.test("another session's definitions", async (t) => {
     await tidy();
   });
 
-  await t.step("made while a statement waits for a lock", async () => {
-    using reader = await connectAgent(address);
-    using locker = await connectAgent(address);
+  for (const through of ["ehr", "ehr_again"]) {
+    await t.step(`made through ${through} while a statement waits for a lock`, async () => {
+      using reader = await connectAgent(address);
+      using locker = await connectAgent(address);
+      using definer = await connectAgent(address, { database: through });
+      await runs(reader, asked);
+      await runs(locker, "begin; truncate shifts");
+      const reading = run(reader, asked);
+      await waitsFor(rig.system, "Lock", "select upper%");
+      await runs(definer, shadow);
+      await runs(locker, "rollback");
+      const reply = await reading;
+      deepStrictEqual([leaks(reply), reply.error?.code], [[], "57014"]);
+      deepStrictEqual(leaks(await run(reader, asked)), []);
+      await tidy();
+    });
+  }
+
+  await t.step("are refused while another process serves the database", async () => {
     using definer = await connectAgent(address);
-    await runs(reader, asked);
-    await runs(locker, "begin; truncate shifts");
-    const reading = run(reader, asked);
-    await waitsFor(rig.system, "Lock", "select upper%");
-    await runs(definer, shadow);
-    await runs(locker, "rollback");
-    const reply = await reading;
-    deepStrictEqual([leaks(reply), reply.error?.code], [[], "57014"]);
+    await asSuperuser(rig.system.postgres, async (sql) => {
+      // As another target would.
+      await sql`select pg_advisory_lock_shared(1399090283, 2037412722)`;
+      const { error } = await run(definer, harmless);
+      deepStrictEqual([error?.code, error?.message.includes("another process")], ["55P03", true]);
+      await runs(definer, "create temp table own as select 1");
+    });
+    await runs(definer, harmless);
     await tidy();
   });
 

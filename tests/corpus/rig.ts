@@ -9,6 +9,7 @@ import type { PostgresBinaries } from "#deploy/machine/postgres_binaries.ts";
 import { startRig } from "#tests/real/support.ts";
 import { setIn } from "#tests/real/configuration.ts";
 import { asSuperuser } from "#tests/real/planted.ts";
+import { parseDocument } from "yaml";
 import type { Address } from "./agent.ts";
 
 /**
@@ -32,17 +33,22 @@ export async function directAddress(system: System): Promise<Address> {
 }
 
 /**
- * With `blind`, nobody may filter by a class either; with `binaries`, on another server than the
- * newest, which may have no virtual columns.
+ * With `blind`, nobody may filter by a class either; with `twice`, a second connection `ehr_again`
+ * leads to the same database; with `binaries`, on another server than the newest, which may have no
+ * virtual columns.
  */
 export function startCorpusRig(
-  { blind = false, binaries }: { blind?: boolean; binaries?: PostgresBinaries } = {},
+  { blind = false, twice = false, binaries }: {
+    blind?: boolean;
+    twice?: boolean;
+    binaries?: PostgresBinaries;
+  } = {},
 ) {
   return startRig({
     kinds: ["identity", "authz", "approval", "target", "masking", "edge"],
     syncAlways: false,
     passwordMethod: "password",
-    configure,
+    configure: (text) => twice ? again(configure(text)) : configure(text),
     ...(binaries === undefined ? {} : { binaries }),
     policy: () => blind ? policy + noFilter : policy,
     prepare: (server) =>
@@ -61,7 +67,7 @@ permit (
   principal in Group::"analysts",
   action in [Action::"connect", Action::"session", Action::"read", Action::"filter_by",
     Action::"write", Action::"define", Action::"execute", Action::"export"],
-  resource == Connection::"ehr"
+  resource is Connection
 );
 @id("unbound")
 permit (
@@ -110,6 +116,11 @@ const noFilter = `
 @id("no-filter")
 forbid (principal, action == Action::"filter_by", resource == Connection::"ehr");
 `;
+
+function again(text: string): string {
+  const { ehr } = parseDocument(text).toJS().connections;
+  return setIn(text, ["connections", "ehr_again"], ehr);
+}
 
 /** Every class is redacted, and what is unlisted too, so that nothing of a value may come out. */
 function configure(text: string): string {

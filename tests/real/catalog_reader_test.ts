@@ -1,6 +1,7 @@
 import { startPostgres } from "#deploy/machine/postgres.ts";
 import { checkCatalogReading } from "./catalog_reading.ts";
 import { checkPlanning } from "./planning.ts";
+import { checkPresence } from "./presence.ts";
 
 Deno.test("what target asks a server on its own account", async (test) => {
   const directory = await Deno.makeTempDir({ prefix: "sallyport-catalog-" });
@@ -12,6 +13,9 @@ Deno.test("what target asks a server on its own account", async (test) => {
     });
     await test.step("the planner says how many rows there are, and nothing runs", () => {
       return checkPlanning(server);
+    });
+    await test.step("processes agree who is alone with its definitions", () => {
+      return checkPresence(server);
     });
   } finally {
     await Deno.remove(directory, { recursive: true });

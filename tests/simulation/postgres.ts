@@ -11,6 +11,7 @@ import type { Catalog } from "#schemas/catalog.ts";
 import { catalogAfter } from "./clinic.ts";
 import type { Chance } from "./clock.ts";
 import { type Backend, backend } from "./postgres_backend.ts";
+import { simulatedPresences } from "./presences.ts";
 import { statementOf } from "./statements.ts";
 
 /** What one login sent, in order, and when. */
@@ -52,6 +53,7 @@ function rowsOf(sql: string): number | null {
 export function simulatedServer(clock: Clock, chance: Chance): SimulatedServer {
   const accounts: Account[] = [];
   const connections = new Set<Connection>();
+  const presences = simulatedPresences(clock, chance);
   let definitions = 0;
   const planned: { readonly atMs: number; readonly text: string }[] = [];
   const server: SimulatedServer = { reach, accounts, planned, cut, trouble: { ...noTrouble } };
@@ -64,6 +66,7 @@ export function simulatedServer(clock: Clock, chance: Chance): SimulatedServer {
       estimateRows: (statements) => plan(statements, alive),
       unlocked: () => Promise.resolve(new Set()),
       busy: () => Promise.resolve(new Set()),
+      presence: presences.of(alive),
     };
   }
 
@@ -88,6 +91,7 @@ export function simulatedServer(clock: Clock, chance: Chance): SimulatedServer {
 
   function cut(matches: (alive: () => boolean) => boolean): void {
     for (const one of [...connections]) if (matches(one.alive)) one.drop();
+    presences.cut(matches);
   }
 
   function dial(

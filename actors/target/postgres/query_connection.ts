@@ -57,11 +57,15 @@ type Asked = {
   sqlstate: string | null;
 };
 
-/** Creates the connection, closed as yet. `dial` gives one that is logged in. */
+/**
+ * Creates the connection, closed as yet. `dial` gives one that is logged in; `closed` is told
+ * whenever one is no more.
+ */
 export function queryConnection(
   dial: (events: DialEvents) => { abandon(): void },
   clock: Clock,
   limits: QueryLimits,
+  closed: () => void = () => {},
 ): QueryConnection {
   let link: { upstream: Upstream | null; abandon: () => void; framer: Framer } | null = null;
   let asked: Asked | null = null;
@@ -175,6 +179,7 @@ export function queryConnection(
     abandon();
     failed?.forgetTimer();
     failed?.reject(new QueryError(code));
+    closed();
   }
 }
 

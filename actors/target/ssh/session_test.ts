@@ -279,7 +279,7 @@ function started() {
 function newSession(history: "live" | "replayed" = "live") {
   const key = { epoch: "2026_11", shard: 0, edge: "ssh1", session: "s" };
   let nowMs = 0;
-  const { initial, step } = target(targetLimits, () => nowMs, createDefinitions(4));
+  const { initial, step } = target(targetLimits, () => nowMs, createDefinitions({ settledMax: 4 }));
   let state = initial(key);
   let sequence = 0;
   const effects: Effect<TargetCommand>[] = [];
