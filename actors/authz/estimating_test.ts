@@ -107,6 +107,20 @@ Deno.test("what people approve is what was held, whatever the planner says by th
   }
 });
 
+Deno.test("what people approved does not run under another policy than the one that asked them", () => {
+  const more = `@id("more") permit (principal, action == Action::"write", resource);`;
+  for (const [text, decision] of [[policy, "allow"], [`${policy}\n${more}`, "deny"]] as const) {
+    const session = started();
+    session.ask(1, many);
+    session.estimate(1, [2000]);
+    session.rebuild(text);
+    session.grant();
+    const verdict = session.verdicts.at(-1);
+    const code = decision === "deny" ? "approval_stale" : "approval_needed";
+    deepStrictEqual([verdict?.decision, verdict?.reasons[0]?.code], [decision, code]);
+  }
+});
+
 function started() {
   const stored: Frame[] = [];
   const verdicts: Verdict[] = [];
@@ -119,8 +133,8 @@ function started() {
   verdicts.splice(0);
   return { ask, asked, estimate, wake, rebuild, heardElsewhere, grant, verdicts, resumed };
 
-  function judgeOf() {
-    return admitted(policy, { config, nowMs: () => startMs });
+  function judgeOf(text = policy) {
+    return admitted(text, { config, nowMs: () => startMs });
   }
 
   function actorOf() {
@@ -187,9 +201,9 @@ function started() {
     return effectsOf(actor.step(state, { kind: "wake", name }));
   }
 
-  /** What a process that knows nothing makes of what is stored. */
-  function rebuild(): void {
-    judge = judgeOf();
+  /** What a process that knows nothing makes of what is stored, by the policy of now. */
+  function rebuild(text = policy): void {
+    judge = judgeOf(text);
     actor = actorOf();
     state = actor.initial(key);
     for (const frame of stored) {
