@@ -80,6 +80,9 @@ export function mayGroupsGoOn(bytes: Uint8Array, { count, starts, ends }: Groups
   let at = end;
   while (at < bytes.length && isOfNumber(bytes[at])) at++;
   if (at === bytes.length) return true;
+  if (rest < style.length && style.every((byte, i) => i >= rest || bytes[end + i] === byte)) {
+    return true;
+  }
   // The shortest number with an extension has seven digits and a separator, or eight digits.
   if (end - (starts[0] ?? 0) < 8) return false;
   let text = "";
@@ -126,6 +129,7 @@ export function beginsNumber(bytes: Uint8Array, groups: Groups): boolean {
   const before = bytes[start - 1];
   if (isDigit(before)) return false;
   if (isLetter(before)) {
+    if (styleStart(bytes, start) < start) return true;
     return bytes[start - 2] === 0x5c && controlLetters.includes(before ?? 0);
   }
   const isJoint = before === 0x2e || before === 0x2d || before === 0x2f;
@@ -136,6 +140,7 @@ export function beginsNumber(bytes: Uint8Array, groups: Groups): boolean {
 export function endsNumber(bytes: Uint8Array, groups: Groups, last: number): boolean {
   const end = groups.ends[last] ?? 0;
   const after = bytes[end];
+  if (isStyle(bytes, end)) return true;
   if (isDigit(after) || isLetter(after) || after === 0x40 || after === 0x5f) return false;
   const separator = groups.separators[last];
   if (separator === 0 || separator === between.space || separator === between.paren) return true;
@@ -146,11 +151,32 @@ export function endsNumber(bytes: Uint8Array, groups: Groups, last: number): boo
   return false;
 }
 
+/**
+ * Where the colours begin that are written out right before a place, as `^[[1m`, `\033[1m` or
+ * `ESC[1m`; else the place itself.
+ */
+export function styleStart(bytes: Uint8Array, place: number): number {
+  let at = place - 1;
+  if (bytes[at] !== 0x6d) return place;
+  const lowest = at - styleBytesMax;
+  do at--; while (at > lowest && (isDigit(bytes[at]) || bytes[at] === 0x3b));
+  return bytes[at] === 0x5b ? at : place;
+}
+
+/** Whether `ESC[` stands at a place, as pagers write it. */
+export function isStyle(bytes: Uint8Array, at: number): boolean {
+  return style.every((byte, i) => bytes[at + i] === byte);
+}
+const style: readonly number[] = [0x45, 0x53, 0x43, 0x5b];
+
 /** Whether the words before a place end with a label, in the form that `wordsBefore` gives. */
 export function hasLabel(bytes: Uint8Array, place: number, label: RegExp): boolean {
   // Most numbers stand behind something that no label ends with.
   let at = place - 1;
   while (at >= 0 && at >= place - wordsBytes && isMark(bytes[at])) at--;
+  if (bytes[at] === 0x6d && styleStart(bytes, at + 1) <= at) {
+    return label.test(wordsBefore(bytes, place));
+  }
   if (at < 1 || !isLetter(bytes[at]) || !isLetter(bytes[at - 1])) return false;
   const pair = pairOf(bytes[at - 1] ?? 0, bytes[at] ?? 0);
   return labelEnds[pair] === 1 && label.test(wordsBefore(bytes, place));
@@ -171,8 +197,10 @@ function isMark(byte: number | undefined): boolean {
  */
 function wordsBefore(bytes: Uint8Array, place: number): string {
   let words = "";
-  for (let i = Math.max(0, place - wordsBytes); i < place; i++) {
-    const byte = bytes[i] ?? 0;
+  const from = Math.max(0, place - wordsBytes);
+  const text = String.fromCharCode(...bytes.subarray(from, place)).replace(styles, blanksFor);
+  for (let i = 0; i < text.length; i++) {
+    const byte = text.charCodeAt(i);
     if (isLetter(byte)) words += String.fromCharCode(byte | 0x20);
     else if (isDigit(byte)) words += "0";
     // The end of a marker: `[mrn]` is no label.
@@ -198,6 +226,9 @@ const groupsMax = 8;
 const groupDigitsMax = 20;
 const digitsMax = 24;
 const wordsBytes = 40;
+const styleBytesMax = 16;
+const styles = /(?:\^\[|\\(?:033|x1b|u001b|e)|ESC)?\[[\d;]*m/gi;
+const blanksFor = (style: string) => " ".repeat(style.length);
 /** The last two letters of each label, and of the words that may follow one. */
 const labelWords = "mrn mrns rec record records chart ssn ss itin tin security social sec id " +
   "no nr num number nbr is was";

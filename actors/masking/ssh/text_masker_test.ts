@@ -43,6 +43,8 @@ Deno.test("TextMasker masks what stands in a stream, wherever it is cut", () => 
     ["536\xe2\x80\x9122\xe2\x80\x911234", "[ssn]"],
     ["jos\xc3\xa9@ex.com", "[email]"],
     ["total 12\nok", "total 12\nok"],
+    ["tel ESC[1m415-555-2671ESC[0m x", "tel ESC[1m[phone]ESC[0m x"],
+    ["MRN ^[[1mMRN-12345ESC[m x", "MRN ^[[1mMRN-[mrn]ESC[m x"],
   ];
   for (const [text, expected] of cases) everyCut(text, expected);
 });
