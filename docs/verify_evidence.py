@@ -6,7 +6,7 @@
 Of the standard library; responses that are compressed are decoded by the program `zstd`.
 Prints who was given what, and ends with 1 at the first thing that is wrong.
 """
-import base64, hashlib, json, struct, subprocess, sys, unicodedata
+import base64, hashlib, json, re, struct, subprocess, sys, unicodedata
 from datetime import datetime, timezone
 
 P, Q = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
@@ -174,7 +174,7 @@ class Session:
         self.name, self.keys, self.organisation = name, keys, organisation
         self.open, self.bytes, self.digests = None, {}, {}
         self.allowed, self.held, self.done, self.votes, self.used = {}, {}, set(), {}, set()
-        self.ended, self.asked, self.parts = set(), {}, []
+        self.ended, self.asked, self.parts, self.signed, self.cancels = set(), {}, [], False, {}
 
     def take(self, frame, kind):
         headers = dict(frame["headers"])
@@ -182,6 +182,10 @@ class Session:
         at, request = frame["sequence"], int(request)
         payload = decoded(frame, headers)
         if kind == "request":
+            operation = headers.get("Sallyport-Operation")
+            plain = operation is None or re.fullmatch(r"continues:[1-9]\d*", operation)
+            if part == "0" and not plain:
+                self.cancels[request] = operation
             self.bytes[request] = self.bytes.get(request, b"") + payload
             if more == "0":
                 self.digests[request] = sha(self.bytes.pop(request)).hex()
@@ -197,11 +201,11 @@ class Session:
         if self.open is not None:
             die(f"frame {at}: the session opens twice")
         who, session = said["principal"], self.name.rsplit(".", 1)[1]
-        if not holds(said["token"], self.keys, self.organisation, time_ms, aud="sallyport:edge",
-                     session=session, connection=said["connection"], sub=who["person"],
-                     org_iss=who["issuer"], name=who["name"], groups=who["groups"],
-                     purpose_of_use=who["purpose"], actors=who["actors"]):
-            die(f"frame {at}: identity did not sign who opens the session")
+        self.signed = holds(
+            said["token"], self.keys, self.organisation, time_ms, aud="sallyport:edge",
+            session=session, connection=said["connection"], sub=who["person"],
+            org_iss=who["issuer"], name=who["name"], groups=who["groups"],
+            purpose_of_use=who["purpose"], actors=who["actors"])
         self.open, self.digests[0] = said, sha(payload).hex()
 
     def on_verdict(self, said, at, time_ms, request, _):
@@ -212,6 +216,11 @@ class Session:
             return
         if self.open is None or said["request"] != request or request in self.allowed:
             die(f"frame {at}: an allow that is nobody's, or a second one")
+        if not self.signed:
+            die(f"frame {at}: an allow, but identity did not sign who opened the session")
+        cancels = None if said["cancels"] is None else f"cancel:{said['cancels']}"
+        if cancels != self.cancels.get(request):
+            die(f"frame {at}: the allow is not of what request {request} is")
         if said["digest"] != self.digests.get(request):
             die(f"frame {at}: the allow is of other bytes than request {request}")
         if approval != held:
@@ -229,7 +238,8 @@ class Session:
             people = {one(vote["person"]) for vote in votes if need["group"] in vote["groups"]}
             if len(people) < need["quorum"]:
                 die(f"frame {at}: {len(people)} of {need['quorum']} of {need['group']} agreed")
-        if len({one(vote["person"]) for vote in votes}) < sum(n["quorum"] for n in approval["needs"]):
+        places = sum(need["quorum"] for need in approval["needs"])
+        if len({one(vote["person"]) for vote in votes}) < places:
             die(f"frame {at}: too few people agreed")
         return votes
 
