@@ -6,7 +6,7 @@
 Of the standard library; responses that are compressed are decoded by the program `zstd`.
 Prints who was given what, and ends with 1 at the first thing that is wrong.
 """
-import base64, hashlib, json, re, struct, subprocess, sys, unicodedata
+import base64, hashlib, itertools, json, re, struct, subprocess, sys, unicodedata
 from datetime import datetime, timezone
 
 P, Q = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
@@ -234,13 +234,11 @@ class Session:
         if name in self.used or name in self.ended or time_ms / 1000 > ends + 5:
             die(f"frame {at}: approval {name} was used, refused or over")
         self.used.add(name)
-        for need in approval["needs"]:
-            people = {one(vote["person"]) for vote in votes if need["group"] in vote["groups"]}
-            if len(people) < need["quorum"]:
-                die(f"frame {at}: {len(people)} of {need['quorum']} of {need['group']} agreed")
-        places = sum(need["quorum"] for need in approval["needs"])
-        if len({one(vote["person"]) for vote in votes}) < places:
-            die(f"frame {at}: too few people agreed")
+        places = [need["group"] for need in approval["needs"] for _ in range(need["quorum"])]
+        people = {one(vote["person"]): vote["groups"] for vote in votes}.values()
+        seatings = itertools.permutations(people, len(places))
+        if not places or not any(all(map(list.__contains__, seats, places)) for seats in seatings):
+            die(f"frame {at}: {len(people)} people agreed, who do not fill {places}")
         return votes
 
     def on_approval(self, said, at, time_ms, *_):
