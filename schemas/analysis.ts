@@ -108,6 +108,11 @@ export const StatementAnalysis = z.strictObject({
   aggregateRowsMin: z.int().min(0).optional(),
   /** Classes of columns written to. */
   classesWritten: z.array(z.string()),
+  /**
+   * Of those, the ones of which something else than the value as it is stored is written: a part of
+   * it, or NULL in its place. Their masks are meant for values as they are. Absent: none.
+   */
+  classesReshaped: z.array(z.string()).optional(),
   /** Output columns; null when the statement returns no rows. */
   columns: z.array(OutputColumn).nullable(),
   /** COPY's format when rows leave or enter as COPY data. */

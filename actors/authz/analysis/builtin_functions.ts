@@ -4,8 +4,8 @@
  * given as text, reads a user table by name, or touches files or other sessions.
  *
  * Taken from `pg_proc` of PostgreSQL 18 (schema pg_catalog; without input and output functions,
- * operators' own functions, aggregates' transition functions and index support), then pruned by
- * hand.
+ * operators' own functions but those that are called by name, aggregates' transition functions and
+ * index support), then pruned by hand.
  *
  * **Invariant:** a name that is not here is not known to be pure; its result is opaque.
  *
@@ -15,6 +15,9 @@
 /** Aggregates, window functions and plain functions alike; unqualified, lower case. */
 export const pureFunctions: ReadonlySet<string> = new Set(
   `
+  array_append array_cat array_prepend btrim cash_words hashint4 hashint8 json_extract_path
+  json_extract_path_text jsonb_concat jsonb_contained jsonb_contains jsonb_delete jsonb_delete_path
+  jsonb_exists jsonb_exists_all jsonb_exists_any jsonb_extract_path jsonb_extract_path_text
   abbrev abs acldefault aclexplode acos acosd acosh age any_value area array_agg array_dims
   array_fill array_length array_lower array_ndims array_position array_positions array_remove
   array_replace array_reverse array_sort array_to_json array_to_string array_to_tsvector

@@ -42,6 +42,7 @@ export function completed(judged: Judged, run: Run): StatementAnalysis {
     ...(filters.length === 0 ? {} : { filters }),
     ...(run.rowsMin === null ? {} : { aggregateRowsMin: run.rowsMin }),
     classesWritten: [...run.written].sort(),
+    ...(run.reshaped.size === 0 ? {} : { classesReshaped: [...run.reshaped].sort() }),
     columns,
     copy: judged.copy,
     estimatedRows: Math.ceil(rows),

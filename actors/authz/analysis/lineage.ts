@@ -27,6 +27,8 @@ export type Column = Value & {
   readonly origin: Origin | null;
   /** Of VALUES and arrays: what they are made of; see `probes.ts`. */
   readonly given?: readonly (Given | null)[];
+  /** No column, yet a value as one holds it: of `excluded`. */
+  readonly whole?: true;
 };
 
 export const plain: Value = { classes: [], opaque: false };

@@ -6,8 +6,9 @@
  *
  * @module
  */
+import { conflictKeys, excludedItem } from "./conflicts.ts";
 import { valueOf } from "./expression.ts";
-import { filterByCondition, filterBySide, filterByValue, sideOf } from "./filters.ts";
+import { filterByCondition, filterByValue } from "./filters.ts";
 import { follow } from "./following.ts";
 import { fromClause, fromItem, targetItem } from "./from.ts";
 import { fromRows } from "./estimate.ts";
@@ -25,11 +26,12 @@ import {
   type Value,
 } from "./lineage.ts";
 import type { Resolved } from "./resolve.ts";
-import { probe, probeColumn, readsOf } from "./probes.ts";
+import { probe } from "./probes.ts";
 import { filterBy, hiddenCode, type Run, spend } from "./run.ts";
 import { comparedItems, type FromItem, nested, type Output, type Scope } from "./scope.ts";
 import { listedValues, selectOutput, targetColumns } from "./select.ts";
 import { bodyOf, type Fields, fields, items, number, text } from "./tree.ts";
+import { isStored, isWholeValue } from "./whole_values.ts";
 import { withScope } from "./with.ts";
 
 /** The rows that RETURNING gives; null when there is none. Other tags are not understood. */
@@ -105,45 +107,6 @@ function insert(body: Fields, outer: Scope | null, run: Run): Output | null {
   return returning(body, after, [after], values?.rows ?? 1, outer, run);
 }
 
-/**
- * With ON CONFLICT an insert asks whether its keys are there already, and what it inserts, or gives
- * back, is the answer.
- */
-function conflictKeys(
-  conflict: Fields,
-  item: FromItem,
-  resolved: Resolved | null,
-  targets: readonly (Column | null)[],
-  values: Output,
-  run: Run,
-): void {
-  const elements = items(fields(conflict["infer"])["indexElems"]).map((element) => {
-    return bodyOf(element, "IndexElem") ?? {};
-  });
-  const scope = nested(null, [item]);
-  for (const { expr } of elements) {
-    if (expr !== undefined) filterBySide(sideOf(expr, scope, run), "pattern", run);
-  }
-  const isNamed = elements.length > 0 && elements.every(({ expr }) => expr === undefined) &&
-    fields(conflict["infer"])["whereClause"] === undefined;
-  const keys = isNamed
-    ? elements.map((element) => text(element["name"]))
-    : run.session.unsettled
-    ? null
-    : resolved?.relation?.conflictColumns ?? null;
-  for (const [place, column] of item.columns.entries()) {
-    if (keys?.includes(column.name) === false || column.classes.length === 0) continue;
-    const index = targets.findIndex((target) => target?.name === column.name);
-    // What is generated is made of any of them.
-    const isMade = (resolved?.relation?.generated[place] ?? null) !== null;
-    const given = values.open
-      ? [named("", opaque)]
-      : values.columns.filter((_, other) => other === index || isMade);
-    if (given.length > 0) filterBy(run, column, isMade ? "pattern" : "equality");
-    for (const value of given) probeColumn(column, value, readsOf(value), run);
-  }
-}
-
 /** Rows of the statement's own making that a class chose among: each column of them tells it. */
 function chosen(item: FromItem, run: Run): FromItem {
   if (run.generated.size === 0) return item;
@@ -174,18 +137,21 @@ function assignOutput(
     for (const target of targets.length > 0 ? targets : [null]) assign(target, value, run, written);
     return;
   }
-  output.columns.forEach((value, index) => assign(targets[index] ?? null, value, run, written));
+  output.columns.forEach((value, index) => {
+    assign(targets[index] ?? null, value, run, written, isStored(value));
+  });
 }
 
 /** What a statement wrote so far, by column name; "" for a column that did not resolve. */
 export type Written = Map<string, Value>;
 
-/** Notes one value written to one column. */
+/** Notes one value written to one column; `isWhole`: it is as it is stored elsewhere. */
 export function assign(
   target: Column | null,
   given: Value,
   run: Run,
   written: Written = new Map(),
+  isWhole = false,
 ): void {
   const value = run.schema.hidden.implicitCasts ? join(opaque, given) : given;
   const key = target?.name ?? "";
@@ -193,22 +159,7 @@ export function assign(
   for (const name of target?.classes ?? []) run.written.add(name);
   const moves = value.opaque || !isSubset(value.classes, target?.classes ?? []);
   if (moves) run.effects.add("declassify");
-}
-
-/** `excluded`: the row proposed for insertion. */
-function excludedItem(
-  item: FromItem,
-  targets: readonly (Column | null)[],
-  output: Output | null,
-): FromItem {
-  const columns = item.columns.map((column) => {
-    const index = targets.findIndex((target) => target?.name === column.name);
-    const proposed = index < 0 ? plain : output?.columns[index] ?? plain;
-    const value = join(column, output?.open === true ? join(opaque, proposed) : proposed);
-    return named(column.name, value);
-  });
-  const source = { alias: "excluded", schema: null, columns, open: item.open, relation: null };
-  return { sources: [source], columns: [], open: null, rows: 1 };
+  if (!isWhole) { for (const name of value.classes) run.reshaped.add(name); }
 }
 
 function onConflict(
@@ -247,7 +198,8 @@ function assignList(
     if (multi === null) {
       const isDefault = bodyOf(body["val"], "SetToDefault") !== null &&
         resolved?.code.has("default") === true;
-      assign(target, isDefault ? opaque : valueOf(body["val"], scope, run), run, written);
+      const value = isDefault ? opaque : valueOf(body["val"], scope, run);
+      assign(target, value, run, written, isWholeValue(body["val"], value, scope, run));
       continue;
     }
     // Each column of a row assignment repeats the whole source: analysed at the first.
@@ -256,7 +208,7 @@ function assignList(
       lastColumns = rowValues(lastSource, scope, run);
     }
     const value = lastColumns[number(multi["colno"]) - 1] ?? joinAll(lastColumns);
-    assign(target, value, run, written);
+    assign(target, value, run, written, isStored(value));
   }
 }
 
@@ -275,7 +227,10 @@ function rowValues(source: unknown, scope: Scope, run: Run): readonly Value[] {
 /** A list of values as one row of columns. */
 function listedOutput(list: readonly unknown[], scope: Scope, run: Run): Output {
   const listed = listedValues(list, scope, run);
-  const columns = (listed ?? []).map(({ value }) => named("", value));
+  const columns = (listed ?? []).map(({ value, item }) => ({
+    ...named("", value),
+    ...(isWholeValue(item, value, scope, run) ? { whole: true } as const : {}),
+  }));
   return { columns, open: listed === null, rows: 1 };
 }
 

@@ -148,3 +148,28 @@ Deno.test("classes of written columns are named", () => {
   deepStrictEqual(written("update v_patient_summary set patient = 'x'"), ["name"]);
   deepStrictEqual(written("copy patients (id, ssn) from stdin"), ["ssn"]);
 });
+
+Deno.test("classes are named of which something made of them is written", () => {
+  const reshaped = (sql: string) => analysisOf(sql).classesReshaped ?? [];
+  deepStrictEqual(reshaped("update patients set ssn = nullif(ssn, '9')"), ["ssn"]);
+  deepStrictEqual(reshaped("update patients set ssn = left(ssn, 1), name = reverse(name)"), [
+    "name",
+    "ssn",
+  ]);
+  deepStrictEqual(reshaped("insert into patients (ssn) select ssn || '' from patients"), ["ssn"]);
+  deepStrictEqual(reshaped("insert into patients (ssn) values ((select max(ssn) from patients))"), [
+    "ssn",
+  ]);
+  const whole = [
+    "update patients set name = upper(btrim(name)), ssn = coalesce(ssn, ''), zip = 'x'",
+    "update patients set name = case when id = 1 then 'x' else name end",
+    "update patients p set ssn = (select q.ssn from patients q where q.id = p.id)",
+    "update patients set (ssn, zip) = (select ssn, zip from patients where id = 1)",
+    "insert into patients (ssn) select s from (select ssn as s from patients) t",
+    "insert into patients (id, ssn) values (1, 'a') on conflict (id) do update set ssn = excluded.ssn",
+    "merge into patients p using patients q on p.id = q.id when matched then update set ssn = q.ssn",
+  ];
+  for (const sql of whole) deepStrictEqual(reshaped(sql), [], sql);
+  const made = "update patients set name = case when ssn = '1' then name end";
+  deepStrictEqual(reshaped(made), ["name", "ssn"]);
+});

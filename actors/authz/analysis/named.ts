@@ -175,9 +175,17 @@ export function merged(left: StatementAnalysis, right: StatementAnalysis): State
     ...mergedFilters(left, right),
     ...mergedRows(left, right),
     classesWritten: both(left.classesWritten, right.classesWritten),
+    ...mergedShapes(left, right),
     columns: mergedColumns(left.columns, right.columns),
     estimatedRows: Math.max(left.estimatedRows, right.estimatedRows),
   };
+}
+
+function mergedShapes(
+  { classesReshaped: one = [] }: StatementAnalysis,
+  { classesReshaped: other = [] }: StatementAnalysis,
+): Pick<StatementAnalysis, "classesReshaped"> {
+  return one.length + other.length === 0 ? {} : { classesReshaped: [...union(one, other)] };
 }
 
 function mergedFilters(
@@ -233,6 +241,7 @@ function absorb(analysis: StatementAnalysis, run: Run): void {
     for (const kind of kinds) noteFilter(run, name, kind);
   }
   for (const name of analysis.classesWritten) run.written.add(name);
+  for (const name of analysis.classesReshaped ?? []) run.reshaped.add(name);
   if (analysis.aggregateRowsMin !== undefined) noteRows(analysis.aggregateRowsMin, run);
   // Which of the code moves, and which defines, was not kept.
   run.defines ||= analysis.details.includes(movingCode);
@@ -302,6 +311,7 @@ export function judgeExplain(body: Fields, _sql: string, run: Run): Judged | Ref
   run.effects.delete("export");
   if (!analyze) {
     for (const effect of ["write", "define"] as const) run.effects.delete(effect);
+    run.reshaped.clear();
     // The planner runs stable and immutable code, whatever else that may do.
     if (!run.details.has(movingCode)) run.effects.delete("declassify");
   }

@@ -40,6 +40,8 @@ export type Run = {
   readonly relations: Set<string>;
   readonly functions: Set<string>;
   readonly written: Set<string>;
+  /** Classes of which something made of them is written where they are known. */
+  readonly reshaped: Set<string>;
   /** By class, how; replaced while the predicates of a subquery are gathered apart. */
   filtered: Map<string, Set<FilterKind>>;
   /** What classes are compared with. */
@@ -105,6 +107,7 @@ export function newRun(
     relations: new Set(),
     functions: new Set(),
     written: new Set(),
+    reshaped: new Set(),
     filtered: new Map(),
     probes: [],
     generated: new Set(),

@@ -15,7 +15,7 @@
  * @module
  */
 import type { Context } from "@cedar-policy/cedar-wasm";
-import type { Effect, StatementAnalysis } from "#schemas/analysis.ts";
+import { Effect, type StatementAnalysis } from "#schemas/analysis.ts";
 import type { Config, Connection } from "#schemas/config.ts";
 import type { ApprovalNeed } from "#schemas/frames.ts";
 import { opaqueClass, revealAction, unlistedClass } from "#schemas/policy_schema.ts";
@@ -119,7 +119,8 @@ export function decide(
     return contextOf(principal, connection, situation, subject);
   };
   const situations = situationsOf(analyses, policy.config.limits.bulk_rows)
-    .map((situation) => writesUnseen(situation, ask, context) ? unseen(situation) : situation);
+    .map((one) => isHidden(one.written, one, ask, context) ? unseen(one) : one)
+    .map((one) => isHidden(one.reshaped, one, ask, context) ? declassifying(one) : one);
   const verdicts: Judged[] = [];
   for (const situation of situations) {
     for (const [effect, subjects] of situation.subjects) {
@@ -206,13 +207,14 @@ function countedAsk(policy: PolicySet, parties: Parties): Ask {
   };
 }
 
-/** Whether a class is written to that may not be seen: its mask may be written over a value. */
-function writesUnseen(
+/** Whether a class is among them that may not be seen: its mask may be written over a value. */
+function isHidden(
+  classes: readonly string[],
   situation: Situation,
   ask: Ask,
   context: (situation: Situation) => Context,
 ): boolean {
-  return situation.written.some((name) =>
+  return classes.some((name) =>
     answered(ask(revealAction, name, context(situation))) !== "permitted"
   );
 }
@@ -220,6 +222,15 @@ function writesUnseen(
 /** With the word by which policy knows it. */
 function unseen(situation: Situation): Situation {
   return { ...situation, details: distinct([...situation.details, "writes_unseen"]) };
+}
+
+/** What is made of a value that may not be seen is masked as the value would be, and tells of it. */
+function declassifying(situation: Situation): Situation {
+  const effects = Effect.options.filter((effect) => {
+    return effect === "declassify" || situation.effects.includes(effect);
+  });
+  const by = situation.subjects.get("declassify") ?? situation.subjects.get("write") ?? [nothing];
+  return { ...situation, effects, subjects: new Map(situation.subjects).set("declassify", by) };
 }
 
 /**

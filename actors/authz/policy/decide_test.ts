@@ -221,6 +221,19 @@ Deno.test("decide() says who may see everything: every class, and what is not un
   ok(!judge(once, [select, dropTable]).everything);
 });
 
+Deno.test("what is made of a class and written is declassified for who may not see it", () => {
+  const text = `@id("most") permit (principal, action in [Action::"read", Action::"write",
+      Action::"reveal"], resource);
+    @id("hides-ssn") forbid (principal, action == Action::"reveal", resource == DataClass::"ssn");`;
+  const update = { ...select, command: "UPDATE", effects: ["write" as const] };
+  const decided = (name: string) =>
+    judge(text, [{ ...update, classesWritten: [name], classesReshaped: [name] }]);
+  strictEqual(decided("mrn").decision, "allow");
+  strictEqual(decided("ssn").decision, "deny");
+  deepStrictEqual(decided("ssn").denied.map(({ effect }) => effect), ["declassify"]);
+  strictEqual(judge(text, [{ ...update, classesWritten: ["ssn"] }]).decision, "allow");
+});
+
 Deno.test("decide() tells policy that a class is written which may not be seen", () => {
   const text = `${permitAll}
     @id("hides-ssn") forbid (principal, action == Action::"reveal", resource == DataClass::"ssn");

@@ -23,7 +23,8 @@ const phrases: Readonly<Record<Effect, string>> = {
   escape: "reaching outside the SQL engine (escape)",
   // deno-lint-ignore camelcase -- the effect's own name
   filter_by: "filtering, sorting, grouping or joining by a protected class (filter_by)",
-  declassify: "writing protected values into an unprotected column (declassify)",
+  declassify:
+    "writing protected values, or parts of them, where they are not protected (declassify)",
   shell: "opening an interactive shell (shell)",
   forward: "forwarding a connection (forward)",
   network: "reaching out over the network (network)",

@@ -54,6 +54,8 @@ export type Situation = {
   readonly filtered: readonly string[];
   /** Of `classes`, those of columns written to. */
   readonly written: readonly string[];
+  /** Of `written`, those of which something made of them is written. */
+  readonly reshaped: readonly string[];
   /** How: `ssn:equality`, one for each class and kind. */
   readonly filters: readonly string[];
   readonly filterKinds: readonly FilterKind[];
@@ -130,6 +132,7 @@ export function situationKey(one: StatementAnalysis): string {
     one.filters ?? null,
     one.aggregateRowsMin ?? null,
     one.classesWritten,
+    one.classesReshaped ?? null,
     one.columns === null ? null : distinct(one.columns.flatMap(({ classes }) => classes)),
     one.columns?.some(({ opaque }) => opaque) ?? false,
     one.copy?.direction ?? null,
@@ -165,6 +168,7 @@ function situationOf(statements: readonly StatementAnalysis[], bulkRows: number)
     classes: distinct(statements.flatMap(classesOf)),
     filtered: distinct(statements.flatMap(({ classesFiltered }) => classesFiltered)),
     written: distinct(statements.flatMap(({ classesWritten }) => classesWritten)),
+    reshaped: distinct(statements.flatMap(({ classesReshaped = [] }) => classesReshaped)),
     filters: distinct(filters.map(({ name, kind }) => `${name}:${kind}`)),
     filterKinds: FilterKind.options.filter((kind) => filters.some((one) => one.kind === kind)),
     probes: Math.max(0, ...statements.flatMap(probesOf)),

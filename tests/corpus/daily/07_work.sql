@@ -127,3 +127,20 @@ select id || ': ' || department || ', ' || coalesce(reason, '-') as line, 'n' ||
 
 -- JSON of rows without classes
 select to_jsonb(v) as v, json_build_object('id', v.id, 'what', v.reason) as o, json_agg(v.id) over () as ids from visits v order by v.id;
+
+-- values of classes that stay whole where they are written
+update patients set name = upper(btrim(name)), phone = coalesce(phone, '') where id = 99;
+update patients p set email = (select q.email from patients q where q.id = p.id), ssn = case when id = 7 then '' else ssn end where id = 99;
+insert into patients (id, mrn, name, ssn, dob, sex, zip) select id + 90, mrn, name, ssn, dob, sex, zip from patients where id = 99
+  on conflict (id) do update set name = coalesce(excluded.name, patients.name), ssn = excluded.ssn;
+
+-- rows of functions beside others, and their columns by a star
+select t.id, t.key, t.value from (select d.id, e.* from documents d, jsonb_each(d.doc) e) t order by 1, 2;
+select v.a, v.b from (values (1, 'x'), (2, 'y')) v (a, b);
+select (array[1, 2, 3]).unnest;
+
+-- functions of operators, called by their names
+select trim(department) as t, trim(both 'o' from department) as b, btrim(department, 'o') as c from visits order by id;
+select array_append(array[1], 2) as a, array_prepend(1, array[2]) as p, array_cat(array[1], array[2]) as c;
+select jsonb_extract_path_text(doc, 'a') as a, jsonb_extract_path(doc, 'list') as l, jsonb_exists(doc, 'a') as e, jsonb_concat(doc, '{"b": 1}') as b, json_extract_path_text(doc::json, 'a') as j from documents order by id;
+update documents set doc = jsonb_concat(doc, '{"c": 3}') where id = 99;

@@ -57,3 +57,8 @@ select c from rows from (ts_parse('default', 'a b'), upper((select ssn from pati
 
 -- sorted by a place behind a star of a row
 select id from (select (duo).*, id from vault order by 2) t;
+
+-- functions of operators, called by their names
+select btrim(ssn, '-'), array_append(array[name], ssn), array_cat(array[ssn], '{}'), jsonb_concat('{}', to_jsonb(ssn)),
+  jsonb_extract_path_text(doc, 'word'), json_extract_path(doc::json, 'word'), jsonb_delete(doc, 'deep'), cash_words(number::money)
+  from patients join vault using (id);
