@@ -188,12 +188,8 @@ export function targetDriver(ports: {
       if (held.get(key.session) === session) dial();
       else untell(session);
     }, (error) => {
-      const isLate = error instanceof QueryError && error.code === "timeout";
-      if (isLate) return failed("55P03", "another process defines something in the database");
-      const code = error instanceof QueryError && /^[0-9A-Z]{5}$/.test(error.code)
-        ? error.code
-        : "08006";
-      failed(code, "the server could not be asked who else serves the database");
+      const { code, reason } = unservedBy(error);
+      failed(code, reason);
     });
 
     function dial(): void {
@@ -350,4 +346,18 @@ export function targetDriver(ports: {
 function codeOf(error: unknown): string {
   if (error instanceof QueryError) return error.code;
   return error instanceof Error ? error.name : "unknown";
+}
+
+/** Why a session is not served of which other processes cannot be told, and a SQLSTATE for it. */
+function unservedBy(error: unknown): { readonly code: string; readonly reason: string } {
+  const unknown = { code: "08006", reason: "the server does not say who else serves the database" };
+  if (!(error instanceof QueryError)) return unknown;
+  const { code, reason } = error;
+  if (code === "timeout") {
+    return { code: "55P03", reason: "another process defines something in the database" };
+  }
+  return {
+    code: /^[0-9A-Z]{5}$/.test(code) ? code : unknown.code,
+    reason: reason ?? unknown.reason,
+  };
 }

@@ -1,6 +1,6 @@
 /**
- * What a verdict says of the names in its request: what it was judged by, when the server looks them
- * up, and whether the request may make visible what its transaction has defined.
+ * What a verdict says of the names in its request: what it was judged by, when the server looks
+ * them up, and whether the request may make visible what its transaction has defined.
  *
  * @module
  */

@@ -41,9 +41,12 @@ export type QueryConnection = {
 export class QueryError extends Error {
   override readonly name = "QueryError";
   readonly code: string;
-  constructor(code: string) {
+  /** Where the server could not be dialled: why, in fixed words of ours. */
+  readonly reason: string | null;
+  constructor(code: string, reason: string | null = null) {
     super(`The query failed (${code})`);
     this.code = code;
+    this.reason = reason;
   }
 }
 
@@ -115,8 +118,8 @@ export function queryConnection(
         own.upstream = upstream;
         upstream.write(first);
       },
-      failed(code) {
-        if (link === own) fail(code);
+      failed(code, reason) {
+        if (link === own) fail(code, reason);
       },
       received(bytes) {
         if (link === own) received(own.framer, bytes);
@@ -171,14 +174,14 @@ export function queryConnection(
     }
   }
 
-  function fail(code: string): void {
+  function fail(code: string, reason: string | null = null): void {
     const failed = asked;
     const { abandon } = link ?? { abandon: () => {} };
     asked = null;
     link = null;
     abandon();
     failed?.forgetTimer();
-    failed?.reject(new QueryError(code));
+    failed?.reject(new QueryError(code, reason));
     closed();
   }
 }
