@@ -44,8 +44,11 @@ export function union(left: Names | undefined, right: Names): Names {
 /** Whether a request may commit a transaction that is open. */
 export function mayCommit({ statements }: Verdict): boolean {
   return statements.length >= statementsRecordedMax ||
-    statements.some(({ command }) => committing.has(command));
+    statements.some(({ command }) => committing.has(command)) ||
+    // What stands behind the end of one transaction is in another.
+    statements.length > 1 && statements.some(({ command }) => abandoning.has(command));
 }
 
 /** `UNREAD`: what nobody understood. */
 const committing: ReadonlySet<string> = new Set(["COMMIT", "COMMIT PREPARED", "UNREAD"]);
+const abandoning: ReadonlySet<string> = new Set(["ROLLBACK", "PREPARE TRANSACTION"]);

@@ -49,6 +49,12 @@ export const meanwhile: Readonly<
     ],
     after: "drop schema gateway_ehr cascade",
   },
+  "behind a ROLLBACK": {
+    before: [schema],
+    reads: asked,
+    defines: ["begin", `rollback; ${shadowing}`],
+    after: "drop schema gateway_ehr cascade",
+  },
   "behind a BEGIN that no Sync follows": {
     before: [schema],
     reads: asked,

@@ -13,7 +13,7 @@ import { isLasting } from "./builtin_functions.ts";
 import { type DefinitionRow, definitions, dropDetail } from "./definitions.ts";
 import { targetItem } from "./from.ts";
 import { concernedBy } from "./concerned.ts";
-import { childCreated, tablesDropped } from "./inheritance.ts";
+import { childCreated, mayHaveChildren, tablesDropped } from "./inheritance.ts";
 import { valueOf } from "./expression.ts";
 import { named, plain } from "./lineage.ts";
 import { assign, writes } from "./modify.ts";
@@ -75,7 +75,8 @@ export function createAs(body: Fields, run: Run): Judged | Refused {
   // A materialised view keeps its definition, so its classes are known; a table's are not.
   if (!isView) { for (const column of output.columns) assign(null, column, run); }
   // What is read of this transaction's own making may be replaced, and the rows stay.
-  if (output.open && !isView || run.unresolved) run.effects.add("declassify");
+  const mayGo = isView && mayHaveChildren(run);
+  if (output.open && !isView || run.unresolved || mayGo) run.effects.add("declassify");
   const relation = fields(into["rel"]);
   const names = items(into["colNames"]).map((name) => stringOf(name) ?? "");
   const columns = renamed(output.columns, names).map((column) => named(column.name, column));

@@ -152,6 +152,18 @@ function generatedRowsGo(child: Relation, run: Run): void {
   });
 }
 
+/**
+ * Whether a child that this transaction made may generate a column of a table that is read: it can
+ * go as it came, and no catalog ever shows it.
+ */
+export function mayHaveChildren(run: Run): boolean {
+  return run.session.unsettled &&
+    allRelations(run).some((one) =>
+      one.definition === null && one.generated.some((expression) => expression !== null) &&
+      run.relations.has(`${one.schema}.${one.name}`)
+    );
+}
+
 /** Of what depends on these no table goes with them. */
 const reachesNoTable = /^OBJECT_(?:VIEW|MATVIEW|INDEX|SEQUENCE|TRIGGER|RULE|POLICY)$/;
 

@@ -70,3 +70,15 @@ create temp table tt_joined (id int, g text generated always as (tt_of(id)) stor
 alter table tt_joined inherit tt_top;
 insert into tt_joined (id) values (1);
 select upper(g) from tt_top;
+
+-- a materialised view of a child that the transaction makes and drops
+create function mc_of(int) returns text immutable language plpgsql as $$ begin return (select ssn from public.patients where id = $1); end $$;
+create table public.mc_top (id int, g text generated always as ('x' || 'y') stored);
+create view mc_view as select id, g from mc_top;
+begin;
+create table public.mc_below (g text generated always as (mc_of(id)) stored) inherits (public.mc_top);
+insert into public.mc_below (id) values (1);
+create materialized view mc_kept as select id, g as department from mc_view;
+drop table public.mc_below;
+commit;
+select upper(department) from mc_kept;
