@@ -17,7 +17,7 @@ export function isStored(value: Value): boolean {
   return isColumn(value) && (value.origin !== null || value.whole === true);
 }
 
-/** Whether an expression, of which the value is known, gives what is stored, or what has no class. */
+/** Whether an expression of that value gives what is stored, or what has no class. */
 export function isWholeValue(
   expression: unknown,
   value: Value,

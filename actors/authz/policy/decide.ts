@@ -224,7 +224,7 @@ function unseen(situation: Situation): Situation {
   return { ...situation, details: distinct([...situation.details, "writes_unseen"]) };
 }
 
-/** What is made of a value that may not be seen is masked as the value would be, and tells of it. */
+/** What is made of a value that may not be seen has the mask of the value, and tells of it. */
 function declassifying(situation: Situation): Situation {
   const effects = Effect.options.filter((effect) => {
     return effect === "declassify" || situation.effects.includes(effect);
