@@ -186,3 +186,23 @@ export const ignoredVariables: readonly string[] = [
   "NO_COLOR",
   "NATS_ES_TLS_SERVER_NAME",
 ];
+
+type OfKind = { readonly kind: ProcessKind };
+
+/** Starts what is of these kinds: edges let agents in when all else stands. */
+export async function edgesLast<One extends OfKind>(
+  all: readonly One[],
+  start: (one: One) => Promise<unknown>,
+): Promise<void> {
+  await Promise.all(all.filter(({ kind }) => !isEdge(kind)).map(start));
+  await Promise.all(all.filter(({ kind }) => isEdge(kind)).map(start));
+}
+
+/** Stops it: what runs in sessions may end first, for which an edge needs the others. */
+export async function edgesFirst<One extends OfKind>(
+  all: readonly One[],
+  stop: (one: One) => Promise<unknown>,
+): Promise<void> {
+  await Promise.all(all.filter(({ kind }) => isEdge(kind)).map(stop));
+  await Promise.all(all.filter(({ kind }) => !isEdge(kind)).map(stop));
+}

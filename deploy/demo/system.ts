@@ -19,7 +19,7 @@ import {
   writeSettings,
 } from "#deploy/installation.ts";
 import { startBus } from "#deploy/nats/start_bus.ts";
-import { isEdge, type ProcessKind, processKinds } from "#deploy/processes.ts";
+import { edgesFirst, edgesLast, type ProcessKind, processKinds } from "#deploy/processes.ts";
 import type { Settings } from "#actors/_kit/settings.ts";
 import { startActorProcess } from "#deploy/actor_process.ts";
 import type { Config } from "#schemas/config.ts";
@@ -154,10 +154,8 @@ async function start(options: SystemOptions, stack: AsyncDisposableStack): Promi
   });
   const actors = new Map<ProcessKind, RunningProcess>();
   stack.defer(async () => {
-    // What runs in sessions may end first, for which an edge needs the others.
-    const edges = [...actors].filter(([kind]) => isEdge(kind));
-    await Promise.all(edges.map(([, actor]) => actor.stop()));
-    await Promise.all([...actors.values()].map((actor) => actor.stop()));
+    const all = [...actors].map(([kind, actor]) => ({ kind, actor }));
+    await edgesFirst(all, ({ actor }) => actor.stop());
   });
   const startOne = async (kind: ProcessKind) => {
     const name = kind === "edge" ? edgeName : kind === "edge_ssh" ? sshEdgeName : kind;
@@ -168,8 +166,7 @@ async function start(options: SystemOptions, stack: AsyncDisposableStack): Promi
     say(`${name} is ready`);
   };
   const wanted = options.kinds ?? processKinds;
-  await Promise.all(wanted.filter((kind) => !isEdge(kind)).map(startOne));
-  await Promise.all(wanted.filter(isEdge).map(startOne));
+  await edgesLast(wanted.map((kind) => ({ kind })), ({ kind }) => startOne(kind));
   const tokens = await obtainDemoTokens(issuer);
 
   const owned = stack.move();

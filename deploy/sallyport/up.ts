@@ -16,7 +16,7 @@ import {
 import type { RunningProcess } from "#deploy/machine/process.ts";
 import { ProvisionError } from "#deploy/nats/provision.ts";
 import { SecretError } from "#deploy/secret_file.ts";
-import { isEdge, type ProcessKind, processKinds } from "#deploy/processes.ts";
+import { edgesFirst, edgesLast, type ProcessKind, processKinds } from "#deploy/processes.ts";
 import type { Config } from "#schemas/config.ts";
 import { parseConfig } from "#schemas/config_file.ts";
 import { didYouMean } from "#schemas/did_you_mean.ts";
@@ -63,9 +63,7 @@ async function run(call: Call): Promise<number> {
   const context = { place, config, call, stop: AbortSignal.any([signal, stopping.signal]) };
   const all = members.map((member) => memberRun(member, context));
   try {
-    // An edge lets agents in when all else stands.
-    await Promise.all(all.filter(({ isEdge }) => !isEdge).map((one) => one.start()));
-    await Promise.all(all.filter(({ isEdge }) => isEdge).map((one) => one.start()));
+    await edgesLast(all, (one) => one.start());
     const names = members.map(({ name }) => name);
     if (!context.stop.aborted) {
       terminal.print(given.has("json") ? JSON.stringify({ ready: names }) : "ready");
@@ -77,9 +75,7 @@ async function run(call: Call): Promise<number> {
   } finally {
     stopping.abort();
     terminal.say("stopping");
-    // What runs in sessions may end first, for which an edge needs the others.
-    await Promise.all(all.filter(({ isEdge }) => isEdge).map((one) => one.end()));
-    await Promise.all(all.map((one) => one.end()));
+    await edgesFirst(all, (one) => one.end());
   }
   return exitCodes.done;
 }
@@ -132,7 +128,7 @@ function memberRun(member: ActorProcess, { place, config, call: { terminal }, st
   const { name } = member;
   const failures: number[] = [];
   let running: RunningProcess | null = null;
-  return { start, keep, end, isEdge: isEdge(member.kind) };
+  return { start, keep, end, kind: member.kind };
 
   async function start(): Promise<void> {
     while (!stop.aborted) {
