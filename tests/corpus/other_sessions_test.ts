@@ -14,6 +14,8 @@ import { addressOf, startCorpusRig } from "./rig.ts";
 
 const asked = "select upper(who) from shifts";
 const askedOfClass = "select upper(name) from patients";
+/** Judged once what its session defined is known everywhere. */
+const settled = "select 1";
 /** Names in the schema of the role come before those of `public`. */
 const shadowing = "create view gateway_ehr.shifts as select id, name as who from patients";
 const shadow = `create schema gateway_ehr; ${shadowing}`;
@@ -125,13 +127,13 @@ Deno.test("another session's definitions", async (t) => {
     await t.step(`made while another statement of the request runs: ${what}`, async () => {
       using reader = await connectAgent(address);
       using definer = await connectAgent(address);
-      for (const sql of before) await runs(definer, sql);
+      for (const sql of [...before, settled]) await runs(definer, sql);
       const reading = run(reader, `select 'first'; select pg_sleep(10); ${reads}`);
       await waitsFor(rig.system, "Timeout", "select 'first'%");
       for (const sql of defines) await runs(definer, sql);
       const reply = await reading;
       deepStrictEqual([leaks(reply), reply.error?.code], [[], "57014"]);
-      await runs(definer, after);
+      for (const sql of [after, settled]) await runs(definer, sql);
     });
   }
 
@@ -139,6 +141,7 @@ Deno.test("another session's definitions", async (t) => {
     using reader = await connectAgent(address);
     using definer = await connectAgent(address);
     await runs(definer, "create view v_beneath as select id, name as x from patients");
+    await runs(definer, settled);
     await runs(definer, "begin");
     await runs(definer, "create materialized view m_above as select id, x from v_beneath");
     const plain = "create or replace view v_beneath as select id, 'x'::text as x from shifts";
@@ -148,6 +151,7 @@ Deno.test("another session's definitions", async (t) => {
     await replacing;
     deepStrictEqual(leaks(await run(reader, "select upper(x) from m_above")), []);
     await runs(definer, "drop view v_beneath cascade");
+    await runs(definer, settled);
   });
 
   await t.step("made in the temporary schema of another session", async () => {
