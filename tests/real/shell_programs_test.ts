@@ -161,6 +161,7 @@ function noise(): fc.Arbitrary<string> {
     " \\\n",
     "\t",
     " || [[ l || ls ]]\n",
+    " &>out ls\n",
     " $'\\' ; ls ; '\n",
     "'",
     '"',

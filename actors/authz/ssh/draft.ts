@@ -7,7 +7,9 @@
  * @module
  */
 import { Effect, emptyAnalysis, type StatementAnalysis } from "#schemas/analysis.ts";
+import type { SyntaxNode } from "unbash";
 import { canonicalHost } from "./host.ts";
+import { isBashOnly, isMisread } from "./misread.ts";
 import { normalisePath, otherHome, withoutReturns } from "./path.ts";
 import type { Value } from "./words.ts";
 
@@ -91,6 +93,12 @@ export class Draft {
     if (this.#opaque.has(detail)) return;
     this.#opaque.add(detail);
     this.push(statementOf("", ["interpret"], [detail]));
+  }
+
+  /** Says of a node where it is not what the tree takes it for. */
+  doubt(node: SyntaxNode): void {
+    if (isMisread(node)) this.opaque("unparsed");
+    if (this.shell === "posix" && isBashOnly(node)) this.opaque("bash_only");
   }
 
   overrunNow(): void {

@@ -34,6 +34,9 @@ export function isBashOnly(node: SyntaxNode): boolean {
       return true;
     case "ArithmeticExpansion":
       return node.text.startsWith("$[");
+    case "Redirect":
+      // `&` ends the command there, and what follows is the next.
+      return node.operator.startsWith("&");
     default:
       return false;
   }
@@ -50,6 +53,9 @@ export function isMisread(node: SyntaxNode): boolean {
       // Of `${x/$(a/b)/}` it takes the first slash for the end of the pattern.
       return !node.text.endsWith("}") ||
         node.operation?.type === "Replace" && /[`'"\\]|[$<>]\(|\$[[{]/.test(node.text.slice(2));
+    case "HereDoc":
+      // Of what would be replaced elsewhere, shells differ on where the word ends.
+      return /[`$\n]/.test(node.delimiter?.text ?? "");
     case "HereDocBody":
       // Quotes are text there, in `${x:-'$(a)'}` too.
       return node.parts?.some(({ type, text }) => {

@@ -17,7 +17,7 @@
  */
 import { forEachChild, parse, type SyntaxNode } from "unbash";
 import type { StatementAnalysis } from "#schemas/analysis.ts";
-import { hidden, isBashOnly, isMisread, joins } from "./misread.ts";
+import { hidden, joins } from "./misread.ts";
 import { commandName, isListed, runProgram } from "./programs.ts";
 import { isSilencing, redirectTo } from "./redirection.ts";
 import { isHarmlessExport, isHarmlessVariable, Scope } from "./scope.ts";
@@ -82,8 +82,7 @@ function walkScript(script: Script, at: At): void {
 
 function walk(node: SyntaxNode, at: At): void {
   if (!at.draft.visit()) return;
-  if (isMisread(node)) at.draft.opaque("unparsed");
-  if (at.draft.shell === "posix" && isBashOnly(node)) at.draft.opaque("bash_only");
+  at.draft.doubt(node);
   switch (node.type) {
     case "Script":
       return walkScript(node, at);
@@ -371,6 +370,7 @@ function callWords(
 /** Files of redirections belong to the program; then its statement is made. */
 function redirect(call: Call, redirections: Node<"Command">["redirects"], at: At): void {
   for (const node of redirections) {
+    at.draft.doubt(node);
     if (node.type === "HereDoc") {
       walk(node.body, at);
       continue;
