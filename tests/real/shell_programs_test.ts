@@ -126,6 +126,7 @@ const { script } = fc.letrec<{ script: string; command: string; word: string }>(
       " &",
       " # l",
       " |& head",
+      " &> out head",
     ),
   ).map(([name, words, end]) => [name, ...words].join(" ") + end),
   script: fc.oneof(
@@ -161,7 +162,6 @@ function noise(): fc.Arbitrary<string> {
     " \\\n",
     "\t",
     " || [[ l || ls ]]\n",
-    " &>out ls\n",
     " $'\\' ; ls ; '\n",
     "'",
     '"',
