@@ -120,7 +120,8 @@ export function approval(
   function onFrame(state: ApprovalState, frame: Frame, replayed: boolean): ApprovalState {
     switch (frame.kind) {
       case "open":
-        return { ...state, open: decodeControl("open", frame.payload) };
+        // Of two openings the first says who asked.
+        return { ...state, open: state.open ?? decodeControl("open", frame.payload) };
       case "verdict": {
         const verdict = decodeControl("verdict", frame.payload);
         return verdict === null ? state : onVerdict(state, verdict, frame.timeMs, replayed);

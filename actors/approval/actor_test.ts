@@ -69,6 +69,14 @@ Deno.test("property 1: who is accountable for the asking cannot approve", () => 
   deepStrictEqual(session.states(), ["asked"]);
 });
 
+Deno.test("property 1: of two openings the first says who asked", () => {
+  const session = held();
+  session.frame("open", openOf({ ...requester, person: "linus", name: "Linus", actors: [] }));
+  strictEqual(outcome(session.decide(by("ada"))), "approver_is_requester");
+  session.restart();
+  strictEqual(outcome(session.decide(by("ada"))), "approver_is_requester");
+});
+
 Deno.test("property 1: nobody in the requester's chain can approve", () => {
   const session = held();
   for (const agent of requester.actors) {

@@ -134,7 +134,9 @@ export function authz(
     }
   }
 
+  /** Of two openings the first counts: nobody becomes somebody else in a session. */
   function opened(state: State, frame: Frame): void {
+    if (state.judge !== null) return;
     const open = decodeControl("open", frame.payload);
     state.open = open;
     const digest = sha256([frame.payload]);

@@ -1,11 +1,18 @@
 /**
- * What an edge says a request is besides statements: a stolen key of an edge's, which may say
- * anything, has nothing carried out that nobody judged.
+ * A stolen key of an edge's, which may say anything: that a request is something else than
+ * statements, or that the session is another's from now on. Nothing is carried out for it that
+ * nobody judged, or that was judged for somebody else.
  */
 import { deepStrictEqual } from "node:assert/strict";
 import { frameOf } from "#actors/_kit/frame_testing.ts";
 import { testIssuer, testSigner } from "#actors/_kit/identity_testing.ts";
-import { decodeControl, encodeControl, operationHeader, type Verdict } from "#schemas/frames.ts";
+import {
+  decodeControl,
+  encodeControl,
+  type Open,
+  operationHeader,
+  type Verdict,
+} from "#schemas/frames.ts";
 import { zeroDigest } from "#schemas/frames_testing.ts";
 import { frontendBytes } from "#schemas/wire/postgres/frontend.ts";
 import { authz } from "./actor.ts";
@@ -46,6 +53,43 @@ function judged(operation: string): readonly (readonly [string, number | null])[
   }
   return verdicts.map(({ decision, cancels }) => [decision, cancels]);
 }
+
+Deno.test("of two openings of a session the first counts", () => {
+  const nowMs = () => 1_800_000_000_000;
+  const reads = `${policy} @id("all") permit (principal, action == Action::"read", resource);`;
+  const [strict, lax] = [admitted(policy, { nowMs }), admitted(reads, { nowMs })];
+  const judgeOf = (open: Open | null) => open?.connection === opening.connection ? strict : lax;
+  const identity = { keys: testSigner().keys, issuer: testIssuer };
+  const judges = { open: judgeOf, admitted: judgeOf, identity };
+  const actor = authz(judges, () => "a1", limits, nowMs);
+  const outcome = encodeControl("outcome", { ...executed, request: 0, digest: zeroDigest });
+  for (const connections of [[opening.connection, "lax"], ["lax", opening.connection]]) {
+    let state = actor.initial(key);
+    const decisions: string[] = [];
+    const frames = [
+      ...connections.map((connection) => {
+        const payload = encodeControl("open", { ...opening, connection });
+        return frameOf("open", { key, payload });
+      }),
+      frameOf("outcome", { key, payload: outcome }),
+      frameOf("request", {
+        key,
+        request: 1,
+        payload: frontendBytes({ kind: "query", text: "select id from visits" }),
+      }),
+    ];
+    for (const frame of frames) {
+      const [next, effects] = actor.step(state, { kind: "frame", frame, replayed: false });
+      state = next;
+      for (const effect of effects) {
+        const isVerdict = effect.kind === "publish" && effect.frame === "verdict";
+        const verdict = isVerdict ? decodeControl("verdict", effect.payload) : null;
+        if (verdict?.request === 1) decisions.push(verdict.decision);
+      }
+    }
+    deepStrictEqual(decisions, [connections[0] === "lax" ? "allow" : "deny"]);
+  }
+});
 
 Deno.test("an operation that is none of the known ones is refused", () => {
   const unknown = [

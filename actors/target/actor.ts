@@ -151,7 +151,8 @@ export function target(
   }
 
   function remember(state: State, frame: Frame): void {
-    const open = decodeControl("open", frame.payload);
+    // Of two openings the first says where the session leads.
+    const open = state.connection === "" ? decodeControl("open", frame.payload) : null;
     if (open === null) return;
     state.connection = open.connection;
     state.parameters = open.parameters;

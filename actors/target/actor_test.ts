@@ -3,7 +3,7 @@ import { deepStrictEqual, ok } from "node:assert/strict";
 import { emptyAnalysis } from "#schemas/analysis.ts";
 import { frameOf } from "#actors/_kit/frame_testing.ts";
 import { decodeControl, encodeControl, operationHeader, type Verdict } from "#schemas/frames.ts";
-import { verdictOf } from "#schemas/frames_testing.ts";
+import { openOf, verdictOf } from "#schemas/frames_testing.ts";
 import { joinBytes } from "#schemas/join_bytes.ts";
 import { backendBytes } from "#schemas/wire/postgres/backend.ts";
 import { errorResponse } from "#schemas/wire/postgres/error_response.ts";
@@ -18,6 +18,15 @@ import { newUpstream } from "./upstream.ts";
 const key = { epoch: "2026_11", shard: 0, edge: "pg1", session: "s" };
 const actor = target(targetLimits, () => 0, createDefinitions({ settledMax: 4 }));
 const { initial, step } = actor;
+
+Deno.test("of two openings of a session the first says where it leads", () => {
+  let state = initial(key);
+  for (const connection of ["ehr", "lab"]) {
+    const frame = frameOf("open", { key, payload: encodeControl("open", openOf({ connection })) });
+    [state] = step(state, { kind: "frame", frame, replayed: false });
+  }
+  deepStrictEqual(state.connection, "ehr");
+});
 
 Deno.test("a session that was refused gets no response", () => {
   let state = initial(key);
