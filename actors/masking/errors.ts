@@ -17,7 +17,8 @@
  *   statement's name or the machine; no function of the server raises them over a value.
  * - 55P03 and 55006 name a relation or a database; the rest of 55 is any module's.
  * - 42501 is kept where it says `permission denied for …` or `must be owner of …` a name.
- * All else, class 22 above all, is replaced. `D`, `H`, `W` and `q` never stay.
+ * All else, class 22 above all, is replaced. `D`, `H`, `W` and `q` never stay, nor does which check or
+ * domain refused a value: of a thousand that somebody made, its name tells the value.
  *
  * @module
  */
@@ -104,6 +105,7 @@ const knownStates: ReadonlySet<string> = new Set(
   conditions.trim().split("\n").map((line) => line.slice(0, 5)),
 );
 const raiseException = "P0001";
+const checkViolation = "23514";
 const withheldNotice = "notice withheld: it may hold protected data";
 
 function scannedFields(
@@ -133,12 +135,13 @@ function genericFields(fields: Fields, isError: boolean): Fields {
   // A procedure may choose any five characters as its SQLSTATE, and so say five of a value.
   const own = isError || !isRaised ? knownStates.has(stated) : false;
   const state = own ? stated : isError ? raiseException : "00000";
+  const isCheck = stated === checkViolation || valueOf(fieldCodes.dataType) !== null;
   const kept: ResponseField[] = [];
   for (const field of fields) {
     const { code } = field;
     if (!isError && isRaised && severities.has(code)) kept.push({ code, value: "NOTICE" });
     else if (!isError && isRaised && plain.has(code)) continue;
-    else if (plain.has(code) || names.has(code) && !isRaised) kept.push(field);
+    else if (plain.has(code) || names.has(code) && !isRaised && !isCheck) kept.push(field);
     else if (code === fieldCodes.sqlstate) kept.push({ code, value: state });
     else if (code === fieldCodes.message) {
       const isKept = !isRaised && stated === state &&

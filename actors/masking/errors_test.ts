@@ -74,6 +74,16 @@ Deno.test("rewriteError() gives generic words where a value may stand", () => {
       "S=ERROR C=23514 M=check violation",
     ],
     [
+      "a check of many that are named after values",
+      { S: "ERROR", C: "23514", M: `violates check constraint "${secret}"`, t: "x", n: secret },
+      "S=ERROR C=23514 M=check violation",
+    ],
+    [
+      "a domain of many that are named after values",
+      { S: "ERROR", C: "23502", M: `domain ${secret} does not allow null values`, d: secret },
+      "S=ERROR C=23502 M=not null violation",
+    ],
+    [
       "RAISE with a value as the SQLSTATE",
       { S: "ERROR", C: "53622", M: secret, W: "PL/pgSQL function f()" },
       "S=ERROR C=P0001 M=raise exception",
