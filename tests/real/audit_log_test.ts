@@ -75,12 +75,12 @@ Deno.test("audit signs what a real server stores, and the auditor verifies it", 
   await Deno.remove(path);
 });
 
+const expiresAt = new Date(Date.now() + 900_000).toISOString();
 /** The server stores them now, so now is before an approval's end. */
 function inTime(frame: StoredMessage): StoredMessage {
   if (parseAuditSubject(frame.subject)?.kind !== "approval") return frame;
   const approval = decodeControl("approval", frame.payload);
   ok(approval !== null);
-  const expiresAt = new Date(Date.now() + 900_000).toISOString();
   return { ...frame, payload: encodeControl("approval", { ...approval, expiresAt }) };
 }
 
