@@ -6,7 +6,7 @@ import { catalogReader } from "./catalog_reader.ts";
 import { dial } from "./dial.ts";
 import { plannerLimits, presenceLimits, targetLimits } from "./limits.ts";
 import { planner } from "./postgres/planner.ts";
-import { presenceOf } from "./postgres/presence.ts";
+import { dialMaintenance, presenceOf } from "./postgres/presence.ts";
 import { processesOf } from "./postgres/processes.ts";
 import { queryConnection } from "./postgres/query_connection.ts";
 import type { DialEvents, Presence, Reach } from "./reach.ts";
@@ -51,8 +51,14 @@ function reachOf(name: string, connection: Connection, secrets: string): Reach {
   const planned = queryConnection(own, systemClock, plannerLimits);
   const watched = queryConnection(own, systemClock, plannerLimits);
   const place = `${host}:${port}/${database}`;
+  const present = dialMaintenance(
+    (database, events) =>
+      dial({ ...endpoint, database }, { application_name: "sallyport" }, targetLimits, events),
+    database,
+  );
   const presence = presences.get(place) ?? presenceOf(
-    (lost) => queryConnection(own, systemClock, presenceLimits, lost),
+    database,
+    (lost) => queryConnection(present, systemClock, presenceLimits, lost),
     systemClock,
     targetLimits,
   );

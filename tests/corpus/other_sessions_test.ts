@@ -5,6 +5,7 @@
  * @module
  */
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { maintenanceDatabase, presenceLock } from "#actors/target/postgres/presence.ts";
 import type { System } from "#deploy/demo/system.ts";
 import { asSuperuser } from "#tests/real/planted.ts";
 import { type Agent, connectAgent, type Reply } from "./agent.ts";
@@ -238,11 +239,17 @@ Deno.test("another session's definitions", async (t) => {
     using definer = await connectAgent(address);
     await asSuperuser(rig.system.postgres, async (sql) => {
       // As another target would.
-      await sql`select pg_advisory_lock_shared(1399090283, 2037412722)`;
+      await sql.unsafe(`select pg_advisory_lock_shared(${presenceLock("ehr")})`);
       const { error } = await run(definer, harmless);
       deepStrictEqual([error?.code, error?.message.includes("another process")], ["55P03", true]);
       await runs(definer, "create temp table own as select 1");
-    });
+      const { texts: [own] } = await run(
+        definer,
+        "select count(*) from pg_locks l, pg_database d where locktype = 'advisory' and " +
+          "l.database = d.oid and datname = 'ehr'",
+      );
+      strictEqual(own, "0", "it is none of the database's own");
+    }, maintenanceDatabase);
     await runs(definer, harmless);
     await tidy();
   });

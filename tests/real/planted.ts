@@ -65,13 +65,14 @@ export async function plantPatient(server: PostgresServer): Promise<void> {
 export async function asSuperuser<T>(
   server: PostgresServer,
   work: (sql: postgres.Sql) => Promise<T>,
+  database = "ehr",
 ): Promise<T> {
   const sql = postgres({
     host: server.host,
     port: server.port,
     user: server.superuser,
     password: server.superuserPassword,
-    database: "ehr",
+    database,
     max: 1,
     // Loopback, in a test, to a certificate that the gateway itself verifies.
     ssl: { rejectUnauthorized: false },

@@ -2,8 +2,8 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { systemClock } from "#actors/_kit/clock.ts";
 import { dial, type Endpoint } from "#actors/target/dial.ts";
-import { presenceLimits, targetLimits } from "#actors/target/limits.ts";
-import { presenceOf } from "#actors/target/postgres/presence.ts";
+import { presenceLimits, targetLimits as limits } from "#actors/target/limits.ts";
+import { dialMaintenance, presenceOf } from "#actors/target/postgres/presence.ts";
 import { queryConnection } from "#actors/target/postgres/query_connection.ts";
 import type { PostgresServer } from "#deploy/machine/postgres.ts";
 import postgres from "postgres";
@@ -15,9 +15,14 @@ export async function checkPresence(server: PostgresServer): Promise<void> {
   const processes: { readonly close: () => void }[] = [];
   const process = (queryMsMax: number) => {
     const presence = presenceOf(
+      'a "weird" näme',
       (lost) => {
         const connection = queryConnection(
-          (events) => dial(endpoint, { application_name: "presence" }, targetLimits, events),
+          dialMaintenance(
+            (database, events) =>
+              dial({ ...endpoint, database }, { application_name: "presence" }, limits, events),
+            "postgres",
+          ),
           systemClock,
           { ...presenceLimits, queryMsMax },
           lost,

@@ -1,6 +1,9 @@
 /**
- * Which processes serve sessions of a database, by an advisory lock in the database itself:
+ * Which processes serve sessions of a database, by an advisory lock of its server:
  * https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
+ *
+ * It is a lock of the maintenance database, where there is one: what is done there nobody sees in
+ * the database that is served, whose own locks are its clients'.
  *
  * A process shares the lock while it serves sessions, and has it for itself while one of them
  * defines something. So a process is alone with its definitions, whatever other processes,
@@ -14,16 +17,42 @@
  * @module
  */
 import type { Clock } from "#actors/_kit/clock.ts";
-import type { Claim, Presence } from "../reach.ts";
+import type { Claim, DialEvents, Presence } from "../reach.ts";
 import type { QueryConnection } from "./query_connection.ts";
 
-/** Two numbers, of which nothing is known but that nobody else has chosen them. */
-const lock = "1399090283, 2037412722";
-const share = `select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings
-    where name = 'idle_session_timeout';
-  select pg_catalog.pg_advisory_lock_shared(${lock})`;
-const claim = `select pg_catalog.pg_try_advisory_lock(${lock})`;
-const giveUp = `select pg_catalog.pg_advisory_unlock(${lock})`;
+/** A number of which nothing is known but that nobody else has chosen it. */
+const lockClass = 1_399_090_283;
+const stays = `select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings
+  where name = 'idle_session_timeout'`;
+
+/** The two numbers of the lock, as SQL. */
+export function presenceLock(database: string): string {
+  const hex = new TextEncoder().encode(database).toHex();
+  const name = `pg_catalog.convert_from(pg_catalog.decode('${hex}', 'hex'), 'UTF8')`;
+  return `${lockClass}, pg_catalog.hashtext(${name})`;
+}
+
+/** Databases that exist for tools to connect to. */
+export const maintenanceDatabase = "postgres";
+/** There is none, or not for this role, as the server says. */
+const closed: ReadonlySet<string> = new Set(["3D000", "42501", "28000"]);
+
+/** Dials the maintenance database; the one that is served, where that is closed. */
+export function dialMaintenance(
+  dialIn: (database: string, events: DialEvents) => { abandon(): void },
+  database: string,
+): (events: DialEvents) => { abandon(): void } {
+  return (events) => {
+    let dialled = dialIn(maintenanceDatabase, {
+      ...events,
+      failed(code, reason) {
+        if (closed.has(code)) dialled = dialIn(database, events);
+        else events.failed(code, reason);
+      },
+    });
+    return { abandon: () => dialled.abandon() };
+  };
+}
 
 export type PresenceLimits = {
   /** How long the lock is kept when the last session has gone, for the next. */
@@ -36,10 +65,12 @@ function claimOf([row]: readonly (readonly (string | null)[])[]): Claim {
 
 /** `connect` makes a connection that is nobody else's, and calls back whenever it is lost. */
 export function presenceOf(
+  database: string,
   connect: (lost: () => void) => QueryConnection,
   clock: Pick<Clock, "after">,
   { presenceLingerMs }: PresenceLimits,
 ): Presence {
+  const lock = presenceLock(database);
   const connection = connect(lost);
   const watching: (() => void)[] = [];
   let sessions = 0;
@@ -50,8 +81,9 @@ export function presenceOf(
   return {
     enter,
     leave,
-    claim: () => after(claim).then(claimOf, () => "shared"),
-    share: () => void after(giveUp).catch(() => {}),
+    claim: () =>
+      after(`select pg_catalog.pg_try_advisory_lock(${lock})`).then(claimOf, () => "shared"),
+    share: () => void after(`select pg_catalog.pg_advisory_unlock(${lock})`).catch(() => {}),
     whenLost: (callback) => void watching.push(callback),
   };
 
@@ -59,7 +91,9 @@ export function presenceOf(
     sessions++;
     forgetLinger();
     const isFirst = taken === null;
-    taken ??= after(share).then(() => isHeld = true);
+    taken ??= after(`${stays}; select pg_catalog.pg_advisory_lock_shared(${lock})`).then(() =>
+      isHeld = true
+    );
     try {
       await taken;
     } catch (error) {

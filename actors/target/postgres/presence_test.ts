@@ -1,7 +1,8 @@
 /** Who says to other processes that a database is served, and until when. */
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { settled, testClock } from "#actors/_kit/clock_testing.ts";
-import { presenceOf } from "./presence.ts";
+import type { DialEvents } from "../reach.ts";
+import { dialMaintenance, presenceOf } from "./presence.ts";
 import { type QueryConnection, QueryError } from "./query_connection.ts";
 
 /** A connection whose answers are given by hand. */
@@ -27,6 +28,7 @@ function connected() {
     },
   };
   const presence = presenceOf(
+    "ehr",
     (lost) => {
       lose = lost;
       return connection;
@@ -96,4 +98,33 @@ Deno.test("a lock that is lost is told, and whoever claims it is not alone", asy
   strictEqual(lost, 1);
   lose();
   strictEqual(lost, 1);
+});
+
+Deno.test("where the maintenance database is closed, the one that is served is dialled", () => {
+  const dials: { database: string; events: DialEvents }[] = [];
+  const abandoned: string[] = [];
+  const told: string[] = [];
+  const events: DialEvents = {
+    ready() {},
+    failed: (code) => void told.push(code),
+    received() {},
+    closed() {},
+  };
+  const dial = dialMaintenance((database, events) => {
+    dials.push({ database, events });
+    return { abandon: () => void abandoned.push(database) };
+  }, "ehr");
+  const unreachable = dial(events);
+  dials[0]?.events.failed("08001", "no answer");
+  deepStrictEqual([dials.length, told], [1, ["08001"]], "nothing is known of it");
+  unreachable.abandon();
+  for (const code of ["3D000", "42501", "28000"]) {
+    const { abandon } = dial(events);
+    dials.at(-1)?.events.failed(code, "closed");
+    strictEqual(dials.at(-1)?.database, "ehr", code);
+    dials.at(-1)?.events.failed(code, "closed too");
+    abandon();
+  }
+  deepStrictEqual(told, ["08001", "3D000", "42501", "28000"]);
+  deepStrictEqual(abandoned, ["postgres", "ehr", "ehr", "ehr"]);
 });
