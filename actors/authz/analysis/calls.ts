@@ -21,6 +21,7 @@ import {
 import { filterByValue } from "./filters.ts";
 import { type FunctionJudgement, judgeBuiltin, judgeDangerous, judgeForeign } from "./functions.ts";
 import { aggregates } from "./groups.ts";
+import { looksUpLate } from "./late_names.ts";
 import { aggregated, join, opaque, plain, type Value } from "./lineage.ts";
 import { effectivePath, sessionPath } from "./resolve.ts";
 import { anyType, hiddenCode, noteCall, type Run, runsMovingCode } from "./run.ts";
@@ -144,6 +145,7 @@ function castToUnknown(name: string, run: Run): Value {
 /** The share of a cast to a type whose name stands in a text, or nowhere. */
 export function castToSome(run: Run): Value {
   const { unsettled, temporary } = run.session;
+  run.details.add(looksUpLate);
   if (!unsettled && temporary.size === 0 && run.schema.hidden.types.size === 0) return plain;
   noteCode("cast", run);
   return opaque;

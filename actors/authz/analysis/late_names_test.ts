@@ -1,6 +1,7 @@
 /** Which literals and parameters may keep a server busy before it looks names up. */
 import { ok } from "node:assert/strict";
-import { isReadLate, mayReadLate } from "./late_names.ts";
+import { isReadLate, looksUpLate, mayReadLate } from "./late_names.ts";
+import { analysisOf } from "./testing.ts";
 
 const late: Readonly<Record<string, string>> = {
   "an array": "select '{1}'::slow[]",
@@ -36,4 +37,10 @@ Deno.test("what may be read a while before names are looked up is late", () => {
   ok(isReadLate(new Uint8Array(100_000)));
   ok(!isReadLate(bytes("{1,2}")));
   ok(!isReadLate(null));
+});
+
+Deno.test("a type whose name stands in a text is looked up when the call runs", () => {
+  const { details } = analysisOf("select pg_sleep(9), pg_input_is_valid('1', 'made_later')");
+  ok(details.includes(looksUpLate));
+  ok(!analysisOf("select pg_sleep(9)").details.includes(looksUpLate));
 });
