@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { SyntaxNode } from "unbash";
+import { forEachChild, type SyntaxNode } from "unbash";
 
 /**
  * Characters that mean other things to other shells, or that show people who approve another line
@@ -53,9 +53,13 @@ export function isMisread(node: SyntaxNode): boolean {
       // Of `${x/$(a/b)/}` it takes the first slash for the end of the pattern.
       return !node.text.endsWith("}") ||
         node.operation?.type === "Replace" && /[`'"\\]|[$<>]\(|\$[[{]/.test(node.text.slice(2));
+    case "ArrayValue":
+      // Without its option Bash gives such an array up there, and runs its next line.
+      return hasExtendedGlob(node);
     case "HereDoc":
       // Of what would be replaced elsewhere, shells differ on where the word ends.
-      return /[`$\n]/.test(node.delimiter?.text ?? "");
+      // One that ends at no line of its own leaves the rest of a line, which runs.
+      return node.closing === undefined || /[`$\n]/.test(node.delimiter?.text ?? "");
     case "HereDocBody":
       // Quotes are text there, in `${x:-'$(a)'}` too.
       return node.parts?.some(({ type, text }) => {
@@ -64,4 +68,13 @@ export function isMisread(node: SyntaxNode): boolean {
     default:
       return false;
   }
+}
+
+function hasExtendedGlob(node: SyntaxNode): boolean {
+  let has = false;
+  forEachChild(node, (child) => {
+    if (child.type === "CommandExpansion" || child.type === "ProcessSubstitution") return;
+    has ||= child.type === "ExtendedGlob" || hasExtendedGlob(child);
+  });
+  return has;
 }
