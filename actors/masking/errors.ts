@@ -17,7 +17,7 @@
  *   statement's name or the machine; no function of the server raises them over a value.
  * - 55P03 and 55006 name a relation or a database; the rest of 55 is any module's.
  * - 42501 is kept where it says `permission denied for …` or `must be owner of …` a name.
- * All else, class 22 above all, is replaced. `D`, `H`, `W` and `q` never stay, nor does which check or
+ * All else, class 22 above all, is replaced. `D`, `H`, `W` and `q` never stay, nor which check or
  * domain refused a value: of a thousand that somebody made, its name tells the value.
  *
  * @module

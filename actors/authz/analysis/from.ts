@@ -62,7 +62,7 @@ export function fromItem(entry: unknown, around: Around, run: Run): FromItem {
     }
     case "RangeTableFunc":
     case "JsonTable":
-      return tableFunctionItem(body, around, run);
+      return tableFunctionItem(tag, body, around, run);
     case "JoinExpr":
       return joinItem(body, around, run);
     default:

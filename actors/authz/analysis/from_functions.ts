@@ -11,10 +11,12 @@ import { allOf, valueOf } from "./expression.ts";
 import { filterByValue } from "./filters.ts";
 import { aliasOf, type Around, lateral, unknownItem } from "./from.ts";
 import { type Column, join, joinAll, named, plain, type Value } from "./lineage.ts";
+import { columnName } from "./names.ts";
 import { elementsOf, type Given } from "./probes.ts";
 import { resolveColumn } from "./references.ts";
 import { type Run, spend } from "./run.ts";
 import { type FromItem, itemOf, renamed } from "./scope.ts";
+import { firstName } from "./select.ts";
 import { bodyOf, type Fields, fields, items, node, stringsOf, text } from "./tree.ts";
 
 /** Functions in FROM always see the items to their left. */
@@ -51,7 +53,10 @@ export function functionItem(body: Fields, around: Around, run: Run): FromItem {
     const guessed = names.map((guess) => named(guess, open));
     columns.splice(0, columns.length, ...guessed);
   }
-  const source = { alias: name ?? callName(functions[0]?.[0]), schema: null, open, relation: null };
+  // Without an alias it has the name that its call would give to a column.
+  const alias = name ??
+    columnName(functions[0]?.[0], (star) => firstName(star, lateral(around), run));
+  const source = { alias, schema: null, open, relation: null };
   return itemOf({ ...source, columns: renamed(columns, names) }, 1000);
 }
 
@@ -133,11 +138,6 @@ const scalarTypes: ReadonlySet<string> = new Set(
   timestamptz interval uuid bytea oid name json jsonb xml inet cidr`.split(/\s+/),
 );
 
-function callName(call: unknown): string | null {
-  const names = stringsOf(bodyOf(call, "FuncCall")?.["funcname"]);
-  return names?.[names.length - 1] ?? null;
-}
-
 function columnDefinitions(list: readonly unknown[]): readonly string[] {
   return list.map((item) => text(bodyOf(item, "ColumnDef")?.["colname"]));
 }
@@ -148,8 +148,14 @@ function typesOf(list: readonly unknown[], run: Run): Value {
 }
 
 /** XMLTABLE and JSON_TABLE: every column derives from the document and from what it is asked. */
-export function tableFunctionItem(body: Fields, around: Around, run: Run): FromItem {
-  const { name, columns: names } = aliasOf(body);
+export function tableFunctionItem(
+  tag: "RangeTableFunc" | "JsonTable",
+  body: Fields,
+  around: Around,
+  run: Run,
+): FromItem {
+  const { name: written, columns: names } = aliasOf(body);
+  const name = written ?? (tag === "JsonTable" ? "json_table" : "xmltable");
   const { columns: definitions, alias: _, ...rest } = body;
   const scope = lateral(around);
   const asked = [...items(definitions)];

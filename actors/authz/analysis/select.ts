@@ -228,7 +228,8 @@ export function targetColumns(
   return { columns, open };
 }
 
-function firstName(select: unknown, scope: Scope, run: Run): string {
+/** The name of the first column that a subquery gives. */
+export function firstName(select: unknown, scope: Scope, run: Run): string {
   const body = bodyOf(select, "SelectStmt");
   return body === null ? "?column?" : selectOutput(body, scope, run).columns[0]?.name ?? "?column?";
 }

@@ -241,3 +241,19 @@ select system_user from (select name as system_user from patients) p;
 
 -- letters behind a number are an alias before server 15
 select (select "?column?" from (select 0x1f) s) from (select name as "?column?" from patients) p;
+
+-- what stands in FROM without an alias has a name, which another has around it
+select (select "coalesce"."coalesce" from coalesce((select ssn from patients where id = 1), ''))
+  from (select 'plain' as "coalesce") "coalesce";
+select (select "nullif"."nullif" from nullif((select ssn from patients where id = 1), ''))
+  from (select 'plain' as "nullif") "nullif";
+select (select "greatest"."greatest" from greatest((select ssn from patients where id = 1), ''))
+  from (select 'plain' as "greatest") "greatest";
+select (select ssn.ssn from cast((select ssn from patients where id = 1) as text)) from (select 'plain' as ssn) ssn;
+select (select "json_object"."json_object" from json_object('a': (select ssn from patients where id = 1)))
+  from (select 'plain' as "json_object") "json_object";
+select (select xmltable.a from xmltable('/r' passing xmlelement(name r, (select ssn from patients where id = 1))
+  columns a text path '.')) from (select 'plain' as a) xmltable;
+select (select json_table.a from json_table(jsonb_build_array((select ssn from patients where id = 1)), '$[*]'
+  columns (a text path '$'))) from (select 'plain' as a) json_table;
+select (select q.q from cast((select t.* from (select ssn as q from patients where id = 1) t) as text)) from (select 'plain' as q) q;
