@@ -62,3 +62,16 @@ select id from (select (duo).*, id from vault order by 2) t;
 select btrim(ssn, '-'), array_append(array[name], ssn), array_cat(array[ssn], '{}'), jsonb_concat('{}', to_jsonb(ssn)),
   jsonb_extract_path_text(doc, 'word'), json_extract_path(doc::json, 'word'), jsonb_delete(doc, 'deep'), cash_words(number::money)
   from patients join vault using (id);
+
+-- a row of many columns in FROM, of which one has the name of a plain column around it
+select (select word from unnest((select array_agg(duo) from vault where id = 1)) u) from (select 'plain' as word) o;
+select (select word from unnest('{}'::pair[] || (select duo from vault where id = 1)) u) from (select 'plain' as word) o;
+select (select u.word from coalesce((select duo from vault where id = 1)) u) from (select 'plain' as word) u;
+select (select word from cast((select duo from vault where id = 1) as pair) u) from (select 'plain' as word) o;
+select (select word from json_populate_record((select duo from vault where id = 1), '{}') u) from (select 'plain' as word) o;
+
+-- places of columns in rows from several functions
+select t.b from rows from (json_to_record('{"x": 1}') as (x int), upper((select ssn from patients where id = 1)))
+  with ordinality as t (a, b, c);
+select t.c, t.a from rows from (upper((select ssn from patients where id = 1)),
+  json_to_recordset('[{"x": 1}]') as (x int, y text)) as t (a, b, c);
