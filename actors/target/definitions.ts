@@ -48,6 +48,8 @@ type Session = {
   turn: number;
   /** It waits for its turn. */
   waits: boolean;
+  /** What the request that waits was judged by. */
+  reads: Names | undefined;
   /** It wanted to define, and this process was not alone. */
   denied: boolean;
   /** What its open transaction has defined. */
@@ -120,6 +122,7 @@ function definitionsOfDatabase(settledMax: number, isShared: boolean) {
       lingers: (name: string) => lingering.has(name),
       goes,
       blocking,
+      awaited,
       runs,
       passOver,
       readBegins: settled.readBegins,
@@ -180,7 +183,7 @@ function definitionsOfDatabase(settledMax: number, isShared: boolean) {
         meets(reads, names);
       const unseen = [...settled.unseen(), ...lingering.values()];
       if ([...publishing].some(isAhead) || unseen.some((names) => meets(reads, names))) {
-        return waits(name, session, publishes);
+        return waits(name, session, reads, publishes);
       }
       if (settled.isStale(reads, verdict.catalogDigest)) {
         ended(name, session);
@@ -189,7 +192,7 @@ function definitionsOfDatabase(settledMax: number, isShared: boolean) {
     }
     const isFree = publishes === undefined ||
       alone === "yes" && dependents(name, publishes).length === 0;
-    if (!isFree) return waits(name, session, publishes);
+    if (!isFree) return waits(name, session, reads, publishes);
     session.commits = mayCommit(verdict);
     if (verdict.defines !== undefined) session.open = union(session.open, namesOf(verdict.defines));
     publish(name, session, publishes);
@@ -240,6 +243,16 @@ function definitionsOfDatabase(settledMax: number, isShared: boolean) {
   function blocking(name: string): readonly Running[] {
     const session = sessions.get(name);
     return session?.publishes === undefined ? [] : dependents(name, session.publishes);
+  }
+
+  /** The sessions that define what one waits for. */
+  function awaited(name: string): readonly string[] {
+    const { reads, waits: isWaiting = false } = sessions.get(name) ?? {};
+    if (!isWaiting || reads === undefined) return [];
+    return [...publishing].flatMap(([other, { publishes, waits: waitsToo }]) => {
+      const isOne = other !== name && !waitsToo && publishes !== undefined;
+      return isOne && meets(reads, publishes) ? [other] : [];
+    });
   }
 
   /** Whether that request still runs, and keeps others waiting. */
@@ -300,6 +313,7 @@ function definitionsOfDatabase(settledMax: number, isShared: boolean) {
       commits: false,
       turn: 0,
       waits: false,
+      reads: undefined,
       denied: false,
       open: undefined,
       unsure: false,
@@ -320,9 +334,15 @@ function definitionsOfDatabase(settledMax: number, isShared: boolean) {
     return isPublic ? names : undefined;
   }
 
-  function waits(name: string, session: Session, publishes: Names | undefined): Turn {
+  function waits(
+    name: string,
+    session: Session,
+    reads: Names | undefined,
+    publishes: Names | undefined,
+  ): Turn {
     if (!session.waits) session.turn = ++turns;
     session.waits = true;
+    session.reads = reads;
     publish(name, session, publishes);
     return "wait";
   }

@@ -117,6 +117,19 @@ Deno.test("a definition waits for what runs and depends on it", () => {
   void passOver;
 });
 
+Deno.test("who waits for a definition knows whose it is", () => {
+  const { enter, awaited, leave } = serving();
+  strictEqual(enter("a", defines(["t"]), "I"), "go");
+  strictEqual(enter("b", defines(["u"]), "I"), "go");
+  deepStrictEqual(awaited("c"), []);
+  strictEqual(enter("c", reads("t"), "T"), "wait");
+  deepStrictEqual(awaited("c"), ["a"]);
+  strictEqual(enter("d", verdict({ defines: ["t"] }, "SELECT", ["public.t"]), "I"), "wait");
+  deepStrictEqual(awaited("c"), ["a"], "who waits too does not define yet");
+  leave("a", "I");
+  deepStrictEqual(awaited("c"), []);
+});
+
 Deno.test("only what becomes visible is waited for: a transaction's definitions at its end", () => {
   const { enter, leave, read } = serving();
   enter("b", reads("t"), "I");

@@ -119,9 +119,13 @@ export function targetDriver(ports: {
     }
   }
 
-  /** Of the requests that a session waits for, those end that may yet look a name up. */
+  /**
+   * Of the requests that a session waits for, those end that may yet look a name up, and
+   * definitions that for their part wait for a lock of this session's transaction.
+   */
   async function clearWay(session: string, connection: string): Promise<void> {
     const definitions = definitionsOf(connection);
+    void endBlocked(session, connection);
     const blocking = definitions.blocking(session);
     const idOf = (running: Running) => held.get(running.session)?.upstream?.processId ?? null;
     const ids = blocking.filter(({ single }) => single).flatMap((one) => idOf(one) ?? []);
@@ -148,6 +152,19 @@ export function targetDriver(ports: {
       letGo(session);
       session.deliver({ kind: "upstream_closed" });
     }
+  }
+
+  async function endBlocked(session: string, connection: string): Promise<void> {
+    const own = held.get(session)?.upstream?.processId ?? null;
+    const awaited = definitionsOf(connection).awaited(session).flatMap((name) => {
+      const other = held.get(name);
+      const id = other?.upstream?.processId ?? null;
+      return other === undefined || id === null ? [] : [{ other, id }];
+    });
+    if (own === null || awaited.length === 0) return;
+    const blocked = connections.get(connection)?.blocked;
+    const found = await blocked?.(own, awaited.map(({ id }) => id)) ?? new Set();
+    for (const { other, id } of awaited) if (found.has(id)) other.deliver({ kind: "give_way" });
   }
 
   function open(

@@ -37,7 +37,13 @@ function reachOf(name: string, connection: Connection, secrets: string): Reach {
     const { host_keys: hostKeys, host_ca_keys: hostAuthorities } = connection;
     const endpoint = { host, port, user, password, privateKey, hostKeys, hostAuthorities };
     const dialled = sshConnections(endpoint, targetLimits, systemClock);
-    const none = { readCatalog: null, estimateRows: null, unlocked: null, busy: null };
+    const none = {
+      readCatalog: null,
+      estimateRows: null,
+      unlocked: null,
+      busy: null,
+      blocked: null,
+    };
     return { ...dialled, ...none, presence: null };
   }
   const { database, tls } = connection;

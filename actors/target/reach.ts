@@ -47,6 +47,8 @@ export type Reach = {
   readonly unlocked: Processes | null;
   /** The same of those that may do something still, though nobody is connected to them. */
   readonly busy: Processes | null;
+  /** Of others, those that wait for a lock which the first has, or waits for before them. */
+  readonly blocked: ((by: number, others: readonly number[]) => ReturnType<Processes>) | null;
   /** Null: its protocol has no definitions. */
   readonly presence: Presence | null;
 };

@@ -254,6 +254,18 @@ Deno.test("another session's definitions", async (t) => {
     await tidy();
   });
 
+  await t.step("that wait for a transaction give way to it", async () => {
+    using reader = await connectAgent(address);
+    using definer = await connectAgent(address);
+    await runs(reader, "begin; select count(*) from shifts");
+    const defining = run(definer, "alter table shifts add column later int");
+    await waitsFor(rig.system, "Lock", "alter table%");
+    await runs(reader, "select count(*) from visits");
+    await runs(reader, "select count(*) from shifts");
+    strictEqual((await defining).error?.code, "57014");
+    await runs(reader, "commit");
+  });
+
   await t.step("made while a statement waits for a row", async () => {
     using writer = await connectAgent(address);
     using locker = await connectAgent(address);

@@ -66,6 +66,7 @@ export function simulatedServer(clock: Clock, chance: Chance): SimulatedServer {
       estimateRows: (statements) => plan(statements, alive),
       unlocked: () => Promise.resolve(new Set()),
       busy: () => Promise.resolve(new Set()),
+      blocked: () => Promise.resolve(new Set()),
       presence: presences.of(alive),
     };
   }

@@ -42,6 +42,7 @@ export function simulatedHost(clock: Clock, chance: Chance): SimulatedHost {
       estimateRows: null,
       unlocked: null,
       busy: null,
+      blocked: null,
       presence: null,
     };
   }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Processes } from "../reach.ts";
+import type { Processes, Reach } from "../reach.ts";
 import type { QueryConnection } from "./query_connection.ts";
 
 /** Locks of rows and of a session's own choosing are waited for when all names are known. */
@@ -13,16 +13,19 @@ const waitsForName = `coalesce(wait_event_type = 'Lock' and
 
 /**
  * `unlocked`: which run a statement and wait for no lock that a name needs; where the server does
- * not say, none. `busy`: which may do something still; where it does not say, all. Asks over a
+ * not say, none. `busy`: which may do something still; where it does not say, all. `blocked`: where it
+ * does not say, none. Asks over a
  * connection that is nobody else's. A pooler's numbers are no processes of the server, which then
  * knows none of them.
  */
 export function processesOf(
   connection: QueryConnection,
-): { readonly unlocked: Processes; readonly busy: Processes } {
+): Pick<Reach, "blocked"> & { readonly unlocked: Processes; readonly busy: Processes } {
   let last: Promise<unknown> = Promise.resolve();
   return {
     unlocked: (ids) => after(() => ask(ids, `state = 'active' and not ${waitsForName}`, [])),
+    blocked: (by, ids) =>
+      after(() => ask(ids, `${by} = any(pg_catalog.pg_blocking_pids(pid))`, [])),
     busy: (ids) => after(() => ask(ids, "state is distinct from 'idle'", ids)),
   };
 
