@@ -13,10 +13,9 @@ const waitsForName = `coalesce(wait_event_type = 'Lock' and
 
 /**
  * `unlocked`: which run a statement and wait for no lock that a name needs; where the server does
- * not say, none. `busy`: which may do something still; where it does not say, all. `blocked`: where it
- * does not say, none. Asks over a
- * connection that is nobody else's. A pooler's numbers are no processes of the server, which then
- * knows none of them.
+ * not say, none. `busy`: which may do something still; where it does not say, all. `blocked`: where
+ * it does not say, none. Asks over a connection that is nobody else's. A pooler's numbers are no
+ * processes of the server, which then knows none of them.
  */
 export function processesOf(
   connection: QueryConnection,
