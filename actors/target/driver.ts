@@ -13,7 +13,7 @@ import { unreachable } from "#schemas/unreachable.ts";
 import type { Definitions, Running } from "./definitions.ts";
 import type { TargetCommand, TargetInput } from "./inputs.ts";
 import { QueryError } from "./postgres/query_connection.ts";
-import type { Reach, Upstream } from "./reach.ts";
+import type { Presence, Reach, Upstream } from "./reach.ts";
 
 export type DriverLimits = {
   /** An edge that said nothing for so long is lost. */
@@ -58,6 +58,8 @@ export function targetDriver(ports: {
   const reading = new Map<string, Reading>();
   /** Connections whose catalog will be read in a while. */
   const awaiting = new Set<string>();
+  /** The reading of catalogs with which the presence in a database began. */
+  const beginning = new Map<Presence, Promise<unknown>>();
   for (const [connection, { presence }] of connections) {
     presence?.whenLost(() => presenceLost(connection));
   }
@@ -144,6 +146,13 @@ export function targetDriver(ports: {
     if (presence.asked()) presence.answered(await reach?.presence?.claim() ?? "shared");
   }
 
+  /** Others may have defined anything until now: the catalogs are read first. */
+  function begin(presence: Presence, connection: string): void {
+    const definitions = definitionsOf(connection);
+    definitions.presence.began();
+    beginning.set(presence, Promise.all(definitions.unread.map(refreshCatalog)));
+  }
+
   function presenceLost(connection: string): void {
     report("presence_lost", { connection });
     for (const session of [...held.values()]) {
@@ -196,12 +205,11 @@ export function targetDriver(ports: {
     heard.set(key.edge, clock.nowMs());
     const { dial: dialUpstream, presence } = reach;
     if (presence === null) return dial();
-    presence.enter().then((since) => {
+    presence.enter().then(async (since) => {
       session.isTold = true;
-      if (since === "began") {
-        definitionsOf(connection).presence.began();
-        changed(connection);
-      }
+      if (since === "began") begin(presence, connection);
+      // Nobody has asked yet who would be judged by an older catalog.
+      await beginning.get(presence);
       if (held.get(key.session) === session) dial();
       else untell(session);
     }, (error) => {

@@ -3,6 +3,7 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { Clock } from "#actors/_kit/clock.ts";
 import { memoryLimits, memoryServer } from "#actors/_kit/memory_bus.ts";
 import { targetDriver } from "./driver.ts";
+import type { Presence } from "./reach.ts";
 
 Deno.test("changes of a catalog that come while it is read are read together, behind it", async () => {
   const readings: (() => void)[] = [];
@@ -102,6 +103,49 @@ Deno.test("who comes with the id of another's session gets nothing of it", () =>
   driver.dropped(foreign);
   driver.run(own, { kind: "write", bytes: Uint8Array.of(2) }, () => {});
   deepStrictEqual(written, ["02"]);
+});
+
+Deno.test("where others may have defined anything, the catalog is read before anybody is served", async () => {
+  const readings: (() => void)[] = [];
+  const left: string[] = [];
+  let entered = 0;
+  let dials = 0;
+  const presence: Presence = {
+    enter: () => Promise.resolve(entered++ === 0 ? "began" : "goes on"),
+    leave: () => void left.push("left"),
+    claim: () => Promise.resolve("alone"),
+    share() {},
+    whenLost() {},
+  };
+  const driver = targetDriver({
+    connections: new Map([["ehr", {
+      dial() {
+        dials++;
+        return { abandon() {} };
+      },
+      readCatalog: () =>
+        new Promise<never>((_, reject) => readings.push(() => reject(new Error("none")))),
+      estimateRows: null,
+      unlocked: null,
+      busy: null,
+      blocked: null,
+      presence,
+    }]]),
+    bus: emptyServer(clock).connect({ name: "target", inboxPrefix: "_INBOX_target" }),
+    clock,
+    report: () => {},
+    limits: { edgeSilenceMsMax: 1000, catalogDelayMsMax: 1000, busyEveryMs: 100 },
+    definitionsOf: createDefinitions({ settledMax: 4 }),
+  });
+  const keyOf = (session: string) => ({ epoch: "2026_11", shard: 0, edge: "e", session });
+  const dial = { kind: "dial", connection: "ehr", parameters: {} } as const;
+  for (const name of ["s1", "s2", "s3"]) driver.run(keyOf(name), dial, () => {});
+  await turn();
+  deepStrictEqual([readings.length, dials], [1, 0]);
+  driver.dropped(keyOf("s3"));
+  readings[0]?.();
+  await turn();
+  deepStrictEqual([dials, left.length], [2, 1], "who has gone is not served");
 });
 
 const clock = { nowMs: () => 0, after: () => () => {} };
