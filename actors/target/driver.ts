@@ -10,7 +10,7 @@ import type { Bus } from "#actors/_kit/bus.ts";
 import type { Clock } from "#actors/_kit/clock.ts";
 import { type SessionKey, sessionName } from "#schemas/subjects.ts";
 import { unreachable } from "#schemas/unreachable.ts";
-import type { Definitions, Running } from "./definitions.ts";
+import type { Definitions } from "./definitions.ts";
 import type { TargetCommand, TargetInput } from "./inputs.ts";
 import { QueryError } from "./postgres/query_connection.ts";
 import type { Presence, Reach, Upstream } from "./reach.ts";
@@ -129,11 +129,10 @@ export function targetDriver(ports: {
     const definitions = definitionsOf(connection);
     void endBlocked(session, connection);
     const blocking = definitions.blocking(session);
-    const idOf = (running: Running) => held.get(running.session)?.upstream?.processId ?? null;
-    const ids = blocking.filter(({ single }) => single).flatMap((one) => idOf(one) ?? []);
+    const ids = blocking.filter(({ single }) => single).flatMap((one) => idOf(one.session) ?? []);
     const unlocked = await connections.get(connection)?.unlocked?.(ids) ?? new Set();
     for (const running of blocking.filter(definitions.runs)) {
-      const id = idOf(running);
+      const id = idOf(running.session);
       if (running.single && id !== null && unlocked.has(id)) definitions.passOver(running);
       else held.get(running.session)?.deliver({ kind: "give_way" });
     }
@@ -163,17 +162,23 @@ export function targetDriver(ports: {
     }
   }
 
+  /** The server's number of a session. */
+  function idOf(session: string): number | null {
+    return held.get(session)?.upstream?.processId ?? null;
+  }
+
   async function endBlocked(session: string, connection: string): Promise<void> {
-    const own = held.get(session)?.upstream?.processId ?? null;
-    const awaited = definitionsOf(connection).awaited(session).flatMap((name) => {
-      const other = held.get(name);
-      const id = other?.upstream?.processId ?? null;
-      return other === undefined || id === null ? [] : [{ other, id }];
+    const own = idOf(session);
+    const awaited = definitionsOf(connection).awaited(session).flatMap((other) => {
+      const id = idOf(other);
+      return id === null ? [] : [{ other, id }];
     });
     if (own === null || awaited.length === 0) return;
     const blocked = connections.get(connection)?.blocked;
     const found = await blocked?.(own, awaited.map(({ id }) => id)) ?? new Set();
-    for (const { other, id } of awaited) if (found.has(id)) other.deliver({ kind: "give_way" });
+    for (const { other, id } of awaited) {
+      if (found.has(id)) held.get(other)?.deliver({ kind: "give_way" });
+    }
   }
 
   function open(

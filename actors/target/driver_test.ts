@@ -1,6 +1,7 @@
 import { createDefinitions } from "./definitions.ts";
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { Clock } from "#actors/_kit/clock.ts";
+import { settled } from "#actors/_kit/clock_testing.ts";
 import { memoryLimits, memoryServer } from "#actors/_kit/memory_bus.ts";
 import { targetDriver } from "./driver.ts";
 import type { Presence } from "./reach.ts";
@@ -36,13 +37,13 @@ Deno.test("changes of a catalog that come while it is read are read together, be
     definitionsOf: createDefinitions({ settledMax: 4 }),
   });
   const first = driver.refreshCatalog("ehr");
-  await turn();
+  await settled();
   strictEqual(readings.length, 1);
   const second = driver.refreshCatalog("ehr");
   strictEqual(driver.refreshCatalog("ehr"), second, "what began before it may miss the change");
   readings[0]?.();
   strictEqual(await first, null);
-  await turn();
+  await settled();
   strictEqual(readings.length, 2);
   readings[1]?.();
   strictEqual(await second, null);
@@ -52,7 +53,7 @@ Deno.test("changes of a catalog that come while it is read are read together, be
   for (let times = 0; times < 3; times++) driver.run(key, changed, () => {});
   strictEqual(timers.length, 1, "one reading is on its way for all of them");
   timers[0]?.();
-  await turn();
+  await settled();
   strictEqual(readings.length, 3);
   driver.run(key, changed, () => {});
   strictEqual(timers.length, 2, "what changes from here on is read anew");
@@ -140,20 +141,15 @@ Deno.test("where others may have defined anything, the catalog is read before an
   const keyOf = (session: string) => ({ epoch: "2026_11", shard: 0, edge: "e", session });
   const dial = { kind: "dial", connection: "ehr", parameters: {} } as const;
   for (const name of ["s1", "s2", "s3"]) driver.run(keyOf(name), dial, () => {});
-  await turn();
+  await settled();
   deepStrictEqual([readings.length, dials], [1, 0]);
   driver.dropped(keyOf("s3"));
   readings[0]?.();
-  await turn();
+  await settled();
   deepStrictEqual([dials, left.length], [2, 1], "who has gone is not served");
 });
 
 const clock = { nowMs: () => 0, after: () => () => {} };
-
-/** Lets promises that are settled go on. */
-async function turn(): Promise<void> {
-  for (let times = 0; times < 10; times++) await Promise.resolve();
-}
 
 function emptyServer(clock: Clock) {
   return memoryServer({

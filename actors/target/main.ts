@@ -51,17 +51,14 @@ function reachOf(name: string, connection: Connection, secrets: string): Reach {
     ? null
     : { ca: secret(tls.ca_file), serverName: tls.server_name ?? host };
   const endpoint = { host, port, database, user, password: password ?? "", tls: secure };
-  const own = (events: DialEvents) =>
-    dial(endpoint, { application_name: "sallyport" }, targetLimits, events);
+  const dialIn = (database: string, events: DialEvents) =>
+    dial({ ...endpoint, database }, { application_name: "sallyport" }, targetLimits, events);
+  const own = (events: DialEvents) => dialIn(database, events);
   const catalogued = queryConnection(own, systemClock, targetLimits);
   const planned = queryConnection(own, systemClock, plannerLimits);
   const watched = queryConnection(own, systemClock, plannerLimits);
   const place = `${host}:${port}/${database}`;
-  const present = dialMaintenance(
-    (database, events) =>
-      dial({ ...endpoint, database }, { application_name: "sallyport" }, targetLimits, events),
-    database,
-  );
+  const present = dialMaintenance(dialIn, database);
   const presence = presences.get(place) ?? presenceOf(
     database,
     (lost) => queryConnection(present, systemClock, presenceLimits, lost),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { joinBytes } from "#schemas/join_bytes.ts";
 import { detect, type DetectorClasses, findAt, mayHold } from "./detect.ts";
 import { labelBeginnings } from "./labels.ts";
 import { isDigit, type Range } from "./scan.ts";
@@ -34,7 +35,7 @@ export function findsCutOff(text: Uint8Array, classes: DetectorClasses): readonl
 
   /** Notes what would be found in the head if `before` stood before it. */
   function read(before: string, head: Uint8Array): Uint8Array {
-    const joined = joinedTo(utf8.encode(before), head);
+    const joined = joinBytes([utf8.encode(before), head]);
     for (const { start, end } of detect(joined, { classes, findsMax })) {
       note(start - before.length, end - before.length);
     }
@@ -57,7 +58,7 @@ export function isLabelled(text: Uint8Array, at: number, classes: DetectorClasse
   const from = Math.max(0, at - labelBytes);
   return lengths.some((length) => {
     const more = new Uint8Array(length - digits).fill(0x31);
-    const find = findAt(joinedTo(text.subarray(from), more), at - from, 0, classes);
+    const find = findAt(joinBytes([text.subarray(from), more]), at - from, 0, classes);
     return find?.detector === "mrn" || find?.detector === "ssn";
   });
 }
@@ -71,11 +72,4 @@ function digitsAtEnd(text: Uint8Array): number {
   let at = text.length;
   while (at > 0 && isDigit(text[at - 1])) at--;
   return at;
-}
-
-function joinedTo(before: Uint8Array, text: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(before.length + text.length);
-  joined.set(before);
-  joined.set(text, before.length);
-  return joined;
 }

@@ -155,12 +155,19 @@ export function indexCatalog(catalog: Catalog, listing: Listing): Schema {
   };
 }
 
+/** The relation that an analysis lists as `schema.name`. */
+export function listedRelation(
+  { relations }: Pick<Schema, "relations">,
+  qualified: string,
+): Relation | undefined {
+  const [first = "", ...rest] = qualified.split(".");
+  return relations.get(first)?.get(rest.join("."));
+}
+
 /** Whether `schema.name`, as an analysis lists it, has a column of some class. */
 export function isClassified(schema: Schema, qualified: string): boolean {
-  const [first, ...rest] = qualified.split(".");
-  const relation = schema.relations.get(first ?? "")?.get(rest.join("."));
   // What is not in the catalog is not known to be plain.
-  return relation === undefined ? true : relation.classified;
+  return listedRelation(schema, qualified)?.classified ?? true;
 }
 
 function scalarArraysOf(columns: CatalogRelation["columns"]): ReadonlySet<number> {

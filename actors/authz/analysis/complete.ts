@@ -7,6 +7,7 @@
  * @module
  */
 import {
+  bareName,
   type ClassFilter,
   Effect,
   FilterKind,
@@ -56,7 +57,7 @@ export function completed(judged: Judged, run: Run): StatementAnalysis {
  */
 function leavesSomething({ effects, details, functions }: Run): boolean {
   return effects.has("write") || details.has("create_table_as") ||
-    [...functions].some((label) => isLasting(label.split(".").at(-1) ?? ""));
+    [...functions].some((label) => isLasting(bareName(label)));
 }
 
 /** The catalog's guess; of what it does not count as many as there can be. */

@@ -6,6 +6,7 @@
  * @module
  */
 import type { RelationCode } from "#schemas/catalog.ts";
+import { listedRelation } from "./catalog_index.ts";
 import type { Resolved } from "./resolve.ts";
 import { type Run, spend } from "./run.ts";
 
@@ -47,9 +48,5 @@ function startsOf(resolved: Resolved | null, { schema }: Run): readonly number[]
   const oid = resolved?.relation?.oid;
   if (oid === undefined) return [];
   const below = schema.derived.get(oid)?.relations ?? [];
-  const found = below.flatMap((qualified) => {
-    const [first = "", ...rest] = qualified.split(".");
-    return schema.relations.get(first)?.get(rest.join("."))?.oid ?? [];
-  });
-  return [oid, ...found];
+  return [oid, ...below.flatMap((qualified) => listedRelation(schema, qualified)?.oid ?? [])];
 }

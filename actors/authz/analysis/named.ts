@@ -7,7 +7,12 @@
  *
  * @module
  */
-import { FilterKind, type OutputColumn, type StatementAnalysis } from "#schemas/analysis.ts";
+import {
+  bareName,
+  FilterKind,
+  type OutputColumn,
+  type StatementAnalysis,
+} from "#schemas/analysis.ts";
 import { isLasting } from "./builtin_functions.ts";
 import { completed } from "./complete.ts";
 import { readAs } from "./calls.ts";
@@ -118,7 +123,7 @@ function noteParameters(value: Value, { effects, functions }: StatementAnalysis,
   if (value.classes.length === 0 && !value.opaque) return;
   filterByValue(value, run);
   const keeps = effects.includes("write") ||
-    functions.some((label) => isLasting(label.split(".").at(-1) ?? ""));
+    functions.some((label) => isLasting(bareName(label)));
   if (keeps) run.effects.add("declassify");
 }
 

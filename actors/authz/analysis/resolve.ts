@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { bareName } from "#schemas/analysis.ts";
 import { type Column, join, named, opaque, plain } from "./lineage.ts";
 import type { RelationCode } from "#schemas/catalog.ts";
 import type { Derived, Relation } from "./catalog_index.ts";
@@ -113,7 +114,7 @@ function inSchema(schema: string, name: string, run: Run): Resolved | null {
   for (const base of derived.relations) run.relations.add(base);
   for (const called of derived.functions) {
     run.functions.add(called);
-    noteCall(called.split(".").at(-1) ?? "", run);
+    noteCall(bareName(called), run);
   }
   const { classified, code, runsCode } = derived;
   for (const kind of code) run.code.add(kind);

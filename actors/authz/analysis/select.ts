@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { bareName } from "#schemas/analysis.ts";
 import { setFunctions } from "./builtin_functions.ts";
 import { fromRows, fromRowsMost, isAggregate, limitedRows } from "./estimate.ts";
 import { valueOf } from "./expression.ts";
@@ -189,9 +190,7 @@ function plainSelect(select: Fields, outer: Scope | null, run: Run): Output {
     ? seen
     : seen.map((column) => named(column.name, aggregated(column), column.origin));
   // A function that gives sets makes many rows of one.
-  const multiplies = [...run.functions].some((name) =>
-    setFunctions.has(name.split(".").at(-1) ?? "")
-  );
+  const multiplies = [...run.functions].some((name) => setFunctions.has(bareName(name)));
   const rowsMost = multiplies ? Infinity : grouped ? 1 : fromRowsMost(list, where);
   const output = { columns: told, open, rows: grouped ? 1 : fromRows(list, where), rowsMost };
   orderBy(select, output, scope, run);
